@@ -1,0 +1,97 @@
+"""What the emoji world can hold: nouns with their glyphs, and colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Category = Literal["animal", "food", "vehicle", "wearable", "furniture", "thing", "nature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A kind of object.
+
+    Attributes:
+        name: Singular, as captions say it.
+        glyph: The emoji that draws it; empty for a drawing of our own.
+        category: What kind of thing it is.
+        whole: Tint the whole glyph, not only its saturated parts (grey, white or patchy glyphs).
+        plural: Plural form.
+    """
+
+    name: str
+    glyph: str
+    category: Category
+    whole: bool = False
+    plural: str = ""
+
+
+def _nouns(category: Category, *rows: tuple[str, str] | tuple[str, str, str], whole: str = "") -> list[Noun]:
+    patchy = set(whole.split())
+    return [Noun(row[0], row[1], category, row[0] in patchy, row[2] if len(row) > 2 else row[0] + "s") for row in rows]
+
+
+_ALL = [
+    *_nouns(
+        "animal",
+        *[("cat", "🐱"), ("dog", "🐶"), ("bird", "🐦"), ("bear", "🐻"), ("lion", "🦁"), ("horse", "🐴")],
+        *[("elephant", "🐘"), ("monkey", "🐵"), ("frog", "🐸"), ("turtle", "🐢"), ("rabbit", "🐰")],
+        ("mouse", "🐭", "mice"),
+        *[("pig", "🐷"), ("cow", "🐮"), ("sheep", "🐑", "sheep"), ("giraffe", "🦒"), ("zebra", "🦓")],
+        *[("penguin", "🐧"), ("butterfly", "🦋", "butterflies"), ("bee", "🐝"), ("snail", "🐌"), ("fish", "🐟", "fish")],
+        whole="dog elephant rabbit mouse cow sheep zebra penguin monkey cat horse",
+    ),
+    *_nouns(
+        "wearable",
+        *[("backpack", "🎒"), ("glasses", "👓", "glasses"), ("crown", "👑"), ("bow", "🎀"), ("hat", "🎩"), ("shoe", "👟")],
+        *[("dress", "👗", "dresses"), ("shirt", "👕"), ("sock", "🧦")],
+        whole="glasses hat shoe",
+    ),
+    *_nouns("furniture", ("chair", "🪑"), ("bench", "", "benches"), ("bed", "🛏"), ("couch", "🛋", "couches"), whole="bed"),
+    *_nouns("vehicle", ("car", "🚗"), ("bus", "🚌", "buses"), ("truck", "🚚"), ("bicycle", "🚲"), ("rocket", "🚀"), whole="bicycle bus truck rocket"),
+    *_nouns("vehicle", ("airplane", "✈"), ("boat", "⛵"), ("train", "🚂"), whole="airplane boat train"),
+    *_nouns("food", ("apple", "🍎"), ("banana", "🍌"), ("pear", "🍐"), ("strawberry", "🍓", "strawberries"), ("carrot", "🥕")),
+    *_nouns("food", ("cake", "🎂"), ("donut", "🍩"), ("pizza", "🍕"), ("mushroom", "🍄"), ("bowl", "🥣"), ("cup", "☕"), whole="bowl cup cake"),
+    *_nouns("thing", ("balloon", "🎈"), ("suitcase", "🧳"), ("clock", "⏰"), ("book", "📕"), ("vase", "🏺"), ("umbrella", "☂")),
+    *_nouns("thing", ("key", "🔑"), ("guitar", "🎸"), ("drum", "🥁"), ("ball", "⚽"), ("gift", "🎁"), ("lamp", "💡"), whole="ball lamp"),
+    *_nouns("thing", ("phone", "📱"), ("television", "📺"), ("pencil", "✏"), ("candle", "🕯"), ("spoon", "🥄"), whole="phone television spoon candle"),
+    *_nouns("nature", ("tree", "🌳"), ("flower", "🌷"), ("star", "⭐"), ("heart", "❤"), ("house", "🏠"), whole="house"),
+]
+
+#: Every noun of the world, by name.
+NOUNS: dict[str, Noun] = {noun.name: noun for noun in _ALL}
+
+#: The 24 nouns of the Attend-and-Excite prompts.
+ATTEND_AND_EXCITE_ANIMALS = tuple("cat dog bird bear lion horse elephant monkey frog turtle rabbit mouse".split())
+ATTEND_AND_EXCITE_OBJECTS = tuple("backpack glasses crown suitcase chair balloon bow car bowl bench clock apple".split())
+
+#: Colour name -> sRGB in [0, 255]. "natural" (None in a scene) leaves the glyph as it is and is never named.
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "red": (224, 36, 40),
+    "orange": (255, 138, 20),
+    "yellow": (252, 216, 40),
+    "green": (44, 160, 60),
+    "blue": (36, 92, 220),
+    "purple": (134, 52, 176),
+    "pink": (255, 132, 190),
+    "brown": (126, 76, 38),
+    "black": (38, 38, 42),
+    "white": (248, 248, 248),
+    "gray": (142, 146, 152),
+}
+
+#: Background name -> sRGB in [0, 255]; soft tones that no object colour equals.
+BACKGROUNDS: dict[str, tuple[int, int, int]] = {
+    "cream": (246, 236, 208),
+    "mint": (200, 232, 212),
+    "sky": (190, 222, 242),
+    "lavender": (218, 208, 240),
+    "rose": (244, 212, 216),
+    "sand": (222, 202, 168),
+    "slate": (104, 120, 138),
+    "teal": (96, 160, 160),
+}
+
+#: What an animal can wear in the world, and nothing else: (vertical place of its centre in the wearer's box, width ratio).
+WORN: dict[str, tuple[float, float]] = {"crown": (0.0, 0.5), "bow": (0.08, 0.5), "glasses": (0.42, 0.62)}
