@@ -1,0 +1,78 @@
+"""`decompose`: a prompt to its subject concepts, by a back end's name or by the caller's own object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, cast, runtime_checkable
+
+from semguide.concepts.lexicon import LexiconDecomposer
+from semguide.concepts.llm import LLMDecomposer
+from semguide.concepts.spacy import SpacyDecomposer
+from semguide.errors import InvalidArgument
+from semguide.types import Concept
+
+
+@runtime_checkable
+class Decomposer(Protocol):
+    """Anything that turns a prompt into concepts; give one to `decompose` or `steer` as the back end."""
+
+    def decompose(self, prompt: str) -> Sequence[Concept]:
+        """Returns the subject concepts of one prompt, in its order; an empty sequence where there are none."""
+        ...
+
+
+BACKENDS: Final[dict[str, type[LexiconDecomposer] | type[SpacyDecomposer] | type[LLMDecomposer]]] = {
+    "lexicon": LexiconDecomposer,
+    "spacy": SpacyDecomposer,
+    "llm": LLMDecomposer,
+}
+
+
+def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concept]:
+    """Splits a prompt into its subject concepts (METHOD.md: c_k, the noun phrases).
+
+    Args:
+        prompt: Any text, of any length; empty, markup, emoji and other languages give no concept rather than an error.
+        backend: "lexicon" (offline, English), "spacy", "llm", or an object with a method `decompose`.
+
+    Returns:
+        The concepts in the order of the prompt, `prompt[start:end] == text` for each, spans disjoint; [] where there
+        is none.
+
+    Raises:
+        InvalidArgument: `prompt` is no string, `backend` is unknown, or the back end is not set up.
+        MissingExtra: the back end's package is not installed.
+        SemguideError: the back end's service failed.
+
+    Example:
+        >>> [concept.text for concept in decompose("a red book and a yellow vase")]
+        ['a red book', 'a yellow vase']
+    """
+    if not isinstance(cast(Any, prompt), str):
+        raise InvalidArgument(f"prompt must be a string, got {type(prompt).__name__}; call decompose once per prompt")
+    return _checked(prompt, _backend(backend).decompose(prompt))
+
+
+def _backend(backend: str | Decomposer) -> Decomposer:
+    if isinstance(backend, str):
+        if backend not in BACKENDS:
+            raise InvalidArgument(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+        return BACKENDS[backend]()
+    if isinstance(cast(Any, backend), type) or not isinstance(cast(Any, backend), Decomposer):
+        raise InvalidArgument(
+            f"backend must be one of {', '.join(BACKENDS)} or an object with a method decompose, got {backend!r}"
+        )
+    return backend
+
+
+def _checked(prompt: str, concepts: Sequence[Concept]) -> list[Concept]:
+    last = 0
+    for concept in concepts:
+        start, end = concept.span or (last, last)
+        if concept.span and (start < last or prompt[start:end] != concept.text):
+            raise InvalidArgument(
+                f"backend must return concepts in order with prompt[start:end] == text, got {concept!r}; "
+                "set span to None for a phrase that is not in the prompt"
+            )
+        last = end
+    return list(concepts)

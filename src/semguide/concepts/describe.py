@@ -1,0 +1,70 @@
+"""Phrase -> Concept: text, span, head noun, attributes and count."""
+
+from __future__ import annotations
+
+from semguide.concepts import words
+from semguide.concepts.chunker import Phrase, Sentence
+from semguide.concepts.tagging import Tag
+from semguide.types import Concept
+
+_NOT_ATTRIBUTES = frozenset(
+    {Tag.DETERMINER, Tag.NUMBER, Tag.CONJUNCTION, Tag.COMMA, Tag.POSSESSIVE, Tag.PREPOSITION, Tag.ADVERB}
+)
+
+
+def to_concept(prompt: str, sentence: Sentence, phrase: Phrase) -> Concept:
+    """The concept of a phrase; its text is `prompt[start:end]`, unchanged."""
+    start, end = sentence.tokens[phrase.start].start, sentence.tokens[phrase.end - 1].end
+    return Concept(
+        text=prompt[start:end],
+        span=(start, end),
+        head=sentence.word(phrase.head),
+        attributes=_attributes(sentence, phrase),
+        count=_count(sentence, phrase),
+    )
+
+
+def _attributes(sentence: Sentence, phrase: Phrase) -> tuple[str, ...]:
+    first = _content_start(sentence, phrase)
+    inner = range(first, phrase.head)
+    return tuple(sentence.word(i) for i in inner if sentence.tag(i) not in _NOT_ATTRIBUTES)
+
+
+def _content_start(sentence: Sentence, phrase: Phrase) -> int:
+    """For "a piece of fresh cake" the attributes of cake begin after the "of"."""
+    if not phrase.partitive:
+        return phrase.start
+    return max(i for i in range(phrase.start, phrase.head) if sentence.word(i) == "of") + 1
+
+
+def _count(sentence: Sentence, phrase: Phrase) -> int | None:
+    if phrase.partitive:
+        first = _content_start(sentence, phrase)
+        inner = _count_from(sentence, first, phrase.head)
+        return inner if inner is not None else _count_of_group(sentence, phrase)
+    return _count_from(sentence, phrase.start, phrase.head)
+
+
+def _count_of_group(sentence: Sentence, phrase: Phrase) -> int | None:
+    group = sentence.word(_content_start(sentence, phrase) - 2)
+    if group == "couple":
+        return 2
+    return _count_from(sentence, phrase.start, phrase.head) if group in words.PORTIONS else None
+
+
+def _count_from(sentence: Sentence, start: int, head: int) -> int | None:
+    counted: int | None = None
+    for index in range(start, head):
+        word, tag = sentence.word(index), sentence.tag(index)
+        if tag is Tag.NUMBER:
+            return _number(word)
+        if tag is not Tag.DETERMINER:
+            break
+        counted = {"both": 2}.get(word, 1 if word in words.SINGULAR else counted)
+    return counted
+
+
+def _number(word: str) -> int | None:
+    if word in words.NUMBERS:
+        return words.NUMBERS[word]
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= 6 else None
