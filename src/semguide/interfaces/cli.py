@@ -1,0 +1,56 @@
+"""The command line: registers the commands. Imports no torch; each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from semguide.interfaces.commands.concepts import concepts
+from semguide.interfaces.commands.generate import generate
+from semguide.interfaces.commands.methods import methods
+from semguide.interfaces.commands.models import models
+from semguide.interfaces.reporting import hush_environment, reported
+
+app = typer.Typer(
+    name="semguide",
+    help="Keep text-to-image diffusion true to every concept in the prompt.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"semguide {version('semguide')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Keep text-to-image diffusion true to every concept in the prompt."""
+    hush_environment()
+
+
+def doctor() -> None:
+    """Check this installation: Python, packages, embedded checkpoints, devices."""
+    from semguide.interfaces.commands.doctor import doctor as run_doctor
+
+    run_doctor()
+
+
+for command in (generate, concepts, models, methods, doctor):
+    app.command(command.__name__)(reported(command))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

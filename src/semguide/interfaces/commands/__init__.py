@@ -1,0 +1,1 @@
+"""One module per command; each imports heavy packages only when it runs."""

@@ -1,0 +1,114 @@
+"""The generation loop: a run and a pipeline in, images out as they are finished. Prints and writes nothing."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from semguide.interfaces.methods import build_rule, evaluations
+from semguide.interfaces.run import Method, Run
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+OnStep = Callable[[Method, int, int], None]
+"""Called after each step of an image: method, seed, denoiser evaluations of the step."""
+
+
+@dataclass(frozen=True)
+class MadeImage:
+    """One finished image.
+
+    Attributes:
+        method: Its method.
+        seed: Its seed.
+        image: The picture.
+        evaluations: Denoiser evaluations it took.
+        seconds: Wall-clock seconds it took.
+        alignment: Calibrated probability per concept that it is right; None until there is a calibrated detector.
+        trace: concepts (K names) and similarity, gate, weight: lists [step][concept], None where not evaluated.
+    """
+
+    method: Method
+    seed: int
+    image: Image
+    evaluations: int
+    seconds: float
+    alignment: list[float] | None
+    trace: dict[str, Any]
+
+
+def make_images(
+    run: Run, pipe: Any, *, skip: Collection[tuple[str, int]] = (), on_step: OnStep | None = None
+) -> Iterator[MadeImage]:
+    """Make the images of a run, all methods of a seed before the next seed.
+
+    Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image of the run.
+
+    Args:
+        run: A checked run.
+        pipe: The pipeline of `run.model`, on `run.device`.
+        skip: Method name and seed of images not to make.
+        on_step: Called after each step.
+
+    Yields:
+        Each image when it is finished.
+    """
+    from semguide.adapters import steer
+
+    steered = {method.name: steer(pipe, build_rule(method, run.sampling.guidance_scale)) for method in run.methods}
+    for seed in run.seeds:
+        for method in run.methods:
+            if (method.name, seed) not in skip:
+                yield make_image(run, method, seed, steered[method.name], on_step)
+
+
+def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnStep | None = None) -> MadeImage:
+    """Make one image of a run with a pipeline that `steer` returned."""
+    import torch
+
+    start = time.perf_counter()
+    result = steered(
+        run.prompt,
+        concepts=list(run.concepts),
+        full_trace=run.full_trace,
+        negative_prompt=run.negative_prompt or None,
+        num_inference_steps=run.sampling.num_inference_steps,
+        guidance_scale=run.sampling.guidance_scale,
+        height=run.sampling.height,
+        width=run.sampling.width,
+        generator=torch.Generator("cpu").manual_seed(seed),
+        callback_on_step_end=_step_callback(run, method, seed, on_step),
+    )
+    return MadeImage(
+        method=method,
+        seed=seed,
+        image=result.images[0],
+        evaluations=int(result.evaluations[0]),
+        seconds=round(time.perf_counter() - start, 3),
+        alignment=None if result.alignment is None else [float(value) for value in result.alignment[0]],
+        trace=_trace(result.trace),
+    )
+
+
+def _step_callback(run: Run, method: Method, seed: int, on_step: OnStep | None) -> Any:
+    rule, count = build_rule(method, run.sampling.guidance_scale), run.sampling.num_inference_steps
+
+    def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if on_step is not None:
+            on_step(method, seed, evaluations(rule, step, count, len(run.concepts), run.full_trace))
+        return tensors
+
+    return callback
+
+
+def _trace(trace: Any) -> dict[str, Any]:
+    names = ("similarity", "gate", "weight")
+    return {"concepts": list(trace.concepts[0]), **{name: _rows(getattr(trace, name)[0]) for name in names}}
+
+
+def _rows(array: Any) -> list[list[float | None]]:
+    return [[None if math.isnan(value) else float(value) for value in row] for row in array]

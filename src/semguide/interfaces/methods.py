@@ -1,0 +1,99 @@
+"""Methods by name: their rules, parameters and cost. Imports torch (the rules need it) when called, not before."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.interfaces.checks import check_known
+from semguide.interfaces.run import Method
+
+SHARED = "guidance_scale"
+"""The one rule parameter that all methods of a run share and that has an option of its own."""
+
+
+def method_names() -> list[str]:
+    """List the methods, in the order of `semguide methods`."""
+    from semguide.guidance import METHODS
+
+    return list(METHODS)
+
+
+def build_rule(method: Method, guidance_scale: float) -> Any:
+    """Make the rule of a method.
+
+    Raises:
+        InvalidArgument: Unknown method or parameter, or a value the rule refuses.
+    """
+    from semguide.guidance import METHODS
+
+    check_known("method (--method, --compare)", method.name, METHODS)
+    rule = METHODS[method.name]
+    valid = parameter_names(method.name)
+    for key in method.parameters:
+        if key == SHARED:
+            raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
+        if key not in valid:
+            check_known(f"parameter (--set) of {method.name}", key, valid or ["(none)"])
+    try:
+        return rule(guidance_scale=guidance_scale, **method.parameters)
+    except InvalidArgument:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"parameter (--set) of {method.name}: {error}; see semguide methods") from error
+
+
+def parameter_names(name: str) -> list[str]:
+    """List the parameters of a method that --set takes."""
+    from semguide.guidance import METHODS
+
+    return [field.name for field in dataclasses.fields(METHODS[name]) if field.name != SHARED]
+
+
+def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
+    """Return a method with all its parameters, the ones not given at their defaults.
+
+    Raises:
+        InvalidArgument: Unknown method or parameter, or a value the rule refuses.
+    """
+    rule = build_rule(Method(name, given), guidance_scale)
+    return Method(name, {key: getattr(rule, key) for key in parameter_names(name)})
+
+
+def parse_settings(settings: list[str], method: str) -> dict[str, dict[str, Any]]:
+    """Read `--set` options: KEY=VALUE for the main method, METHOD.KEY=VALUE for any method of the run.
+
+    Args:
+        settings: What was typed.
+        method: The main method.
+
+    Returns:
+        Parameters by method name; values are JSON where they can be read as JSON, else text.
+    """
+    parsed: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        name, dot, field = key.strip().rpartition(".")
+        if not equals or not field:
+            raise InvalidArgument(f"set (--set) must be KEY=VALUE or METHOD.KEY=VALUE, got {setting!r}")
+        parsed.setdefault(name if dot else method, {})[field] = _value(value.strip())
+    return parsed
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: bool = False) -> int:
+    """Return the denoiser evaluations of one step for one image: 2 of classifier-free guidance, 1 for each concept."""
+    return 2 + (concepts if full_trace or rule.needs_concepts(step, count) else 0)
+
+
+def evaluations_per_image(rule: Any, count: int, concepts: int) -> int:
+    """Return the denoiser evaluations of one image of `count` steps with `concepts` concepts."""
+    return sum(evaluations(rule, step, count, concepts) for step in range(count))

@@ -1,0 +1,165 @@
+"""The output folder of a run: what may be written where, what is there already, and run.json."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.interfaces.environment import Environment
+from semguide.interfaces.making import MadeImage
+from semguide.interfaces.output import RECORD, TRACE, pixel_hash, write_json, write_png
+from semguide.interfaces.records import FORMAT, VERSION, read_description, read_record
+from semguide.interfaces.run import Method, Run, digest
+
+Key = tuple[str, int]
+
+
+def check_writable(out: Path) -> None:
+    """Refuse an output folder that is a file, lies below one, or may not be written to. Makes nothing.
+
+    Raises:
+        InvalidArgument: It cannot be written.
+    """
+    parent = out.absolute()
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise InvalidArgument(f"out (--out) must be a folder, but {parent} is a file; choose another folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InvalidArgument(f"out (--out) must be writable, but {parent} is not; choose another folder")
+
+
+@dataclass
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        out: The folder.
+        run: The run.
+        environment: Where it is made.
+        records: Record by method name and seed of the images that are there.
+        stale: Images of another run, to be removed.
+    """
+
+    out: Path
+    run: Run
+    environment: Environment
+    records: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    stale: list[Path] = field(default_factory=list)
+
+    def file(self, method: str, seed: int) -> Path:
+        """Return where an image lies."""
+        return self.out / "images" / f"{method}-{seed}.png"
+
+    def key(self, method: Method, seed: int) -> str:
+        """Return the hash of everything that decides an image; the same hash means the same image."""
+        return digest([self.run.image_parameters(method, seed), self.environment.identity()])
+
+    def survey(self, overwrite: bool) -> None:
+        """Look at what the folder holds: finished images of this run are kept. Changes nothing.
+
+        Args:
+            overwrite: Whether images of another run may be removed, and a folder that is no run be written to.
+
+        Raises:
+            InvalidArgument: The folder holds something else, and `overwrite` is false.
+        """
+        if not overwrite and _holds_something_else(self.out):
+            raise InvalidArgument(
+                f"out (--out) must be new, empty or the folder of an earlier run, but {self.out} holds other files; "
+                "choose another folder, or give --overwrite to write beside them"
+            )
+        wanted = {self.file(m.name, s): (m, s) for m in self.run.methods for s in self.run.seeds}
+        for file in sorted((self.out / "images").glob("*.png")):
+            record = read_record(file)
+            method_seed = wanted.get(file)
+            if record is not None and method_seed is not None and record.get("key") == self.key(*method_seed):
+                self.records[method_seed[0].name, method_seed[1]] = record
+            elif record is not None:
+                self.stale.append(file)
+        if self.stale and not overwrite:
+            raise InvalidArgument(
+                f"out (--out) must not hold images that this run would drop, but {self.out} has {len(self.stale)} made "
+                "with other parameters, versions, checkpoint or device; choose another folder, or give --overwrite"
+            )
+
+    def open(self) -> None:
+        """Make the folder and write run.json; remove stale images and, if images are missing, old grid and plot.
+
+        Raises:
+            InvalidArgument: The folder cannot be made or written.
+        """
+        try:
+            (self.out / "images").mkdir(parents=True, exist_ok=True)
+            self.write_description(complete=False)
+        except OSError as error:
+            raise InvalidArgument(
+                f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
+            ) from error
+        outdated = [] if self.complete else [self.out / "grid.png", self.out / "trajectory.png"]
+        leftovers = [*self.out.glob(".*.*.tmp"), *self.out.glob("images/.*.*.tmp")]
+        for file in (*self.stale, *outdated, *leftovers):
+            file.unlink(missing_ok=True)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image is there."""
+        return len(self.records) == len(self.run.methods) * len(self.run.seeds)
+
+    def add(self, made: MadeImage) -> None:
+        """Write a finished image with its record, and bring run.json up to date."""
+        record = {
+            "key": self.key(made.method, made.seed),
+            "parameters": self.run.image_parameters(made.method, made.seed),
+            "environment": self.environment.to_json(),
+            "evaluations": made.evaluations,
+            "seconds": made.seconds,
+            "alignment": made.alignment,
+            "pixels": pixel_hash(made.image),
+        }
+        write_png(self.file(made.method.name, made.seed), made.image, {RECORD: record, TRACE: made.trace})
+        self.records[made.method.name, made.seed] = record
+        self.write_description(complete=False)
+
+    def write_description(self, complete: bool) -> None:
+        """Write run.json."""
+        description = {
+            "format": FORMAT,
+            "version": VERSION,
+            "complete": complete,
+            "digest": self.run.digest,
+            "run": self.run.to_json(),
+            "environment": self.environment.to_json(),
+            "images": [self._entry(m.name, s) for s in self.run.seeds for m in self.run.methods],
+        }
+        description["images"] = [entry for entry in description["images"] if entry]
+        write_json(self.out / "run.json", description)
+
+    def _entry(self, method: str, seed: int) -> dict[str, Any] | None:
+        record = self.records.get((method, seed))
+        if record is None:
+            return None
+        probabilities = record.get("alignment") or [None] * len(self.run.concepts)
+        return {
+            "method": method,
+            "seed": seed,
+            "file": self.file(method, seed).relative_to(self.out).as_posix(),
+            "alignment": [
+                {"concept": concept.text, "probability": probability}
+                for concept, probability in zip(self.run.concepts, probabilities, strict=True)
+            ],
+            **{name: record[name] for name in ("evaluations", "seconds", "pixels", "key")},
+        }
+
+
+def _holds_something_else(out: Path) -> bool:
+    if not out.is_dir() or not any(out.iterdir()):
+        return False
+    try:
+        read_description(out / "run.json")
+    except InvalidArgument:
+        return True
+    return False

@@ -1,0 +1,78 @@
+"""Writing images and JSON: to a temporary name, then renamed; parameters in the PNG's own text chunks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+RECORD = "semguide"
+"""PNG text chunk with an image's record: parameters, environment, evaluations, seconds, pixel hash; JSON."""
+TRACE = "semguide-trace"
+"""PNG text chunk with an image's trace (compressed); JSON."""
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` at the end, remove it after an exception."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_png(path: Path, image: Image, texts: dict[str, Any] | None = None) -> None:
+    """Write a PNG file, whole or not at all.
+
+    Args:
+        path: The file.
+        image: The picture.
+        texts: JSON values by the keyword of their text chunk.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for keyword, value in (texts or {}).items():
+        info.add_text(keyword, json.dumps(value, allow_nan=False), zip=keyword == TRACE)
+    with atomic(path) as temporary:
+        image.save(temporary, format="PNG", pnginfo=info)
+
+
+def read_png(path: Path) -> tuple[Image, dict[str, Any]]:
+    """Read a PNG file and the JSON values of its semguide text chunks; those that cannot be read are left out."""
+    from PIL import Image as Images
+
+    with Images.open(path, formats=["PNG"]) as file:
+        file.load()
+        texts = {key: file.info[key] for key in (RECORD, TRACE) if key in file.info}
+        image = file.copy()
+    return image, {key: value for key, text in texts.items() if (value := _json_object(text)) is not None}
+
+
+def _json_object(text: Any) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def pixel_hash(image: Image) -> str:
+    """Hash a picture's mode, size and pixels: equal for equal pictures, whatever the file's metadata."""
+    header = f"{image.mode} {image.width}x{image.height}\n".encode()
+    return f"sha256:{hashlib.sha256(header + image.tobytes()).hexdigest()}"

@@ -1,0 +1,87 @@
+"""What a command says on stderr, and its exit code: one sentence, never a traceback unless asked for."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import typer
+
+from semguide.errors import InvalidArgument, SemguideError, UnsupportedPipeline
+
+DEBUG = "SEMGUIDE_DEBUG"
+FAILURE, USAGE = 1, 2
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def reported(command: _Command) -> _Command:
+    """Wrap a command: refusals end with exit code 2, failures and Ctrl-C with 1, each with one sentence on stderr."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with only_our_warnings():
+                return command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, SystemExit):
+            raise
+        except KeyboardInterrupt as error:
+            _fail("stopped", FAILURE, error)
+        except (InvalidArgument, UnsupportedPipeline) as error:
+            _fail(str(error), USAGE, error)
+        except SemguideError as error:
+            _fail(str(error), FAILURE, error)
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong becomes one sentence
+            _fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, FAILURE, error)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def _fail(sentence: str, code: int, error: BaseException) -> None:
+    if os.environ.get(DEBUG, "0") not in {"", "0"}:
+        traceback.print_exception(error, file=sys.stderr)
+    say(f"error: {' '.join(sentence.split())}")
+    raise typer.Exit(code)
+
+
+def say(sentence: str) -> None:
+    """Print a line to stderr, leaving out what its encoding cannot show."""
+    encoding = sys.stderr.encoding or "utf-8"
+    typer.echo(sentence.encode(encoding, "replace").decode(encoding), err=True)
+
+
+def warn(sentence: str) -> None:
+    """Print a warning for the user to stderr."""
+    say(f"warning: {sentence}")
+
+
+@contextmanager
+def only_our_warnings() -> Iterator[None]:
+    """Show Python warnings that semguide gives, one line each, and hide those of other libraries."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", module=r"semguide\.")
+        warnings.showwarning = lambda message, *_args, **_kwargs: warn(" ".join(str(message).split()))
+        yield
+
+
+def hush_environment() -> None:
+    """Ask the libraries, before any is imported, to log errors only."""
+    for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
+
+
+def hush_libraries() -> None:
+    """Turn off the loading bars of diffusers and transformers. Imports both."""
+    import diffusers.utils.logging
+    import transformers.utils.logging
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()

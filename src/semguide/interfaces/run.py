@@ -1,0 +1,138 @@
+"""A run as a value: everything that decides its images, to and from JSON. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.types import Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method and all its parameters but the guidance scale, which every method of a run shares.
+
+    Attributes:
+        name: A name of `semguide.guidance.METHODS`.
+        parameters: Every field of the rule, defaults included, so that a later change of a default changes no repeat.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How every image of a run is sampled: steps, scale, and height and width in pixels."""
+
+    num_inference_steps: int
+    guidance_scale: float
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run: one image for every method and seed.
+
+    Attributes:
+        prompt: The prompt.
+        negative_prompt: The negative prompt, "" for none.
+        concepts: The subject concepts to keep, as resolved; empty where the prompt has none.
+        methods: The methods to compare with, then the one asked for.
+        seeds: One image each; every image has a CPU generator of its own with this seed.
+        sampling: Steps, scale and size.
+        model: Embedded name, folder or hub id.
+        device: torch device.
+        full_trace: Whether concepts are evaluated at every step, also where the rule does not need them.
+    """
+
+    prompt: str
+    negative_prompt: str
+    concepts: tuple[Concept, ...]
+    methods: tuple[Method, ...]
+    seeds: tuple[int, ...]
+    sampling: Sampling
+    model: str
+    device: str
+    full_trace: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as JSON values; `from_json` is its inverse."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits that are the same for the same run."""
+        return digest(self.to_json())
+
+    def image_parameters(self, method: Method, seed: int) -> dict[str, Any]:
+        """Return what decides one image of the run, as JSON values: the run itself with one method and one seed."""
+        single = replace(self, methods=(method,), seeds=(seed,)).to_json()
+        return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
+
+
+def digest(value: Any) -> str:
+    """Return 64 hex digits over a JSON value, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def from_json(data: Any) -> Run:
+    """Read a run from JSON values; ranges are checked later, like those of a run typed by hand.
+
+    Raises:
+        InvalidArgument: A key is missing, unknown or of the wrong type.
+    """
+    fields = _object(data, "run", set(Run.__dataclass_fields__))
+    sampling = _object(fields["sampling"], "run.sampling", set(Sampling.__dataclass_fields__))
+    return Run(
+        prompt=_typed(fields, "prompt", str),
+        negative_prompt=_typed(fields, "negative_prompt", str),
+        concepts=tuple(_concept(item) for item in _typed(fields, "concepts", list)),
+        methods=tuple(_method(item) for item in _typed(fields, "methods", list)),
+        seeds=tuple(_typed({"seeds": seed}, "seeds", int) for seed in _typed(fields, "seeds", list)),
+        sampling=Sampling(
+            num_inference_steps=_typed(sampling, "num_inference_steps", int),
+            guidance_scale=float(_typed(sampling, "guidance_scale", (int, float))),
+            height=_typed(sampling, "height", int),
+            width=_typed(sampling, "width", int),
+        ),
+        model=_typed(fields, "model", str),
+        device=_typed(fields, "device", str),
+        full_trace=_typed(fields, "full_trace", bool),
+    )
+
+
+def _method(data: Any) -> Method:
+    fields = _object(data, "run.methods", {"name", "parameters"})
+    return Method(_typed(fields, "name", str), _typed(fields, "parameters", dict))
+
+
+def _concept(data: Any) -> Concept:
+    fields = _object(data, "run.concepts", {"text", "span", "head", "attributes", "count"})
+    span = fields["span"] if fields["span"] is None else tuple(_typed(fields, "span", list))
+    count = fields["count"] if fields["count"] is None else _typed(fields, "count", int)
+    if span is not None and (len(span) != 2 or not all(type(end) is int for end in span)):
+        raise InvalidArgument(f"span in the run description must be two offsets or null, got {list(span)!r}; {_REMEDY}")
+    attributes = tuple(str(item) for item in _typed(fields, "attributes", list))
+    return Concept(_typed(fields, "text", str), span, _typed(fields, "head", str), attributes, count)
+
+
+_REMEDY = "give the run.json as semguide wrote it"
+
+
+def _object(data: Any, where: str, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(data, dict) or set(data) != keys:
+        raise InvalidArgument(f"{where} in the run description must have exactly {sorted(keys)}; {_REMEDY}")
+    return data
+
+
+def _typed(fields: dict[str, Any], key: str, kind: Any) -> Any:
+    value = fields[key]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        name = getattr(kind, "__name__", "number")
+        raise InvalidArgument(f"{key} in the run description must be a {name}, got {value!r}; {_REMEDY}")
+    return value

@@ -1,0 +1,80 @@
+"""The trajectory plot: how similar the guidance is to each concept over the steps, and where the gate was open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 4
+"""Seeds drawn at most: more panels cannot be read."""
+Trace = dict[str, Any]
+
+
+def draw_trajectory(
+    prompt: str, methods: list[str], seeds: list[int], trace: Callable[[str, int], Trace | None]
+) -> Figure:
+    """Draw one panel per method that evaluated its concepts, and seed, laid out like the grid.
+
+    Args:
+        prompt: The title.
+        methods: Rows, top to bottom; those whose trace is empty are left out.
+        seeds: Columns; the first 4 are drawn.
+        trace: Gives the trace of a method and seed, None where there is none.
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    shown = seeds[:COLUMNS]
+    traces = {(method, seed): trace(method, seed) for method in methods for seed in shown}
+    rows = [method for method in methods if any(_has_values(traces[method, seed]) for seed in shown)]
+    figure = Figure(figsize=(1.5 + 3.5 * len(shown), 1.2 + 2.6 * max(1, len(rows))), dpi=110, layout="constrained")
+    figure.suptitle(_plain(prompt))
+    if not rows:
+        figure.text(0.5, 0.4, "No concept was evaluated (plain guidance); --full-trace evaluates them.", ha="center")
+        return figure
+    axes = figure.subplots(len(rows), len(shown), squeeze=False, sharex=True, sharey=True)
+    for row, method in enumerate(rows):
+        for column, seed in enumerate(shown):
+            axes[row][column].set_title(f"{method}, seed {seed}", fontsize=9)
+            _draw_panel(axes[row][column], traces[method, seed])
+        axes[row][0].set_ylabel("similarity")
+    for axis in axes[-1]:
+        axis.set_xlabel("step")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    return figure
+
+
+def write_trajectory(path: Path, figure: Figure) -> None:
+    """Write a figure as a PNG file."""
+    figure.savefig(path, format="png")
+
+
+def _draw_panel(axis: Axes, trace: Trace | None) -> None:
+    for index, concept in enumerate((trace or {}).get("concepts", [])):
+        similarity = [_number(row[index]) for row in trace["similarity"]]  # type: ignore[index]
+        axis.plot(similarity, marker=".", markersize=3, linewidth=1.2, color=f"C{index}", label=_plain(concept))
+        for step, row in enumerate(trace["gate"]):  # type: ignore[index]
+            if row[index]:
+                axis.axvspan(step - 0.5, step + 0.5, color=f"C{index}", alpha=0.15 * min(1.0, row[index]), linewidth=0)
+
+
+def _has_values(trace: Trace | None) -> bool:
+    return trace is not None and any(value is not None for row in trace["similarity"] for value in row)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _plain(text: str) -> str:
+    """Shorten a text and take the meaning of mathematics from its dollar signs."""
+    text = " ".join(text.split()).replace("$", r"\$")
+    return text if len(text) <= 80 else f"{text[:79]}…"

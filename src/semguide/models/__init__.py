@@ -1,0 +1,26 @@
+"""Models: from a name (embedded checkpoint, local folder, hub id) to a diffusers pipeline; imports torch lazily."""
+
+from semguide.models.catalog import EmbeddedModel, Kind, Source, embedded, resolve
+from semguide.models.describe import ModelDescription, call_defaults, describe
+from semguide.models.device import choose_device, devices
+from semguide.models.fingerprint import fingerprint
+from semguide.models.folder import STEERABLE, check_folder
+from semguide.models.loading import fetch, load
+
+__all__ = [
+    "STEERABLE",
+    "EmbeddedModel",
+    "Kind",
+    "ModelDescription",
+    "Source",
+    "call_defaults",
+    "check_folder",
+    "choose_device",
+    "describe",
+    "devices",
+    "embedded",
+    "fetch",
+    "fingerprint",
+    "load",
+    "resolve",
+]

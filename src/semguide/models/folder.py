@@ -1,0 +1,92 @@
+"""Is this folder a diffusers checkpoint that can be steered? Read from its JSON files; no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from semguide.errors import InvalidArgument, UnsupportedPipeline
+
+STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+"""Pipeline classes `semguide.steer` takes: the adapters' table by name, so that a refusal needs no torch."""
+
+
+def check_folder(path: Path) -> str:
+    """Check that a folder holds a diffusers checkpoint that semguide can load and steer.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        The name of its pipeline class.
+
+    Raises:
+        InvalidArgument: Something of a diffusers checkpoint is missing; the message names it.
+        UnsupportedPipeline: Its pipeline class cannot be steered.
+    """
+    index = read_index(path)
+    pipeline_class = check_class(index, str(path))
+    for name in components(index):
+        _check_component(path, name)
+    return pipeline_class
+
+
+def check_class(index: dict[str, Any], where: str) -> str:
+    """Return the pipeline class a model_index.json names; raises UnsupportedPipeline if it cannot be steered."""
+    pipeline_class = index.get("_class_name")
+    if not isinstance(pipeline_class, str) or pipeline_class not in STEERABLE:
+        raise UnsupportedPipeline(
+            f"model must be a pipeline that semguide can steer ({', '.join(STEERABLE)}), "
+            f"but {where} is a {pipeline_class}; choose another model"
+        )
+    return pipeline_class
+
+
+def read_index(path: Path) -> dict[str, Any]:
+    """Read model_index.json of a checkpoint folder; raises InvalidArgument if there is none or it is broken."""
+    return parse_index(path / "model_index.json", str(path))
+
+
+def parse_index(file: Path, where: str) -> dict[str, Any]:
+    """Read a model_index.json; `where` names the checkpoint in the message."""
+    if not file.is_file():
+        raise InvalidArgument(
+            f"model must be a diffusers checkpoint, but {where} has no model_index.json; "
+            "give the folder that save_pretrained wrote"
+        )
+    try:
+        index = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidArgument(f"model_index.json of {where} is not valid JSON ({error}); download it again") from error
+    if not isinstance(index, dict):
+        raise InvalidArgument(f"model_index.json of {where} must hold a JSON object; download it again")
+    return index
+
+
+def components(index: dict[str, Any]) -> Iterator[str]:
+    """Yield the component folders that a model_index.json names: entries [library, class] that are not null."""
+    for name, entry in index.items():
+        if isinstance(entry, list) and len(entry) == 2 and entry[1] is not None:
+            yield name
+
+
+def _check_component(path: Path, name: str) -> None:
+    folder = path / name
+    if not folder.is_dir():
+        raise InvalidArgument(f"model folder {path} lacks its component {name!r}; copy or download it completely")
+    if not (folder / "config.json").is_file() or any(folder.glob("*.safetensors")):
+        return
+    if any(folder.glob("*.bin")):
+        raise InvalidArgument(
+            f"model weights must be safetensors, but {folder} holds only .bin files; "
+            "save the pipeline again with save_pretrained(safe_serialization=True)"
+        )
+    raise InvalidArgument(f"model folder {folder} holds no .safetensors weights; copy or download it completely")
+
+
+def variant(path: Path) -> str | None:
+    """Return "fp16" where a checkpoint's weights are only there as *.fp16.safetensors, else None."""
+    names = [file.name for file in path.glob("*/*.safetensors")]
+    return "fp16" if names and all(".fp16." in name for name in names) else None
