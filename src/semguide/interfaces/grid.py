@@ -66,10 +66,10 @@ def _cell(size: tuple[int, int]) -> tuple[int, int]:
 
 def _font(size: int) -> FreeTypeFont:
     """Load DejaVu Sans, which comes with matplotlib and knows most alphabets."""
-    import matplotlib
+    import matplotlib as mpl
     from PIL import ImageFont
 
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
 
 
 def _wrap(text: str, font: FreeTypeFont, width: int) -> list[str]:

@@ -64,9 +64,7 @@ def describe(model: str | Source) -> ModelDescription:
     """
     source = resolve(model) if isinstance(model, str) else model
     if source.path is None:
-        raise InvalidArgument(
-            f"model must be on this machine to be described, got the hub id {source.name!r}: fetch it"
-        )
+        raise InvalidArgument(f"model must be on this machine, got the hub id {source.name!r}; fetch it first")
     pipeline_class = check_folder(source.path)
     own = _own_defaults(source.path / "semguide.json")
     unet = _read(source.path / "unet" / "config.json")

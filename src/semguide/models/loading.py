@@ -42,7 +42,7 @@ def load(name_or_path: str, device: str = "auto", dtype: torch.dtype | None = No
 
     pipeline_class = getattr(diffusers, check_folder(path))
     dtype = torch.float32 if dtype is None else dtype
-    options = {"torch_dtype": dtype, "use_safetensors": True, "local_files_only": True, "variant": variant(path)}
+    options = {"dtype": dtype, "use_safetensors": True, "local_files_only": True, "variant": variant(path)}
     return pipeline_class.from_pretrained(path, **options).to(chosen)
 
 

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+from models.tiny_checkpoint import save_tiny_checkpoint
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Stable Diffusion; tests must not write to it."""
+    return save_tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny-sd")
+
+
+@pytest.fixture
+def copy(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny checkpoint that a test may damage."""
+    import shutil
+
+    return Path(shutil.copytree(tiny, tmp_path / "copy"))

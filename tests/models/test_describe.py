@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.models import call_defaults, describe, embedded
+
+
+def test_sizes_come_from_the_checkpoint(tiny: Path):
+    model = describe(str(tiny))
+    assert (model.height, model.width, model.size_multiple, model.smallest) == (64, 64, 8, 16)
+    assert (model.num_inference_steps, model.guidance_scale) == (None, None)
+
+
+def test_semguide_json_gives_the_defaults(copy: Path):
+    own = {"num_inference_steps": 25, "guidance_scale": 5.0, "height": 64, "smallest": 64, "largest": 128, "note": "x"}
+    (copy / "semguide.json").write_text(json.dumps(own))
+    model = describe(str(copy))
+    assert (model.num_inference_steps, model.guidance_scale, model.smallest, model.largest) == (25, 5.0, 64, 128)
+
+
+@pytest.mark.parametrize(
+    "own", [{"height": "64"}, {"num_inference_steps": 2.5}, {"guidance_scale": -1}, {"width": True}]
+)
+def test_semguide_json_with_a_wrong_value_is_refused(copy: Path, own: dict):
+    (copy / "semguide.json").write_text(json.dumps(own))
+    with pytest.raises(InvalidArgument, match=f"{next(iter(own))} in .* must be a positive"):
+        describe(str(copy))
+
+
+def test_broken_configuration_is_refused(copy: Path):
+    (copy / "unet" / "config.json").write_text("{")
+    with pytest.raises(InvalidArgument, match="not valid JSON"):
+        describe(str(copy))
+
+
+def test_a_hub_id_must_be_fetched_first():
+    with pytest.raises(InvalidArgument, match="fetch it first"):
+        describe("owner/name")
+
+
+def test_call_defaults_are_those_of_the_class():
+    assert call_defaults("StableDiffusionPipeline") == (50, 7.5)
+
+
+@pytest.mark.parametrize("name", sorted(embedded()))
+def test_every_embedded_checkpoint_states_steps_and_scale(name: str):
+    model = describe(name)
+    assert model.num_inference_steps
+    assert model.guidance_scale
+    assert model.height % model.size_multiple == 0

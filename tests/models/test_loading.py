@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from semguide.errors import InvalidArgument, SemguideError, UnsupportedPipeline
+from semguide.models import Kind, Source, fetch, load, loading
+
+
+def test_a_folder_loads_as_its_pipeline_in_float32(tiny: Path):
+    pipe = load(str(tiny), device="cpu")
+    assert type(pipe).__name__ == "StableDiffusionPipeline"
+    assert {pipe.unet.dtype, pipe.vae.dtype, pipe.text_encoder.dtype} == {torch.float32}
+
+
+def test_half_precision_files_load_as_float32(tiny: Path, tmp_path: Path):
+    load(str(tiny), device="cpu", dtype=torch.float16).save_pretrained(tmp_path / "half")
+    assert load(str(tmp_path / "half"), device="cpu").unet.dtype == torch.float32
+
+
+def test_another_dtype_can_be_asked_for(tiny: Path):
+    assert load(str(tiny), device="cpu", dtype=torch.float64).unet.dtype == torch.float64
+
+
+def test_a_device_that_is_not_there_is_refused(tiny: Path):
+    with pytest.raises(InvalidArgument, match="device must be"):
+        load(str(tiny), device="cuda:99")
+
+
+def test_a_hub_model_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    def offline(name: str) -> Path:
+        raise OSError("We couldn't connect\nto the hub")
+
+    monkeypatch.setattr(loading, "_download_index", offline)
+    with pytest.raises(SemguideError, match="check name and network, or give a local diffusers folder") as caught:
+        load("owner/name", device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hub_model_that_cannot_be_steered_is_refused_before_its_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    monkeypatch.setattr(loading, "_download_index", lambda name: tmp_path / "model_index.json")
+    monkeypatch.setattr(loading, "_download", lambda name: pytest.fail("weights were downloaded"))
+    with pytest.raises(UnsupportedPipeline, match="owner/name is a FluxPipeline"):
+        fetch(Source("owner/name", Kind.HUB, None))
+
+
+def test_a_hub_model_is_loaded_from_its_snapshot(tiny: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loading, "_download_index", lambda name: tiny / "model_index.json")
+    monkeypatch.setattr(loading, "_download", lambda name: tiny)
+    assert type(load("owner/name", device="cpu")).__name__ == "StableDiffusionPipeline"
