@@ -1,0 +1,33 @@
+# `make demo` and `make test` set everything up first. Another Python: make setup PYTHON=python3.12
+PYTHON ?= python3
+PROMPT ?= a red car and a blue apple
+OUT ?= out/demo
+BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+endif
+
+.PHONY: setup demo test test-slow check clean help
+
+help:
+	@echo "make setup | demo | test | test-slow | check | clean"
+
+setup:
+	@$(PYTHON) scripts/bootstrap.py
+
+demo: setup
+	@$(BIN)/semguide generate "$(PROMPT)" --num-images 4 --compare cfg --out $(OUT)
+	@echo "The picture is $(OUT)/grid.png: above plain CFG, below SGT, one column a seed."
+
+test: setup
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	@$(BIN)/python -m pytest -m "slow"
+
+check: setup
+	@scripts/check
+
+clean:
+	rm -rf .venv out build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
