@@ -9,11 +9,10 @@ A verb or unknown word after a determiner or adjective is read as a noun ("a gla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from semguide.concepts import words
+from semguide.concepts.sentence import Phrase, Sentence
 from semguide.concepts.tagging import NOMINAL, VERBAL, Tag
-from semguide.concepts.tokens import Token
 
 _MODIFIERS = frozenset({Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 _STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL
@@ -21,32 +20,6 @@ _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
 _HEADLESS = frozenset({"other", "same", "next", "first", "last", "only", "such", "more", "most"})
 _BARE_VERBS = {Tag.PARTICIPLE: frozenset({"", "and", ",", "with", "of"}), Tag.GERUND: frozenset({"", "with"})}
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A noun phrase as token indices: `start` to `end` (excluded), `head` the index of its noun."""
-
-    start: int
-    end: int
-    head: int
-    partitive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """The tokens of a prompt with their classes; reading past either end gives an empty word of class OTHER."""
-
-    tokens: Sequence[Token]
-    tags: Sequence[Tag]
-
-    def tag(self, index: int) -> Tag:
-        """The class at `index`."""
-        return self.tags[index] if 0 <= index < len(self.tags) else Tag.OTHER
-
-    def word(self, index: int) -> str:
-        """The lower-case word at `index`."""
-        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
 
 
 def find_phrases(sentence: Sentence) -> list[Phrase]:
@@ -82,12 +55,16 @@ def _phrase_at(sentence: Sentence, start: int) -> Phrase | None:
 
 
 def _can_start(sentence: Sentence, index: int) -> bool:
-    tag, word, before = sentence.tag(index), sentence.word(index), sentence.word(index - 1)
+    tag, before = sentence.tag(index), sentence.word(index - 1)
     if tag in _BARE_VERBS:
         return before in _BARE_VERBS[tag] and sentence.tag(index + 1) in NOMINAL | {Tag.ADJECTIVE}
-    if word == "next" and sentence.word(index + 1) == "to":
-        return False
     if tag in NOMINAL and before == "to" and _is_infinitive(sentence, index):
+        return False
+    if tag in NOMINAL and before in words.OBJECTS:  # "making it move"
+        return False
+    if tag in NOMINAL and sentence.tag(index - 1) in VERBAL and sentence.tag(index + 1) is Tag.DETERMINER:
+        return False
+    if tag in NOMINAL and sentence.tag(index - 1) in NOMINAL:  # its verb: "a dog barks", "the area features a table"
         return False
     return tag in _STARTS
 
@@ -109,30 +86,35 @@ def _skip_modifiers(sentence: Sentence, index: int, opened: bool) -> int:
 def _modifier_length(sentence: Sentence, index: int, described: bool) -> int:
     tag, following = sentence.tag(index), sentence.tag(index + 1)
     if tag is Tag.ADJECTIVE:
-        return 1 + _joined_modifier(sentence, index + 1)
-    if tag is Tag.NOUN and sentence.word(index) in words.COLOURS and _joined_modifier(sentence, index + 1):
+        return 1 + _joined_modifier(sentence, index + 1, described)
+    if tag is Tag.NOUN and sentence.word(index) in words.COLOURS and _joined_modifier(sentence, index + 1, False):
         return 2
     if tag is Tag.ADVERB and following in _MODIFIERS:
         return 1
-    is_modifier = tag in VERBAL and following in NOMINAL | _MODIFIERS and not _is_noun_use(sentence, index)
-    if is_modifier and (described or tag in _BARE_VERBS):
-        return 1 + _joined_modifier(sentence, index + 1)
-    return 0
+    if not _is_verbal_modifier(sentence, index) or not (described or tag in _BARE_VERBS):
+        return 0
+    return 1 + _joined_modifier(sentence, index + 1, described)
 
 
-def _is_noun_use(sentence: Sentence, index: int) -> bool:
-    """A base or -s verb in front of a verb is the noun: "a stop is", but "a stop sign"."""
-    return sentence.tag(index) is Tag.S_VERB or sentence.tag(index + 1) in VERBAL - _MODIFIERS
+def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
+    """Whether a verb modifies a noun after it: "a stop sign", "a crying baby", but not "the stand display the cups"."""
+    tag, following = sentence.tag(index), sentence.tag(index + 1)
+    if tag is Tag.BASE_VERB:
+        return following in NOMINAL | {Tag.ADJECTIVE} and sentence.tag(index + 2) is not Tag.DETERMINER
+    if tag in {Tag.GERUND, Tag.PARTICIPLE, Tag.PAST_VERB}:
+        return following in NOMINAL | _MODIFIERS | {Tag.BASE_VERB}
+    return False
 
 
-def _joined_modifier(sentence: Sentence, index: int) -> int:
+def _joined_modifier(sentence: Sentence, index: int, described: bool) -> int:
     """1 if a conjunction or comma at `index` joins two modifiers of one noun ("black and white cat"), else 0."""
-    after = index + 1
-    if sentence.tag(index) not in {Tag.CONJUNCTION, Tag.COMMA}:
+    tag, after, before = sentence.tag(index), index + 1, sentence.word(index - 1)
+    if tag not in {Tag.CONJUNCTION, Tag.COMMA} or before in _HEADLESS:
         return 0
-    if sentence.tag(index) is Tag.COMMA and sentence.word(after) in {"and", "or"}:
-        return 0
-    is_modifier = sentence.tag(after) in {Tag.ADJECTIVE, Tag.PARTICIPLE} or sentence.word(after) in words.COLOURS
+    joins = {Tag.ADJECTIVE, Tag.PARTICIPLE}
+    if described and before != "orange":  # a determiner needs its noun: "the sharp, steel blades"
+        joins |= {Tag.GERUND, Tag.PAST_VERB} | (NOMINAL if tag is Tag.COMMA else frozenset())
+    is_modifier = sentence.tag(after) in joins or sentence.word(after) in words.COLOURS
     return int(is_modifier and _reaches_noun(sentence, after))
 
 
@@ -153,37 +135,58 @@ def _last_noun(sentence: Sentence, start: int, index: int, opened: bool) -> int 
 
 
 def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
-    tag = sentence.tag(index)
-    if tag in NOMINAL:
-        return index == first or not _is_verb_use(sentence, start, index)
+    tag, following = sentence.tag(index), sentence.tag(index + 1)
     if index == first:
-        return False
+        return tag in NOMINAL
+    if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
+        return not _is_verb_use(sentence, start, index)
     if tag is Tag.ADJECTIVE:  # "rubber sole shoes", but not "a glass full of water"
-        return sentence.tag(index + 1) in NOMINAL and sentence.tag(index - 1) is Tag.NOUN
-    if tag is Tag.BASE_VERB:  # after a singular noun only the -s form is a verb: "teddy bear"
-        return sentence.tag(index - 1) is Tag.NOUN and not _is_infinitive(sentence, index)
-    return tag is Tag.S_VERB and not _is_verb_use(sentence, start, index)
+        return following in NOMINAL and sentence.tag(index - 1) is Tag.NOUN
+    if tag is Tag.GERUND:  # "plastic measuring cup"
+        return sentence.word(index - 1) in words.MATERIALS and following in NOMINAL
+    return sentence.word(index) in words.COMPOUND_PARTICIPLES and following in NOMINAL  # "a snow covered street"
 
 
 def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
-    """Whether a word in -s after a singular noun is its verb: "a dog barks at", "the man paints a picture"."""
-    if sentence.tag(index) is Tag.NOUN or sentence.tag(index - 1) is Tag.PLURAL:
-        return sentence.tag(index) is not Tag.NOUN
-    following = sentence.tag(index + 1)
+    """Whether a noun-like word after a noun is the verb: "a dog barks at", "the lamp and desk display the cup"."""
+    tag, following = sentence.tag(index), sentence.tag(index + 1)
+    if following is Tag.DETERMINER or sentence.word(index + 1) in words.OBJECTS:
+        return True  # two noun phrases do not stand side by side
+    is_base = tag in {Tag.NOUN, Tag.BASE_VERB}
+    several = sentence.word(start - 1) == "and"
+    if is_base and sentence.word(start) in words.SINGULAR and not several:
+        return False  # after one thing a verb has its -s: "a balloon ride"
+    if sentence.word(index) in words.ACTIONS and following in _AFTER_VERB:
+        return True
+    if tag is Tag.BASE_VERB:
+        plural = sentence.tag(index - 1) is Tag.PLURAL
+        return plural or following in _AFTER_VERB or (several and following in NOMINAL)
+    return not is_base and sentence.tag(index - 1) is not Tag.PLURAL and _is_s_form(sentence, start, index)
+
+
+def _is_s_form(sentence: Sentence, start: int, index: int) -> bool:
+    """Whether a word in -s is the verb of the singular noun before it: "a dog leaves", "a man paints on"."""
     if sentence.tag(index) is Tag.S_VERB:
-        return sentence.tag(start) is Tag.DETERMINER or following is Tag.DETERMINER
-    if sentence.word(start) in words.SINGULAR:
-        return following in _AFTER_VERB or sentence.word(index + 1) in words.PRONOUNS
-    return following is Tag.DETERMINER and sentence.tag(start) is Tag.DETERMINER
+        return sentence.tag(start) is not Tag.NUMBER
+    return sentence.word(start) in words.SINGULAR and sentence.tag(index + 1) in _AFTER_VERB | {Tag.ADJECTIVE}
 
 
 def _headless(sentence: Sentence, start: int, index: int, opened: bool) -> int | None:
     """A verb, adjective or unknown word in the place of the noun: "a glasses", "an orange", "a remote"."""
+    if index > start and sentence.tag(index) is Tag.BASE_VERB:  # "metallic stand"
+        return index
     if not opened:
         return None
-    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not sentence.word(index) in words.ADVERBS:
-        return index
     last = index - 1
+    passive = (
+        sentence.tag(index) is Tag.PARTICIPLE
+        and sentence.word(index + 1) == "by"
+        and sentence.tag(last) is Tag.ADJECTIVE
+    )
+    if sentence.word(index) == "one" and last > start:  # "a loved one"
+        return index
+    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not passive:
+        return index if sentence.word(index) not in words.ADVERBS | _HEADLESS else None
     if last < start or sentence.tag(last) in _OPENERS | {Tag.POSSESSIVE} or sentence.word(last) in _HEADLESS:
         return None
     return None if sentence.word(last) in words.COLOURS - {"orange"} else last

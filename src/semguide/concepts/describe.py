@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semguide.concepts import words
-from semguide.concepts.chunker import Phrase, Sentence
+from semguide.concepts.sentence import Phrase, Sentence
 from semguide.concepts.tagging import Tag
 from semguide.types import Concept
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semguide.concepts import words
-from semguide.concepts.chunker import Sentence, find_phrases
+from semguide.concepts.chunker import find_phrases
+from semguide.concepts.context import read_in_context
 from semguide.concepts.describe import to_concept
 from semguide.concepts.repeats import merge_repeats
+from semguide.concepts.sentence import Sentence
 from semguide.concepts.subjects import subjects
 from semguide.concepts.tagging import known_share, tag
 from semguide.concepts.tokens import Kind, Token, tokenize
@@ -26,7 +28,7 @@ class LexiconDecomposer:
         tokens = tokenize(prompt)
         if not _is_english(tokens):
             return []
-        sentence = Sentence(tokens, tag(tokens))
+        sentence = read_in_context(Sentence(tokens, tag(tokens)))
         found = subjects(sentence, find_phrases(sentence))
         return merge_repeats([to_concept(prompt, sentence, phrase) for phrase in found])
 

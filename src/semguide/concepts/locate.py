@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from semguide.concepts.chunker import Phrase, Sentence, find_phrases
+from semguide.concepts.chunker import find_phrases
+from semguide.concepts.context import read_in_context
 from semguide.concepts.describe import to_concept
+from semguide.concepts.sentence import Phrase, Sentence
 from semguide.concepts.tagging import Tag, tag
 from semguide.concepts.tokens import Kind, tokenize
 from semguide.types import Concept
@@ -30,7 +32,7 @@ def describe(text: str, span: tuple[int, int] | None) -> Concept:
     A phrase that the lexicon cannot read (another language, an emoji) keeps an empty head and no attributes.
     """
     tokens = tokenize(text)
-    sentence = Sentence(tokens, tag(tokens))
+    sentence = read_in_context(Sentence(tokens, tag(tokens)))
     phrases = find_phrases(sentence) or _single_word(sentence)
     if not phrases:
         return Concept(text=text, span=span)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from semguide.concepts.chunker import Phrase, Sentence
+from semguide.concepts.context import read_in_context
 from semguide.concepts.describe import to_concept
 from semguide.concepts.repeats import merge_repeats
+from semguide.concepts.sentence import Phrase, Sentence
 from semguide.concepts.subjects import subjects
 from semguide.concepts.tagging import tag
 from semguide.concepts.tokens import Token, tokenize
@@ -43,7 +44,7 @@ class SpacyDecomposer:
         name = self.pipeline or os.environ.get(_PIPELINE_VARIABLE, "") or "en_core_web_sm"
         document = (self.nlp or _load(name))(prompt)
         tokens = tokenize(prompt)
-        sentence = Sentence(tokens, tag(tokens))
+        sentence = read_in_context(Sentence(tokens, tag(tokens)))
         phrases = _phrases(tokens, _chunks(document, name))
         return merge_repeats([to_concept(prompt, sentence, phrase) for phrase in subjects(sentence, phrases)])
 

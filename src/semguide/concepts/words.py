@@ -12,8 +12,29 @@ def _words(text: str) -> frozenset[str]:
 NUMBERS: Final[dict[str, int]] = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 } | {"dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "thousand": 1000}
 
@@ -32,10 +53,10 @@ PRONOUNS: Final = _words(
 )
 CONJUNCTIONS: Final = _words("and or & but nor yet plus versus vs")
 PREPOSITIONS: Final = _words(
-    "of in on at by with without for from to into onto upon over under above below beneath underneath beside besides "
-    "between among amongst amid amidst behind beyond near inside outside within through throughout across along "
-    "alongside around about against atop towards toward off up down out past via like as than during before after "
-    "until till since while because if when where whenever whereas though although unless whether so except "
+    "of in on at by with without for from to into onto upon over under above below beneath underneath beside "
+    "besides between among amongst amid amidst behind beyond near inside outside within through throughout across "
+    "along alongside around about against atop towards toward off up down out past via like as than during before "
+    "after until till since while because if when where whenever whereas though although unless whether so except "
     "despite per opposite minus including featuring containing depicting showing surrounding"
 )
 AUXILIARIES: Final = _words(
@@ -61,11 +82,12 @@ ADJECTIVES: Final = _words(
 )
 # Nouns that the tagger's lexicon gives as adjectives, verbs or adverbs.
 NOUNS: Final = _words(
-    "remote remotes teddy bear bears glasses dice scissors skis frisbee giraffe giraffes lion lions elephant sheep "
-    "firefly fireflies butterfly petal petals platter christmas kitchen karaoke sink sinks clamp faucet human "
-    "humans adult adults individual individuals native tart tarts iris cherry cherries ceramic ceramics exterior "
-    "interior leaf leaves tomato potato drum drums sprinkles sled sleds mosaic robot astronaut samurai ninja "
-    "skateboard skateboards snowboard sandwich donut doughnut broccoli hydrant zebra zebras cow cows pajama pajamas"
+    "drop drops key keys watch watches routine curry treat treats stem stems faucets t-shirt t-shirts remote "
+    "remotes teddy bear bears glasses dice scissors skis frisbee giraffe giraffes lion lions elephant sheep firefly "
+    "fireflies butterfly petal petals platter christmas kitchen karaoke sink sinks clamp faucet human humans adult "
+    "adults individual individuals native tart tarts iris cherry cherries ceramic ceramics exterior interior leaf "
+    "leaves tomato potato drum drums sprinkles sled sleds mosaic robot astronaut samurai ninja skateboard "
+    "skateboards snowboard sandwich donut doughnut broccoli hydrant zebra zebras cow cows pajama pajamas"
 )
 
 # Places in the picture and parts of a spatial phrase ("on top of", "to the left of", "in the background").
@@ -96,38 +118,70 @@ SHOWING: Final = _words("of showing depicting featuring")
 PARTITIVES: Final = _words(
     "piece pieces slice slices bit bits pair pairs group groups couple bunch bunches herd flock pack swarm school "
     "lot lots number variety set sets row rows kind type sort collection crowd team loaf loaves chunk stack stacks "
-    "pile piles line scoop pinch sheet sheets strip cluster assortment handful series array trio"
+    "pile piles line work works scoop pinch sheet sheets strip cluster assortment handful series array trio"
 )
 # Partitives whose number counts their content: "two slices of pizza".
 PORTIONS: Final = _words("piece pieces slice slices bit bits loaf loaves chunk scoop sheet sheets strip kind type sort")
 CONTAINERS: Final = _words(
     "bowl bowls cup cups glass glasses mug mugs plate plates basket baskets bottle bottles box boxes bag bags jar "
     "jars can cans bucket buckets tray trays pot pots bouquet bouquets vase vases crate crates barrel barrels sack "
-    "pitcher field pool carton packet pack tub tin jug"
+    "pitcher field pool block blocks ball balls sea trail coat cloud clouds stream puddle heap mound bundle bed "
+    "layer plume strand spool roll lump carton packet pack tub tin jug"
 )
 
 # Not things that can be pointed at in a picture.
 ABSTRACT: Final = _words(
-    "beauty way ways time times life love joy happiness sadness anger fear hope peace freedom truth idea ideas "
+    "work beauty way ways time times life love joy happiness sadness anger fear hope peace freedom truth idea ideas "
     "thought thoughts plan plans decision decisions feeling feelings emotion emotions mood sense memory memories "
     "dream dreams luck success failure progress fun comfort strength power energy knowledge wisdom courage "
     "experience adventure attention care ability skill skills speed pace ease style distance direction purpose "
-    "reason meaning question questions answer answers problem problems challenge challenges goal goals effort "
-    "chance risk difference similarity relationship balance harmony elegance grace grandeur warmth nostalgia "
-    "tranquility serenity wonder awe curiosity excitement anticipation determination confidence pride respect "
-    "nature's history future past present advice information news fact facts story stories tale tales thing things "
-    "look break nap walk talk conversation discussion chat bite sip ride pose stroll rest trip turn moment moments "
-    "bit glance kind sort type amount lot number touch reminder contrast appearance ambiance ambience atmosphere "
-    "presence importance sound sounds noise smell scent scents aroma fragrance taste flavor flavors silence music "
-    "melody rhythm beat tune tunes movement movements motion action activity work job task homework fashion manner"
+    "reason meaning question questions answer answers problem problems challenge challenges effort chance risk "
+    "difference similarity relationship balance harmony elegance grace grandeur warmth nostalgia tranquility "
+    "serenity wonder awe curiosity excitement anticipation determination confidence pride respect nature's history "
+    "future past present advice information news fact facts story stories tale tales thing things look break nap "
+    "walk talk conversation discussion chat sip pose stroll trip moment moments bit glance kind sort type amount "
+    "lot number touch reminder contrast appearance ambiance ambience atmosphere presence importance sound sounds "
+    "noise smell scent scents aroma fragrance taste flavor flavors silence music melody rhythm beat tune tunes "
+    "movement movements motion action activity job task homework fashion manner testament symbol essence relief "
+    "wake protest reflection possibility possibilities imagination ambition ambitions ingenuity creativity "
+    "personality individuality expression entertainment engineering precision stealth temptation sophistication "
+    "tension agreement applause approval delight affection relaxation health behavior behaviour passage growth "
+    "survival occasion occasions lifestyle dedication inspiration witness escape ritual marvel performance project "
+    "projects nature depth intensity blast crack lullaby injuries order rehearsal retreat choice choices option "
+    "options feature features purposes accommodations lives existence exploration discovery motivation nothing "
+    "science"
 )
+# Visible all the same, for all their endings.
+THINGS_IN_NESS: Final = _words("prism organism wilderness harness lioness business darkness")
+PLACES_IN_ITY: Final = _words("city community cavity facility university celebrity deity")
+# Seen as much as told by: dropped only in "at sunset", not in "looking at a sunset".
+SCENIC_TIMES: Final = _words("dawn dusk sunset sunrise twilight")
 TIMES: Final = _words(
-    "night day morning evening afternoon noon midnight dawn dusk sunset sunrise midday weekend summer winter autumn "
-    "fall spring week month year hour minute second season today tomorrow yesterday tonight twilight nighttime daytime"
+    "night day morning evening afternoon noon midnight midday weekend summer winter autumn fall spring week month "
+    "year hour minute second season today tomorrow yesterday tonight nighttime daytime"
+)
+MATERIALS: Final = _words(
+    "glass plastic metal rubber leather fabric wood steel paper stone ceramic cotton wool silk brick marble concrete"
+)
+# "a snow covered street"
+COMPOUND_PARTICIPLES: Final = _words(
+    "covered filled shaped colored coloured lined themed topped flavored flavoured sized capped stained striped"
+)
+# Verbs of posture and action that are as often nouns: after a noun and before "on the shelf" they are verbs.
+ACTIONS: Final = _words(
+    "burst hang rest sit stand lie nap perch lean hold float swim fly run play walk dance jump sleep hide point "
+    "look stare race march drift travel crawl climb bloom jot smile laugh talk work wait"
+)
+# Pronouns that can only be an object: the word before them is a verb.
+OBJECTS: Final = _words("me him it us them himself herself itself themselves")
+# Words in -ing that name things, so that "and" before them joins nouns.
+THINGS_IN_ING: Final = _words(
+    "king ring string wing thing spring ceiling clothing lightning morning evening wedding pudding earring sibling "
+    "duckling sling sting swing railing awning icing dressing stocking rings kings wings"
 )
 # Function words of the commonest other languages in Latin script, none of them an English word of prompts.
 FOREIGN: Final = _words(
     "un una unos unas el los las y con sobre del junto der das den dem und ein eine einen einem einer mit auf von "
     "im ist le les des et une avec dans sur du deux uno il gli che di nel della e o os uma um com em na och en ett "
-    "med een het op van i w na z ve bir ile ja och som og"
+    "med een het op van i w z ve bir ile ja som og"
 )

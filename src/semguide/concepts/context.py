@@ -1,0 +1,110 @@
+"""What a word is in its sentence, where the lexicon's class of the word alone is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from semguide.concepts import words
+from semguide.concepts.sentence import Sentence
+from semguide.concepts.tagging import NOMINAL, Tag
+
+_JOINS: Final = frozenset({"and", ",", "or", "while", "before", "after", "then"})
+_BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being"])
+_CLAUSE: Final = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB, Tag.OTHER})
+
+
+def read_in_context(sentence: Sentence) -> Sentence:
+    """The sentence with classes corrected, each rule applied once from left to right."""
+    tags = list(sentence.tags)
+    current = Sentence(sentence.tokens, tags)
+    for index in range(len(tags)):
+        tags[index] = _tag_in_context(current, index)
+    return Sentence(sentence.tokens, tuple(tags))
+
+
+def _tag_in_context(sentence: Sentence, index: int) -> Tag:
+    word = sentence.word(index)
+    rule = _RULES.get(word)
+    if rule is not None:
+        return rule(sentence, index)
+    if word.endswith("ing") and sentence.tag(index) in NOMINAL and _is_progressive(sentence, index):
+        return Tag.OTHER
+    return sentence.tag(index)
+
+
+def _is_progressive(sentence: Sentence, index: int) -> bool:
+    """Whether a word in -ing is the verb: "is building", "is holding a saw and building a table"."""
+    before = index - 1
+    while sentence.tag(before) is Tag.ADVERB:
+        before -= 1
+    if sentence.word(before) in _BE:
+        return True
+    if sentence.word(before) not in _JOINS or sentence.word(index) in words.THINGS_IN_ING:
+        return False
+    return _follows_progressive(sentence, before) or sentence.tag(index + 1) in _CLAUSE
+
+
+def _follows_progressive(sentence: Sentence, index: int) -> bool:
+    earlier = range(1, index)
+    return any(sentence.word(i).endswith("ing") and sentence.word(i - 1) in _BE for i in earlier)
+
+
+def _side(sentence: Sentence, index: int) -> Tag:
+    """Words of place: "right" in "a tie right of a bear", "next" in "next to"."""
+    after = sentence.word(index + 1)
+    if sentence.word(index) == "next":
+        return Tag.PREPOSITION if after == "to" else sentence.tag(index)
+    if after == "of" and sentence.tag(index - 1) in NOMINAL | {Tag.ADJECTIVE}:
+        return Tag.PREPOSITION
+    return sentence.tag(index)
+
+
+def _pairwise(sentence: Sentence, index: int) -> Tag:
+    repeats = {sentence.word(index - 2), sentence.word(index + 2)}
+    between = {sentence.word(index - 1), sentence.word(index + 1)}
+    is_pair = sentence.word(index) in repeats and between & {"by", "to"}
+    return Tag.ADVERB if is_pair else sentence.tag(index)
+
+
+def _can(sentence: Sentence, index: int) -> Tag:
+    """The noun of "a can of soup", "a paint can and a brush"; but "a dog can run"."""
+    described = sentence.tag(index - 1) in {Tag.DETERMINER, Tag.ADJECTIVE, Tag.NUMBER}
+    after = sentence.word(index + 1)
+    closed = sentence.tag(index + 1) in {Tag.CONJUNCTION, Tag.COMMA, Tag.PREPOSITION} or not after[:1].isalpha()
+    return Tag.NOUN if described or closed else sentence.tag(index)
+
+
+def _compound_head(sentence: Sentence, index: int) -> Tag:
+    """The noun of "a drum set and", "a counter top"; but "the sun set behind", "a dog top of"."""
+    ends = sentence.tag(index + 1) not in _CLAUSE or sentence.word(index + 1) in {".", "with", "in", "on", ""}
+    after_noun = sentence.tag(index - 1) is Tag.NOUN
+    if after_noun and ends and not (sentence.word(index) == "set" and sentence.tag(index + 1) is Tag.PREPOSITION):
+        return Tag.PLURAL if sentence.word(index).endswith("s") else Tag.NOUN
+    return sentence.tag(index)
+
+
+def _both(sentence: Sentence, index: int) -> Tag:
+    return Tag.ADVERB if sentence.word(index - 1) in _BE else Tag.DETERMINER
+
+
+def _only(sentence: Sentence, index: int) -> Tag:
+    return Tag.ADJECTIVE if sentence.tag(index - 1) is Tag.DETERMINER else Tag.ADVERB
+
+
+_RULES: Final[dict[str, Callable[[Sentence, int], Tag]]] = {
+    "right": _side,
+    "left": _side,
+    "next": _side,
+    "north": _side,
+    "south": _side,
+    "side": _pairwise,
+    "back": _pairwise,
+    "face": _pairwise,
+    "can": _can,
+    "set": _compound_head,
+    "top": _compound_head,
+    "tops": _compound_head,
+    "both": _both,
+    "only": _only,
+}
