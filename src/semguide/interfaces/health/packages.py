@@ -1,0 +1,79 @@
+"""Python, required packages and optional extras, against what the installed semguide asks for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from semguide.interfaces.health.finding import Finding
+
+
+def examine_python() -> list[Finding]:
+    """Check Python's version against the package's range; state the platform."""
+    wanted = SpecifierSet(metadata("semguide")["Requires-Python"] or "")
+    inside = wanted.contains(platform.python_version(), prereleases=True)
+    detail = platform.python_version() + ("" if inside else f", but semguide needs {wanted}; make another environment")
+    return [
+        Finding("python", "version", "ok" if inside else "problem", detail),
+        Finding("python", "platform", "note", f"{platform.platform()} ({sys.executable})"),
+    ]
+
+
+def examine_packages() -> list[Finding]:
+    """Check every required package: installed, in the range asked for, and torchvision not broken beside torch."""
+    required = [item for item in _requirements() if _applies(item, "")]
+    return [_judge(item) for item in sorted(required, key=lambda item: item.name)] + _examine_torchvision()
+
+
+def examine_extras() -> list[Finding]:
+    """List the optional extras: complete, or the command that installs them."""
+    names = metadata("semguide").get_all("Provides-Extra") or []
+    return [_examine_extra(name) for name in names if _members(name)]
+
+
+def _examine_extra(extra: str) -> Finding:
+    lacking = [item.name for item in _members(extra) if _judge(item).status != "ok"]
+    if not lacking:
+        return Finding("extras", extra, "ok", "installed")
+    return Finding("extras", extra, "note", f"lacks {', '.join(lacking)}: pip install 'semguide[{extra}]'")
+
+
+def _judge(item: Requirement) -> Finding:
+    try:
+        found = version(item.name)
+    except PackageNotFoundError:
+        return Finding("packages", item.name, "problem", f"missing: pip install '{item.name}{item.specifier}'")
+    if not item.specifier.contains(found, prereleases=True):
+        remedy = f"pip install '{item.name}{item.specifier}'"
+        return Finding("packages", item.name, "problem", f"{found}, but {item.specifier} is needed: {remedy}")
+    return Finding("packages", item.name, "ok", found)
+
+
+def _examine_torchvision() -> list[Finding]:
+    """Try torchvision where it is installed: one that does not fit torch breaks diffusers and transformers."""
+    if importlib.util.find_spec("torchvision") is None:
+        return []
+    try:
+        importlib.import_module("torchvision")
+    except Exception as error:  # noqa: BLE001  # a broken build raises whatever its loader hits first
+        remedy = "semguide does not need it: pip uninstall torchvision"
+        return [Finding("packages", "torchvision", "problem", f"does not load beside this torch ({error}); {remedy}")]
+    return [Finding("packages", "torchvision", "ok", f"{version('torchvision')} (not needed)")]
+
+
+def _requirements() -> list[Requirement]:
+    return [Requirement(line) for line in requires("semguide") or []]
+
+
+def _members(extra: str) -> list[Requirement]:
+    return [item for item in _requirements() if _applies(item, extra) and not _applies(item, "")]
+
+
+def _applies(item: Requirement, extra: str) -> bool:
+    return item.marker is None or item.marker.evaluate({"extra": extra})
