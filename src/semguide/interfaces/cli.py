@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from semguide.interfaces.commands.concepts import concepts
+from semguide.interfaces.commands.doctor import doctor
 from semguide.interfaces.commands.generate import generate
 from semguide.interfaces.commands.methods import methods
 from semguide.interfaces.commands.models import models
@@ -38,13 +39,6 @@ def root(
 ) -> None:
     """Keep text-to-image diffusion true to every concept in the prompt."""
     hush_environment()
-
-
-def doctor() -> None:
-    """Check this installation: Python, packages, embedded checkpoints, devices."""
-    from semguide.interfaces.commands.doctor import doctor as run_doctor
-
-    run_doctor()
 
 
 for command in (generate, concepts, models, methods, doctor):

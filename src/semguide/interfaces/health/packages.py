@@ -28,7 +28,8 @@ def examine_python() -> list[Finding]:
 def examine_packages() -> list[Finding]:
     """Check every required package: installed, in the range asked for, and torchvision not broken beside torch."""
     required = [item for item in _requirements() if _applies(item, "")]
-    return [_judge(item) for item in sorted(required, key=lambda item: item.name)] + _examine_torchvision()
+    ours = Finding("packages", "semguide", "ok", version("semguide"))
+    return [ours, *map(_judge, sorted(required, key=lambda item: item.name)), *_examine_torchvision()]
 
 
 def examine_extras() -> list[Finding]:
