@@ -18,6 +18,7 @@ _MODIFIERS = frozenset({Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB
 _STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL
 _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
+_MOST_MODIFIERS = 16  # of one noun; keeps the time linear in the length of the prompt
 _HEADLESS = frozenset({"other", "same", "next", "first", "last", "only", "such", "more", "most"})
 _BARE_VERBS = {Tag.PARTICIPLE: frozenset({"", "and", ",", "with", "of"}), Tag.GERUND: frozenset({"", "with"})}
 
@@ -76,11 +77,12 @@ def _is_infinitive(sentence: Sentence, index: int) -> bool:
 def _skip_modifiers(sentence: Sentence, index: int, opened: bool) -> int:
     """The index of the first token from `index` on that modifies no noun after it."""
     described = opened
-    while True:
+    for _ in range(_MOST_MODIFIERS):
         step = _modifier_length(sentence, index, described)
         if step == 0:
-            return index
+            break
         index, described = index + step, True
+    return index
 
 
 def _modifier_length(sentence: Sentence, index: int, described: bool) -> int:
@@ -119,9 +121,10 @@ def _joined_modifier(sentence: Sentence, index: int, described: bool) -> int:
 
 
 def _reaches_noun(sentence: Sentence, index: int) -> bool:
-    while sentence.tag(index) in _MODIFIERS or sentence.tag(index) in {Tag.CONJUNCTION, Tag.COMMA, Tag.ADVERB}:
-        index += 1
-    return sentence.tag(index) in NOMINAL
+    for ahead in range(index, index + 2 * _MOST_MODIFIERS):
+        if sentence.tag(ahead) not in _MODIFIERS | {Tag.CONJUNCTION, Tag.COMMA, Tag.ADVERB}:
+            return sentence.tag(ahead) in NOMINAL
+    return False
 
 
 def _last_noun(sentence: Sentence, start: int, index: int, opened: bool) -> int | None:

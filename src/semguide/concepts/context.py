@@ -11,6 +11,7 @@ from semguide.concepts.tagging import NOMINAL, Tag
 
 _JOINS: Final = frozenset({"and", ",", "or", "while", "before", "after", "then"})
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being"])
+_CLAUSE_LENGTH: Final = 40  # words looked back for "is holding"
 _CLAUSE: Final = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB, Tag.OTHER})
 
 
@@ -46,7 +47,7 @@ def _is_progressive(sentence: Sentence, index: int) -> bool:
 
 
 def _follows_progressive(sentence: Sentence, index: int) -> bool:
-    earlier = range(1, index)
+    earlier = range(max(1, index - _CLAUSE_LENGTH), index)
     return any(sentence.word(i).endswith("ing") and sentence.word(i - 1) in _BE for i in earlier)
 
 

@@ -67,4 +67,5 @@ def _count_from(sentence: Sentence, start: int, head: int) -> int | None:
 def _number(word: str) -> int | None:
     if word in words.NUMBERS:
         return words.NUMBERS[word]
-    return int(word) if word.isascii() and word.isdigit() and len(word) <= 6 else None
+    digits = word.replace(",", "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class SpacyDecomposer:
 @lru_cache(maxsize=2)
 def _load(name: str) -> Any:
     try:
-        import spacy
+        spacy: Any = importlib.import_module("spacy")
     except ImportError as error:
         raise MissingExtra("the spaCy back end", "spacy") from error
     try:

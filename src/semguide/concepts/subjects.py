@@ -30,6 +30,8 @@ def subjects(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:
 def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
     """Whether one phrase, read with the words around it, is a subject concept."""
     head = sentence.word(phrase.head)
+    if phrase.end == phrase.start + 1 and len(head) == 1:
+        return False
     if _is_abstract(sentence, phrase, head) or head in words.PRONOUNS or _is_negated(sentence, phrase):
         return False
     return not (

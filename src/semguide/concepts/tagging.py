@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -123,8 +124,6 @@ def _tagger() -> tuple[Callable[..., Any], Any]:
 def _load() -> tuple[Callable[..., Any], Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TextBlob 0.20 leaves its lexicon file to the garbage collector
-        from textblob.en import lexicon, parse
-
-        parse("a red car", lemmata=False)
-        _ = "car" in lexicon
-    return parse, lexicon
+        english: Any = importlib.import_module("textblob.en")  # has no type stubs
+        english.parse("a red car", lemmata=False)
+    return english.parse, english.lexicon
