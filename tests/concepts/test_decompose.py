@@ -200,6 +200,20 @@ def test_a_backend_with_wrong_spans_is_refused(spans: list[tuple[int, int]]) -> 
         decompose("a cat", Fixed(*(Concept("cat", span) for span in spans)))
 
 
+@pytest.mark.parametrize("result", [None, ["a cat"], "a cat", 3])
+def test_a_backend_that_returns_no_concepts_is_refused(result: Any) -> None:
+    class Wrong:
+        def decompose(self, prompt: str) -> Any:
+            return result
+
+    with pytest.raises(InvalidArgument, match="backend must return a list of Concepts, got"):
+        decompose("a cat", Wrong())
+
+
+def test_a_lone_surrogate_is_read_like_any_other_mark() -> None:
+    assert texts("a cat \ud800 and a dog") == ["a cat", "a dog"]
+
+
 def test_backends_are_the_three_of_the_contract() -> None:
     assert list(BACKENDS) == ["lexicon", "spacy", "llm"]
 

@@ -66,6 +66,9 @@ def _backend(backend: str | Decomposer) -> Decomposer:
 
 
 def _checked(prompt: str, concepts: Sequence[Concept]) -> list[Concept]:
+    found = cast(Any, concepts)
+    if not isinstance(found, Sequence) or not all(isinstance(item, Concept) for item in cast(Sequence[Any], found)):
+        raise InvalidArgument(f"backend must return a list of Concepts, got {found!r}; see semguide.types.Concept")
     last = 0
     for concept in concepts:
         start, end = concept.span or (last, last)
