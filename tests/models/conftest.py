@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from models.tiny_checkpoint import save_tiny_checkpoint
 
 

@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+_VAE: dict[str, Any] = {
+    "block_out_channels": (8, 8, 8, 8),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "norm_num_groups": 4,
+    "latent_channels": 4,
+    "sample_size": 64,
+}
+_UNET: dict[str, Any] = {
+    "sample_size": 8,
+    "block_out_channels": (16, 32),
+    "layers_per_block": 1,
+    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+    "cross_attention_dim": 32,
+    "norm_num_groups": 8,
+    "attention_head_dim": 8,
+}
 
 
 def save_tiny_checkpoint(folder: Path) -> Path:
@@ -14,37 +34,21 @@ def save_tiny_checkpoint(folder: Path) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         tokenizer = tiny_tokenizer()
-        pipe = StableDiffusionPipeline(
-            vae=AutoencoderKL(
-                block_out_channels=(8, 8, 8, 8),
-                down_block_types=("DownEncoderBlock2D",) * 4,
-                up_block_types=("UpDecoderBlock2D",) * 4,
-                norm_num_groups=4,
-                latent_channels=4,
-                sample_size=64,
-            ),
-            text_encoder=CLIPTextModel(_text_config(len(tokenizer))),
-            tokenizer=tokenizer,
-            unet=UNet2DConditionModel(
-                sample_size=8,
-                block_out_channels=(16, 32),
-                layers_per_block=1,
-                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-                up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-                cross_attention_dim=32,
-                norm_num_groups=8,
-                attention_head_dim=8,
-            ),
-            scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        )
+        parts: dict[str, Any] = {
+            "vae": AutoencoderKL(**_VAE),
+            "text_encoder": CLIPTextModel(_text_config(len(tokenizer))),
+            "tokenizer": tokenizer,
+            "unet": UNet2DConditionModel(**_UNET),
+            "scheduler": DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+            "safety_checker": None,
+            "feature_extractor": None,
+        }
+        pipe = StableDiffusionPipeline(**parts, requires_safety_checker=False)
     pipe.save_pretrained(folder)
     return folder
 
 
-def tiny_tokenizer():
+def tiny_tokenizer() -> Any:
     """Build a CLIP tokenizer that knows single bytes only."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
@@ -55,7 +59,7 @@ def tiny_tokenizer():
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
 
 
-def _text_config(vocabulary: int):
+def _text_config(vocabulary: int) -> Any:
     from transformers import CLIPTextConfig
 
     return CLIPTextConfig(

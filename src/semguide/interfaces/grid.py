@@ -44,12 +44,13 @@ def draw_grid(prompt: str, methods: list[str], seeds: list[int], image: Callable
     draw = ImageDraw.Draw(canvas)
     for number, line in enumerate(lines):
         draw.text((_GAP, _GAP + number * (_TITLE + 6)), line, font=title, fill="black")
+    for row, method in enumerate(methods):
+        draw.text((_GAP, top + row * (height + _GAP) + (height - _TEXT) // 2), method, font=label, fill="black")
     for column, seed in enumerate(shown):
         x = left + column * (width + _GAP)
         draw.text((x, top - _TEXT - _GAP), f"seed {seed}", font=label, fill="black")
         for row, method in enumerate(methods):
             y = top + row * (height + _GAP)
-            draw.text((_GAP, y + height // 2 - _TEXT // 2), method, font=label, fill="black")
             canvas.paste(image(method, seed).convert("RGB").resize((width, height), Images.Resampling.LANCZOS), (x, y))
     return canvas
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class MadeImage:
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
         alignment: Calibrated probability per concept that it is right; None until there is a calibrated detector.
-        trace: concepts (K names) and similarity, gate, weight: lists [step][concept], None where not evaluated.
+        trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
     """
 
     method: Method
@@ -90,7 +89,7 @@ def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnSte
         evaluations=int(result.evaluations[0]),
         seconds=round(time.perf_counter() - start, 3),
         alignment=None if result.alignment is None else [float(value) for value in result.alignment[0]],
-        trace=_trace(result.trace),
+        trace=result.trace.to_dict()["images"][0],
     )
 
 
@@ -103,12 +102,3 @@ def _step_callback(run: Run, method: Method, seed: int, on_step: OnStep | None) 
         return tensors
 
     return callback
-
-
-def _trace(trace: Any) -> dict[str, Any]:
-    names = ("similarity", "gate", "weight")
-    return {"concepts": list(trace.concepts[0]), **{name: _rows(getattr(trace, name)[0]) for name in names}}
-
-
-def _rows(array: Any) -> list[list[float | None]]:
-    return [[None if math.isnan(value) else float(value) for value in row] for row in array]

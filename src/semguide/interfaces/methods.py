@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
-from typing import Any
+import re
+from typing import Any, get_args, get_type_hints
 
 from semguide.errors import InvalidArgument
 from semguide.interfaces.checks import check_known
@@ -30,19 +32,29 @@ def build_rule(method: Method, guidance_scale: float) -> Any:
     from semguide.guidance import METHODS
 
     check_known("method (--method, --compare)", method.name, METHODS)
-    rule = METHODS[method.name]
+    kinds = get_type_hints(METHODS[method.name])
     valid = parameter_names(method.name)
-    for key in method.parameters:
-        if key == SHARED:
-            raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
-        if key not in valid:
-            check_known(f"parameter (--set) of {method.name}", key, valid or ["(none)"])
-    try:
-        return rule(guidance_scale=guidance_scale, **method.parameters)
-    except InvalidArgument:
-        raise
-    except (TypeError, ValueError) as error:
-        raise InvalidArgument(f"parameter (--set) of {method.name}: {error}; see semguide methods") from error
+    converted = {key: _converted(method.name, key, value, valid, kinds) for key, value in method.parameters.items()}
+    return METHODS[method.name](guidance_scale=guidance_scale, **converted)
+
+
+def _converted(method: str, key: str, value: Any, valid: list[str], kinds: dict[str, Any]) -> Any:
+    """Return a parameter value in the type that the rule declares; its range is the rule's to check."""
+    if key == SHARED:
+        raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
+    if key not in valid:
+        check_known(f"parameter (--set) of {method}", key, valid or ["(it has none)"])
+    allowed = get_args(kinds[key]) or (kinds[key],)
+    if float in allowed and type(value) in {int, float}:
+        return float(value)
+    words = [word for kind in allowed for word in get_args(kind)]  # of Literal["auto"]
+    if type(value) in allowed or value in words:
+        return value
+    names = " or ".join(_KINDS.get(kind, "") or " or ".join(map(repr, get_args(kind))) for kind in allowed)
+    raise InvalidArgument(f"{key} must be {names}, got {value!r}; give it as --set {key}=VALUE")
+
+
+_KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 
 
 def parameter_names(name: str) -> list[str]:
@@ -97,3 +109,44 @@ def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: boo
 def evaluations_per_image(rule: Any, count: int, concepts: int) -> int:
     """Return the denoiser evaluations of one image of `count` steps with `concepts` concepts."""
     return sum(evaluations(rule, step, count, concepts) for step in range(count))
+
+
+EXAMPLE_STEPS, EXAMPLE_CONCEPTS = 25, 2
+"""The run whose cost `describe_method` states."""
+
+
+def describe_method(name: str) -> dict[str, Any]:
+    """Describe a method as JSON values: summary, parameters, evaluations of an example run, citation."""
+    from semguide.guidance import METHODS
+
+    rule = METHODS[name]()
+    meanings = _meanings(rule)
+    return {
+        "name": name,
+        "summary": (inspect.getdoc(rule) or "").partition("\n\n")[0].replace("\n", " "),
+        "parameters": [
+            {"name": key, "default": getattr(rule, key), "meaning": meanings.get(key, "")}
+            for key in parameter_names(name)
+        ],
+        "evaluations": {
+            "steps": EXAMPLE_STEPS,
+            "concepts": EXAMPLE_CONCEPTS,
+            "per_image": evaluations_per_image(rule, EXAMPLE_STEPS, EXAMPLE_CONCEPTS),
+        },
+        "citation": rule.citation(),
+    }
+
+
+def _meanings(rule: Any) -> dict[str, str]:
+    """Read what each parameter means, with its range, from the Attributes or Args section of a rule's docstring."""
+    found: dict[str, str] = {}
+    current = ""
+    for line in (inspect.getdoc(rule) or "").splitlines():
+        if entry := re.fullmatch(r"    (\w+)(?: \([^)]*\))?: (.*)", line):
+            current = entry[1]
+            found[current] = entry[2]
+        elif current and line.startswith("        "):
+            found[current] += f" {line.strip()}"
+        else:
+            current = ""
+    return found

@@ -62,11 +62,18 @@ def warn(sentence: str) -> None:
 
 @contextmanager
 def only_our_warnings() -> Iterator[None]:
-    """Show Python warnings that semguide gives, one line each, and hide those of other libraries."""
+    """Show the warnings of semguide's own categories, each once and in one line, and hide those of other libraries."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        sentence = " ".join(str(message).split())
+        if category.__module__.startswith("semguide.") and sentence not in shown:
+            shown.add(sentence)
+            warn(sentence)
+
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.filterwarnings("always", module=r"semguide\.")
-        warnings.showwarning = lambda message, *_args, **_kwargs: warn(" ".join(str(message).split()))
+        warnings.simplefilter("always")
+        warnings.showwarning = show
         yield
 
 

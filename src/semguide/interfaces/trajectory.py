@@ -58,12 +58,18 @@ def write_trajectory(path: Path, figure: Figure) -> None:
 
 
 def _draw_panel(axis: Axes, trace: Trace | None) -> None:
-    for index, concept in enumerate((trace or {}).get("concepts", [])):
-        similarity = [_number(row[index]) for row in trace["similarity"]]  # type: ignore[index]
-        axis.plot(similarity, marker=".", markersize=3, linewidth=1.2, color=f"C{index}", label=_plain(concept))
-        for step, row in enumerate(trace["gate"]):  # type: ignore[index]
-            if row[index]:
-                axis.axvspan(step - 0.5, step + 0.5, color=f"C{index}", alpha=0.15 * min(1.0, row[index]), linewidth=0)
+    from matplotlib.ticker import MaxNLocator
+
+    if trace is None:
+        return
+    for index, concept in enumerate(trace["concepts"]):
+        color = f"C{index}"
+        similarity = [_number(row[index]) for row in trace["similarity"]]
+        axis.plot(similarity, marker=".", markersize=3, linewidth=1.2, color=color, label=_plain(concept))
+        for step, row in enumerate(trace["gate"]):
+            if gate := row[index] or 0.0:
+                axis.axvspan(step - 0.5, step + 0.5, color=color, alpha=0.15 * min(1.0, abs(gate)), linewidth=0)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _has_values(trace: Trace | None) -> bool:

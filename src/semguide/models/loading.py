@@ -75,6 +75,6 @@ def _download_index(name: str) -> Path:
 
 
 def _download(name: str) -> Path:
-    import diffusers
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-    return Path(diffusers.DiffusionPipeline.download(name, use_safetensors=True))
+    return Path(DiffusionPipeline.download(name, use_safetensors=True))

@@ -1,0 +1,40 @@
+"""`semguide methods`: the methods, their parameters and what they cost."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from semguide.interfaces.methods import describe_method, method_names
+
+
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the methods with their parameters, defaults, cost and citation."""
+    listed = [describe_method(name) for name in method_names()]
+    if as_json:
+        typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        for entry in listed:
+            _print(entry)
+
+
+def _print(entry: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{escape(entry['name'])}[/bold]  {escape(entry['summary'])}")
+    cost = entry["evaluations"]
+    console.print(
+        f"  {cost['per_image']} denoiser evaluations an image ({cost['steps']} steps, {cost['concepts']} concepts)"
+    )
+    if entry["parameters"]:
+        table = Table("--set", "default", "meaning")
+        for parameter in entry["parameters"]:
+            default = json.dumps(parameter["default"])
+            table.add_row(parameter["name"], escape(default), escape(parameter["meaning"]))
+        console.print(table)
+    console.print(f"{escape(entry['citation'])}\n", highlight=False)

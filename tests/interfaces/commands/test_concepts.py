@@ -1,0 +1,40 @@
+import json
+from collections.abc import Callable
+
+import pytest
+from typer.testing import Result
+
+Cli = Callable[..., Result]
+
+
+def test_concepts_are_listed_in_a_table(cli: Cli):
+    result = cli("concepts", "a red book and a yellow vase")
+    assert result.exit_code == 0
+    assert all(text in result.stdout for text in ("a red book", "a yellow vase", "book", "yellow", "0-10", "15-28"))
+
+
+def test_concepts_are_printed_as_json(cli: Cli):
+    book, vase = json.loads(cli("concepts", "a red book and a yellow vase", "--json").stdout)
+    assert book == {"text": "a red book", "span": [0, 10], "head": "book", "attributes": ["red"], "count": 1}
+    assert vase["text"] == "a yellow vase"
+
+
+def test_markup_in_a_prompt_is_shown_as_text(cli: Cli):
+    result = cli("concepts", "a [bold]red[/bold] book and a vase")
+    assert result.exit_code == 0
+    assert "vase" in result.stdout
+
+
+def test_no_concept_is_a_warning_and_an_empty_list(cli: Cli):
+    result = cli("concepts", "!!!", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr.startswith("warning: no concept was found")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), [([""], "prompt"), (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?")]
+)
+def test_wrong_usage_is_refused(cli: Cli, arguments: list[str], named: str):
+    result = cli("concepts", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert named in result.stderr
