@@ -178,15 +178,16 @@ def install(root: Path, venv: Path, extras: set[str], quiet: bool) -> None:
     accelerator = has_accelerator()
     words, source = choose_torch(sys.platform, accelerator)
     constraints = accelerator_constraints(root, venv) if accelerator else root / "constraints.txt"
+    quick = ["--no-compile", "-c", str(constraints)]  # compiling every module of every package would double the time
     say(f"installing ({words}); log in {venv / 'bootstrap.log'}", quiet)
     if source:  # torch alone: the index of CPU builds need not have the pinned versions of the rest
         try:
-            pip(["install", "--no-deps", *source, pinned(root, "torch")], venv)
+            pip(["install", "--no-compile", "--no-deps", *source, pinned(root, "torch")], venv)
         except SetupError:
             say("the index of CPU builds has no such torch; taking the configured index", quiet)
-    pip(["install", "-c", str(constraints), *BUILD_TOOLS], venv)
+    pip(["install", *quick, *BUILD_TOOLS], venv)
     project = f"{root}[{','.join(sorted(extras))}]"
-    pip(["install", "-c", str(constraints), "--no-build-isolation", "-e", project], venv)
+    pip(["install", *quick, "--no-build-isolation", "-e", project], venv)
 
 
 def self_check(venv: Path, quiet: bool) -> None:
