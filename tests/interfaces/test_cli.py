@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import pytest
+from typer.testing import Result
 
 Cli = Callable[..., Result]
 HEAVY = ("torch", "diffusers", "transformers", "matplotlib")
