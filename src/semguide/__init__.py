@@ -1,0 +1,79 @@
+"""Keep text-to-image diffusion true to every concept in the prompt.
+
+>>> from semguide import decompose
+>>> [concept.text for concept in decompose("a red book and a yellow vase")]
+['a red book', 'a yellow vase']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semguide.adapters import Result, SemguideWarning, SteeredPipeline, steer
+    from semguide.concepts import decompose
+    from semguide.errors import (
+        GuidanceNotApplied,
+        InvalidArgument,
+        MissingExtra,
+        SemguideError,
+        UnsupportedPipeline,
+    )
+    from semguide.guidance import CFG, SGT, SGTv1, SGTv2, Trace
+    from semguide.types import Concept
+
+    __version__: str
+
+_HOMES = {
+    "CFG": "guidance",
+    "Concept": "types",
+    "GuidanceNotApplied": "errors",
+    "InvalidArgument": "errors",
+    "MissingExtra": "errors",
+    "Result": "adapters",
+    "SGT": "guidance",
+    "SGTv1": "guidance",
+    "SGTv2": "guidance",
+    "SemguideError": "errors",
+    "SemguideWarning": "adapters",
+    "SteeredPipeline": "adapters",
+    "Trace": "guidance",
+    "UnsupportedPipeline": "errors",
+    "decompose": "concepts",
+    "steer": "adapters",
+}
+
+__all__ = [
+    "CFG",
+    "SGT",
+    "Concept",
+    "GuidanceNotApplied",
+    "InvalidArgument",
+    "MissingExtra",
+    "Result",
+    "SGTv1",
+    "SGTv2",
+    "SemguideError",
+    "SemguideWarning",
+    "SteeredPipeline",
+    "Trace",
+    "UnsupportedPipeline",
+    "__version__",
+    "decompose",
+    "steer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("semguide")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'semguide' has no attribute {name!r}")
+    return getattr(import_module(f"semguide.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

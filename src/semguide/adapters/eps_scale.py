@@ -1,0 +1,60 @@
+"""How a difference of raw predictions becomes a difference of eps at each step of a scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semguide.errors import UnsupportedPipeline
+
+LEAST = 1e-4
+"""Where a v model sees pure noise its eps difference vanishes; the scale is kept off zero: rules divide by it."""
+
+
+def eps_scales(scheduler: Any, count: int, device: torch.device) -> Sequence[Tensor | float]:
+    """Return eps difference / raw difference for the first `count` steps of a scheduler whose timesteps are set.
+
+    With x = alpha x0 + sigma eps: 1 for eps models, alpha for v (eps = alpha v + sigma x), -alpha / sigma for x0; with
+    the preconditioning of EDM (arXiv 2206.00364, eq. 7), -c_out / sigma.
+
+    Args:
+        scheduler: A diffusers scheduler.
+        count: Number of steps.
+        device: Where the scales will be used; they are moved there once.
+
+    Raises:
+        UnsupportedPipeline: The scheduler's prediction type is not known.
+    """
+    kind = scheduler.config.get("prediction_type", None)
+    preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
+    if preconditioned and kind in ("epsilon", "v_prediction"):
+        table = _preconditioned(scheduler, count, kind)
+    elif kind == "epsilon":
+        return [1.0] * count
+    elif kind in ("v_prediction", "sample") and hasattr(scheduler, "alphas_cumprod"):
+        square = _alphas_cumprod(scheduler, count)
+        table = square.sqrt() if kind == "v_prediction" else -(square / (1 - square).clamp(min=LEAST**2)).sqrt()
+    else:
+        raise UnsupportedPipeline(
+            f"scheduler {type(scheduler).__name__} with prediction_type {kind!r} cannot be steered; "
+            "use one that predicts epsilon, v_prediction or sample"
+        )
+    kept = torch.where(table < 0, table.clamp(max=-LEAST), table.clamp(min=LEAST))
+    return kept.to(device=device, dtype=torch.float32).unbind()
+
+
+def _alphas_cumprod(scheduler: Any, count: int) -> Tensor:
+    """Return alpha^2 at the timesteps, which need not be whole numbers."""
+    table = scheduler.alphas_cumprod.double().cpu()
+    times = torch.as_tensor(scheduler.timesteps[:count]).double().cpu().clamp(0, len(table) - 1)
+    below, above = times.floor().long(), times.ceil().long()
+    return torch.lerp(table[below], table[above], times - below)
+
+
+def _preconditioned(scheduler: Any, count: int, kind: str) -> Tensor:
+    sigma, data = scheduler.sigmas[:count].double().cpu(), scheduler.config.sigma_data
+    scale = data / (sigma**2 + data**2).sqrt()
+    return -scale if kind == "epsilon" else scale

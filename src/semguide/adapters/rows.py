@@ -1,0 +1,79 @@
+"""Rows of a denoiser call: choose images, replace conditioning, read and write predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class DenoiserCall:
+    """The arguments of one call of the denoiser, by name.
+
+    Attributes:
+        arguments: Sample, timestep, conditioning, ...: tensors with a row per prediction, nested or not, and the rest.
+        total: Number of rows.
+    """
+
+    arguments: dict[str, Any]
+    total: int
+
+    @staticmethod
+    def bind(positional: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> DenoiserCall:
+        """Read a call.
+
+        Args:
+            positional: Names of the denoiser's first parameters; the first one is the noisy sample.
+            args: What was given by position.
+            kwargs: What was given by name.
+        """
+        arguments = {**dict(zip(positional, args, strict=False)), **kwargs}
+        return DenoiserCall(arguments, arguments[positional[0]].shape[0])
+
+    def at(self, rows: Sequence[int]) -> DenoiserCall:
+        """Return the call for these rows, in this order; a row may be repeated."""
+        return DenoiserCall(choose_rows(self.arguments, self.total, rows), len(rows))
+
+    def conditioned(self, conditioning: Mapping[str, Tensor]) -> DenoiserCall:
+        """Return the call with other conditioning: tensors by argument name, at any depth, one row per prediction."""
+        return DenoiserCall(_replace(self.arguments, conditioning), self.total)
+
+
+def choose_rows(value: Any, total: int, rows: Sequence[int]) -> Any:
+    """Choose rows of every tensor with `total` rows in a nest of lists, tuples and dictionaries; the rest stays."""
+    if isinstance(value, Tensor):
+        has_rows = value.ndim > 0 and value.shape[0] == total
+        return torch.cat([value[row : row + 1] for row in rows]) if has_rows else value
+    if isinstance(value, dict):
+        return {key: choose_rows(item, total, rows) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([choose_rows(item, total, rows) for item in value])
+    return value
+
+
+def _replace(arguments: Mapping[str, Any], conditioning: Mapping[str, Tensor]) -> dict[str, Any]:
+    replaced: dict[str, Any] = {}
+    for key, value in arguments.items():
+        if key in conditioning and isinstance(value, Tensor):
+            replaced[key] = conditioning[key].to(device=value.device, dtype=value.dtype)
+        else:
+            replaced[key] = _replace(value, conditioning) if isinstance(value, dict) else value
+    return replaced
+
+
+def prediction_of(output: Any) -> Tensor:
+    """Return the prediction of a denoiser's output: a tuple, an output object or a tensor."""
+    if isinstance(output, Tensor):
+        return output
+    return output[0] if isinstance(output, tuple) else output.sample
+
+
+def with_prediction(output: Any, prediction: Tensor) -> Any:
+    """Return an output of the same form with another prediction."""
+    if isinstance(output, Tensor):
+        return prediction
+    return (prediction, *output[1:]) if isinstance(output, tuple) else type(output)(sample=prediction)

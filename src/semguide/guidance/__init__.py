@@ -1,0 +1,22 @@
+"""Guidance rules, about one sample at a time. Torch only: nothing here knows diffusers."""
+
+from semguide.guidance.methods import METHODS, get_method
+from semguide.guidance.rule import Correction, Predictions, Rule, Step
+from semguide.guidance.rules import CFG, SGT, SGTv1, SGTv2
+from semguide.guidance.trace import Trace
+from semguide.guidance.window import Window
+
+__all__ = [
+    "CFG",
+    "METHODS",
+    "SGT",
+    "Correction",
+    "Predictions",
+    "Rule",
+    "SGTv1",
+    "SGTv2",
+    "Step",
+    "Trace",
+    "Window",
+    "get_method",
+]

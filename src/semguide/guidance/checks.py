@@ -1,0 +1,48 @@
+"""Checks of rule parameters: each error names the parameter, the rule, the value received and the remedy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+from semguide.errors import InvalidArgument
+
+
+def check_number(name: str, value: float, low: float, high: float = math.inf, *, note: str = "") -> None:
+    """Check that a parameter is a finite number in [low, high].
+
+    Args:
+        name: The parameter.
+        value: What was received.
+        low: Least value, included.
+        high: Greatest value, included.
+        note: What to know about the range, such as the value that turns the feature off.
+
+    Raises:
+        InvalidArgument: It is not.
+    """
+    given = cast(Any, value)
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if not number or not math.isfinite(given) or not low <= given <= high:
+        bounds = f">= {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        raise InvalidArgument(f"{name} must be a finite number {bounds}{f' ({note})' if note else ''}, got {given!r}")
+
+
+def check_steps(name: str, value: int, low: int = 0) -> None:
+    """Check that a parameter is a whole number of steps, `low` or more.
+
+    Raises:
+        InvalidArgument: It is not.
+    """
+    given = cast(Any, value)
+    if not isinstance(given, int) or isinstance(given, bool) or given < low:
+        raise InvalidArgument(f"{name} must be a whole number of steps >= {low}, got {given!r}")
+
+
+def check_guidance_scale(value: float) -> None:
+    """Check a classifier-free guidance scale.
+
+    Raises:
+        InvalidArgument: It is not a finite number >= 1.
+    """
+    check_number("guidance_scale", value, 1.0, note="1.0 turns guidance off")

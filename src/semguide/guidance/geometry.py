@@ -1,0 +1,88 @@
+"""Angles, projections and quantile masks of guidance, over the whole tensor of one sample.
+
+All of them compute in float32 at least: squares of half-precision predictions overflow, and quantiles need the order.
+Nothing here waits for the device.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from semguide.guidance.shapes import Sample, Scalar
+
+
+def widen(x: Tensor) -> Tensor:
+    """Return `x` in float32 if it is in half precision, else unchanged."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def inner(x: Sample, y: Sample) -> Scalar:
+    """Return <x, y> over all dimensions, in float32 or better."""
+    return (widen(x) * widen(y)).sum()
+
+
+def norm(x: Sample) -> Scalar:
+    """Return |x| over all dimensions, in float32 or better."""
+    return inner(x, x).sqrt()
+
+
+def perpendicular(x: Sample, y: Sample) -> Sample:
+    """Return the part of x that is orthogonal to y: x - (<x,y> / |y|^2) y (METHOD.md, `perp`).
+
+    Args:
+        x: The tensor to project.
+        y: The direction to remove; where it is zero, nothing is removed.
+
+    Returns:
+        A tensor of x's shape and dtype.
+    """
+    share = _ratio(inner(x, y), inner(y, y))
+    return (widen(x) - share * widen(y)).to(x.dtype)
+
+
+def cosine(x: Sample, y: Sample) -> Scalar:
+    """Return <x,y> / (|x||y|), in [-1, 1] and 0 where x or y is zero, in float32 or better."""
+    return _ratio(inner(x, y), norm(x) * norm(y)).clamp(-1.0, 1.0)
+
+
+def unit(x: Sample) -> Sample:
+    """Return x / |x|, or zero where x is zero, in float32 or better."""
+    wide = widen(x)
+    return _ratio(wide, norm(wide))
+
+
+def top_quantile(x: Sample, q: float | Scalar) -> Sample:
+    """Keep the entries of x that are large in their channel: x where |x| >= its q-quantile, else 0 (METHOD.md, `T_q`).
+
+    The quantile is taken over the spatial positions of (channels, height, width), or over the tokens of
+    (tokens, channels), with linear interpolation between neighbours, as torch.quantile does but for any size and dtype.
+
+    Args:
+        x: Guidance of one sample, two dimensions or more.
+        q: Level in [0, 1]; 0 keeps everything. A number or a scalar tensor.
+
+    Returns:
+        A tensor of x's shape and dtype.
+    """
+    size = widen(x).abs()
+    rows = size.T if size.ndim == 2 else size.flatten(1)
+    limit = _quantile(rows, q)
+    shape = (1, -1) if size.ndim == 2 else (-1, *([1] * (size.ndim - 1)))
+    return torch.where(size >= limit.reshape(shape), x, torch.zeros_like(x))
+
+
+def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:
+    """Return the q-quantile of each row: (channel, position) -> (channel,)."""
+    ordered = rows.sort(dim=1).values
+    level = torch.as_tensor(q, dtype=rows.dtype, device=rows.device).clamp(0.0, 1.0)
+    rank = level * (rows.shape[1] - 1)
+    below, above = rank.floor(), rank.ceil()
+    low = ordered.index_select(1, below.long().reshape(1)).squeeze(1)
+    high = ordered.index_select(1, above.long().reshape(1)).squeeze(1)
+    return torch.lerp(low, high, rank - below)
+
+
+def _ratio(x: Tensor, y: Tensor) -> Tensor:
+    """Return x / y, or 0 where y is 0."""
+    return torch.where(y > 0, x / torch.where(y > 0, y, torch.ones_like(y)), torch.zeros_like(x))

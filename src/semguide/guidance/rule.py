@@ -1,0 +1,132 @@
+"""What a guidance rule is: a frozen set of parameters and one pure function of one sample's predictions.
+
+There is no batch dimension anywhere, so samples cannot influence each other.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from semguide.guidance.checks import check_guidance_scale
+from semguide.guidance.geometry import widen
+from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where in the trajectory a prediction was made.
+
+    Attributes:
+        index: 0-based step.
+        count: Number of steps.
+        guidance_scale: w of this step's classifier-free guidance.
+        eps_scale: eps difference = eps_scale * difference of raw predictions; 1 for a model that predicts eps.
+    """
+
+    index: int
+    count: int
+    guidance_scale: float
+    eps_scale: Tensor | float = 1.0
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the denoiser predicted for one sample at one step, in its own parametrisation (eps, v, flow or x0).
+
+    Attributes:
+        uncond: e(0), for the empty or negative prompt.
+        cond: e(P), for the whole prompt.
+        concepts: e(c_k), one per concept, at least one.
+    """
+
+    uncond: Sample
+    cond: Sample
+    concepts: ConceptSamples
+
+    @property
+    def prompt_guidance(self) -> Tensor:
+        """The guidance p = e(P) - e(0), "*dims", in float32 or better."""
+        return widen(self.cond) - widen(self.uncond)
+
+    @property
+    def concept_guidance(self) -> Tensor:
+        """The guidances s_k = e(c_k) - e(0), "concept *dims", in float32 or better."""
+        return widen(self.concepts) - widen(self.uncond)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a rule adds to classifier-free guidance: out = uncond + w (cond - uncond) + delta.
+
+    Attributes:
+        delta: The correction, of the predictions' shape and dtype.
+        similarity: The similarity of each concept that the gate looks at.
+        gate: How far the gate of each concept is open: 0 closed, 1 open, -1 where the rule pushes away.
+        weight: The coefficient on each concept's direction.
+        abstract: The similarity of the abstract concept, None where the rule has none.
+    """
+
+    delta: Sample
+    similarity: PerConcept
+    gate: PerConcept
+    weight: PerConcept
+    abstract: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class Rule(ABC, Generic[State]):
+    """A guidance rule.
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance that the rule adds to, >= 1 (1 turns it off).
+    """
+
+    guidance_scale: float = 7.5
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        check_guidance_scale(self.guidance_scale)
+
+    @property
+    @abstractmethod
+    def inert(self) -> bool:
+        """Whether these parameters make the correction zero at every step."""
+
+    @abstractmethod
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether the concept predictions of a step are used, at that step or later.
+
+        Args:
+            step: 0-based step.
+            count: Number of steps.
+        """
+
+    @abstractmethod
+    def initial_state(self, num_concepts: int) -> State:
+        """Return the state before the first step; an immutable value, None where the rule keeps none."""
+
+    @abstractmethod
+    def correct(self, predictions: Predictions, step: Step, state: State) -> tuple[Correction, State]:
+        """Return the correction of one step, and the state for the next one.
+
+        Pure, and free of waits for the device. Outside the rule's window `delta` is exactly zero.
+        """
+
+    @classmethod
+    @abstractmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry to cite."""
+
+
+def no_correction(predictions: Predictions, similarity: Tensor, abstract: Tensor | None = None) -> Correction:
+    """Return a correction of exactly zero that only records the similarities."""
+    closed = torch.zeros_like(similarity)
+    return Correction(torch.zeros_like(predictions.uncond), similarity, closed, closed, abstract)

@@ -1,0 +1,51 @@
+"""Plain classifier-free guidance, the rule that adds nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from semguide.guidance.citations import CFG_PAPER
+from semguide.guidance.geometry import cosine
+from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
+
+
+@dataclass(frozen=True)
+class CFG(Rule[None]):
+    """Classifier-free guidance (arXiv 2207.12598): out = e(0) + w (e(P) - e(0)).
+
+    With a full trace it records the signed cosines cos(p, s_k) of the trajectory that it leaves alone.
+
+    Attributes:
+        guidance_scale: w, >= 1 (1 turns it off).
+    """
+
+    name: ClassVar[str] = "cfg"
+
+    @property
+    def inert(self) -> bool:
+        """Always."""
+        return True
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Never."""
+        del step, count
+        return False
+
+    def initial_state(self, num_concepts: int) -> None:
+        """Return None: there is no state."""
+        del num_concepts
+
+    def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
+        """Return a zero correction that records cos(p, s_k)."""
+        del step, state
+        prompt = predictions.prompt_guidance
+        similarity = torch.stack([cosine(prompt, subject) for subject in predictions.concept_guidance])
+        return no_correction(predictions, similarity), None
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of classifier-free guidance."""
+        return CFG_PAPER

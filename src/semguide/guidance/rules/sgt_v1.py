@@ -1,0 +1,105 @@
+"""Semantic Guidance Tuning as published in the authors' code of December 2023."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from semguide.guidance.checks import check_number, check_steps
+from semguide.guidance.citations import SGT_PAPER
+from semguide.guidance.geometry import cosine, perpendicular, top_quantile
+from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
+from semguide.guidance.window import Window
+
+
+@dataclass(frozen=True)
+class SGTv1(Rule[None]):
+    """Semantic Guidance Tuning, first published form (arXiv 2312.15964; METHOD.md, `SGTv1`).
+
+    With p = e(P) - e(0), s_k = e(c_k) - e(0), a = perp(p, sum_k s_k), c = |cos(p, .)|:
+
+        G   = [c_a < tau_a] T_{q = c_a}(w_c a) + sum_k ([c_k < tau_s] - [c_k > u]) w_c perp(s_k, p)
+        out = e(0) + w p + [warmup <= i <= cooldown] G
+
+    The gates are hard: near a threshold, rounding decides. `abstract` of its corrections is c_a.
+
+    Attributes:
+        guidance_scale: w, >= 1.
+        concept_guidance_scale: w_c, >= 0 (0 turns the rule off).
+        subject_threshold: tau_s in [0, 1], or "auto" for 1 / (K + 1) (0 never attracts).
+        abstract_threshold: tau_a in [0, 1] (0 turns the abstract concept off).
+        upper_bound: u in [0, 1]; above it a concept is pushed away (1 never does).
+        warmup_steps: First step that is corrected, 0-based.
+        cooldown_steps: Last step that is corrected.
+    """
+
+    concept_guidance_scale: float = 7.5
+    subject_threshold: float | Literal["auto"] = "auto"
+    abstract_threshold: float = 0.7
+    upper_bound: float = 0.8
+    warmup_steps: int = 0
+    cooldown_steps: int = 50
+
+    name: ClassVar[str] = "sgt-v1"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("concept_guidance_scale", self.concept_guidance_scale, 0.0, note="0 turns the rule off")
+        if self.subject_threshold != "auto":
+            check_number("subject_threshold", self.subject_threshold, 0.0, 1.0, note='or "auto" for 1 / (concepts + 1)')
+        check_number("abstract_threshold", self.abstract_threshold, 0.0, 1.0, note="0 turns the abstract concept off")
+        check_number("upper_bound", self.upper_bound, 0.0, 1.0, note="1 never pushes away")
+        check_steps("warmup_steps", self.warmup_steps)
+        check_steps("cooldown_steps", self.cooldown_steps)
+
+    @property
+    def inert(self) -> bool:
+        """Whether w_c is 0."""
+        return self.concept_guidance_scale == 0
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether the step is in the window: nothing is remembered from step to step."""
+        del count
+        return not self.inert and self._window.contains(step)
+
+    def initial_state(self, num_concepts: int) -> None:
+        """Return None: there is no state."""
+        del num_concepts
+
+    def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
+        """Return w_c-weighted corrections of the gated concepts and of the abstract concept."""
+        del state
+        prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
+        abstract = perpendicular(prompt, subjects.sum(dim=0))
+        similarity = torch.stack([cosine(prompt, subject).abs() for subject in subjects])
+        abstract_similarity = cosine(prompt, abstract).abs()
+        if self.inert or not self._window.contains(step.index):
+            return no_correction(predictions, similarity, abstract_similarity), None
+        gate = self._gate(similarity)
+        weight = self.concept_guidance_scale * gate
+        delta = self._abstract_term(abstract, abstract_similarity)
+        for k, subject in enumerate(subjects):
+            delta = delta + weight[k] * perpendicular(subject, prompt)
+        return Correction(delta.to(predictions.uncond.dtype), similarity, gate, weight, abstract_similarity), None
+
+    @property
+    def _window(self) -> Window:
+        return Window.closed(self.warmup_steps, self.cooldown_steps)
+
+    def _gate(self, similarity: Tensor) -> Tensor:
+        """Return [c_k < tau_s] - [c_k > u], one of -1, 0, 1 per concept."""
+        threshold = 1 / (len(similarity) + 1) if self.subject_threshold == "auto" else self.subject_threshold
+        return (similarity < threshold).to(similarity) - (similarity > self.upper_bound).to(similarity)
+
+    def _abstract_term(self, abstract: Tensor, similarity: Tensor) -> Tensor:
+        """Return [c_a < tau_a] T_{q = c_a}(w_c a)."""
+        term = top_quantile(self.concept_guidance_scale * abstract, similarity)
+        return torch.where(similarity < self.abstract_threshold, term, torch.zeros_like(term))
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of the paper."""
+        return SGT_PAPER

@@ -1,0 +1,38 @@
+"""What all tests share: few threads, shapes checked at run time, and the optional folder of reference data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+from jaxtyping import install_import_hook  # the threads must be set before anything loads torch
+
+install_import_hook(["semguide.guidance"], "beartype.beartype")
+
+
+def shared_folder() -> Path:
+    """Return where reference data would be; it need not exist."""
+    beside = Path(__file__).parents[2] / "shared"
+    return Path(os.environ.get("SEMGUIDE_SHARED", beside))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of reference data, or skip the test."""
+    folder = shared_folder()
+    if not folder.is_dir():
+        pytest.skip("no reference data: set SEMGUIDE_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden(shared: Path) -> Path:
+    """Return the folder of the authors' reference values, or skip the test."""
+    if not (shared / "golden" / "cases.json").is_file():
+        pytest.skip("no golden values in the reference data")
+    return shared / "golden"
