@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
 
-for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before anything loads torch
     os.environ.setdefault(_variable, "1")
 
-from jaxtyping import install_import_hook  # the threads must be set before anything loads torch
-
-install_import_hook(["semguide.guidance"], "beartype.beartype")
+# Not the rules themselves: their own checks must see what a user without type checks would give them.
+install_import_hook(["semguide.guidance.geometry", "semguide.guidance.rule"], "beartype.beartype")
 
 
 def shared_folder() -> Path:

@@ -1,7 +1,7 @@
 """Exact self-attention for heads of two channels, fast enough to run 64x64 latents in float64 on one core.
 
-exp(q.k) = exp(q0 k0) exp(q1 k1), and exp(q0 k0) = sum_n q0^n k0^n / n!. So softmax attention over T tokens needs sums over
-the tokens of products of powers, in the place of T^2 exponentials. The series is cut where its rest is below 1e-14.
+exp(q.k) = exp(q0 k0) exp(q1 k1), and exp(q0 k0) = sum_n q0^n k0^n / n!. So softmax attention over T tokens needs sums
+over the tokens of products of powers, in the place of T^2 exponentials; the series is cut where its rest is below 1e-14.
 `test_fast_attention` compares it with torch's own attention.
 """
 
@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn import functional
 
 FEWEST_TOKENS = 256
 LARGEST_LOGIT = 8.0

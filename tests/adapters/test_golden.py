@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from adapters.fast_attention import fast_attention
 from adapters.golden_cases import deviation, load_case, run_case, similarities
 

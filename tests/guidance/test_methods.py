@@ -1,0 +1,31 @@
+"""Rules by name."""
+
+from __future__ import annotations
+
+import pytest
+
+import semguide
+from semguide.errors import InvalidArgument
+from semguide.guidance import CFG, METHODS, SGT, SGTv1, SGTv2, get_method
+
+
+def test_every_rule_has_its_name() -> None:
+    assert dict(METHODS) == {"sgt": SGT, "sgt-v1": SGTv1, "sgt-v2": SGTv2, "cfg": CFG}
+    assert get_method("sgt-v2") is SGTv2
+
+
+def test_unknown_method_lists_the_valid_ones() -> None:
+    with pytest.raises(InvalidArgument, match=r"method must be one of sgt, sgt-v1, sgt-v2, cfg, got 'magic'"):
+        get_method("magic")
+
+
+def test_package_exports_every_promised_name() -> None:
+    assert {name: hasattr(semguide, name) for name in semguide.__all__} == dict.fromkeys(semguide.__all__, True)
+    assert set(semguide.__all__) <= set(dir(semguide))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = semguide.nothing  # type: ignore[attr-defined]
+
+
+def test_defaults_are_the_authors_values() -> None:
+    assert SGTv1() == SGTv1(7.5, 7.5, "auto", 0.7, 0.8, 0, 50)
+    assert SGTv2() == SGTv2(7.5, 8.5, 0.5, 0.5, 0.9, 0.5, 0.5, 5, 50, 5)

@@ -1,0 +1,153 @@
+"""Properties of all rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from guidance.cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
+from semguide.errors import InvalidArgument
+from semguide.guidance import METHODS, Predictions, Rule, Step
+
+ALL = [*ACTIVE, INERT[0]]
+active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
+every = pytest.mark.parametrize("rule", ALL, ids=name_of)
+inert = pytest.mark.parametrize("rule", INERT, ids=name_of)
+
+
+def trajectory(seed: int, steps: int = 4, **options: Any) -> list[Predictions]:
+    return [random_predictions(100 * seed + step, **options) for step in range(steps)]
+
+
+@active
+def test_open_gates_change_the_guidance(rule: Rule[Any]) -> None:
+    assert all(delta.abs().max() > 0 for delta in deltas(rule, trajectory(1))[1:])
+
+
+@inert
+def test_off_value_returns_plain_cfg(rule: Rule[Any]) -> None:
+    assert rule.inert
+    assert all((delta == 0).all() for delta in deltas(rule, trajectory(1)))
+    assert not any(rule.needs_concepts(step, 10) for step in range(10))
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_dtype_and_shape_are_kept(rule: Rule[Any], dtype: torch.dtype) -> None:
+    sequence = [map_predictions(p, lambda x: x.to(dtype)) for p in trajectory(1)]
+    for delta in deltas(rule, sequence):
+        assert delta.dtype == dtype
+        assert delta.shape == sequence[0].uncond.shape
+        assert delta.isfinite().all()
+
+
+@active
+def test_half_precision_agrees_with_double_to_its_rounding(rule: Rule[Any]) -> None:
+    sequence = [map_predictions(p, lambda x: x.half().double()) for p in trajectory(2)]
+    exact = deltas(rule, sequence)
+    halves = deltas(rule, [map_predictions(p, lambda x: x.half()) for p in sequence])
+    for half, double in zip(halves, exact, strict=True):
+        torch.testing.assert_close(half.double(), double, rtol=2e-3, atol=2e-3 * float(double.abs().max()))
+
+
+@active
+def test_large_half_precision_predictions_do_not_overflow(rule: Rule[Any]) -> None:
+    sequence = [map_predictions(p, lambda x: (1000 * x).half()) for p in trajectory(3)]
+    assert all(delta.isfinite().all() for delta in deltas(rule, sequence))
+
+
+@every
+def test_tokens_and_channels_are_as_good_as_images(rule: Rule[Any]) -> None:
+    assert all(delta.shape == (12, 3) for delta in deltas(rule, trajectory(1, dims=(12, 3))))
+
+
+@active
+@pytest.mark.parametrize("concepts", [1, 2, 5])
+def test_samples_are_independent(rule: Rule[Any], concepts: int) -> None:
+    first, second = trajectory(1, concepts=concepts), trajectory(2, concepts=concepts)
+    states = [rule.initial_state(concepts), rule.initial_state(concepts)]
+    for index in range(4):
+        for sample, sequence in enumerate((first, second)):
+            step = Step(index, 4, rule.guidance_scale)
+            correction, states[sample] = rule.correct(sequence[index], step, states[sample])
+            assert torch.equal(correction.delta, deltas(rule, sequence)[index])
+
+
+@every
+def test_corrections_are_pure(rule: Rule[Any]) -> None:
+    predictions = random_predictions(7)
+    before = map_predictions(predictions, torch.clone)
+    assert torch.equal(*(deltas(rule, [predictions, predictions])[1] for _ in range(2)))
+    assert torch.equal(predictions.concepts, before.concepts)
+    assert torch.equal(predictions.uncond, before.uncond)
+
+
+@every
+@pytest.mark.parametrize("kind", ["no guidance", "concept is the prompt", "opposite concept", "no concept guidance"])
+def test_degenerate_guidance_stays_finite(rule: Rule[Any], kind: str) -> None:
+    p = random_predictions(5, concepts=1)
+    concepts = {
+        "no guidance": p.uncond,
+        "concept is the prompt": p.cond,
+        "opposite concept": 2 * p.uncond - p.cond,
+        "no concept guidance": p.uncond,
+    }[kind]
+    same = Predictions(p.uncond, p.uncond if kind == "no guidance" else p.cond, concepts[None])
+    assert all(delta.isfinite().all() for delta in deltas(rule, [same] * 3))
+
+
+@active
+def test_corrections_scale_with_the_predictions(rule: Rule[Any]) -> None:
+    """So eps, v and x0 predictions are steered alike: their differences are multiples of one another."""
+    sequence = trajectory(4)
+    for factor in (-0.5, 3.0):
+        scaled = deltas(rule, [map_predictions(p, lambda x, f=factor: f * x) for p in sequence])
+        for delta, plain in zip(scaled, deltas(rule, sequence), strict=True):
+            torch.testing.assert_close(delta, factor * plain)
+
+
+@active
+def test_prediction_type_does_not_matter_when_its_scale_changes_from_step_to_step(rule: Rule[Any]) -> None:
+    sequence, scales = trajectory(6), [0.2, 0.5, -0.9, 2.0]
+    raw = [map_predictions(p, lambda x, s=scale: x / s) for p, scale in zip(sequence, scales, strict=True)]
+    for delta, plain, scale in zip(deltas(rule, raw, scales), deltas(rule, sequence), scales, strict=True):
+        torch.testing.assert_close(scale * delta, plain)
+
+
+@active
+def test_unconditional_prediction_cancels(rule: Rule[Any]) -> None:
+    sequence = trajectory(8)
+    shifted = [map_predictions(p, lambda x: x + 3.0) for p in sequence]
+    for delta, plain in zip(deltas(rule, shifted), deltas(rule, sequence), strict=True):
+        torch.testing.assert_close(delta, plain)
+
+
+@every
+def test_record_has_one_number_per_concept(rule: Rule[Any]) -> None:
+    predictions = random_predictions(1, concepts=3)
+    correction, _ = rule.correct(predictions, Step(0, 4, 7.5), rule.initial_state(3))
+    for name in ("similarity", "gate", "weight"):
+        assert getattr(correction, name).shape == (3,)
+    assert (correction.similarity.abs() <= 1).all()
+
+
+@pytest.mark.parametrize("rule", METHODS.values(), ids=list(METHODS))
+def test_rules_refuse_numbers_that_make_no_sense(rule: type[Rule[Any]]) -> None:
+    for field in dataclasses.fields(rule):
+        for value in (math.nan, math.inf, -2.0, None, "high", True):
+            if not (field.name == "threshold" and value == -1.0):
+                with pytest.raises(InvalidArgument, match=rf"{field.name} must be .*got"):
+                    rule(**{field.name: value})
+
+
+@pytest.mark.parametrize("rule", METHODS.values(), ids=list(METHODS))
+def test_rules_are_values_with_a_citation(rule: type[Rule[Any]]) -> None:
+    assert rule() == rule()
+    assert rule(guidance_scale=1.0) != rule()
+    assert rule.citation().startswith("@article{")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        rule().guidance_scale = 2.0  # type: ignore[misc]
