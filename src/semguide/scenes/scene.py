@@ -19,7 +19,7 @@ from semguide.scenes.vocabulary import (
 
 Position = Literal["left", "right", "above", "below"]
 
-#: Side of an object's box as a fraction of the canvas; every box edge lies on a 1/16 grid of the canvas.
+#: Side of an object's box as a fraction of the canvas; in sixteenths.
 SIZES: dict[str, int] = {"small": 6, "medium": 8, "large": 10}
 GRID = 16
 
@@ -76,7 +76,8 @@ class World:
         natural: Share of objects left in their natural colours, 0 to 1.
         worn: Share of scenes with an animal in which it wears something, 0 to 1.
         repeated: Share of scenes of several objects that hold several of one thing, 0 to 1.
-        skew: How strongly nouns prefer some colours and companions, 0 (uniform) to 1.
+        skew: How strongly nouns prefer some colours, 0 (uniform) to 1.
+        step: Distance between possible box edges, in sixteenths of the canvas: 1 or 2.
     """
 
     nouns: tuple[str, ...] = tuple(NOUNS)
@@ -86,12 +87,15 @@ class World:
     worn: float = 0.15
     repeated: float = 0.1
     skew: float = 0.5
+    step: int = 1
     _favourites: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         for name in ("natural", "worn", "repeated", "skew"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InvalidArgument(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+        if self.step not in (1, 2):
+            raise InvalidArgument(f"step must be 1 or 2 sixteenths of the canvas, got {self.step}")
         for kind, names, known in (("nouns", self.nouns, NOUNS), ("colours", self.colours, COLOURS)):
             unknown = sorted(set(names) - set(known))
             if unknown or not names:
@@ -103,7 +107,7 @@ class World:
         """Draw one scene; the same generator state gives the same scene."""
         weights = np.asarray(self.object_weights) / sum(self.object_weights)
         count = 1 + int(rng.choice(len(weights), p=weights))
-        objects = _place(rng, self._things(rng, count))
+        objects = _place(rng, self._things(rng, count), self.step)
         if rng.random() < self.worn:
             objects += self._dress(rng, objects)
         used = {thing.colour for thing in objects}
@@ -132,8 +136,8 @@ class World:
         return [wear(objects[wearer], wearer, str(rng.choice(clothes)), self._colour(rng, None))]
 
 
-#: The world of the first embedded checkpoint: the 24 Attend-and-Excite nouns in all colours.
-SMALL_WORLD = World(nouns=(*ATTEND_AND_EXCITE_ANIMALS, *ATTEND_AND_EXCITE_OBJECTS))
+#: The world of the first embedded checkpoint: the 24 Attend-and-Excite nouns in all colours, boxes on a coarse grid.
+SMALL_WORLD = World(nouns=(*ATTEND_AND_EXCITE_ANIMALS, *ATTEND_AND_EXCITE_OBJECTS), step=2)
 
 
 def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> SceneObject:
@@ -151,7 +155,7 @@ def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> Scen
     return SceneObject(noun, colour, x, wearer.y + height * wearer.size - size / 2, size, index)
 
 
-def _place(rng: np.random.Generator, things: list[tuple[str, str | None]]) -> list[SceneObject]:
+def _place(rng: np.random.Generator, things: list[tuple[str, str | None]], step: int) -> list[SceneObject]:
     """Boxes that do not overlap, on the grid."""
     choices = {1: ("medium", "large"), 2: ("small", "medium")}.get(len(things), ("small",))
     while True:
@@ -160,8 +164,8 @@ def _place(rng: np.random.Generator, things: list[tuple[str, str | None]]) -> li
         for size in sizes:
             free = [
                 (x, y, size)
-                for x in range(GRID - size + 1)
-                for y in range(GRID - size + 1)
+                for x in range(0, GRID - size + 1, step)
+                for y in range(0, GRID - size + 1, step)
                 if not any(x < bx + bs and bx < x + size and y < by + bs and by < y + size for bx, by, bs in boxes)
             ]
             if not free:

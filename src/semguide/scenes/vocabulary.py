@@ -95,3 +95,19 @@ BACKGROUNDS: dict[str, tuple[int, int, int]] = {
 
 #: What an animal can wear in the world, and nothing else: (vertical place of its centre in the wearer's box, width ratio).
 WORN: dict[str, tuple[float, float]] = {"crown": (0.0, 0.5), "bow": (0.08, 0.5), "glasses": (0.42, 0.62)}
+
+#: What a glyph in its natural colours would be called, where there is one plain answer.
+NATURAL_COLOURS: dict[str, str] = {
+    noun: colour
+    for colour, nouns in {
+        "red": "backpack balloon bow car apple strawberry heart book",
+        "orange": "cat carrot",
+        "yellow": "crown star banana giraffe",
+        "green": "frog turtle tree pear",
+        "blue": "bird suitcase bowl fish",
+        "brown": "bear lion chair bench monkey",
+        "gray": "elephant mouse rabbit",
+        "white": "sheep",
+    }.items()
+    for noun in nouns.split()
+}

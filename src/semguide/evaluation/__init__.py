@@ -1,0 +1,1 @@
+"""Suites, judge, metrics and statistics: does it work?"""

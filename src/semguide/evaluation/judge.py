@@ -1,0 +1,113 @@
+"""What is in a picture of the emoji world, and whether it is what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from semguide.models.judge import COLOUR_CLASSES, Judge
+from semguide.scenes import COLOURS
+from semguide.scenes.vocabulary import NATURAL_COLOURS
+from semguide.types import Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One object that the judge sees.
+
+    Attributes:
+        noun: A noun of the world.
+        colour: A colour of the world; of a glyph in its natural colours what one would call them, else "natural".
+        natural: Whether the glyph is in its natural colours.
+        x: Centre, fraction of the picture's width.
+        y: Centre, fraction of the height, downwards.
+        side: Side of the box, fraction of the picture.
+        confidence: Of the noun, 0 to 1.
+    """
+
+    noun: str
+    colour: str
+    natural: bool
+    x: float
+    y: float
+    side: float
+    confidence: float
+
+
+@torch.no_grad()
+def find(judge: Judge, pictures: Tensor, threshold: float = 0.3) -> list[list[Finding]]:
+    """Find the objects of each picture.
+
+    Args:
+        judge: The detector.
+        pictures: (batch, 3, height, width) in [-1, 1].
+        threshold: Least confidence, 0 to 1.
+
+    Returns:
+        Per picture its findings, the most confident first; of two whose centres are closer than a quarter of their
+        side, only the more confident one.
+    """
+    centres, colours, side = judge(pictures)
+    heat = centres.sigmoid()
+    peaks = heat * (heat == F.max_pool2d(heat, 3, 1, 1)) * (heat >= threshold)
+    return [_findings(judge, peaks[i], colours[i], side[i]) for i in range(len(pictures))]
+
+
+def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> list[Finding]:
+    cells = peaks.shape[-1]
+    found: list[Finding] = []
+    places = peaks.nonzero().tolist()
+    for noun, y, x in sorted(places, key=lambda place: -float(peaks[tuple(place)])):
+        name = judge.config.nouns[noun]
+        seen = COLOUR_CLASSES[int(colours[:, y, x].argmax())]
+        natural = seen == "natural"
+        finding = Finding(
+            noun=name,
+            colour=NATURAL_COLOURS.get(name, seen) if natural else seen,
+            natural=natural,
+            x=(x + 0.5) / cells,
+            y=(y + 0.5) / cells,
+            side=float(side[y, x]),
+            confidence=float(peaks[noun, y, x]),
+        )
+        if not any(_same_place(finding, other) for other in found):
+            found.append(finding)
+    return found
+
+
+def _same_place(a: Finding, b: Finding) -> bool:
+    return max(abs(a.x - b.x), abs(a.y - b.y)) < 0.25 * min(a.side, b.side)
+
+
+def asked_colour(concept: Concept) -> str | None:
+    """The colour that a concept names, None if it names none of the world's."""
+    return next((word for word in concept.attributes if word in COLOURS), None)
+
+
+def judged(findings: Sequence[Finding], concepts: Sequence[Concept]) -> list[bool]:
+    """Judge a picture concept by concept.
+
+    A concept is right when an object of its noun, in its colour if it names one, is there, as many as it counts; an
+    object answers for one concept only, the ones with a colour first.
+
+    Args:
+        findings: What is in the picture.
+        concepts: What was asked for; heads must be nouns of the world.
+
+    Returns:
+        Per concept whether it is right.
+    """
+    free = list(findings)
+    right = [False] * len(concepts)
+    for index in sorted(range(len(concepts)), key=lambda i: asked_colour(concepts[i]) is None):
+        concept = concepts[index]
+        colour, count = asked_colour(concept), concept.count or 1
+        matching = [f for f in free if f.noun == concept.head and colour in (None, f.colour)]
+        right[index] = len(matching) >= count
+        for finding in matching[:count]:
+            free.remove(finding)
+    return right

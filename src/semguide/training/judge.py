@@ -1,0 +1,86 @@
+"""Recipe of emoji-judge: a detector trained on rendered scenes only, never on generated pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from semguide.models.judge import COLOUR_CLASSES, Judge
+from semguide.scenes import Scene
+from semguide.scenes.scene import GRID
+from semguide.training.data import Batches, pixels
+
+
+class JudgeRecipe:
+    """Focal loss on centres, cross-entropy on colour and L1 on side at the centres.
+
+    Pictures are blurred, shifted in tone and made noisy at random, so that what a decoder does to a drawing does not
+    put the judge off.
+
+    Args:
+        judge: The network.
+        batches: Scenes.
+    """
+
+    def __init__(self, judge: Judge, batches: Batches) -> None:
+        self.model = judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.batches = batches
+
+    def loss(self, index: int, generator: torch.Generator) -> Tensor:
+        """Loss of batch `index`."""
+        scenes, _ = self.batches.scenes(index)
+        device = self.model.head.weight.device
+        pictures = disturbed(pixels(scenes, self.batches.size), generator).to(device)
+        centres, colours, side = self.model(pictures)
+        target, where = _targets(scenes, self.model.config.nouns, centres.shape[-1])
+        batch, noun, y, x, colour, size = (column.to(device) for column in where)
+        del noun
+        objects = max(1, len(batch))
+        chosen = colours[batch.long(), :, y.long(), x.long()]
+        colour_loss = F.cross_entropy(chosen, colour.long())
+        side_loss = (side[batch.long(), y.long(), x.long()] - size).abs().mean()
+        return _focal(centres, target.to(device)) / objects + colour_loss + side_loss
+
+    def sheet(self, path: Path) -> None:
+        """Write nothing; `semguide.evaluation.judge` measures the judge."""
+
+
+def disturbed(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Blur, tone and noise, of random strength per picture: (batch, 3, height, width) in [-1, 1]."""
+    strength = torch.rand((len(pictures), 3, 1, 1, 1), generator=generator)
+    soft = F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    pictures = torch.lerp(pictures, soft, strength[:, 0])
+    tone = 1.0 + 0.2 * (torch.rand((len(pictures), 3, 1, 1), generator=generator) - 0.5)
+    noise = torch.randn(pictures.shape, generator=generator) * 0.08 * strength[:, 1]
+    return (pictures * tone + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _focal(logits: Tensor, target: Tensor) -> Tensor:
+    """CenterNet's focal loss, summed: equation 1 of arXiv 1904.07850 with alpha 2, beta 4."""
+    p = logits.sigmoid().clamp(1e-4, 1 - 1e-4)
+    hit = (target == 1).float()
+    right = hit * (1 - p) ** 2 * p.log()
+    wrong = (1 - hit) * (1 - target) ** 4 * p**2 * (1 - p).log()
+    return -(right + wrong).sum()
+
+
+def _targets(scenes: list[Scene], nouns: tuple[str, ...], cells: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Centre maps (batch, noun, cells, cells), and per object: batch, noun, row, column, colour, side."""
+    maps = torch.zeros(len(scenes), len(nouns), cells, cells)
+    grid = torch.arange(cells, dtype=torch.float32)
+    rows: list[tuple[float, ...]] = []
+    for index, scene in enumerate(scenes):
+        for thing in scene.objects:
+            x, y = (min(cells - 1, int(value / GRID * cells)) for value in thing.centre)
+            noun = nouns.index(thing.noun)
+            spread = max(0.6, thing.size / GRID * cells / 8)
+            bump = torch.exp(-((grid[None] - x) ** 2 + (grid[:, None] - y) ** 2) / (2 * spread**2))
+            maps[index, noun] = torch.maximum(maps[index, noun], bump)
+            colour = COLOUR_CLASSES.index(thing.colour or "natural")
+            rows.append((index, noun, y, x, colour, thing.size / GRID))
+    return maps, tuple(torch.tensor(rows).unbind(dim=1))
+
+

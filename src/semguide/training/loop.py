@@ -1,0 +1,219 @@
+"""The one training loop: seeded, resumable after a kill at any point, EMA, mixed precision, progress, sample sheets."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from semguide.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: Optimiser steps in all.
+        batch_size: Scenes a step.
+        learning_rate: Peak of AdamW's rate, reached after `warmup` steps; over the last fifth it falls to a twentieth of it.
+        warmup: Steps of linear warm-up.
+        ema: Decay of the weight average that is exported.
+        seed: Of data, noise and initial weights.
+        device: Where to train.
+        save_seconds: How often the state is written.
+        sheet_steps: How often a sample sheet is drawn.
+        minutes: Stop after this long, state written; the same command goes on. None: no limit.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float = 1e-3
+    warmup: int = 200
+    ema: float = 0.999
+    seed: int = 0
+    device: str = "cpu"
+    save_seconds: float = 20.0
+    sheet_steps: int = 2000
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "learning_rate", "save_seconds", "sheet_steps"):
+            if not getattr(self, name) > 0:
+                raise InvalidArgument(f"{name} must be > 0, got {getattr(self, name)}")
+        if not 0.0 <= self.ema < 1.0:
+            raise InvalidArgument(f"ema must be at least 0 and below 1, got {self.ema}")
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step."""
+        tail = max(0.0, step / self.steps - 0.8) / 0.2
+        return self.learning_rate * min(1.0, (step + 1) / self.warmup) * (1.0 - 0.95 * tail)
+
+
+class Recipe(Protocol):
+    """What one model adds to the loop."""
+
+    model: nn.Module
+
+    def loss(self, index: int, generator: torch.Generator) -> Tensor:
+        """Loss of training batch `index`; all noise comes from `generator`."""
+        ...
+
+    def sheet(self, path: Path) -> None:
+        """Draw what the model can do now (its averaged weights are in place)."""
+        ...
+
+
+class State:
+    """Weights, their average, optimiser and step, on disk as safetensors."""
+
+    def __init__(self, model: nn.Module, settings: Settings) -> None:
+        self.model = model
+        self.step = 0
+        self.seconds = 0.0
+        self.loss = float("nan")
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(trained, settings.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
+        self.average = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    def update_average(self, decay: float) -> None:
+        """Move the average towards the weights, faster in the first steps."""
+        decay = min(decay, (1 + self.step) / (10 + self.step))
+        weights = [p.detach() for p in self.model.parameters() if p.requires_grad]
+        torch._foreach_lerp_(list(self.average.values()), weights, 1.0 - decay)
+
+    def swap(self) -> None:
+        """Exchange weights and average."""
+        with torch.no_grad():
+            for name, p in self.model.named_parameters():
+                if name in self.average:
+                    kept = p.detach().clone()
+                    p.copy_(self.average[name])
+                    self.average[name].copy_(kept)
+
+    def save(self, folder: Path) -> None:
+        """Write everything to one file, then rename, so that a kill leaves the last good state."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
+        note = {"step": self.step, "seconds": self.seconds, "loss": self.loss}
+        part = folder / "state.part"
+        save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"state": json.dumps(note)})
+        os.replace(part, folder / "state.safetensors")
+
+    def load(self, path: Path) -> None:
+        """Take up a state written by `save`."""
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            note = json.loads(file.metadata()["state"])
+        tensors = load_file(path)
+        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        for name, value in self.average.items():
+            value.copy_(tensors[f"average.{name}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, index, name = key.split(".")
+                moments.setdefault(int(index), {})[name] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        self.step, self.seconds, self.loss = note["step"], note["seconds"], note["loss"]
+
+
+def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
+    """Train until `settings.steps`, taking up whatever `folder` holds; the averaged weights are in the model at the end.
+
+    Args:
+        recipe: Model, loss and sheet.
+        settings: How long and how fast; written beside the state.
+        folder: State, log and sheets; made if it is missing.
+
+    Returns:
+        The final state; `state.step < settings.steps` if the time was up first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=2))
+    recipe.model.to(settings.device).train()
+    state = State(recipe.model, settings)
+    if (folder / "state.safetensors").exists():
+        state.load(folder / "state.safetensors")
+    for _ in _steps(state, settings):
+        _step(recipe, state, settings)
+        if state.step % settings.sheet_steps == 0:
+            _sheet(recipe, state, folder)
+        if _due(state, settings):
+            state.save(folder)
+            _log(state, folder)
+    state.save(folder)
+    state.swap()
+    recipe.model.eval()
+    return state
+
+
+def _step(recipe: Recipe, state: State, settings: Settings) -> None:
+    """One optimiser step; all randomness is a function of the seed and the step."""
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.step)
+    for group in state.optimizer.param_groups:
+        group["lr"] = settings.rate(state.step)
+    with torch.autocast(settings.device.split(":")[0], torch.bfloat16):
+        loss = recipe.loss(state.step, generator)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_([p for p in recipe.model.parameters() if p.requires_grad], 1.0)
+    state.optimizer.step()
+    state.step += 1
+    state.update_average(settings.ema)
+    value = float(loss.detach())
+    state.loss = value if state.loss != state.loss else 0.98 * state.loss + 0.02 * value
+
+
+_saved: dict[int, float] = {}
+
+
+def _due(state: State, settings: Settings) -> bool:
+    now = time.monotonic()
+    if now - _saved.setdefault(id(state), now) < settings.save_seconds:
+        return False
+    _saved[id(state)] = now
+    return True
+
+
+def _log(state: State, folder: Path) -> None:
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(json.dumps({"step": state.step, "loss": state.loss, "seconds": round(state.seconds, 1)}) + "\n")
+
+
+def _sheet(recipe: Recipe, state: State, folder: Path) -> None:
+    state.swap()
+    recipe.model.eval()
+    with torch.no_grad():
+        recipe.sheet(folder / f"sheet-{state.step:06d}.png")
+    recipe.model.train()
+    state.swap()
+
+
+def _steps(state: State, settings: Settings) -> Iterator[int]:
+    """Count steps under a progress bar, until done or out of time."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.4f}"))
+    rate = TextColumn("{task.fields[rate]:.0f} images/s")
+    start, before, first = time.monotonic(), state.seconds, state.step
+    with Progress(*columns, rate, TimeRemainingColumn(), refresh_per_second=1) as progress:
+        task = progress.add_task("", total=settings.steps, completed=state.step, loss=state.loss, rate=0.0)
+        while state.step < settings.steps:
+            yield state.step
+            elapsed = time.monotonic() - start
+            state.seconds = before + elapsed
+            rate_now = (state.step - first) * settings.batch_size / elapsed
+            progress.update(task, completed=state.step, loss=state.loss, rate=rate_now)
+            if settings.minutes is not None and elapsed > settings.minutes * 60:
+                return

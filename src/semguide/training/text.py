@@ -1,0 +1,137 @@
+"""Recipe of the text encoder: a tokenizer from the world's own captions, and CLIP trained contrastively on rendered scenes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
+
+from semguide.training.data import Batches
+
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+_SPLIT = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
+
+
+def build_tokenizer(captions: list[str], folder: Path, vocabulary: int, length: int) -> CLIPTokenizer:
+    """Train a byte-level BPE of CLIP's form on captions.
+
+    Args:
+        captions: Text to learn merges from; any other text still encodes, in more tokens.
+        folder: Where `tokenizer.json` is written.
+        vocabulary: Entries, at least 514 (two for every byte, and the marks).
+        length: Tokens a prompt may have, the two marks included.
+    """
+    tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=_END))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_SPLIT), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[_START, _END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    ids = _complete(tokenizer)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        (_END, ids[_END]), (_START, ids[_START]), trim_offsets=False, add_prefix_space=False
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    marks = {"bos_token": _START, "eos_token": _END, "pad_token": _END, "unk_token": _END}
+    config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": length, **marks}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def _complete(tokenizer: Tokenizer) -> dict[str, int]:
+    """Give every byte an entry as the end of a word too, as CLIP's vocabulary has, so that no text is unknown."""
+    state = json.loads(tokenizer.to_str())["model"]
+    ids: dict[str, int] = state["vocab"]
+    for byte in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        for entry in (byte, byte + "</w>"):
+            ids.setdefault(entry, len(ids))
+    merges = [tuple(pair) for pair in state["merges"]]
+    tokenizer.model = models.BPE(ids, merges, continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=_END)
+    return ids
+
+
+def build_clip(tokenizer: CLIPTokenizer, size: int, width: int = 192, layers: int = 4) -> CLIPModel:
+    """A small CLIP.
+
+    Args:
+        tokenizer: Gives vocabulary, marks and length.
+        size: Side of the pictures, pixels.
+        width: Width of both towers.
+        layers: Depth of both towers.
+    """
+    tower = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 4 * width}
+    text = {
+        **tower,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": tokenizer.model_max_length,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "projection_dim": width,
+    }
+    vision = {**tower, "image_size": size, "patch_size": 8, "projection_dim": width}
+    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=width))
+
+
+def tokenize(tokenizer: CLIPTokenizer, captions: list[str], device: torch.device | str) -> Tensor:
+    """Token ids (batch, length), padded to the full length as pipelines do."""
+    batch = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
+    return batch["input_ids"].to(device)
+
+
+class CLIPRecipe:
+    """Symmetric InfoNCE between pictures and captions.
+
+    Args:
+        clip: Both towers.
+        tokenizer: Of the text tower.
+        batches: Pictures with captions.
+    """
+
+    def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, batches: Batches) -> None:
+        self.model = clip
+        self.tokenizer = tokenizer
+        self.batches = batches
+
+    def loss(self, index: int, generator: torch.Generator) -> Tensor:
+        """Loss of batch `index`."""
+        del generator
+        pictures, captions = self.batches(index)
+        return self._contrast(pictures, captions)
+
+    def _contrast(self, pictures: Tensor, captions: list[str]) -> Tensor:
+        device = self.model.device
+        ids = tokenize(self.tokenizer, captions, device)
+        logits = self.model(input_ids=ids, pixel_values=pictures.to(device)).logits_per_text.float()
+        same = torch.tensor([[a == b for b in captions] for a in captions], device=device).float()
+        target = same / same.sum(dim=1, keepdim=True)  # equal captions are equally right
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+    def sheet(self, path: Path) -> None:
+        """Write how often the right caption of 64 comes first, as text; there is no picture to draw."""
+        pictures, captions = self.batches(10**6)
+        logits = self.model(
+            input_ids=tokenize(self.tokenizer, captions, self.model.device), pixel_values=pictures.to(self.model.device)
+        ).logits_per_image
+        best = [captions[int(i)] for i in logits.argmax(dim=1)]
+        share = sum(a == b for a, b in zip(best, captions, strict=True)) / len(captions)
+        path.with_suffix(".txt").write_text(f"right caption first among {len(captions)}: {share:.3f}\n")

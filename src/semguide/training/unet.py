@@ -1,0 +1,145 @@
+"""Recipe of the denoiser: UNet2DConditionModel on frozen latents and a frozen text encoder, eps prediction, as Stable Diffusion was trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from semguide.training.data import Batches
+from semguide.training.sheets import save_sheet
+from semguide.training.text import tokenize
+
+
+def build_unet(vae: AutoencoderKL, text_width: int, sample_size: int, channels: tuple[int, ...]) -> UNet2DConditionModel:
+    """A small U-Net with cross-attention at every resolution.
+
+    Args:
+        vae: Gives the latents' channels.
+        text_width: Hidden size of the text encoder.
+        sample_size: Side of the latents.
+        channels: Width at each resolution, from the full one down; multiples of 32.
+    """
+    return UNet2DConditionModel(
+        sample_size=sample_size,
+        in_channels=vae.config["latent_channels"],
+        out_channels=vae.config["latent_channels"],
+        block_out_channels=channels,
+        layers_per_block=2,
+        cross_attention_dim=text_width,
+        attention_head_dim=4,
+        norm_num_groups=16,
+        down_block_types=("CrossAttnDownBlock2D",) * len(channels),
+        up_block_types=("CrossAttnUpBlock2D",) * len(channels),
+    )
+
+
+def build_scheduler() -> DDIMScheduler:
+    """Stable Diffusion's noise schedule."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
+
+
+class UNetRecipe:
+    """Noise prediction with min-SNR weights (arXiv 2303.09556) and captions dropped for classifier-free guidance.
+
+    Pictures are encoded in pools; each pool is gone through several times with fresh noise before the next is drawn.
+
+    Args:
+        pipe: Holds U-Net (trained), autoencoder, text encoder and tokenizer (frozen).
+        batches: Pictures with captions.
+        pool: Batches in a pool.
+        repeats: How often a pool is gone through.
+        dropped: Share of captions replaced by the empty one, 0 to 1.
+        gamma: Cap of the signal-to-noise weight.
+    """
+
+    def __init__(
+        self, pipe: StableDiffusionPipeline, batches: Batches, pool: int = 64, repeats: int = 3, dropped: float = 0.1, gamma: float = 5.0
+    ) -> None:
+        self.pipe = pipe
+        self.model = pipe.unet.to(memory_format=torch.channels_last)
+        if self.model.device.type == "cpu":  # the fused kernel's backward is slow on short sequences
+            self.model.set_attn_processor(AttnProcessor())
+        self.batches, self.pool, self.repeats, self.dropped, self.gamma = batches, pool, repeats, dropped, gamma
+        self._block: int | None = None
+        self._latents = self._ids = torch.empty(0)
+        for frozen in (pipe.vae, pipe.text_encoder):
+            frozen.requires_grad_(False).eval()
+
+    def loss(self, index: int, generator: torch.Generator) -> Tensor:
+        """Loss of batch `index`."""
+        latents, ids = self._batch(index)
+        device = self.model.device
+        dropped = torch.rand(len(ids), generator=generator) < self.dropped
+        empty = tokenize(self.pipe.tokenizer, [""], device)
+        ids = torch.where(dropped.to(device)[:, None], empty, ids)
+        noise = torch.randn(latents.shape, generator=generator).to(device)
+        t = torch.randint(0, 1000, (len(ids),), generator=generator).to(device)
+        x = self.pipe.scheduler.add_noise(latents, noise, t)
+        with torch.no_grad():
+            hidden = self.pipe.text_encoder(ids)[0]
+        predicted = self.model(x.to(memory_format=torch.channels_last), t, hidden, return_dict=False)[0].float()
+        alpha = self.pipe.scheduler.alphas_cumprod.to(device)[t]
+        weight = torch.clamp(self.gamma * (1 - alpha) / alpha, max=1.0)
+        return (weight * (predicted - noise).square().flatten(1).mean(1)).mean()
+
+    def _batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """Latents and token ids of training step `index`."""
+        block, place = divmod(index, self.pool * self.repeats)
+        if block != self._block:
+            self._encode_pool(block)
+        round_, turn = divmod(place, self.pool)
+        size = self.batches.batch_size
+        order = np.random.default_rng((self.batches.seed, block, round_)).permutation(self.pool * size)
+        chosen = torch.from_numpy(order[turn * size : (turn + 1) * size])
+        return self._latents[chosen].to(self.model.device), self._ids[chosen].to(self.model.device)
+
+    @torch.no_grad()
+    def _encode_pool(self, block: int) -> None:
+        latents: list[Tensor] = []
+        ids: list[Tensor] = []
+        for index in range(block * self.pool, (block + 1) * self.pool):
+            pictures, captions = self.batches(index)
+            posterior = self.pipe.vae.encode(pictures.to(self.model.device)).latent_dist
+            latents.append(posterior.mean.float() * self.pipe.vae.config["scaling_factor"])
+            ids.append(tokenize(self.pipe.tokenizer, captions, "cpu"))
+        self._latents, self._ids = torch.cat(latents), torch.cat(ids)
+        self._block = block
+
+    def sheet(self, path: Path) -> None:
+        """Single objects and pairs by plain CFG."""
+        prompts = [
+            *("a red car", "a blue apple", "a green frog", "a yellow bird", "a black cat", "a pink bow", "a white rabbit"),
+            *("a purple crown", "a brown chair", "an orange balloon", "a gray elephant", "a red clock"),
+            *("a red car and a blue apple", "a black cat and a yellow bird", "a green bowl and a pink bench"),
+            "a lion and a mouse",
+        ]
+        save_sheet(sample(self.pipe, prompts), path, columns=8, scale=2)
+
+
+@torch.no_grad()
+def sample(pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, scale: float = 5.0, seed: int = 0) -> Tensor:
+    """Pictures by plain CFG: (len(prompts), 3, height, width) in [-1, 1]."""
+    generators = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
+    pipe.set_progress_bar_config(disable=True)
+    out = pipe(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
+    return out.images * 2 - 1
+
+
+def assemble(vae: AutoencoderKL, text: CLIPTextModel, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
+    """The parts as an ordinary pipeline, without a safety checker."""
+    return StableDiffusionPipeline(
+        vae, text, tokenizer, unet, build_scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False  # pyright: ignore[reportArgumentType]
+    )
