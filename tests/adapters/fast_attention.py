@@ -1,7 +1,7 @@
 """Exact self-attention for heads of two channels, fast enough to run 64x64 latents in float64 on one core.
 
 exp(q.k) = exp(q0 k0) exp(q1 k1), and exp(q0 k0) = sum_n q0^n k0^n / n!. So softmax attention over T tokens needs sums
-over the tokens of products of powers, in the place of T^2 exponentials; the series is cut where its rest is below 1e-14.
+over the tokens of products of powers, in the place of T^2 exponentials. The series is cut at a rest below 1e-14.
 `test_fast_attention` compares it with torch's own attention.
 """
 

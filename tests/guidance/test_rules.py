@@ -138,7 +138,8 @@ def test_record_has_one_number_per_concept(rule: Rule[Any]) -> None:
 @pytest.mark.parametrize("rule", METHODS.values(), ids=list(METHODS))
 def test_rules_refuse_numbers_that_make_no_sense(rule: type[Rule[Any]]) -> None:
     for field in dataclasses.fields(rule):
-        for value in (math.nan, math.inf, -2.0, None, "high", True):
+        values: list[Any] = [math.nan, math.inf, -2.0, None, "high", True]
+        for value in values:
             if not (field.name == "threshold" and value == -1.0):
                 with pytest.raises(InvalidArgument, match=rf"{field.name} must be .*got"):
                     rule(**{field.name: value})

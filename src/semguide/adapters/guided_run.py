@@ -69,7 +69,7 @@ class GuidedRun:
         """Return the denoiser's forward with the rule in it."""
 
         def guided_forward(*args: Any, **kwargs: Any) -> Any:
-            call = DenoiserCall.bind(self._architecture.positional, args, kwargs)
+            call = DenoiserCall(self._architecture.positional, args, kwargs)
             step = self._next_step()
             active = not self._rule.inert or self._full_trace
             if not self._pipe.do_classifier_free_guidance or not active:
@@ -113,8 +113,7 @@ class GuidedRun:
                 f"at step {step + 1} of {self._count}; only calls with [uncond; cond] rows, once a step, can be steered"
             )
         if not self._eps_scales:
-            sample = call.arguments[self._architecture.positional[0]]
-            self._eps_scales = eps_scales(self._pipe.scheduler, self._count, sample.device)
+            self._eps_scales = eps_scales(self._pipe.scheduler, self._count, call.sample.device)
         self._count_evaluations(2)
         needed = self._full_trace or self._rule.needs_concepts(step, self._count)
         wanted = [i for i, image in enumerate(self._images) if image.concepts and needed]
@@ -138,9 +137,9 @@ class GuidedRun:
     def _host_output(self, forward: Forward, call: DenoiserCall) -> Any:
         """Return what the denoiser makes of the pipeline's call, image by image where asked."""
         if not self._apart:
-            return forward(**call.arguments)
+            return call.evaluate(forward)
         count = len(self._images)
-        outputs = [forward(**call.at([i, count + i]).arguments) for i in range(count)]
+        outputs = [call.at([i, count + i]).evaluate(forward) for i in range(count)]
         pairs = [prediction_of(output) for output in outputs]
         rows = [pair[:1] for pair in pairs] + [pair[1:] for pair in pairs]
         return with_prediction(outputs[0], torch.cat(rows))
@@ -160,4 +159,4 @@ class GuidedRun:
         rows = [len(self._images) + i for i in wanted for _ in self._images[i].concepts]
         names = plans[0].conditioning
         conditioning = {name: torch.cat([plan.conditioning[name] for plan in plans]) for name in names}
-        return prediction_of(forward(**call.at(rows).conditioned(conditioning).arguments))
+        return prediction_of(call.at(rows).conditioned(conditioning).evaluate(forward))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,35 +12,42 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class DenoiserCall:
-    """The arguments of one call of the denoiser, by name.
+    """The arguments of one call of the denoiser, in the form in which they were given.
 
     Attributes:
-        arguments: Sample, timestep, conditioning, ...: tensors with a row per prediction, nested or not, and the rest.
-        total: Number of rows.
+        positional: Names of the denoiser's first parameters; the first one is the noisy sample.
+        args: Given by position: tensors with a row per prediction, nested or not, and the rest.
+        kwargs: Given by name, alike.
     """
 
-    arguments: dict[str, Any]
-    total: int
+    positional: tuple[str, ...]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
-    @staticmethod
-    def bind(positional: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> DenoiserCall:
-        """Read a call.
+    @property
+    def sample(self) -> Tensor:
+        """The noisy sample, one row per prediction."""
+        return self.args[0] if self.args else self.kwargs[self.positional[0]]
 
-        Args:
-            positional: Names of the denoiser's first parameters; the first one is the noisy sample.
-            args: What was given by position.
-            kwargs: What was given by name.
-        """
-        arguments = {**dict(zip(positional, args, strict=False)), **kwargs}
-        return DenoiserCall(arguments, arguments[positional[0]].shape[0])
+    @property
+    def total(self) -> int:
+        """Number of rows."""
+        return self.sample.shape[0]
 
     def at(self, rows: Sequence[int]) -> DenoiserCall:
         """Return the call for these rows, in this order; a row may be repeated."""
-        return DenoiserCall(choose_rows(self.arguments, self.total, rows), len(rows))
+        args, kwargs = choose_rows((self.args, self.kwargs), self.total, rows)
+        return DenoiserCall(self.positional, args, kwargs)
 
     def conditioned(self, conditioning: Mapping[str, Tensor]) -> DenoiserCall:
         """Return the call with other conditioning: tensors by argument name, at any depth, one row per prediction."""
-        return DenoiserCall(_replace(self.arguments, conditioning), self.total)
+        named = _replace(dict(zip(self.positional, self.args, strict=False)), conditioning)
+        args = (*named.values(), *self.args[len(named) :])
+        return DenoiserCall(self.positional, args, _replace(self.kwargs, conditioning))
+
+    def evaluate(self, forward: Callable[..., Any]) -> Any:
+        """Return what the denoiser makes of the call."""
+        return forward(*self.args, **self.kwargs)
 
 
 def choose_rows(value: Any, total: int, rows: Sequence[int]) -> Any:

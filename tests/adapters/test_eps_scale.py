@@ -1,0 +1,81 @@
+"""From differences of raw predictions to differences of eps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+
+from semguide.adapters.eps_scale import LEAST, eps_scales
+from semguide.errors import UnsupportedPipeline
+
+CPU = torch.device("cpu")
+COUNT = 7
+BETAS: dict[str, Any] = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+KARRAS = {"use_karras_sigmas": True}  # timesteps between the trained ones
+
+
+def scheduler_of(name: str, **config: Any) -> Any:
+    scheduler = getattr(diffusers, name)(**{**BETAS, **config})
+    scheduler.set_timesteps(COUNT)
+    return scheduler
+
+
+def alpha_and_sigma(scheduler: Any, index: int) -> tuple[float, float]:
+    """Return alpha and sigma of a step as the scheduler itself uses them."""
+    if hasattr(scheduler, "sigmas"):
+        sigma = float(scheduler.sigmas[index])
+        return 1 / (1 + sigma**2) ** 0.5, sigma / (1 + sigma**2) ** 0.5
+    square = float(scheduler.alphas_cumprod[scheduler.timesteps[index]])
+    return square**0.5, (1 - square) ** 0.5
+
+
+CASES = [("DDIMScheduler", {}), ("EulerDiscreteScheduler", {}), ("EulerDiscreteScheduler", KARRAS)]
+
+
+@pytest.mark.parametrize(("name", "config"), CASES)
+def test_v_predictions_become_eps(name: str, config: dict[str, Any]) -> None:
+    scheduler = scheduler_of(name, prediction_type="v_prediction", **config)
+    for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
+        alpha, sigma = alpha_and_sigma(scheduler, index)
+        x, eps = 0.3, torch.tensor([0.1, 0.9], dtype=torch.float64)
+        v = alpha * eps - sigma * (x - sigma * eps) / alpha
+        assert float(scale * v.diff()) == pytest.approx(0.8, rel=1e-3)
+
+
+@pytest.mark.parametrize(("name", "config"), CASES)
+def test_x0_predictions_become_eps(name: str, config: dict[str, Any]) -> None:
+    scheduler = scheduler_of(name, prediction_type="sample", **config)
+    for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
+        alpha, sigma = alpha_and_sigma(scheduler, index)
+        x0 = (0.3 - sigma * torch.tensor([0.1, 0.9], dtype=torch.float64)) / alpha
+        assert float(scale * x0.diff()) == pytest.approx(0.8, rel=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_preconditioned_predictions_become_eps(kind: Any) -> None:
+    scheduler = diffusers.EDMEulerScheduler(prediction_type=kind)
+    scheduler.set_timesteps(COUNT)
+    for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
+        sigma, raw = scheduler.sigmas[index], torch.tensor([0.1, 0.9])
+        x0 = scheduler.precondition_outputs(torch.tensor(0.3), raw, sigma)
+        assert float(scale * 0.8) == pytest.approx(float(-x0.diff() / sigma), rel=1e-4)
+
+
+def test_eps_predictions_are_eps() -> None:
+    assert list(eps_scales(scheduler_of("DDIMScheduler"), COUNT, CPU)) == [1.0] * COUNT
+
+
+def test_pure_noise_has_no_scale_of_zero() -> None:
+    scheduler = scheduler_of(
+        "DDIMScheduler", prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
+    )
+    assert float(eps_scales(scheduler, COUNT, CPU)[0]) == pytest.approx(LEAST)
+
+
+def test_unknown_prediction_types_are_refused() -> None:
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
+    with pytest.raises(UnsupportedPipeline, match="FlowMatchEulerDiscreteScheduler with prediction_type None"):
+        eps_scales(scheduler, COUNT, CPU)

@@ -1,0 +1,73 @@
+"""Every scheduler that the pipelines ship."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
+
+from adapters.tiny_pipelines import PROMPT, call, noise
+from guidance.cases import ACTIVE
+from semguide import SGTv2, steer
+from semguide.guidance import Rule
+
+NAMES = sorted(
+    {*(kind.name for kind in KarrasDiffusionSchedulers), "LCMScheduler", "TCDScheduler", "SASolverScheduler"}
+)
+STEPS = 4
+RULES: list[Rule[Any]] = [*ACTIVE, SGTv2(concept_guidance_scale=0.0)]
+
+
+def with_scheduler(pipe: Any, name: str, **config: Any) -> Any:
+    if name == "DPMSolverSDEScheduler":
+        pytest.importorskip("torchsde")
+    pipe.scheduler = getattr(diffusers, name).from_config(pipe.scheduler.config, **config)
+    return pipe
+
+
+def check(pipe: Any) -> None:
+    """Check that every rule fires at every denoiser call of the scheduler, and that its off value changes nothing."""
+    plain = call(pipe, guidance_scale=7.5, num_inference_steps=STEPS)
+    for rule in RULES:
+        result = steer(pipe, rule)(PROMPT, num_inference_steps=STEPS, generator=noise(), output_type="latent")
+        calls = pipe.num_timesteps
+        assert calls >= STEPS
+        assert result.images.isfinite().all()
+        assert torch.equal(result.images, plain) is rule.inert
+        assert result.evaluations == [calls * (2 if rule.inert else 4)]
+        assert np.isnan(result.trace.similarity[0]).any() == rule.inert
+        assert len(result.trace.similarity[0]) == calls
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rules_work_with_every_scheduler(sd: Any, name: str) -> None:
+    check(with_scheduler(sd, name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rules_work_with_every_scheduler_of_sdxl(sdxl: Any, name: str) -> None:
+    check(with_scheduler(sdxl, name))
+
+
+@pytest.mark.parametrize("name", ["DDIMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler"])
+def test_rules_work_with_v_prediction(sd: Any, name: str) -> None:
+    check(with_scheduler(sd, name, prediction_type="v_prediction"))
+
+
+def test_rules_work_from_pure_noise(sd: Any) -> None:
+    options = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    check(with_scheduler(sd, "DDIMScheduler", **options))
+
+
+@pytest.mark.parametrize("name", ["HeunDiscreteScheduler", "PNDMScheduler", "KDPM2DiscreteScheduler"])
+def test_steps_are_denoiser_calls_where_a_scheduler_repeats_timesteps(sd: Any, name: str) -> None:
+    with_scheduler(sd, name)
+    result = steer(sd, SGTv2(warmup_steps=0, cooldown_steps=3))(
+        PROMPT, num_inference_steps=STEPS, generator=noise(), output_type="latent"
+    )
+    assert sd.num_timesteps > STEPS
+    assert np.flatnonzero(~np.isnan(result.trace.similarity[0][:, 0])).tolist() == [0, 1, 2]
