@@ -51,7 +51,10 @@ class Judge(nn.Module):
         width = config.width
         self.fine = nn.Sequential(_block(3, width // 2, 2), _block(width // 2, width, 2), _block(width, width))
         self.coarse = nn.Sequential(
-            _block(width, 2 * width, 2), _block(2 * width, 2 * width), _block(2 * width, 4 * width, 2), _block(4 * width, 4 * width)
+            _block(width, 2 * width, 2),
+            _block(2 * width, 2 * width),
+            _block(2 * width, 4 * width, 2),
+            _block(4 * width, 4 * width),
         )
         self.join = nn.Sequential(_block(5 * width, 2 * width), _block(2 * width, 2 * width))
         self.head = nn.Conv2d(2 * width, len(config.nouns) + len(COLOUR_CLASSES) + 1, 1)

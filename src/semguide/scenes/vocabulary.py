@@ -39,23 +39,87 @@ _ALL = [
         *[("elephant", "🐘"), ("monkey", "🐵"), ("frog", "🐸"), ("turtle", "🐢"), ("rabbit", "🐰")],
         ("mouse", "🐭", "mice"),
         *[("pig", "🐷"), ("cow", "🐮"), ("sheep", "🐑", "sheep"), ("giraffe", "🦒"), ("zebra", "🦓")],
-        *[("penguin", "🐧"), ("butterfly", "🦋", "butterflies"), ("bee", "🐝"), ("snail", "🐌"), ("fish", "🐟", "fish")],
+        *[
+            ("penguin", "🐧"),
+            ("butterfly", "🦋", "butterflies"),
+            ("bee", "🐝"),
+            ("snail", "🐌"),
+            ("fish", "🐟", "fish"),
+        ],
         whole="dog elephant rabbit mouse cow sheep zebra penguin monkey cat horse",
     ),
     *_nouns(
         "wearable",
-        *[("backpack", "🎒"), ("glasses", "👓", "glasses"), ("crown", "👑"), ("bow", "🎀"), ("hat", "🎩"), ("shoe", "👟")],
+        *[
+            ("backpack", "🎒"),
+            ("glasses", "👓", "glasses"),
+            ("crown", "👑"),
+            ("bow", "🎀"),
+            ("hat", "🎩"),
+            ("shoe", "👟"),
+        ],
         *[("dress", "👗", "dresses"), ("shirt", "👕"), ("sock", "🧦")],
         whole="glasses hat shoe",
     ),
-    *_nouns("furniture", ("chair", "🪑"), ("bench", "", "benches"), ("bed", "🛏"), ("couch", "🛋", "couches"), whole="bed"),
-    *_nouns("vehicle", ("car", "🚗"), ("bus", "🚌", "buses"), ("truck", "🚚"), ("bicycle", "🚲"), ("rocket", "🚀"), whole="bicycle bus truck rocket"),
+    *_nouns(
+        "furniture", ("chair", "🪑"), ("bench", "", "benches"), ("bed", "🛏"), ("couch", "🛋", "couches"), whole="bed"
+    ),
+    *_nouns(
+        "vehicle",
+        ("car", "🚗"),
+        ("bus", "🚌", "buses"),
+        ("truck", "🚚"),
+        ("bicycle", "🚲"),
+        ("rocket", "🚀"),
+        whole="bicycle bus truck rocket",
+    ),
     *_nouns("vehicle", ("airplane", "✈"), ("boat", "⛵"), ("train", "🚂"), whole="airplane boat train"),
-    *_nouns("food", ("apple", "🍎"), ("banana", "🍌"), ("pear", "🍐"), ("strawberry", "🍓", "strawberries"), ("carrot", "🥕")),
-    *_nouns("food", ("cake", "🎂"), ("donut", "🍩"), ("pizza", "🍕"), ("mushroom", "🍄"), ("bowl", "🥣"), ("cup", "☕"), whole="bowl cup cake"),
-    *_nouns("thing", ("balloon", "🎈"), ("suitcase", "🧳"), ("clock", "⏰"), ("book", "📕"), ("vase", "🏺"), ("umbrella", "☂")),
-    *_nouns("thing", ("key", "🔑"), ("guitar", "🎸"), ("drum", "🥁"), ("ball", "⚽"), ("gift", "🎁"), ("lamp", "💡"), whole="ball lamp"),
-    *_nouns("thing", ("phone", "📱"), ("television", "📺"), ("pencil", "✏"), ("candle", "🕯"), ("spoon", "🥄"), whole="phone television spoon candle"),
+    *_nouns(
+        "food",
+        ("apple", "🍎"),
+        ("banana", "🍌"),
+        ("pear", "🍐"),
+        ("strawberry", "🍓", "strawberries"),
+        ("carrot", "🥕"),
+    ),
+    *_nouns(
+        "food",
+        ("cake", "🎂"),
+        ("donut", "🍩"),
+        ("pizza", "🍕"),
+        ("mushroom", "🍄"),
+        ("bowl", "🥣"),
+        ("cup", "☕"),
+        whole="bowl cup cake",
+    ),
+    *_nouns(
+        "thing",
+        ("balloon", "🎈"),
+        ("suitcase", "🧳"),
+        ("clock", "⏰"),
+        ("book", "📕"),
+        ("vase", "🏺"),
+        ("umbrella", "☂"),
+    ),
+    *_nouns(
+        "thing",
+        ("key", "🔑"),
+        ("guitar", "🎸"),
+        ("drum", "🥁"),
+        ("ball", "⚽"),
+        ("gift", "🎁"),
+        ("lamp", "💡"),
+        whole="ball lamp",
+    ),
+    *_nouns(
+        "thing",
+        ("phone", "📱"),
+        ("television", "📺"),
+        ("pencil", "✏"),
+        ("candle", "🕯"),
+        ("spoon", "🥄"),
+        whole="phone television spoon candle",
+    ),
     *_nouns("nature", ("tree", "🌳"), ("flower", "🌷"), ("star", "⭐"), ("heart", "❤"), ("house", "🏠"), whole="house"),
 ]
 
@@ -64,7 +128,9 @@ NOUNS: dict[str, Noun] = {noun.name: noun for noun in _ALL}
 
 #: The 24 nouns of the Attend-and-Excite prompts.
 ATTEND_AND_EXCITE_ANIMALS = tuple("cat dog bird bear lion horse elephant monkey frog turtle rabbit mouse".split())
-ATTEND_AND_EXCITE_OBJECTS = tuple("backpack glasses crown suitcase chair balloon bow car bowl bench clock apple".split())
+ATTEND_AND_EXCITE_OBJECTS = tuple(
+    "backpack glasses crown suitcase chair balloon bow car bowl bench clock apple".split()
+)
 
 #: Colour name -> sRGB in [0, 255]. "natural" (None in a scene) leaves the glyph as it is and is never named.
 COLOURS: dict[str, tuple[int, int, int]] = {

@@ -82,5 +82,3 @@ def _targets(scenes: list[Scene], nouns: tuple[str, ...], cells: int) -> tuple[T
             colour = COLOUR_CLASSES.index(thing.colour or "natural")
             rows.append((index, noun, y, x, colour, thing.size / GRID))
     return maps, tuple(torch.tensor(rows).unbind(dim=1))
-
-

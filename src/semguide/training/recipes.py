@@ -62,7 +62,9 @@ SMALL = Preset(
         "vae": Settings(steps=8000, batch_size=8, learning_rate=2e-3, warmup=100, ema=0.99, seed=11),
         "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
         "clip": Settings(steps=1000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=200),
-        "unet": Settings(steps=7000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.999, seed=13, sheet_steps=500),
+        "unet": Settings(
+            steps=7000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.999, seed=13, sheet_steps=500
+        ),
         "judge": Settings(steps=3500, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
 )
@@ -162,5 +164,7 @@ def text_encoder(clip: CLIPModel) -> CLIPTextModel:
 
 def _made(path: Path, recipe: str) -> Path:
     if not path.exists():
-        raise InvalidArgument(f"out must hold {path.name}/, got none in {path.parent}; run `semguide train {recipe}` first")
+        raise InvalidArgument(
+            f"out must hold {path.name}/, got none in {path.parent}; run `semguide train {recipe}` first"
+        )
     return path

@@ -78,7 +78,12 @@ def build_clip(tokenizer: CLIPTokenizer, size: int, width: int = 192, layers: in
         width: Width of both towers.
         layers: Depth of both towers.
     """
-    tower = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 4 * width}
+    tower = {
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 4 * width,
+    }
     text = {
         **tower,
         "vocab_size": len(tokenizer),

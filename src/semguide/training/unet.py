@@ -16,7 +16,9 @@ from semguide.training.sheets import save_sheet
 from semguide.training.text import tokenize
 
 
-def build_unet(vae: AutoencoderKL, text_width: int, sample_size: int, channels: tuple[int, ...]) -> UNet2DConditionModel:
+def build_unet(
+    vae: AutoencoderKL, text_width: int, sample_size: int, channels: tuple[int, ...]
+) -> UNet2DConditionModel:
     """A small U-Net with cross-attention at every resolution.
 
     Args:
@@ -66,7 +68,13 @@ class UNetRecipe:
     """
 
     def __init__(
-        self, pipe: StableDiffusionPipeline, batches: Batches, pool: int = 64, repeats: int = 3, dropped: float = 0.1, gamma: float = 5.0
+        self,
+        pipe: StableDiffusionPipeline,
+        batches: Batches,
+        pool: int = 64,
+        repeats: int = 3,
+        dropped: float = 0.1,
+        gamma: float = 5.0,
     ) -> None:
         self.pipe = pipe
         self.model = pipe.unet.to(memory_format=torch.channels_last)
@@ -121,7 +129,15 @@ class UNetRecipe:
     def sheet(self, path: Path) -> None:
         """Single objects and pairs by plain CFG."""
         prompts = [
-            *("a red car", "a blue apple", "a green frog", "a yellow bird", "a black cat", "a pink bow", "a white rabbit"),
+            *(
+                "a red car",
+                "a blue apple",
+                "a green frog",
+                "a yellow bird",
+                "a black cat",
+                "a pink bow",
+                "a white rabbit",
+            ),
             *("a purple crown", "a brown chair", "an orange balloon", "a gray elephant", "a red clock"),
             *("a red car and a blue apple", "a black cat and a yellow bird", "a green bowl and a pink bench"),
             "a lion and a mouse",
@@ -130,7 +146,9 @@ class UNetRecipe:
 
 
 @torch.no_grad()
-def sample(pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, scale: float = 5.0, seed: int = 0) -> Tensor:
+def sample(
+    pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, scale: float = 5.0, seed: int = 0
+) -> Tensor:
     """Pictures by plain CFG: (len(prompts), 3, height, width) in [-1, 1]."""
     generators = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     pipe.set_progress_bar_config(disable=True)
@@ -138,8 +156,17 @@ def sample(pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, s
     return out.images * 2 - 1
 
 
-def assemble(vae: AutoencoderKL, text: CLIPTextModel, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
+def assemble(
+    vae: AutoencoderKL, text: CLIPTextModel, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel
+) -> StableDiffusionPipeline:
     """The parts as an ordinary pipeline, without a safety checker."""
     return StableDiffusionPipeline(
-        vae, text, tokenizer, unet, build_scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False  # pyright: ignore[reportArgumentType]
+        vae,
+        text,
+        tokenizer,
+        unet,
+        build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,  # pyright: ignore[reportArgumentType]
     )

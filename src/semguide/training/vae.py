@@ -51,7 +51,9 @@ class VAERecipe:
         decoder_only: Train the decoder alone.
     """
 
-    def __init__(self, vae: AutoencoderKL, batches: Batches, crop: int | None = None, decoder_only: bool = False) -> None:
+    def __init__(
+        self, vae: AutoencoderKL, batches: Batches, crop: int | None = None, decoder_only: bool = False
+    ) -> None:
         self.model = vae.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.batches, self.crop = batches, crop
         if decoder_only:

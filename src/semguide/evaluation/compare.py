@@ -1,0 +1,88 @@
+"""Rules side by side: the same prompts, seeds and steps, judged concept by concept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semguide.adapters import steer
+from semguide.evaluation.judge import find, judged
+from semguide.evaluation.suites import SuitePrompt
+from semguide.guidance import Rule
+from semguide.models.judge import Judge
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one rule did.
+
+    Attributes:
+        all_right: (prompts, seeds) whether every concept of the image was right.
+        share_right: (prompts, seeds) share of its concepts that were right.
+        evaluations: Mean denoiser evaluations per image.
+        seconds: Mean seconds per image.
+    """
+
+    all_right: NDArray[np.bool_]
+    share_right: NDArray[np.float64]
+    evaluations: float
+    seconds: float
+
+
+def measure(
+    pipe: Any,
+    judge: Judge,
+    rule: Rule[Any],
+    prompts: Sequence[SuitePrompt],
+    seeds: Sequence[int],
+    *,
+    num_inference_steps: int,
+    batch_size: int = 32,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Make every prompt with every seed under a rule, and judge the images.
+
+    Images are made in batches with `batch_invariant=False`, each from its own generator.
+
+    Args:
+        pipe: A pipeline of the emoji world.
+        judge: Its judge.
+        rule: The rule, guidance scale included.
+        prompts: What to make.
+        seeds: One image per seed and prompt.
+        num_inference_steps: Steps, >= 1.
+        batch_size: Images a batch, >= 1.
+        progress: Told how many images a batch finished.
+    """
+    tuned = steer(pipe, rule, batch_invariant=False)
+    jobs = [(prompt, seed) for prompt in prompts for seed in seeds]
+    verdicts: list[list[bool]] = []
+    evaluations = 0
+    start = time.perf_counter()
+    for first in range(0, len(jobs), batch_size):
+        batch = jobs[first : first + batch_size]
+        result = tuned(
+            [prompt.text for prompt, _ in batch],
+            concepts=[list(prompt.concepts) for prompt, _ in batch],
+            num_inference_steps=num_inference_steps,
+            generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
+            output_type="pt",
+        )
+        found = find(judge, result.images.float() * 2 - 1)
+        verdicts += [judged(f, prompt.concepts) for f, (prompt, _) in zip(found, batch, strict=True)]
+        evaluations += sum(result.evaluations)
+        if progress is not None:
+            progress(len(batch))
+    shape = (len(prompts), len(seeds))
+    return Outcome(
+        np.array([all(verdict) for verdict in verdicts]).reshape(shape),
+        np.array([sum(verdict) / len(verdict) for verdict in verdicts]).reshape(shape),
+        evaluations / len(jobs),
+        (time.perf_counter() - start) / len(jobs),
+    )

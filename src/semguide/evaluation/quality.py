@@ -1,0 +1,97 @@
+"""How good the embedded checkpoints are: the rows of their model cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from semguide.evaluation.compare import measure
+from semguide.evaluation.judge import Finding, find
+from semguide.evaluation.statistics import bootstrap
+from semguide.evaluation.suites import suite
+from semguide.guidance.rules.cfg import CFG
+from semguide.models.judge import Judge
+from semguide.scenes import Scene, World
+from semguide.scenes.scene import GRID
+from semguide.scenes.vocabulary import NATURAL_COLOURS
+from semguide.training.data import Batches, pixels
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeQuality:
+    """How well the judge sees.
+
+    Attributes:
+        found: Share of objects found with noun and place right.
+        right: Share of objects found with the colour right too.
+        false: Share of findings that are no object of the scene.
+        objects: How many objects were looked for.
+    """
+
+    found: float
+    right: float
+    false: float
+    objects: int
+
+
+@torch.no_grad()
+def judge_quality(judge: Judge, world: World, vae: Any = None, scenes: int = 2000) -> JudgeQuality:
+    """Hold the judge against held-out rendered scenes.
+
+    Args:
+        judge: The detector.
+        world: What scenes are drawn from.
+        vae: An autoencoder to pass the pictures through first, or None.
+        scenes: How many scenes.
+    """
+    batches = Batches(world, judge.config.size, 50, seed=999)
+    found = right = false = objects = 0
+    for index in range(-(-scenes // 50)):
+        drawn = batches.scenes(index)[0]
+        pictures = pixels(drawn, judge.config.size)
+        if vae is not None:
+            pictures = vae.decode(vae.encode(pictures).latent_dist.mean).sample.clamp(-1, 1)
+        for scene, findings in zip(drawn, find(judge, pictures), strict=True):
+            counts = _compare(scene, findings)
+            found, right, false = found + counts[0], right + counts[1], false + counts[2]
+            objects += len(scene.objects)
+    return JudgeQuality(found / objects, right / objects, false / max(1, found + false), objects)
+
+
+def _compare(scene: Scene, findings: list[Finding]) -> tuple[int, int, int]:
+    """Objects found, objects right, findings left over."""
+    free = list(findings)
+    found = right = 0
+    for thing in scene.objects:
+        x, y = (value / GRID for value in thing.centre)
+        match = next((f for f in free if f.noun == thing.noun and max(abs(f.x - x), abs(f.y - y)) < 0.1), None)
+        if match is not None:
+            free.remove(match)
+            found += 1
+            right += match.colour == (thing.colour or NATURAL_COLOURS.get(thing.noun, "natural"))
+    return found, right, len(free)
+
+
+def unet_quality(
+    pipe: Any, judge: Judge, guidance_scale: float, seeds: range, limit: int | None = None
+) -> dict[str, str]:
+    """Judge single objects and pairs under plain classifier-free guidance, on test prompts.
+
+    Args:
+        pipe: The pipeline.
+        judge: Its judge.
+        guidance_scale: Of the guidance.
+        seeds: One image per prompt and seed.
+        limit: Only so many prompts of each suite; None for all.
+    """
+    rows: dict[str, str] = {}
+    for name in ("emoji-single", "emoji-ae"):
+        prompts = suite(name, "test")[:limit]
+        outcome = measure(pipe, judge, CFG(guidance_scale), prompts, list(seeds), num_inference_steps=25)
+        for category in dict.fromkeys(prompt.category for prompt in prompts):
+            chosen = [i for i, prompt in enumerate(prompts) if prompt.category == category]
+            share = bootstrap(outcome.all_right[chosen].mean(axis=1))
+            rows[f"{name} {category}, all concepts right ({len(chosen)} test prompts, {len(seeds)} seeds)"] = str(share)
+    return rows
