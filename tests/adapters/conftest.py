@@ -12,7 +12,8 @@ from models.tiny_checkpoint import save_tiny_checkpoint
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let diffusers' schedulers make NumPy arrays of tensors in a way that NumPy 2 discourages."""
-    item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
+    for message in ("__array__ implementation", "__array_wrap__ must accept"):
+        item.add_marker(pytest.mark.filterwarnings(f"ignore:{message}:DeprecationWarning"))
 
 
 @pytest.fixture(scope="session")

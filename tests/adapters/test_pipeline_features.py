@@ -31,7 +31,7 @@ def test_prompt_embeds_without_concepts_run_with_plain_guidance_and_say_so(pipe:
     embeds = embeds_of(pipe, [PROMPT, "a cat"])
     with pytest.warns(SemguideWarning, match="prompt_embeds cannot be decomposed") as caught:
         steered = call(steer(pipe, RULE, batch_invariant=False), None, num_images_per_prompt=2, **embeds)
-    assert len(caught) == 1
+    assert sum(warning.category is SemguideWarning for warning in caught) == 1
     assert torch.equal(steered, call(pipe, None, guidance_scale=7.5, num_images_per_prompt=2, **embeds))
 
 
@@ -61,7 +61,7 @@ def test_guidance_cut_off_by_a_callback_ends_the_steering(pipe: Any) -> None:
     from diffusers.callbacks import SDCFGCutoffCallback, SDXLCFGCutoffCallback
 
     kind = SDXLCFGCutoffCallback if "XL" in type(pipe).__name__ else SDCFGCutoffCallback
-    cut = kind(cutoff_step_ratio=None, cutoff_step_index=1)
+    cut = kind(cutoff_step_ratio=None, cutoff_step_index=1)  # type: ignore[arg-type]
     result = steer(pipe, RULE)(PROMPT, num_inference_steps=4, output_type="latent", callback_on_step_end=cut)
     assert result.evaluations == [4 + 4 + 1 + 1]
     assert result.images.isfinite().all()
@@ -91,17 +91,18 @@ def test_concepts_are_encoded_once_and_like_prompts(pipe: Any) -> None:
 
     pipe.encode_prompt = counted
     architecture = steer(pipe, RULE)._architecture
-    encoder = ConceptEncoder(pipe, architecture, {"clip_skip": 1})
+    options: dict[str, Any] = {"clip_skip": 1} if "XL" in type(pipe).__name__ else {}
+    encoder = ConceptEncoder(pipe, architecture, options)
     rows = encoder.encode(["a cat", "a dog", "a cat"])
     encoder.encode(["a dog"])
     assert texts == ["a cat", "a dog"]
-    expected = encode("a cat", device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False, clip_skip=1)
+    expected = encode("a cat", device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False, **options)
     assert torch.equal(rows["encoder_hidden_states"][2], expected[0][0])
     assert "XL" not in type(pipe).__name__ or torch.equal(rows["text_embeds"][0], expected[2][0])
 
 
-def test_clip_skip_reaches_the_concepts(pipe: Any) -> None:
-    trace = steer(pipe, RULE)("a red book", clip_skip=1, num_inference_steps=1, output_type="latent").trace
+def test_clip_skip_reaches_the_concepts(sdxl: Any) -> None:  # diffusers 0.42's own clip_skip of SD needs transformers 4
+    trace = steer(sdxl, RULE)("a red book", clip_skip=1, num_inference_steps=1, output_type="latent").trace
     assert trace.similarity[0].item() == pytest.approx(1.0, abs=1e-5)  # only if prompt and concept are encoded alike
 
 

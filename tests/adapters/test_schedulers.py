@@ -15,9 +15,8 @@ from guidance.cases import ACTIVE
 from semguide import SGTv2, steer
 from semguide.guidance import Rule
 
-NAMES = sorted(
-    {*(kind.name for kind in KarrasDiffusionSchedulers), "LCMScheduler", "TCDScheduler", "SASolverScheduler"}
-)
+OTHERS = {"LCMScheduler", "TCDScheduler", "SASolverScheduler"}
+NAMES = sorted(OTHERS | {kind.name for kind in KarrasDiffusionSchedulers})
 STEPS = 4
 RULES: list[Rule[Any]] = [*ACTIVE, SGTv2(concept_guidance_scale=0.0)]
 

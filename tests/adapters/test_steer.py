@@ -40,7 +40,8 @@ def watched(target: Any, name: str) -> Iterator[list[torch.Tensor]]:
 def test_guided_prediction_is_cfg_plus_the_rules_correction(sd: Any, rule: Rule[Any], rescale: float) -> None:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
-    sd.unet.double(), sd.text_encoder.double()
+    for part in (sd.unet, sd.text_encoder):
+        part.double()
     try:
         latents = torch.randn(1, 4, 8, 8, generator=noise(), dtype=torch.float64)
         with watched(sd.scheduler, "step") as seen:
@@ -59,7 +60,8 @@ def test_guided_prediction_is_cfg_plus_the_rules_correction(sd: Any, rule: Rule[
                 torch.testing.assert_close(seen[index][0], guided, rtol=1e-9, atol=1e-9)
                 latents = sd.scheduler.step(guided[None], t, latents).prev_sample
     finally:
-        sd.unet.float(), sd.text_encoder.float()
+        for part in (sd.unet, sd.text_encoder):
+            part.float()
 
 
 @active

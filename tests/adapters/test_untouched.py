@@ -105,6 +105,7 @@ def test_offload_stays_in_force_inside_the_call(offloaded: Any) -> None:
 
 def test_exception_with_offload_leaves_the_hooks(offloaded: Any) -> None:
     offloaded.enable_model_cpu_offload()
+    call(offloaded, guidance_scale=7.5)
     before, hooked = state_of(offloaded), offloaded.unet.forward
 
     def stop(*_: Any) -> Any:

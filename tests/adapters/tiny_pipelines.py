@@ -54,17 +54,12 @@ def tiny_sdxl() -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         tokenizer = tiny_tokenizer()
-        end = len(tokenizer) - 1
-        ids: dict[str, Any] = {
-            "vocab_size": len(tokenizer),
-            "bos_token_id": end - 1,
-            "eos_token_id": end,
-            "pad_token_id": end,
-        }
+        end = tokenizer.eos_token_id
+        ids: dict[str, Any] = {"bos_token_id": end - 1, "eos_token_id": end, "pad_token_id": end}
         parts: dict[str, Any] = {
             "vae": AutoencoderKL(**_VAE),
-            "text_encoder": CLIPTextModel(CLIPTextConfig(**_TEXT, **ids)),
-            "text_encoder_2": CLIPTextModelWithProjection(CLIPTextConfig(**_TEXT, **ids)),
+            "text_encoder": CLIPTextModel(CLIPTextConfig(**_TEXT, vocab_size=end + 1, **ids)),
+            "text_encoder_2": CLIPTextModelWithProjection(CLIPTextConfig(**_TEXT, vocab_size=end + 1, **ids)),
             "tokenizer": tokenizer,
             "tokenizer_2": tiny_tokenizer(),
             "unet": UNet2DConditionModel(**_UNET),
