@@ -1,0 +1,94 @@
+"""Readers of the official prompt files: Attend-and-Excite, GenEval, T2I-CompBench."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from semguide.concepts import decompose
+from semguide.errors import InvalidArgument
+from semguide.evaluation.suites import SuitePrompt
+from semguide.scenes.scene import Position
+from semguide.types import Concept
+
+_POSITIONS: dict[str, Position] = {"left of": "left", "right of": "right", "above": "above", "below": "below"}
+
+
+def read_official(path: Path) -> list[SuitePrompt]:
+    """Read a prompt file in its published form, told apart by its ending.
+
+    Prompts that occur twice are kept once. Concepts are those that the file names (GenEval), else the prompt's noun
+    phrases.
+
+    Args:
+        path: An Attend-and-Excite csv, a GenEval jsonl or a T2I-CompBench txt file.
+
+    Raises:
+        InvalidArgument: It is none of these, cannot be read, or holds no prompt.
+    """
+    reader = _READERS.get(path.suffix)
+    if reader is None:
+        raise InvalidArgument(
+            f"suite (--suite) by path must be a .csv (Attend-and-Excite), .jsonl (GenEval) or .txt (T2I-CompBench) "
+            f"file, got {path}"
+        )
+    try:
+        prompts = reader(path.read_text(encoding="utf-8-sig"), path.stem)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise InvalidArgument(f"suite (--suite) {path} cannot be read ({problem}); give the official file") from error
+    if not prompts:
+        raise InvalidArgument(f"suite (--suite) {path} must hold at least one prompt, found none")
+    return list({prompt.text: prompt for prompt in prompts}.values())
+
+
+def _attend_and_excite(text: str, stem: str) -> list[SuitePrompt]:
+    return [_decomposed(row["prompt"], stem) for row in csv.DictReader(text.splitlines()) if row["prompt"].strip()]
+
+
+def _t2i_compbench(text: str, stem: str) -> list[SuitePrompt]:
+    category = stem.removesuffix("_val").removesuffix("_train")
+    return [_decomposed(line, category) for line in text.splitlines() if line.strip()]
+
+
+def _decomposed(text: str, category: str) -> SuitePrompt:
+    prompt = text.strip()
+    return SuitePrompt(prompt, category, tuple(decompose(prompt)))
+
+
+def _geneval(text: str, stem: str) -> list[SuitePrompt]:
+    del stem
+    return [_geneval_prompt(json.loads(line)) for line in text.splitlines() if line.strip()]
+
+
+def _geneval_prompt(entry: dict[str, Any]) -> SuitePrompt:
+    """One line: tag, prompt, and the objects it must include; the second one's position is relative to the first."""
+    include = cast(list[dict[str, Any]], entry["include"])
+    prompt, position = str(entry["prompt"]), None
+    placed = next((item for item in include if "position" in item), None)
+    if placed is not None:
+        relation, other = placed["position"]
+        position = _POSITIONS[relation]
+        include = [placed, include[other]]
+    concepts = tuple(_geneval_concept(item, prompt) for item in include)
+    return SuitePrompt(prompt, str(entry["tag"]), concepts, position, exact="exclude" in entry)
+
+
+def _geneval_concept(item: dict[str, Any], prompt: str) -> Concept:
+    noun, colour, count = str(item["class"]), item.get("color"), int(item["count"])
+    words = f"{colour} {noun}" if colour else noun
+    pattern = rf"\ban? {re.escape(words)}\b" if count == 1 else r"(?<=a photo of ).+"
+    found = re.search(pattern, prompt)
+    text = found[0] if found else f"a {words}"
+    return Concept(text, found.span() if found else None, noun, (str(colour),) if colour else (), count)
+
+
+_READERS: dict[str, Callable[[str, str], list[SuitePrompt]]] = {
+    ".csv": _attend_and_excite,
+    ".jsonl": _geneval,
+    ".txt": _t2i_compbench,
+}
