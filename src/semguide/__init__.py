@@ -20,18 +20,22 @@ if TYPE_CHECKING:
         SemguideError,
         UnsupportedPipeline,
     )
-    from semguide.guidance import CFG, SGT, SGTv1, SGTv2, Trace
+    from semguide.guidance import CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2, Trace
     from semguide.types import Concept
 
     __version__: str
 
 _HOMES = {
     "CFG": "guidance",
+    "CO3Composition": "guidance",
+    "Composable": "guidance",
     "Concept": "types",
     "GuidanceNotApplied": "errors",
     "InvalidArgument": "errors",
     "MissingExtra": "errors",
+    "PerpNeg": "guidance",
     "Result": "adapters",
+    "SEGA": "guidance",
     "SGT": "guidance",
     "SGTv1": "guidance",
     "SGTv2": "guidance",
@@ -46,11 +50,15 @@ _HOMES = {
 
 __all__ = [
     "CFG",
+    "SEGA",
     "SGT",
+    "CO3Composition",
+    "Composable",
     "Concept",
     "GuidanceNotApplied",
     "InvalidArgument",
     "MissingExtra",
+    "PerpNeg",
     "Result",
     "SGTv1",
     "SGTv2",

@@ -8,18 +8,38 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semguide.guidance import CFG, SGT, Predictions, Rule, SGTv1, SGTv2, Step
+from semguide.guidance import (
+    CFG,
+    SEGA,
+    SGT,
+    CO3Composition,
+    Composable,
+    PerpNeg,
+    Predictions,
+    Rule,
+    SGTv1,
+    SGTv2,
+    Step,
+)
 
 ACTIVE: list[Rule[Any]] = [
     SGT(threshold=1.0, relative=0.25, stop=1.0),
     SGTv1(subject_threshold=1.0, abstract_threshold=1.0, upper_bound=1.0),
     SGTv2(subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0, subject_percentile=0.5),
+    Composable(),
+    SEGA(warmup_steps=0),
+    PerpNeg(),
+    CO3Composition(stop=1.0),
 ]
 INERT: list[Rule[Any]] = [
     CFG(),
     SGT(strength=0.0, threshold=1.0, stop=1.0),
     SGTv1(concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, upper_bound=1.0),
     SGTv2(concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0),
+    Composable(concept_weight=0.0, prompt_weight=1.0),
+    SEGA(concept_guidance_scale=0.0, warmup_steps=0),
+    PerpNeg(negative_weight=0.0),
+    CO3Composition(contrast=0.0, stop=1.0),
 ]
 
 

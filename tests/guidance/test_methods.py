@@ -6,16 +6,29 @@ import pytest
 
 import semguide
 from semguide.errors import InvalidArgument
-from semguide.guidance import CFG, METHODS, SGT, SGTv1, SGTv2, get_method
+from semguide.guidance import (
+    CFG,
+    METHODS,
+    SEGA,
+    SGT,
+    CO3Composition,
+    Composable,
+    PerpNeg,
+    SGTv1,
+    SGTv2,
+    get_method,
+)
 
 
 def test_every_rule_has_its_name() -> None:
-    assert dict(METHODS) == {"sgt": SGT, "sgt-v1": SGTv1, "sgt-v2": SGTv2, "cfg": CFG}
+    ours = {"sgt": SGT, "sgt-v1": SGTv1, "sgt-v2": SGTv2, "cfg": CFG}
+    rivals = {"composable": Composable, "sega": SEGA, "perp-neg": PerpNeg, "co3-composition": CO3Composition}
+    assert dict(METHODS) == {**ours, **rivals}
     assert get_method("sgt-v2") is SGTv2
 
 
 def test_unknown_method_lists_the_valid_ones() -> None:
-    with pytest.raises(InvalidArgument, match=r"method must be one of sgt, sgt-v1, sgt-v2, cfg, got 'magic'"):
+    with pytest.raises(InvalidArgument, match=r"method must be one of sgt, sgt-v1, sgt-v2, cfg, .*, got 'magic'"):
         get_method("magic")
 
 
@@ -29,3 +42,5 @@ def test_package_exports_every_promised_name() -> None:
 def test_defaults_are_the_authors_values() -> None:
     assert SGTv1() == SGTv1(7.5, 7.5, "auto", 0.7, 0.8, 0, 50)
     assert SGTv2() == SGTv2(7.5, 8.5, 0.5, 0.5, 0.9, 0.5, 0.5, 5, 50, 5)
+    assert SEGA() == SEGA(7.5, 5.0, 0.9, 10, 0.1, 0.4)
+    assert CO3Composition() == CO3Composition(7.5, 1.0, 0.8, 0.0, 0.2)

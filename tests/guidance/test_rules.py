@@ -11,12 +11,19 @@ import torch
 
 from guidance.cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 from semguide.errors import InvalidArgument
-from semguide.guidance import METHODS, Predictions, Rule, Step
+from semguide.guidance import METHODS, CO3Composition, Predictions, Rule, Step
 
 ALL = [*ACTIVE, INERT[0]]
+WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 every = pytest.mark.parametrize("rule", ALL, ids=name_of)
 inert = pytest.mark.parametrize("rule", INERT, ids=name_of)
+# CO3 weighs concepts by distances in units of eps, so only its equal weights are free of scale.
+scale_free = pytest.mark.parametrize(
+    "rule",
+    [*(rule for rule in ACTIVE if not isinstance(rule, CO3Composition)), CO3Composition(closeness=0.0, stop=1.0)],
+    ids=name_of,
+)
 
 
 def trajectory(seed: int, steps: int = 4, **options: Any) -> list[Predictions]:
@@ -100,7 +107,7 @@ def test_degenerate_guidance_stays_finite(rule: Rule[Any], kind: str) -> None:
     assert all(delta.isfinite().all() for delta in deltas(rule, [same] * 3))
 
 
-@active
+@scale_free
 def test_corrections_scale_with_the_predictions(rule: Rule[Any]) -> None:
     """So eps, v and x0 predictions are steered alike: their differences are multiples of one another."""
     sequence = trajectory(4)
@@ -124,6 +131,18 @@ def test_unconditional_prediction_cancels(rule: Rule[Any]) -> None:
     shifted = [map_predictions(p, lambda x: x + 3.0) for p in sequence]
     for delta, plain in zip(deltas(rule, shifted), deltas(rule, sequence), strict=True):
         torch.testing.assert_close(delta, plain)
+
+
+@every
+def test_concepts_that_are_not_needed_make_no_difference(rule: Rule[Any]) -> None:
+    rule = dataclasses.replace(rule, **{key: value for key, value in WINDOWS.items() if hasattr(rule, key)})
+    sequence = trajectory(9)
+    needed = [rule.needs_concepts(step, 4) for step in range(4)]
+    others = [
+        p if use else Predictions(p.uncond, p.cond, p.concepts + 1) for p, use in zip(sequence, needed, strict=True)
+    ]
+    for delta, plain in zip(deltas(rule, others), deltas(rule, sequence), strict=True):
+        assert torch.equal(delta, plain)
 
 
 @every

@@ -15,3 +15,38 @@ CFG_PAPER = """\
   journal = {arXiv preprint arXiv:2207.12598},
   year    = {2022}
 }"""
+
+COMPOSABLE_PAPER = """\
+@article{liu2022compositional,
+  title   = {Compositional Visual Generation with Composable Diffusion Models},
+  author  = {Liu, Nan and Li, Shuang and Du, Yilun and Torralba, Antonio and Tenenbaum, Joshua B.},
+  journal = {arXiv preprint arXiv:2206.01714},
+  year    = {2022}
+}"""
+
+SEGA_PAPER = """\
+@article{brack2023sega,
+  title   = {{SEGA}: Instructing Text-to-Image Models using Semantic Guidance},
+  author  = {Brack, Manuel and Friedrich, Felix and Hintersdorf, Dominik and Struppek, Lukas and
+             Schramowski, Patrick and Kersting, Kristian},
+  journal = {arXiv preprint arXiv:2301.12247},
+  year    = {2023}
+}"""
+
+PERP_NEG_PAPER = """\
+@article{armandpour2023reimagine,
+  title   = {Re-imagine the Negative Prompt Algorithm: Transform {2D} Diffusion into {3D}, alleviate {Janus} problem
+             and Beyond},
+  author  = {Armandpour, Mohammadreza and Sadeghian, Ali and Zheng, Huangjie and Sadeghian, Amir and Zhou, Mingyuan},
+  journal = {arXiv preprint arXiv:2304.04968},
+  year    = {2023}
+}"""
+
+CO3_PAPER = """\
+@article{dutta2025co3,
+  title   = {{CO3}: Contrasting Concepts Compose Better},
+  author  = {Dutta, Debottam and Chen, Jianchong and Rajagopalan, Rajalaxmi and Wei, Yu-Lin and
+             Roy Choudhury, Romit},
+  journal = {arXiv preprint arXiv:2509.25940},
+  year    = {2025}
+}"""

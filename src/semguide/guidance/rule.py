@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.checks import check_guidance_scale
-from semguide.guidance.geometry import widen
+from semguide.guidance.geometry import cosine, widen
 from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
 
 State = TypeVar("State")
@@ -59,6 +59,12 @@ class Predictions:
     def concept_guidance(self) -> Tensor:
         """The guidances s_k = e(c_k) - e(0), "concept *dims", in float32 or better."""
         return widen(self.concepts) - widen(self.uncond)
+
+    @property
+    def similarity(self) -> PerConcept:
+        """The signed cosines cos(p, s_k), in float32 or better."""
+        prompt = self.prompt_guidance
+        return torch.stack([cosine(prompt, subject) for subject in self.concept_guidance])
 
 
 @dataclass(frozen=True)

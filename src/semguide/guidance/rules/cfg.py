@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from semguide.guidance.citations import CFG_PAPER
-from semguide.guidance.geometry import cosine
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 
 
@@ -41,9 +38,7 @@ class CFG(Rule[None]):
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return a zero correction that records cos(p, s_k)."""
         del step, state
-        prompt = predictions.prompt_guidance
-        similarity = torch.stack([cosine(prompt, subject) for subject in predictions.concept_guidance])
-        return no_correction(predictions, similarity), None
+        return no_correction(predictions, predictions.similarity), None
 
     @classmethod
     def citation(cls) -> str:
