@@ -1,6 +1,7 @@
 """Draw the sprite atlas from Noto Color Emoji (SIL OFL 1.1): python scripts/build_sprites.py FONT.ttf.
 
-Needed only to add a noun; the atlas itself is in src/semguide/assets/sprites. The font is Debian's fonts-noto-color-emoji.
+Needed only to add a noun; the atlas itself is in src/semguide/assets/sprites. The font is Debian's
+fonts-noto-color-emoji.
 """
 
 from __future__ import annotations

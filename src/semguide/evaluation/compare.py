@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from semguide.adapters import steer
+from semguide.errors import InvalidArgument
 from semguide.evaluation.judge import find, judged
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import Rule
@@ -59,7 +60,17 @@ def measure(
         num_inference_steps: Steps, >= 1.
         batch_size: Images a batch, >= 1.
         progress: Told how many images a batch finished.
+
+    Raises:
+        InvalidArgument: There is no prompt, no seed or a prompt without concepts, or the batch size is below 1.
     """
+    if not prompts or not seeds or not all(prompt.concepts for prompt in prompts):
+        raise InvalidArgument(
+            f"prompts and seeds must not be empty, and every prompt needs a concept to judge, "
+            f"got {len(prompts)} prompts and {len(seeds)} seeds"
+        )
+    if batch_size < 1:
+        raise InvalidArgument(f"batch_size must be >= 1, got {batch_size}")
     tuned = steer(pipe, rule, batch_invariant=False)
     jobs = [(prompt, seed) for prompt in prompts for seed in seeds]
     verdicts: list[list[bool]] = []
@@ -81,8 +92,8 @@ def measure(
             progress(len(batch))
     shape = (len(prompts), len(seeds))
     return Outcome(
-        np.array([all(verdict) for verdict in verdicts]).reshape(shape),
-        np.array([sum(verdict) / len(verdict) for verdict in verdicts]).reshape(shape),
+        np.reshape([all(verdict) for verdict in verdicts], shape),
+        np.reshape([sum(verdict) / len(verdict) for verdict in verdicts], shape),
         evaluations / len(jobs),
         (time.perf_counter() - start) / len(jobs),
     )

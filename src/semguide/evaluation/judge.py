@@ -60,8 +60,8 @@ def find(judge: Judge, pictures: Tensor, threshold: float = 0.3) -> list[list[Fi
 def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> list[Finding]:
     cells = peaks.shape[-1]
     found: list[Finding] = []
-    places = peaks.nonzero().tolist()
-    for noun, y, x in sorted(places, key=lambda place: -float(peaks[tuple(place)])):
+    places = [(int(noun), int(y), int(x)) for noun, y, x in peaks.nonzero()]
+    for noun, y, x in sorted(places, key=lambda place: -float(peaks[place])):
         name = judge.config.nouns[noun]
         seen = COLOUR_CLASSES[int(colours[:, y, x].argmax())]
         natural = seen == "natural"

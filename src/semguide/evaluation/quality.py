@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from semguide.errors import InvalidArgument
 from semguide.evaluation.compare import measure
 from semguide.evaluation.judge import Finding, find
 from semguide.evaluation.statistics import bootstrap
@@ -17,6 +19,7 @@ from semguide.scenes import Scene, World
 from semguide.scenes.scene import GRID
 from semguide.scenes.vocabulary import NATURAL_COLOURS
 from semguide.training.data import Batches, pixels
+from semguide.training.vae import reconstruct
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,20 @@ def judge_quality(judge: Judge, world: World, vae: Any = None, scenes: int = 200
         judge: The detector.
         world: What scenes are drawn from.
         vae: An autoencoder to pass the pictures through first, or None.
-        scenes: How many scenes.
+        scenes: How many scenes, >= 1; rounded up to whole batches of 50.
+
+    Raises:
+        InvalidArgument: There is no scene to look at.
     """
+    if scenes < 1:
+        raise InvalidArgument(f"scenes must be >= 1, got {scenes}")
     batches = Batches(world, judge.config.size, 50, seed=999)
     found = right = false = objects = 0
     for index in range(-(-scenes // 50)):
         drawn = batches.scenes(index)[0]
         pictures = pixels(drawn, judge.config.size)
         if vae is not None:
-            pictures = vae.decode(vae.encode(pictures).latent_dist.mean).sample.clamp(-1, 1)
+            pictures = reconstruct(vae, pictures).clamp(-1, 1)
         for scene, findings in zip(drawn, find(judge, pictures), strict=True):
             counts = _compare(scene, findings)
             found, right, false = found + counts[0], right + counts[1], false + counts[2]
@@ -75,7 +83,12 @@ def _compare(scene: Scene, findings: list[Finding]) -> tuple[int, int, int]:
 
 
 def unet_quality(
-    pipe: Any, judge: Judge, guidance_scale: float, seeds: range, limit: int | None = None
+    pipe: Any,
+    judge: Judge,
+    guidance_scale: float,
+    seeds: Sequence[int],
+    limit: int | None = None,
+    num_inference_steps: int = 25,
 ) -> dict[str, str]:
     """Judge single objects and pairs under plain classifier-free guidance, on test prompts.
 
@@ -85,11 +98,15 @@ def unet_quality(
         guidance_scale: Of the guidance.
         seeds: One image per prompt and seed.
         limit: Only so many prompts of each suite; None for all.
+        num_inference_steps: Steps, >= 1.
+
+    Returns:
+        Suite and category, with the numbers of prompts and seeds -> share of images with every concept right.
     """
     rows: dict[str, str] = {}
     for name in ("emoji-single", "emoji-ae"):
         prompts = suite(name, "test")[:limit]
-        outcome = measure(pipe, judge, CFG(guidance_scale), prompts, list(seeds), num_inference_steps=25)
+        outcome = measure(pipe, judge, CFG(guidance_scale), prompts, seeds, num_inference_steps=num_inference_steps)
         for category in dict.fromkeys(prompt.category for prompt in prompts):
             chosen = [i for i, prompt in enumerate(prompts) if prompt.category == category]
             share = bootstrap(outcome.all_right[chosen].mean(axis=1))

@@ -33,15 +33,19 @@ def bootstrap(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Esti
 
     Args:
         values: (prompts,) one number per prompt, already averaged over its seeds.
-        resamples: How often prompts are drawn with replacement.
+        resamples: How often prompts are drawn with replacement, >= 1; rounded up to thousands.
         seed: Of the draws.
 
     Raises:
-        InvalidArgument: There is no value.
+        InvalidArgument: There is no value, one is not finite, or there is no resample.
     """
     data: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     if data.ndim != 1 or data.size == 0:
         raise InvalidArgument(f"values must be one number per prompt and at least one, got shape {data.shape}")
+    if not np.isfinite(data).all():
+        raise InvalidArgument("values must be finite numbers, got nan or inf among them")
+    if resamples < 1:
+        raise InvalidArgument(f"resamples must be >= 1, got {resamples}")
     rng = np.random.default_rng(seed)
     means = np.concatenate(
         [data[rng.integers(data.size, size=(1000, data.size))].mean(axis=1) for _ in range(-(-resamples // 1000))]

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from semguide.errors import InvalidArgument
 from semguide.scenes import COLOURS, NOUNS
 
 #: Colour classes: every colour, then "natural".
@@ -41,6 +42,8 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 class Judge(nn.Module):
     """Pictures to maps at a quarter of their resolution: objects' centres by noun, colour and side.
 
+    Pictures of other sizes than the trained one work too, in multiples of 16 pixels.
+
     Args:
         config: Shape of the network.
     """
@@ -58,7 +61,8 @@ class Judge(nn.Module):
         )
         self.join = nn.Sequential(_block(5 * width, 2 * width), _block(2 * width, 2 * width))
         self.head = nn.Conv2d(2 * width, len(config.nouns) + len(COLOUR_CLASSES) + 1, 1)
-        nn.init.constant_(self.head.bias[: len(config.nouns)], -4.0)
+        if self.head.bias is not None:  # few cells are centres: start from a low probability
+            nn.init.constant_(self.head.bias[: len(config.nouns)], -4.0)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Find objects.
@@ -85,7 +89,13 @@ class Judge(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> Judge:
-        """Read what `save` wrote, in float32, ready to judge."""
+        """Read what `save` wrote, in float32, ready to judge.
+
+        Raises:
+            InvalidArgument: The folder holds no judge.
+        """
+        if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
+            raise InvalidArgument(f"folder must hold config.json and model.safetensors of a judge, got {folder}")
         stored = json.loads((folder / "config.json").read_text())
         judge = cls(JudgeConfig(**{**stored, "nouns": tuple(stored["nouns"])}))
         weights = load_file(folder / "model.safetensors")

@@ -42,7 +42,7 @@ class CaptionNoise:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0.0 <= value <= 1.0:
-                raise InvalidArgument(f"{name} must be between 0 and 1, got {value}")
+                raise InvalidArgument(f"{name} must be between 0 (never) and 1 (always), got {value}")
 
 
 #: Captions that say everything.
@@ -50,14 +50,21 @@ TIDY = CaptionNoise(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def noun_phrase(noun: str, colour: str | None, count: int = 1, article: bool = True) -> str:
-    """ "a red car", "an orange apple", "three mice".
+    """Say a noun with its colour and number: "a red car", "an orange apple", "three mice".
 
     Args:
         noun: A name of `NOUNS`.
         colour: Named if not None.
         count: 1 to 4.
         article: Whether a single object gets "a" or "an".
+
+    Raises:
+        InvalidArgument: The noun is not one of the world's, or the count is not from 1 to 4.
     """
+    if noun not in NOUNS:
+        raise InvalidArgument(f"noun must be one of {', '.join(NOUNS)}, got {noun!r}")
+    if not 1 <= count < len(_NUMBERS):
+        raise InvalidArgument(f"count must be from 1 to {len(_NUMBERS) - 1}, got {count}")
     words = [colour] if colour else []
     words.append(noun if count == 1 else NOUNS[noun].plural)
     if count > 1:

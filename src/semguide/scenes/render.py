@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from semguide.errors import InvalidArgument
 from semguide.scenes.scene import GRID, Scene, SceneObject
-from semguide.scenes.sprites import sprite
+from semguide.scenes.sprites import SMALLEST, clamp, sprite
 from semguide.scenes.vocabulary import BACKGROUNDS
 
 Pixels = NDArray[np.float32]  # (height, width, 3) sRGB in [0, 1]
@@ -16,14 +17,14 @@ Pixels = NDArray[np.float32]  # (height, width, 3) sRGB in [0, 1]
 
 @lru_cache(maxsize=64)
 def _background(name: str, soft: bool, size: int) -> Pixels:
-    colour = np.asarray(BACKGROUNDS[name], dtype=np.float32) / 255.0
-    shade = np.linspace(1.06, 0.88, size, dtype=np.float32) if soft else np.ones(size, dtype=np.float32)
-    return np.clip(np.broadcast_to(shade[:, None, None] * colour, (size, size, 3)), 0.0, 1.0).copy()
+    colour: Pixels = np.asarray(BACKGROUNDS[name], dtype=np.float32) / np.float32(255.0)
+    shade: Pixels = np.linspace(1.06, 0.88, size, dtype=np.float32) if soft else np.ones(size, dtype=np.float32)
+    return clamp(np.repeat(shade[:, None, None] * colour, size, axis=1), 0.0, 1.0)
 
 
 def _paste(canvas: Pixels, thing: SceneObject) -> None:
     size = canvas.shape[0]
-    side = max(4, round(thing.size * size / GRID))
+    side = max(SMALLEST, round(thing.size * size / GRID))
     left, top = round(thing.x * size / GRID), round(thing.y * size / GRID)
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, size), min(top + side, size)
     if x0 >= x1 or y0 >= y1:
@@ -43,8 +44,15 @@ def render(scene: Scene, size: int = 128) -> Pixels:
 
     Returns:
         (size, size, 3) sRGB in [0, 1].
+
+    Raises:
+        InvalidArgument: The size is below 16, or the scene names what the vocabulary lacks.
     """
+    if size < GRID:
+        raise InvalidArgument(f"size must be at least {GRID} pixels, got {size}")
+    if scene.background not in BACKGROUNDS:
+        raise InvalidArgument(f"background must be one of {', '.join(BACKGROUNDS)}, got {scene.background!r}")
     canvas = _background(scene.background, scene.soft, size).copy()
     for thing in scene.objects:
         _paste(canvas, thing)
-    return np.clip(canvas, 0.0, 1.0)
+    return clamp(canvas, 0.0, 1.0)

@@ -78,6 +78,9 @@ class World:
         repeated: Share of scenes of several objects that hold several of one thing, 0 to 1.
         skew: How strongly nouns prefer some colours, 0 (uniform) to 1.
         step: Distance between possible box edges, in sixteenths of the canvas: 1 or 2.
+
+    Raises:
+        InvalidArgument: A value is out of its range, or a name is not in the vocabulary.
     """
 
     nouns: tuple[str, ...] = tuple(NOUNS)
@@ -93,9 +96,15 @@ class World:
     def __post_init__(self) -> None:
         for name in ("natural", "worn", "repeated", "skew"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InvalidArgument(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+                raise InvalidArgument(f"{name} must be between 0 (never) and 1 (always), got {getattr(self, name)}")
         if self.step not in (1, 2):
             raise InvalidArgument(f"step must be 1 or 2 sixteenths of the canvas, got {self.step}")
+        weights = self.object_weights
+        if not 1 <= len(weights) <= 4 or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+            raise InvalidArgument(
+                f"object_weights must be 1 to 4 numbers of at least 0, not all 0 (scenes with 1, 2, ... objects), "
+                f"got {weights}"
+            )
         for kind, names, known in (("nouns", self.nouns, NOUNS), ("colours", self.colours, COLOURS)):
             unknown = sorted(set(names) - set(known))
             if unknown or not names:
@@ -146,9 +155,14 @@ def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> Scen
     Args:
         wearer: The animal.
         index: Its index in the scene.
-        noun: "crown", "bow" or "glasses".
+        noun: A name of `WORN`: "crown", "bow" or "glasses".
         colour: A name of `COLOURS`, or None.
+
+    Raises:
+        InvalidArgument: The noun is nothing to wear.
     """
+    if noun not in WORN:
+        raise InvalidArgument(f"noun must be one of {', '.join(WORN)} to be worn, got {noun!r}")
     height, ratio = WORN[noun]
     size = wearer.size * ratio
     x = wearer.x + (wearer.size - size) / 2

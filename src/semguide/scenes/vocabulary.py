@@ -27,109 +27,66 @@ class Noun:
     plural: str = ""
 
 
-def _nouns(category: Category, *rows: tuple[str, str] | tuple[str, str, str], whole: str = "") -> list[Noun]:
+def _nouns(category: Category, glyphs: str, whole: str = "", **plurals: str) -> list[Noun]:
+    """Read "cat 🐱, dog 🐶": nouns with their glyphs; `plurals` has those that do not just add an s."""
     patchy = set(whole.split())
-    return [Noun(row[0], row[1], category, row[0] in patchy, row[2] if len(row) > 2 else row[0] + "s") for row in rows]
+    rows = [row.partition(" ") for row in glyphs.split(", ")]
+    return [Noun(name, glyph, category, name in patchy, plurals.get(name, name + "s")) for name, _, glyph in rows]
 
 
 _ALL = [
     *_nouns(
         "animal",
-        *[("cat", "🐱"), ("dog", "🐶"), ("bird", "🐦"), ("bear", "🐻"), ("lion", "🦁"), ("horse", "🐴")],
-        *[("elephant", "🐘"), ("monkey", "🐵"), ("frog", "🐸"), ("turtle", "🐢"), ("rabbit", "🐰")],
-        ("mouse", "🐭", "mice"),
-        *[("pig", "🐷"), ("cow", "🐮"), ("sheep", "🐑", "sheep"), ("giraffe", "🦒"), ("zebra", "🦓")],
-        *[
-            ("penguin", "🐧"),
-            ("butterfly", "🦋", "butterflies"),
-            ("bee", "🐝"),
-            ("snail", "🐌"),
-            ("fish", "🐟", "fish"),
-        ],
+        "cat 🐱, dog 🐶, bird 🐦, bear 🐻, lion 🦁, horse 🐴, elephant 🐘, monkey 🐵, frog 🐸, turtle 🐢, "
+        "rabbit 🐰, mouse 🐭, pig 🐷, cow 🐮, sheep 🐑, "
+        "giraffe 🦒, zebra 🦓, penguin 🐧, butterfly 🦋, bee 🐝, snail 🐌, fish 🐟",
         whole="dog elephant rabbit mouse cow sheep zebra penguin monkey cat horse",
+        mouse="mice",
+        sheep="sheep",
+        butterfly="butterflies",
+        fish="fish",
     ),
     *_nouns(
         "wearable",
-        *[
-            ("backpack", "🎒"),
-            ("glasses", "👓", "glasses"),
-            ("crown", "👑"),
-            ("bow", "🎀"),
-            ("hat", "🎩"),
-            ("shoe", "👟"),
-        ],
-        *[("dress", "👗", "dresses"), ("shirt", "👕"), ("sock", "🧦")],
+        "backpack 🎒, glasses 👓, crown 👑, bow 🎀, hat 🎩, shoe 👟, dress 👗, shirt 👕, sock 🧦",
         whole="glasses hat shoe",
+        glasses="glasses",
+        dress="dresses",
     ),
-    *_nouns(
-        "furniture", ("chair", "🪑"), ("bench", "", "benches"), ("bed", "🛏"), ("couch", "🛋", "couches"), whole="bed"
-    ),
+    *_nouns("furniture", "chair 🪑, bench, bed 🛏, couch 🛋", whole="bed", bench="benches", couch="couches"),
     *_nouns(
         "vehicle",
-        ("car", "🚗"),
-        ("bus", "🚌", "buses"),
-        ("truck", "🚚"),
-        ("bicycle", "🚲"),
-        ("rocket", "🚀"),
-        whole="bicycle bus truck rocket",
-    ),
-    *_nouns("vehicle", ("airplane", "✈"), ("boat", "⛵"), ("train", "🚂"), whole="airplane boat train"),
-    *_nouns(
-        "food",
-        ("apple", "🍎"),
-        ("banana", "🍌"),
-        ("pear", "🍐"),
-        ("strawberry", "🍓", "strawberries"),
-        ("carrot", "🥕"),
+        "car 🚗, bus 🚌, truck 🚚, bicycle 🚲, rocket 🚀, airplane ✈, boat ⛵, train 🚂",
+        whole="bicycle bus truck rocket airplane boat train",
+        bus="buses",
     ),
     *_nouns(
         "food",
-        ("cake", "🎂"),
-        ("donut", "🍩"),
-        ("pizza", "🍕"),
-        ("mushroom", "🍄"),
-        ("bowl", "🥣"),
-        ("cup", "☕"),
+        "apple 🍎, banana 🍌, pear 🍐, strawberry 🍓, carrot 🥕, cake 🎂, donut 🍩, pizza 🍕, mushroom 🍄, "
+        "bowl 🥣, cup ☕",
         whole="bowl cup cake",
+        strawberry="strawberries",
     ),
     *_nouns(
         "thing",
-        ("balloon", "🎈"),
-        ("suitcase", "🧳"),
-        ("clock", "⏰"),
-        ("book", "📕"),
-        ("vase", "🏺"),
-        ("umbrella", "☂"),
+        "balloon 🎈, suitcase 🧳, clock ⏰, book 📕, vase 🏺, umbrella ☂, key 🔑, guitar 🎸, drum 🥁, ball ⚽, "
+        "gift 🎁, lamp 💡, phone 📱, television 📺, pencil ✏, candle 🕯, spoon 🥄",
+        whole="ball lamp phone television spoon candle",
     ),
-    *_nouns(
-        "thing",
-        ("key", "🔑"),
-        ("guitar", "🎸"),
-        ("drum", "🥁"),
-        ("ball", "⚽"),
-        ("gift", "🎁"),
-        ("lamp", "💡"),
-        whole="ball lamp",
-    ),
-    *_nouns(
-        "thing",
-        ("phone", "📱"),
-        ("television", "📺"),
-        ("pencil", "✏"),
-        ("candle", "🕯"),
-        ("spoon", "🥄"),
-        whole="phone television spoon candle",
-    ),
-    *_nouns("nature", ("tree", "🌳"), ("flower", "🌷"), ("star", "⭐"), ("heart", "❤"), ("house", "🏠"), whole="house"),
+    *_nouns("nature", "tree 🌳, flower 🌷, star ⭐, heart ❤, house 🏠", whole="house"),
 ]
 
 #: Every noun of the world, by name.
 NOUNS: dict[str, Noun] = {noun.name: noun for noun in _ALL}
 
 #: The 24 nouns of the Attend-and-Excite prompts.
-ATTEND_AND_EXCITE_ANIMALS = tuple("cat dog bird bear lion horse elephant monkey frog turtle rabbit mouse".split())
-ATTEND_AND_EXCITE_OBJECTS = tuple(
-    "backpack glasses crown suitcase chair balloon bow car bowl bench clock apple".split()
+ATTEND_AND_EXCITE_ANIMALS = (
+    *("cat", "dog", "bird", "bear", "lion", "horse"),
+    *("elephant", "monkey", "frog", "turtle", "rabbit", "mouse"),
+)
+ATTEND_AND_EXCITE_OBJECTS = (
+    *("backpack", "glasses", "crown", "suitcase", "chair", "balloon"),
+    *("bow", "car", "bowl", "bench", "clock", "apple"),
 )
 
 #: Colour name -> sRGB in [0, 255]. "natural" (None in a scene) leaves the glyph as it is and is never named.
@@ -159,7 +116,7 @@ BACKGROUNDS: dict[str, tuple[int, int, int]] = {
     "teal": (96, 160, 160),
 }
 
-#: What an animal can wear in the world, and nothing else: (vertical place of its centre in the wearer's box, width ratio).
+#: What an animal can wear, and nothing else: (vertical place of its centre in the wearer's box, width ratio).
 WORN: dict[str, tuple[float, float]] = {"crown": (0.0, 0.5), "bow": (0.08, 0.5), "glasses": (0.42, 0.62)}
 
 #: What a glyph in its natural colours would be called, where there is one plain answer.

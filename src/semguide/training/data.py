@@ -1,8 +1,11 @@
-"""Training batches, made on the fly: batch i is a function of the seed and i alone, so a run can stop and go on anywhere."""
+"""Training batches, made on the fly.
+
+Batch i is a function of the seed and i alone, so a run can stop and go on anywhere.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -27,7 +30,7 @@ class Batches:
     size: int
     batch_size: int
     seed: int = 0
-    noise: CaptionNoise = CaptionNoise()
+    noise: CaptionNoise = field(default_factory=CaptionNoise)
 
     def scenes(self, index: int) -> tuple[list[Scene], list[str]]:
         """Batch `index`: scenes and their captions."""

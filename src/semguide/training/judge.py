@@ -36,13 +36,10 @@ class JudgeRecipe:
         pictures = disturbed(pixels(scenes, self.batches.size), generator).to(device)
         centres, colours, side = self.model(pictures)
         target, where = _targets(scenes, self.model.config.nouns, centres.shape[-1])
-        batch, noun, y, x, colour, size = (column.to(device) for column in where)
-        del noun
-        objects = max(1, len(batch))
-        chosen = colours[batch.long(), :, y.long(), x.long()]
-        colour_loss = F.cross_entropy(chosen, colour.long())
-        side_loss = (side[batch.long(), y.long(), x.long()] - size).abs().mean()
-        return _focal(centres, target.to(device)) / objects + colour_loss + side_loss
+        batch, y, x, colour = where[:, :4].long().to(device).unbind(dim=1)
+        colour_loss = F.cross_entropy(colours[batch, :, y, x], colour)
+        side_loss = (side[batch, y, x] - where[:, 4].to(device)).abs().mean()
+        return _focal(centres, target.to(device)) / len(where) + colour_loss + side_loss
 
     def sheet(self, path: Path) -> None:
         """Write nothing; `semguide.evaluation.judge` measures the judge."""
@@ -67,8 +64,8 @@ def _focal(logits: Tensor, target: Tensor) -> Tensor:
     return -(right + wrong).sum()
 
 
-def _targets(scenes: list[Scene], nouns: tuple[str, ...], cells: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Centre maps (batch, noun, cells, cells), and per object: batch, noun, row, column, colour, side."""
+def _targets(scenes: list[Scene], nouns: tuple[str, ...], cells: int) -> tuple[Tensor, Tensor]:
+    """Centre maps (batch, noun, cells, cells), and (object, 5): scene, row, column, colour, side of each object."""
     maps = torch.zeros(len(scenes), len(nouns), cells, cells)
     grid = torch.arange(cells, dtype=torch.float32)
     rows: list[tuple[float, ...]] = []
@@ -80,5 +77,5 @@ def _targets(scenes: list[Scene], nouns: tuple[str, ...], cells: int) -> tuple[T
             bump = torch.exp(-((grid[None] - x) ** 2 + (grid[:, None] - y) ** 2) / (2 * spread**2))
             maps[index, noun] = torch.maximum(maps[index, noun], bump)
             colour = COLOUR_CLASSES.index(thing.colour or "natural")
-            rows.append((index, noun, y, x, colour, thing.size / GRID))
-    return maps, tuple(torch.tensor(rows).unbind(dim=1))
+            rows.append((index, y, x, colour, thing.size / GRID))
+    return maps, torch.tensor(rows)

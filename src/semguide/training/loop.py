@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -25,7 +25,7 @@ class Settings:
     Attributes:
         steps: Optimiser steps in all.
         batch_size: Scenes a step.
-        learning_rate: Peak of AdamW's rate, reached after `warmup` steps; over the last fifth it falls to a twentieth of it.
+        learning_rate: Peak of AdamW's rate, reached after `warmup` steps; over the last fifth it falls to a twentieth.
         warmup: Steps of linear warm-up.
         ema: Decay of the weight average that is exported.
         seed: Of data, noise and initial weights.
@@ -33,6 +33,9 @@ class Settings:
         save_seconds: How often the state is written.
         sheet_steps: How often a sample sheet is drawn.
         minutes: Stop after this long, state written; the same command goes on. None: no limit.
+
+    Raises:
+        InvalidArgument: A value is out of its range.
     """
 
     steps: int
@@ -47,11 +50,13 @@ class Settings:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "learning_rate", "save_seconds", "sheet_steps"):
+        for name in ("steps", "batch_size", "learning_rate", "warmup", "save_seconds", "sheet_steps"):
             if not getattr(self, name) > 0:
                 raise InvalidArgument(f"{name} must be > 0, got {getattr(self, name)}")
+        if self.minutes is not None and not self.minutes > 0:
+            raise InvalidArgument(f"minutes must be > 0 (None for no limit), got {self.minutes}")
         if not 0.0 <= self.ema < 1.0:
-            raise InvalidArgument(f"ema must be at least 0 and below 1, got {self.ema}")
+            raise InvalidArgument(f"ema must be at least 0 (no averaging) and below 1, got {self.ema}")
 
     def rate(self, step: int) -> float:
         """Learning rate at a step."""
@@ -62,7 +67,10 @@ class Settings:
 class Recipe(Protocol):
     """What one model adds to the loop."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """What is trained: its parameters that require a gradient."""
+        ...
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of training batch `index`; all noise comes from `generator`."""
@@ -73,6 +81,10 @@ class Recipe(Protocol):
         ...
 
 
+#: Name of the file that holds a run's state.
+STATE = "state.safetensors"
+
+
 class State:
     """Weights, their average, optimiser and step, on disk as safetensors."""
 
@@ -81,6 +93,7 @@ class State:
         self.step = 0
         self.seconds = 0.0
         self.loss = float("nan")
+        self._saved = time.monotonic()
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, settings.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
         self.average = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
@@ -106,17 +119,20 @@ class State:
         tensors |= {f"average.{k}": v for k, v in self.average.items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
+        self._saved = time.monotonic()
         note = {"step": self.step, "seconds": self.seconds, "loss": self.loss}
         part = folder / "state.part"
         save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"state": json.dumps(note)})
-        os.replace(part, folder / "state.safetensors")
+        part.replace(folder / STATE)
+
+    @property
+    def unsaved_seconds(self) -> float:
+        """Seconds since the state was last written, or made."""
+        return time.monotonic() - self._saved
 
     def load(self, path: Path) -> None:
         """Take up a state written by `save`."""
-        from safetensors import safe_open
-
-        with safe_open(path, "pt") as file:
-            note = json.loads(file.metadata()["state"])
+        note = read_note(path)
         tensors = load_file(path)
         self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         for name, value in self.average.items():
@@ -130,8 +146,14 @@ class State:
         self.step, self.seconds, self.loss = note["step"], note["seconds"], note["loss"]
 
 
+def read_note(path: Path) -> dict[str, Any]:
+    """Read how far a state written by `State.save` is: step, seconds and loss; no weights are read."""
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["state"])
+
+
 def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
-    """Train until `settings.steps`, taking up whatever `folder` holds; the averaged weights are in the model at the end.
+    """Train until `settings.steps`, taking up what `folder` holds; the averaged weights are in the model at the end.
 
     Args:
         recipe: Model, loss and sheet.
@@ -145,16 +167,15 @@ def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
     (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=2))
     recipe.model.to(settings.device).train()
     state = State(recipe.model, settings)
-    if (folder / "state.safetensors").exists():
-        state.load(folder / "state.safetensors")
+    if (folder / STATE).exists():
+        state.load(folder / STATE)
     for _ in _steps(state, settings):
         _step(recipe, state, settings)
         if state.step % settings.sheet_steps == 0:
             _sheet(recipe, state, folder)
-        if _due(state, settings):
-            state.save(folder)
-            _log(state, folder)
-    state.save(folder)
+        if state.unsaved_seconds >= settings.save_seconds:
+            _save(state, folder)
+    _save(state, folder)
     state.swap()
     recipe.model.eval()
     return state
@@ -177,18 +198,9 @@ def _step(recipe: Recipe, state: State, settings: Settings) -> None:
     state.loss = value if state.loss != state.loss else 0.98 * state.loss + 0.02 * value
 
 
-_saved: dict[int, float] = {}
-
-
-def _due(state: State, settings: Settings) -> bool:
-    now = time.monotonic()
-    if now - _saved.setdefault(id(state), now) < settings.save_seconds:
-        return False
-    _saved[id(state)] = now
-    return True
-
-
-def _log(state: State, folder: Path) -> None:
+def _save(state: State, folder: Path) -> None:
+    """Write the state, and a line of the log."""
+    state.save(folder)
     with (folder / "log.jsonl").open("a") as file:
         file.write(json.dumps({"step": state.step, "loss": state.loss, "seconds": round(state.seconds, 1)}) + "\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
@@ -89,8 +90,12 @@ def train_vae(preset: Preset, settings: Settings, folder: Path) -> State:
 
 
 def train_decoder(preset: Preset, settings: Settings, folder: Path) -> State:
-    """Go on with the decoder alone, on whole pictures: latents stay what they are; rewrites `folder/vae`."""
-    vae = AutoencoderKL.from_pretrained(_made(folder / "vae", "vae"))
+    """Go on with the decoder alone, on whole pictures: latents stay what they are; rewrites `folder/vae`.
+
+    Raises:
+        InvalidArgument: There is no autoencoder yet.
+    """
+    vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
     batches = _batches(preset, settings, (0.25, 0.25, 0.25, 0.25))
     state = train(VAERecipe(vae, batches, decoder_only=True), settings, folder / "training" / "decoder")
     vae.save_pretrained(folder / "vae")
@@ -100,8 +105,7 @@ def train_decoder(preset: Preset, settings: Settings, folder: Path) -> State:
 def train_clip(preset: Preset, settings: Settings, folder: Path) -> State:
     """Train tokenizer and CLIP; writes `folder/tokenizer` and `folder/clip`."""
     torch.manual_seed(settings.seed)
-    captions = [text for index in range(2) for text in Batches(World(), 64, 2000, seed=5).scenes(index)[1]]
-    tokenizer = build_tokenizer(captions, folder / "tokenizer", 1024, preset.prompt_length)
+    tokenizer = _tokenizer(preset, folder / "tokenizer")
     clip = build_clip(tokenizer, preset.size, preset.clip_width)
     recipe = CLIPRecipe(clip, tokenizer, _batches(preset, settings))
     state = train(recipe, settings, folder / "training" / "clip")
@@ -109,8 +113,20 @@ def train_clip(preset: Preset, settings: Settings, folder: Path) -> State:
     return state
 
 
+def _tokenizer(preset: Preset, folder: Path) -> CLIPTokenizer:
+    """The tokenizer of a set: made once, then kept, because the weights belong to it."""
+    if (folder / "tokenizer_config.json").exists():  # written last
+        return CLIPTokenizer.from_pretrained(folder)
+    captions = [text for index in range(2) for text in Batches(World(), 64, 2000, seed=5).scenes(index)[1]]
+    return build_tokenizer(captions, folder, 1280, preset.prompt_length)
+
+
 def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
-    """Train the denoiser on the frozen autoencoder and text encoder; writes `folder/unet`."""
+    """Train the denoiser on the frozen autoencoder and text encoder; writes `folder/unet`.
+
+    Raises:
+        InvalidArgument: There is no autoencoder or no text encoder yet.
+    """
     torch.manual_seed(settings.seed)
     pipe = assembled(preset, folder)
     state = train(UNetRecipe(pipe, _batches(preset, settings)), settings, folder / "training" / "unet")
@@ -144,9 +160,9 @@ def assembled(preset: Preset, folder: Path) -> StableDiffusionPipeline:
     Raises:
         InvalidArgument: Autoencoder or CLIP is missing.
     """
-    vae = AutoencoderKL.from_pretrained(_made(folder / "vae", "vae"))
-    text = text_encoder(CLIPModel.from_pretrained(_made(folder / "clip", "clip")))
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
+    text = text_encoder(CLIPModel.from_pretrained(made(folder / "clip", "clip")))
+    tokenizer = CLIPTokenizer.from_pretrained(made(folder / "tokenizer", "clip"))
     unet = build_unet(vae, text.config.hidden_size, preset.size // 8, preset.unet_channels)
     if (folder / "unet").exists():
         unet = type(unet).from_pretrained(folder / "unet")
@@ -155,16 +171,22 @@ def assembled(preset: Preset, folder: Path) -> StableDiffusionPipeline:
 
 def text_encoder(clip: CLIPModel) -> CLIPTextModel:
     """The text tower of a CLIP as a model of its own."""
-    text = CLIPTextModel(clip.config.text_config)
+    config: Any = clip.config.text_config
+    text = CLIPTextModel(config)
     weights = {k: v for k, v in clip.state_dict().items() if k.startswith("text_model.")}
     own = text.state_dict()
     text.load_state_dict({k if k in own else k.removeprefix("text_model."): v for k, v in weights.items()})
     return text
 
 
-def _made(path: Path, recipe: str) -> Path:
+def made(path: Path, recipe: str) -> Path:
+    """Return the folder of a finished part.
+
+    Raises:
+        InvalidArgument: It is not there; the message names the recipe that makes it.
+    """
     if not path.exists():
         raise InvalidArgument(
-            f"out must hold {path.name}/, got none in {path.parent}; run `semguide train {recipe}` first"
+            f"out (--out) must hold {path.name}/, got none in {path.parent}; run `semguide train {recipe}` first"
         )
     return path

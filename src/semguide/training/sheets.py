@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PIL import Image
@@ -26,4 +25,4 @@ def save_sheet(pictures: Tensor, path: Path, columns: int, scale: int = 1) -> No
         sheet.paste(tile, (index % columns * width, index // columns * height))
     part = path.with_suffix(".part.png")
     sheet.save(part)
-    os.replace(part, path)
+    part.replace(path)

@@ -1,4 +1,4 @@
-"""Recipe of the text encoder: a tokenizer from the world's own captions, and CLIP trained contrastively on rendered scenes."""
+"""Recipe of the text encoder: a tokenizer from the world's own captions, and CLIP trained on rendered scenes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
+from semguide.errors import InvalidArgument
 from semguide.training.data import Batches
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
+_BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 _SPLIT = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 
 
@@ -23,9 +25,33 @@ def build_tokenizer(captions: list[str], folder: Path, vocabulary: int, length: 
     Args:
         captions: Text to learn merges from; any other text still encodes, in more tokens.
         folder: Where `tokenizer.json` is written.
-        vocabulary: Entries, at least 514 (two for every byte, and the marks).
-        length: Tokens a prompt may have, the two marks included.
+        vocabulary: Entries at most, at least 514 (two for every byte, and the marks).
+        length: Tokens a prompt may have, the two marks included, >= 3.
+
+    Returns:
+        The tokenizer; the same captions give the same one.
+
+    Raises:
+        InvalidArgument: Vocabulary or length is too small.
     """
+    for name, value, least in (("vocabulary", vocabulary, 2 + 2 * len(_BYTES)), ("length", length, 3)):
+        if value < least:
+            raise InvalidArgument(f"{name} must be at least {least}, got {value}")
+    tokenizer = _untrained()
+    # Given as special tokens, the entries come first and in this order; else their order would be a matter of chance.
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[_START, _END, *_BYTES, *(byte + "</w>" for byte in _BYTES)],
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    _write(_with_model_of(tokenizer), folder, length)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def _untrained() -> Tokenizer:
+    """Split text as CLIP does, to bytes; no merges yet."""
     tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=_END))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
@@ -37,36 +63,29 @@ def build_tokenizer(captions: list[str], folder: Path, vocabulary: int, length: 
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[_START, _END],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(captions, trainer)
-    ids = _complete(tokenizer)
+    return tokenizer
+
+
+def _with_model_of(trained: Tokenizer) -> Tokenizer:
+    """Make the final tokenizer: the trained merges, and no special tokens but the marks."""
+    state = json.loads(trained.to_str())["model"]
+    ids: dict[str, int] = state["vocab"]
+    merges = [tuple(pair) for pair in state["merges"]]
+    tokenizer = _untrained()
+    tokenizer.model = models.BPE(ids, merges, continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=_END)
+    tokenizer.add_special_tokens([_START, _END])
     tokenizer.post_processor = processors.RobertaProcessing(
         (_END, ids[_END]), (_START, ids[_START]), trim_offsets=False, add_prefix_space=False
     )
+    return tokenizer
+
+
+def _write(tokenizer: Tokenizer, folder: Path, length: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     marks = {"bos_token": _START, "eos_token": _END, "pad_token": _END, "unk_token": _END}
     config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": length, **marks}
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
-    return CLIPTokenizer.from_pretrained(folder)
-
-
-def _complete(tokenizer: Tokenizer) -> dict[str, int]:
-    """Give every byte an entry as the end of a word too, as CLIP's vocabulary has, so that no text is unknown."""
-    state = json.loads(tokenizer.to_str())["model"]
-    ids: dict[str, int] = state["vocab"]
-    for byte in sorted(pre_tokenizers.ByteLevel.alphabet()):
-        for entry in (byte, byte + "</w>"):
-            ids.setdefault(entry, len(ids))
-    merges = [tuple(pair) for pair in state["merges"]]
-    tokenizer.model = models.BPE(ids, merges, continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=_END)
-    return ids
 
 
 def build_clip(tokenizer: CLIPTokenizer, size: int, width: int = 192, layers: int = 4) -> CLIPModel:

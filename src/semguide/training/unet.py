@@ -1,8 +1,9 @@
-"""Recipe of the denoiser: UNet2DConditionModel on frozen latents and a frozen text encoder, eps prediction, as Stable Diffusion was trained."""
+"""Recipe of the denoiser: a U-Net on frozen latents and a frozen text encoder, eps prediction, as Stable Diffusion."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from semguide.training.data import Batches
 from semguide.training.sheets import save_sheet
 from semguide.training.text import tokenize
+from semguide.training.vae import encode
 
 
 def build_unet(
@@ -51,6 +53,15 @@ def build_scheduler() -> DDIMScheduler:
         set_alpha_to_one=False,
         steps_offset=1,
     )
+
+
+#: Prompts of the sample sheet: single objects, then pairs.
+SHEET = (
+    *("a red car", "a blue apple", "a green frog", "a yellow bird", "a black cat", "a pink bow", "a white rabbit"),
+    *("a purple crown", "a brown chair", "an orange balloon", "a gray elephant", "a red clock"),
+    *("a red car and a blue apple", "a black cat and a yellow bird", "a green bowl and a pink bench"),
+    "a lion and a mouse",
+)
 
 
 class UNetRecipe:
@@ -120,29 +131,15 @@ class UNetRecipe:
         ids: list[Tensor] = []
         for index in range(block * self.pool, (block + 1) * self.pool):
             pictures, captions = self.batches(index)
-            posterior = self.pipe.vae.encode(pictures.to(self.model.device)).latent_dist
-            latents.append(posterior.mean.float() * self.pipe.vae.config["scaling_factor"])
+            mean = encode(self.pipe.vae, pictures.to(self.model.device))
+            latents.append(mean.float() * self.pipe.vae.config["scaling_factor"])
             ids.append(tokenize(self.pipe.tokenizer, captions, "cpu"))
         self._latents, self._ids = torch.cat(latents), torch.cat(ids)
         self._block = block
 
     def sheet(self, path: Path) -> None:
         """Single objects and pairs by plain CFG."""
-        prompts = [
-            *(
-                "a red car",
-                "a blue apple",
-                "a green frog",
-                "a yellow bird",
-                "a black cat",
-                "a pink bow",
-                "a white rabbit",
-            ),
-            *("a purple crown", "a brown chair", "an orange balloon", "a gray elephant", "a red clock"),
-            *("a red car and a blue apple", "a black cat and a yellow bird", "a green bowl and a pink bench"),
-            "a lion and a mouse",
-        ]
-        save_sheet(sample(self.pipe, prompts), path, columns=8, scale=2)
+        save_sheet(sample(self.pipe, list(SHEET)), path, columns=8, scale=2)
 
 
 @torch.no_grad()
@@ -152,7 +149,7 @@ def sample(
     """Pictures by plain CFG: (len(prompts), 3, height, width) in [-1, 1]."""
     generators = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     pipe.set_progress_bar_config(disable=True)
-    out = pipe(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
+    out: Any = pipe(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
     return out.images * 2 - 1
 
 
@@ -165,8 +162,8 @@ def assemble(
         text,
         tokenizer,
         unet,
-        build_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,  # pyright: ignore[reportArgumentType]
+        build_scheduler(),  # pyright: ignore[reportArgumentType]
+        safety_checker=None,  # pyright: ignore[reportArgumentType]
+        feature_extractor=None,  # pyright: ignore[reportArgumentType]
+        requires_safety_checker=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -23,9 +24,9 @@ def build_vae(size: int, channels: tuple[int, ...] = (16, 32, 64, 128), latent_c
         latent_channels: Channels of the latents.
     """
     vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * len(channels),
-        up_block_types=("UpDecoderBlock2D",) * len(channels),
-        block_out_channels=channels,
+        down_block_types=("DownEncoderBlock2D",) * len(channels),  # pyright: ignore[reportArgumentType]
+        up_block_types=("UpDecoderBlock2D",) * len(channels),  # pyright: ignore[reportArgumentType]
+        block_out_channels=channels,  # pyright: ignore[reportArgumentType]
         layers_per_block=1,
         latent_channels=latent_channels,
         norm_num_groups=8,
@@ -35,9 +36,10 @@ def build_vae(size: int, channels: tuple[int, ...] = (16, 32, 64, 128), latent_c
     for module in vae.modules():  # residual branches start at zero: the network starts linear and learns much sooner
         if isinstance(module, ResnetBlock2D):
             nn.init.zeros_(module.conv2.weight)
+    quantize: Any = vae.quant_conv
     with torch.no_grad():  # and so does hardly any noise on the latents
-        vae.quant_conv.weight[latent_channels:] = 0.0
-        vae.quant_conv.bias[latent_channels:] = -6.0
+        quantize.weight[latent_channels:] = 0.0
+        quantize.bias[latent_channels:] = -6.0
     return vae
 
 
@@ -81,8 +83,18 @@ class VAERecipe:
     def sheet(self, path: Path) -> None:
         """Pictures above their reconstructions."""
         pictures = self.batches(10**6)[0][:16].to(self.model.device)
-        restored = self.model.decode(self.model.encode(pictures).latent_dist.mean).sample
+        restored = reconstruct(self.model, pictures)
         save_sheet(torch.cat([pictures, restored]), path, columns=16)
+
+
+def encode(vae: Any, pictures: Tensor) -> Tensor:
+    """Mean latents (batch, channels, height / 8, width / 8), unscaled, of pictures in [-1, 1]."""
+    return vae.encode(pictures).latent_dist.mean
+
+
+def reconstruct(vae: Any, pictures: Tensor) -> Tensor:
+    """Pictures (batch, 3, height, width) in [-1, 1] through the autoencoder and back; not clamped."""
+    return vae.decode(encode(vae, pictures)).sample
 
 
 @torch.no_grad()
@@ -97,7 +109,7 @@ def psnr(vae: AutoencoderKL, batches: Batches, count: int = 512) -> float:
     values: list[Tensor] = []
     for index in range(-(-count // batches.batch_size)):
         pictures = batches(2_000_000 + index)[0].to(vae.device)
-        restored = vae.decode(vae.encode(pictures).latent_dist.mean).sample.clamp(-1, 1)
+        restored = reconstruct(vae, pictures).clamp(-1, 1)
         error = ((restored - pictures) / 2).square().flatten(1).mean(1)
         values.append(-10 * error.log10())
     return float(torch.cat(values)[:count].mean())
@@ -107,4 +119,4 @@ def psnr(vae: AutoencoderKL, batches: Batches, count: int = 512) -> float:
 def latent_scale(vae: AutoencoderKL, batches: Batches, count: int = 256) -> float:
     """1 / standard deviation of the latents: the `scaling_factor` that gives them unit variance."""
     pictures = torch.cat([batches(3_000_000 + i)[0] for i in range(-(-count // batches.batch_size))])
-    return float(1.0 / vae.encode(pictures.to(vae.device)).latent_dist.mean.std())
+    return float(1.0 / encode(vae, pictures.to(vae.device)).std())

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from semguide.interfaces.outfolder import check_writable
+from semguide.models.catalog import ASSETS
+
 
 class Recipe(str, Enum):
     """What can be trained, in the order in which a set of checkpoints is made."""
@@ -27,20 +30,40 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Steps in all; default: the recipe's.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this long; run again to go on.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    to: Annotated[Path, typer.Option(help="export: where to write the checkpoints; default: the package.")] = ASSETS,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="export: images per test prompt for the model card; 0: measure nothing.")
+    ] = 4,
 ) -> None:
     """Train an embedded checkpoint of the emoji world; stop it at any point and run the same command to go on."""
+    check_writable(out)
+    if recipe is Recipe.export:
+        _export(out, to, seeds)
+    else:
+        _train(recipe.value, out, steps, minutes, device)
+
+
+def _train(recipe: str, out: Path, steps: int | None, minutes: float | None, device: str) -> None:
+    from semguide.interfaces.reporting import hush_libraries
     from semguide.models import choose_device
-    from semguide.training.export import export
     from semguide.training.recipes import RECIPES, SMALL
 
-    if recipe is Recipe.export:
-        typer.echo(f"wrote {', '.join(str(path) for path in export(SMALL, out))}")
-        return
-    settings = replace(SMALL.settings[recipe.value], device=choose_device(device), minutes=minutes)
+    hush_libraries()
+    settings = replace(SMALL.settings[recipe], device=choose_device(device), minutes=minutes)
     if steps is not None:
         settings = replace(settings, steps=steps)
-    state = RECIPES[recipe.value](SMALL, settings, out)
+    state = RECIPES[recipe](SMALL, settings, out)
     verb = "done" if state.step >= settings.steps else "stopped; run the same command to go on"
-    typer.echo(
-        f"{recipe.value}: {verb} at step {state.step} of {settings.steps} after {state.seconds / 60:.1f} minutes"
-    )
+    typer.echo(f"{recipe}: {verb} at step {state.step} of {settings.steps} after {state.seconds / 60:.1f} minutes")
+
+
+def _export(out: Path, to: Path, seeds: int) -> None:
+    from semguide.interfaces.measuring import measured
+    from semguide.interfaces.reporting import hush_libraries
+    from semguide.training.export import export
+    from semguide.training.recipes import SMALL
+
+    check_writable(to)
+    hush_libraries()
+    rows = measured(SMALL, out, seeds) if seeds else {}
+    typer.echo(f"wrote {', '.join(str(path) for path in export(SMALL, out, to, rows))}")
