@@ -1,0 +1,86 @@
+"""Files that are whole or not there, and rows that survive a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` at the end, remove it after an exception."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class RowWriter:
+    """Appends rows to a JSON Lines file of its own, made with the first row, so that no two processes share one.
+
+    Args:
+        folder: Where the file goes.
+        label: How its name begins.
+    """
+
+    def __init__(self, folder: Path, label: str) -> None:
+        self._path = folder / f"{label}-{uuid.uuid4().hex[:12]}.jsonl"
+        self._file: IO[bytes] | None = None
+
+    def write(self, row: Row) -> None:
+        """Append a row and wait until it is on the disk."""
+        if self._file is None:
+            self._file = self._path.open("ab")
+        self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """Read the rows of all files of a folder; a line that a kill cut short is left out.
+
+    Returns:
+        One row per id, the one that kept its picture if there are several.
+    """
+    rows: dict[str, Row] = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        for line in file.read_bytes().split(b"\n"):
+            row = _row(line)
+            if row is not None and not (rows.get(row["id"]) or {}).get("image"):
+                rows[row["id"]] = row
+    return list(rows.values())
+
+
+def _row(line: bytes) -> Row | None:
+    if not line.startswith(b"{"):
+        return None
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

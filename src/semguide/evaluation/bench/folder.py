@@ -1,0 +1,117 @@
+"""The folder of a benchmark: what may go into it, what is in it, and its results."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.bench.files import Row, read_rows, write_json
+from semguide.evaluation.bench.plan import Bench, Job, ids
+from semguide.evaluation.bench.table import write_table
+from semguide.evaluation.bench.workers import ROWS
+
+DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
+FORMAT, VERSION = "semguide-bench", 1
+
+
+@dataclass
+class BenchFolder:
+    """A folder of rows that have model, suite and sampling in common; methods, seeds and prompts may be added to it.
+
+    Attributes:
+        out: The folder.
+        bench: What is asked for now.
+        rows: The rows that are there, by image id, also those not asked for now.
+    """
+
+    out: Path
+    bench: Bench
+    rows: dict[str, Row] = field(default_factory=dict[str, Row])
+
+    def survey(self) -> None:
+        """Look at what the folder holds. Changes nothing.
+
+        Raises:
+            InvalidArgument: It holds something else, or rows made otherwise.
+        """
+        if not self.out.is_dir() or not any(self.out.iterdir()):
+            return
+        settled = _described(self.out)
+        if settled is None:
+            raise InvalidArgument(
+                f"out (--out) must be new, empty or the folder of an earlier bench, but {self.out} holds other files; "
+                "choose another folder"
+            )
+        wanted = self.bench.settled()
+        changed = sorted(key for key in {*settled, *wanted} if settled.get(key) != wanted.get(key))
+        if changed:
+            raise InvalidArgument(
+                f"out (--out) must be the folder of a bench with the same settings, but that of {self.out} differs in "
+                f"{', '.join(changed)}; choose another folder"
+            )
+        self.refresh()
+
+    def open(self) -> None:
+        """Make the folder and say what it is.
+
+        Raises:
+            InvalidArgument: It cannot be made or written.
+        """
+        try:
+            (self.out / ROWS).mkdir(parents=True, exist_ok=True)
+            write_json(self.out / DESCRIPTION, {"format": FORMAT, "version": VERSION, "settled": self.bench.settled()})
+        except OSError as error:
+            raise InvalidArgument(
+                f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
+            ) from error
+
+    def missing(self, jobs: list[Job]) -> list[Job]:
+        """Return those of the jobs whose row, or picture where pictures are kept, is not there."""
+        return [job for image_id, job in ids(self.bench, jobs).items() if not self._has(image_id)]
+
+    def _has(self, image_id: str) -> bool:
+        row = self.rows.get(image_id)
+        if row is None or not self.bench.keep_images:
+            return row is not None
+        return bool(row["image"]) and (self.out / row["image"]).is_file()
+
+    def refresh(self) -> None:
+        """Read all row files, those of other processes and shards too."""
+        self.rows = {row["id"]: row for row in read_rows(self.out / ROWS)}
+
+    def compact(self) -> None:
+        """Read all row files and write the table."""
+        self.refresh()
+        write_table(self.out / TABLE, self._ordered())
+
+    def wanted(self) -> list[Row]:
+        """Return the rows that are asked for and there, in the order of the jobs."""
+        found = (self.rows.get(image_id) for image_id in ids(self.bench, self.bench.jobs()))
+        return [row for row in found if row is not None]
+
+    def forget_summary(self) -> None:
+        """Remove summary and report, which would speak of other rows."""
+        for name in (SUMMARY, REPORT):
+            (self.out / name).unlink(missing_ok=True)
+
+    def _ordered(self) -> list[Row]:
+        """All rows, in an order that does not depend on when they were made."""
+        keys = ("method", "parameters_hash", "category", "prompt", "seed", "id")
+        return sorted(self.rows.values(), key=lambda row: tuple(row[key] for key in keys))
+
+
+def _described(out: Path) -> dict[str, Any] | None:
+    """Read the settings of the bench that a folder belongs to, None if it belongs to none."""
+    try:
+        value: Any = json.loads((out / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    described = cast(dict[str, Any], value)
+    settled = described.get("settled")
+    ours = described.get("format") == FORMAT and described.get("version") == VERSION
+    return cast(dict[str, Any], settled) if ours and isinstance(settled, dict) else None

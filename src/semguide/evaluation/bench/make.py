@@ -1,0 +1,148 @@
+"""One job of a benchmark: make the image, judge it, return its row."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semguide.adapters import steer
+from semguide.evaluation.bench.files import Row, atomic
+from semguide.evaluation.bench.plan import Bench, Job
+from semguide.evaluation.suites import SuitePrompt
+from semguide.evaluation.verdict import judgeable, look, rule_on
+from semguide.guidance import Trace, get_method
+from semguide.models import load
+from semguide.models.judge import Judge
+
+_DIGITS = 6
+
+
+class Maker:
+    """Makes the images of a benchmark with a pipeline and a judge of its own.
+
+    Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image.
+
+    Args:
+        bench: The benchmark.
+        out: Its folder; pictures go to `images/` below it.
+        device: torch device.
+    """
+
+    def __init__(self, bench: Bench, out: Path, device: str) -> None:
+        self._bench = bench
+        self._out = out
+        pipe: Any = load(bench.model_path, device=device)
+        pipe.set_progress_bar_config(disable=True)
+        self._judge = Judge.load(Path(bench.judge_path)) if bench.judge_path else None
+        scale = bench.guidance_scale
+        self._steered = [
+            steer(pipe, get_method(method.name)(guidance_scale=scale, **method.parameters)) for method in bench.methods
+        ]
+
+    def make(self, job: Job) -> Row:
+        """Make one image, and keep it if the benchmark keeps images.
+
+        Returns:
+            Its row, of JSON values.
+        """
+        bench, prompt = self._bench, self._bench.prompts[job.prompt]
+        start = time.perf_counter()
+        result = self._steered[job.method](
+            prompt.text,
+            concepts=list(prompt.concepts),
+            full_trace=bench.full_trace,
+            num_inference_steps=bench.num_inference_steps,
+            height=bench.height,
+            width=bench.width,
+            generator=torch.Generator("cpu").manual_seed(job.seed),
+        )
+        seconds = time.perf_counter() - start
+        image_id = bench.image_id(job)
+        return {
+            "id": image_id,
+            **describe(bench, job),
+            **self._judged(prompt, result.images[0]),
+            "evaluations": int(result.evaluations[0]),
+            "seconds": round(seconds, 4),
+            **traced(result.trace),
+            "image": self._keep(image_id, result.images[0]) if bench.keep_images else None,
+        }
+
+    def _judged(self, prompt: SuitePrompt, image: Any) -> Row:
+        """The judge's columns; None where there is no judge, or it does not know what the prompt asks for."""
+        if self._judge is None or not judgeable(prompt, self._judge):
+            return dict.fromkeys(("verdicts", "all_concepts", "counts", "position_right", "findings"))
+        findings = look(self._judge, image)
+        verdict = rule_on(prompt, findings)
+        return {
+            "verdicts": list(verdict.concepts),
+            "all_concepts": verdict.all_right,
+            "counts": list(verdict.counts),
+            "position_right": verdict.position_right,
+            "findings": [asdict(finding) for finding in findings],
+        }
+
+    def _keep(self, image_id: str, image: Any) -> str:
+        place = image_place(image_id)
+        path = self._out / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(path) as temporary:
+            image.save(temporary, format="PNG")
+        return place
+
+
+def image_place(image_id: str) -> str:
+    """Return where a kept picture lies, relative to the folder."""
+    return f"images/{image_id[:2]}/{image_id[:32]}.png"
+
+
+def describe(bench: Bench, job: Job) -> Row:
+    """Return the columns of a row that are known before the image is made."""
+    method, prompt = bench.methods[job.method], bench.prompts[job.prompt]
+    return {
+        "suite": bench.suite,
+        "prompt": prompt.text,
+        "category": prompt.category,
+        "split": prompt.split,
+        "model": bench.model,
+        "method": method.name,
+        "parameters_hash": method.parameters_hash,
+        "parameters": json.dumps(method.parameters, sort_keys=True),
+        "guidance_scale": bench.guidance_scale,
+        "num_inference_steps": bench.num_inference_steps,
+        "height": bench.height,
+        "width": bench.width,
+        "seed": job.seed,
+        "concepts": [concept.text for concept in prompt.concepts],
+    }
+
+
+def traced(trace: Trace) -> Row:
+    """Return the columns of the first image's trace, rounded; None for steps where concepts were not evaluated."""
+    similarity, abstract = trace.similarity[0], trace.abstract[0]
+    evaluated = ~np.isnan(similarity).all(axis=1) if similarity.size else np.zeros(0, dtype=bool)
+    means = similarity[evaluated].mean(axis=0) if evaluated.any() else None
+    return {
+        "mean_similarity": None if means is None else _plain(means),
+        "similarity": _rows(similarity, evaluated),
+        "gate": _rows(trace.gate[0], evaluated),
+        "weight": _rows(trace.weight[0], evaluated),
+        "abstract": None if abstract is None or not evaluated.any() else _plain(abstract),
+    }
+
+
+def _rows(values: NDArray[np.float64], evaluated: NDArray[np.bool_]) -> list[list[float | None] | None] | None:
+    if not evaluated.any():
+        return None
+    return [_plain(row) if there else None for row, there in zip(values, evaluated, strict=True)]
+
+
+def _plain(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), _DIGITS) for value in values]

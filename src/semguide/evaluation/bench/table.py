@@ -1,0 +1,62 @@
+"""results.parquet: one row per image. Imports pyarrow when called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from semguide.evaluation.bench.files import Row, atomic
+
+_TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "image")
+_WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")
+_REAL = ("guidance_scale", "seconds")
+_LOGICAL = ("all_concepts", "position_right")
+_STEPS = ("similarity", "gate", "weight")
+
+
+def columns() -> list[str]:
+    """List the columns."""
+    return list(_schema().names)
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as a Parquet file, whole or not at all."""
+    arrow, parquet = _libraries()
+    with atomic(path) as temporary:
+        parquet.write_table(arrow.Table.from_pylist(list(rows), schema=_schema()), temporary, compression="zstd")
+
+
+def read_table(path: Path) -> list[Row]:
+    """Read what `write_table` wrote."""
+    return _libraries()[1].read_table(path).to_pylist()
+
+
+def _libraries() -> tuple[Any, Any]:
+    """Return pyarrow and pyarrow.parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pa, pq
+
+
+def _schema() -> Any:
+    pa = _libraries()[0]
+    finding = pa.struct(
+        [("noun", pa.string()), ("colour", pa.string()), ("natural", pa.bool_())]
+        + [(name, pa.float64()) for name in ("x", "y", "side", "confidence")]
+    )
+    fields = [
+        *((name, pa.string()) for name in _TEXT),
+        *((name, pa.int64()) for name in _WHOLE),
+        *((name, pa.float64()) for name in _REAL),
+        *((name, pa.bool_()) for name in _LOGICAL),
+        ("concepts", pa.list_(pa.string())),
+        ("verdicts", pa.list_(pa.bool_())),
+        ("counts", pa.list_(pa.int64())),
+        ("findings", pa.list_(finding)),
+        ("mean_similarity", pa.list_(pa.float64())),
+        *((name, pa.list_(pa.list_(pa.float64()))) for name in _STEPS),
+        ("abstract", pa.list_(pa.float64())),
+    ]
+    return pa.schema(fields)

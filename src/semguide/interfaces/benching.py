@@ -1,0 +1,225 @@
+"""From what was asked of `semguide bench` to the benchmark that does it, checked before any work."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semguide.errors import InvalidArgument
+from semguide.interfaces import checks
+from semguide.interfaces.request import LARGEST_NUM_IMAGES, Plan, Request, plan
+from semguide.models import Kind
+from semguide.models.catalog import ASSETS
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.plan import Bench
+    from semguide.evaluation.suites import SuitePrompt
+
+SPLITS = ("validation", "test", "all")
+NO_JUDGE = "none"
+EMBEDDED_JUDGE = "emoji-judge"
+_JUDGE_FILES = ("config.json", "model.safetensors")
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """What a user asked for; None means "the default of the model".
+
+    Attributes:
+        suite: Name of a suite, or path of an official prompt file.
+        methods: Methods, comma-separated.
+        model: Embedded name, folder or hub id.
+        seeds: How many seeds, from 0 up.
+        split: A name of `SPLITS`.
+        limit: Prompts at most; None for all.
+        num_inference_steps: Steps.
+        guidance_scale: Guidance scale.
+        settings: Method parameters, METHOD.KEY=VALUE.
+        judge: Folder of a judge, "none", or None for the embedded one.
+        device: "auto" or a torch device.
+        full_trace: Evaluate the concepts at every step.
+        keep_images: Keep the pictures.
+    """
+
+    suite: str
+    methods: str
+    model: str | None = None
+    seeds: int = 8
+    split: str = "test"
+    limit: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    settings: tuple[str, ...] = ()
+    judge: str | None = None
+    device: str = "auto"
+    full_trace: bool = False
+    keep_images: bool = False
+
+
+@dataclass(frozen=True)
+class BenchPlan:
+    """A benchmark ready to be made: the benchmark, its device, and what the user should know about it."""
+
+    bench: Bench
+    device: str
+    warnings: tuple[str, ...] = ()
+
+
+def check_bench(request: BenchRequest, jobs: int) -> None:
+    """Check what needs no torch.
+
+    Raises:
+        InvalidArgument: A number is out of range, or a name unknown.
+    """
+    for option, value, highest in (
+        ("seeds (--seeds)", request.seeds, LARGEST_NUM_IMAGES),
+        ("limit (--limit)", 1 if request.limit is None else request.limit, None),
+        ("jobs (--jobs)", jobs, 1024),
+    ):
+        if value < 1 or (highest is not None and value > highest):
+            rule = "at least 1" if highest is None else f"from 1 to {highest}"
+            raise InvalidArgument(f"{option} must be {rule}, got {value}; try 8")
+    checks.check_known("split (--split)", request.split, SPLITS)
+    if request.num_inference_steps is not None:
+        checks.check_steps(request.num_inference_steps)
+    if request.guidance_scale is not None:
+        checks.check_guidance_scale(request.guidance_scale)
+    for setting in request.settings:
+        if "." not in setting.partition("=")[0]:
+            raise InvalidArgument(f"set (--set) must be METHOD.KEY=VALUE, got {setting!r}; name the method")
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read "i/n".
+
+    Raises:
+        InvalidArgument: It is not two whole numbers with 1 <= i <= n.
+    """
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    index, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= index <= count:
+        raise InvalidArgument(f"shard (--shard) must be I/N with 1 <= I <= N, got {text!r}; the first of four is 1/4")
+    return index, count
+
+
+def plan_bench(request: BenchRequest) -> BenchPlan:
+    """Resolve and check a request; what needs no torch first.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+        UnsupportedPipeline: The model cannot be steered.
+        SemguideError: The hub cannot be reached.
+    """
+    from semguide.evaluation.bench.plan import JUDGE, Bench, BenchMethod
+    from semguide.evaluation.suites import limited
+
+    prompts = limited(suite_prompts(request.suite, request.split), request.limit)
+    judge = find_judge(request.judge)
+    planned = _sampling(request, prompts[0].text)
+    run = planned.run
+    from semguide.interfaces.environment import observe
+
+    identity = {**observe(planned.model.path).identity(), "device": run.device.partition(":")[0]}
+    bench = Bench(
+        suite=Path(request.suite).name,
+        prompts=tuple(prompts),
+        methods=tuple(BenchMethod(method.name, method.parameters) for method in run.methods),
+        seeds=tuple(range(request.seeds)),
+        model=planned.model.name,
+        model_path=str(planned.model.path),
+        judge_path=str(judge or ""),
+        num_inference_steps=run.sampling.num_inference_steps,
+        guidance_scale=run.sampling.guidance_scale,
+        height=run.sampling.height,
+        width=run.sampling.width,
+        full_trace=request.full_trace,
+        keep_images=request.keep_images,
+        identity={**identity, JUDGE: _fingerprint(judge)},
+    )
+    return BenchPlan(bench, run.device, _warnings(request, planned, judge))
+
+
+def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
+    """Look up a suite by name or official file.
+
+    Raises:
+        InvalidArgument: There is neither, or the split of it is empty.
+    """
+    from semguide.evaluation.official import read_official
+    from semguide.evaluation.suites import SUITES, suite
+
+    if name not in SUITES and not Path(name).is_file():
+        checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, SUITES)
+    prompts = suite(name) if name in SUITES else read_official(Path(name))
+    chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]
+    if not chosen:
+        raise InvalidArgument(f"split (--split) {split!r} of {name} has no prompt; use --split all")
+    return chosen
+
+
+def find_judge(name: str | None) -> Path | None:
+    """Return the folder of the judge; None for "none".
+
+    Raises:
+        InvalidArgument: There is no judge there.
+    """
+    if name == NO_JUDGE:
+        return None
+    folder = ASSETS / EMBEDDED_JUDGE if name is None else Path(name).expanduser()
+    if all((folder / file).is_file() for file in _JUDGE_FILES):
+        return folder.resolve()
+    if name is None:
+        raise InvalidArgument(
+            f"judge (--judge) must be given, as this installation has no {EMBEDDED_JUDGE}; give its folder, or "
+            f"--judge {NO_JUDGE} to make images without judging them"
+        )
+    raise InvalidArgument(
+        f"judge (--judge) must be a folder with {' and '.join(_JUDGE_FILES)}, got {name!r}; give such a folder or "
+        f"{NO_JUDGE!r}"
+    )
+
+
+def _sampling(request: BenchRequest, prompt: str) -> Plan:
+    """Resolve model, methods, steps, scale and device as `generate` does, with one prompt standing for all."""
+    from semguide.interfaces.methods import method_names
+
+    names = [name.strip() for name in request.methods.split(",")]
+    for name in names:
+        checks.check_known("methods (--methods)", name, method_names())
+    if len(set(names)) < len(names):
+        raise InvalidArgument(f"methods (--methods) must name each method once, got {request.methods!r}")
+    return plan(
+        Request(
+            prompt,
+            model=request.model,
+            method=names[-1],
+            compare=tuple(names[:-1]),
+            concepts=(prompt,),
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            device=request.device,
+            settings=request.settings,
+        )
+    )
+
+
+def _fingerprint(judge: Path | None) -> str | None:
+    if judge is None:
+        return None
+    total = hashlib.sha256()
+    for file in _JUDGE_FILES:
+        total.update(hashlib.sha256((judge / file).read_bytes()).digest())
+    return f"sha256:{total.hexdigest()}"
+
+
+def _warnings(request: BenchRequest, planned: Plan, judge: Path | None) -> tuple[str, ...]:
+    foreign = planned.model.kind != Kind.EMBEDDED and judge is not None and request.judge is None
+    if not foreign:
+        return ()
+    return (
+        f"{EMBEDDED_JUDGE} knows the pictures of the emoji world only, and its verdicts on others mean nothing; "
+        f"give --judge {NO_JUDGE} unless {planned.model.name} draws that world",
+    )

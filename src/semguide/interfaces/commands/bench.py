@@ -1,0 +1,155 @@
+"""`semguide bench`: methods on the prompts of a suite, judged; run again to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semguide.interfaces.benching import BenchPlan, BenchRequest, check_bench, parse_shard, plan_bench
+from semguide.interfaces.outfolder import check_writable
+from semguide.interfaces.reporting import FAILURE, hush_libraries, say, warn
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.folder import BenchFolder
+    from semguide.evaluation.bench.plan import Job
+
+OnRow = Callable[[dict[str, Any]], None]
+
+
+def bench(
+    suite: Annotated[str, typer.Option(help="A name of semguide suites, or an official prompt file.")],
+    methods: Annotated[str, typer.Option(help="Methods, comma-separated; the others are compared with the first.")],
+    out: Annotated[Path, typer.Option(help="Output folder; rows that are there are not made again.")],
+    model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
+    seeds: Annotated[int, typer.Option(help="Images per prompt and method: seeds 0, 1, ...")] = 8,
+    split: Annotated[str, typer.Option(help="validation (to tune on), test (to report) or all.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="Prompts at most, a fair choice; default: all.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; each loads the model.")] = 1,
+    shard: Annotated[str | None, typer.Option(help="I/N: make one of N parts; merge with a call without it.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
+    judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
+    keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
+) -> None:
+    """Measure methods on a suite of prompts: results.parquet, summary.json and report.html in the output folder."""
+    request = BenchRequest(
+        suite=suite,
+        methods=methods,
+        model=model,
+        seeds=seeds,
+        split=split,
+        limit=limit,
+        num_inference_steps=steps,
+        guidance_scale=guidance_scale,
+        settings=tuple(setting or ()),
+        judge=judge,
+        device=device,
+        full_trace=full_trace,
+        keep_images=keep_images,
+    )
+    check_bench(request, jobs)
+    part = None if shard is None else parse_shard(shard)
+    check_writable(out)
+    planned = plan_bench(request)
+    _measure(planned, out, jobs, part)
+
+
+def _measure(planned: BenchPlan, out: Path, processes: int, part: tuple[int, int] | None) -> None:
+    from semguide.evaluation.bench.folder import REPORT, BenchFolder
+    from semguide.evaluation.bench.results import conclude
+
+    folder = BenchFolder(out, planned.bench)
+    folder.survey()
+    for sentence in planned.warnings:
+        warn(sentence)
+    jobs = planned.bench.jobs() if part is None else planned.bench.shard(*part)
+    missing = folder.missing(jobs)
+    folder.open()
+    if missing:
+        _make(planned, folder, missing, processes, part)
+    there = f"{len(jobs)} images ({len(jobs) - len(missing)} of them were there already)"
+    if part is not None:
+        typer.echo(f"shard {part[0]}/{part[1]}: {there}: {out}; a call without --shard sums all shards up")
+        return
+    _print_summary(conclude(folder))
+    typer.echo(f"{there}: {out / REPORT}")
+
+
+def _make(
+    planned: BenchPlan, folder: BenchFolder, missing: list[Job], processes: int, part: tuple[int, int] | None
+) -> None:
+    from semguide.evaluation.bench.workers import Work, work_off
+
+    folder.forget_summary()
+    if part is None:
+        folder.compact()
+    label = "all" if part is None else f"{part[0]}-of-{part[1]}"
+    work = Work(planned.bench, folder.out, planned.device, label, processes, quieten)
+    try:
+        with _progress(len(missing)) as show:
+            work_off(work, missing, show)
+    except KeyboardInterrupt as error:
+        folder.refresh() if part is not None else folder.compact()
+        finished = len(missing) - len(folder.missing(missing))
+        say(
+            f"stopped: {finished} of the {len(missing)} missing images are finished in {folder.out}; "
+            "run the same command again to go on"
+        )
+        raise typer.Exit(FAILURE) from error
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[OnRow]:
+    """Show a bar over images on stderr, on a terminal only; give the callback that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("images", total=total)
+
+        def show(row: dict[str, Any]) -> None:
+            bar.update(task, advance=1, description=f"{row['method']}, seed {row['seed']}")
+
+        yield show
+
+
+def quieten() -> None:
+    """Silence the libraries of a process that makes images; in processes of their own, warnings too."""
+    import warnings
+    from multiprocessing import parent_process
+
+    hush_libraries()
+    if parent_process() is not None:
+        warnings.simplefilter("ignore")
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from semguide.evaluation.report.page import interval
+
+    table = Table("method", "all concepts", "per concept", "evaluations", "seconds", "against the first", "p")
+    first = next(iter(summary["methods"]))
+    for name, found in summary["methods"].items():
+        pair = summary["paired"].get(f"{name}-{first}")
+        compared = "" if pair is None else interval({"mean": pair["delta"], "ci95": pair["ci95"]})
+        p = "" if pair is None or pair["p"] is None else f"{pair['p']:.4f}"
+        table.add_row(
+            name,
+            *(interval(found[key]) for key in ("all_concepts", "per_concept")),
+            f"{found['evaluations_per_image']:.1f}",
+            f"{found['seconds_per_image']:.2f}",
+            compared,
+            p,
+        )
+    Console().print(table)
