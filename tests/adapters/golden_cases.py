@@ -43,11 +43,11 @@ class Case:
 def load_case(folder: Path, name: str) -> Case:
     """Read a case."""
     entry = next(item for item in json.loads((folder / "cases.json").read_text()) if item["name"] == name)
-    parameters = dict(entry["parameters"])
+    parameters: dict[str, Any] = dict(entry["parameters"])
     steps = parameters.pop("num_inference_steps")
     first = entry["variant"] == "dec-2023"
     names = V1_NAMES if first else V2_NAMES
-    renamed: dict[str, Any] = {names.get(key, key): value for key, value in parameters.items()}
+    renamed = {names.get(key) or key: value for key, value in parameters.items()}
     rule = SGTv1(**renamed) if first else SGTv2(**renamed)
     with np.load(folder / f"{name}.npz") as values:
         return Case(name, entry["prompt"], entry["subjects"], steps, rule, dict(values))

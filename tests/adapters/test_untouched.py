@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jaxtyping
 import pytest
 import torch
 
@@ -157,7 +158,8 @@ def test_autoencoders_without_slicing_are_left_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, about itself
 @pytest.mark.parametrize("in_place", [True, False])
-def test_compiled_denoisers_are_steered(loaded_sd: Any, in_place: bool) -> None:
+def test_compiled_denoisers_are_steered(loaded_sd: Any, in_place: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot follow shape checks
     pipe = fresh(loaded_sd, deep=True)
     expected = call(steer(pipe, RULE), TWO)
     if in_place:
