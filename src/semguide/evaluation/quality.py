@@ -12,7 +12,7 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation.compare import measure
 from semguide.evaluation.judge import Finding, find
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import suite
+from semguide.evaluation.suites import limited, suite
 from semguide.guidance.rules.cfg import CFG
 from semguide.models.judge import Judge
 from semguide.scenes import Scene, World
@@ -105,7 +105,7 @@ def unet_quality(
     """
     rows: dict[str, str] = {}
     for name in ("emoji-single", "emoji-ae"):
-        prompts = suite(name, "test")[:limit]
+        prompts = limited(suite(name, "test"), limit)
         outcome = measure(pipe, judge, CFG(guidance_scale), prompts, seeds, num_inference_steps=num_inference_steps)
         for category in dict.fromkeys(prompt.category for prompt in prompts):
             chosen = [i for i, prompt in enumerate(prompts) if prompt.category == category]

@@ -30,6 +30,7 @@ def measured(
     """
     judge = Judge.load(made(folder / "judge", "judge"))
     pipe = as_exported(preset, folder)
+    pipe.set_progress_bar_config(disable=True)
     rows = _judge_rows("rendered scenes", judge_quality(judge, preset.world, None, scenes))
     rows |= _judge_rows("scenes through the autoencoder", judge_quality(judge, preset.world, pipe.vae, scenes))
     plain = unet_quality(pipe, judge, GUIDANCE_SCALE, range(seeds), limit, num_inference_steps=STEPS)

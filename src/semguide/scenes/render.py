@@ -17,7 +17,7 @@ Pixels = NDArray[np.float32]  # (height, width, 3) sRGB in [0, 1]
 
 @lru_cache(maxsize=64)
 def _background(name: str, soft: bool, size: int) -> Pixels:
-    colour: Pixels = np.asarray(BACKGROUNDS[name], dtype=np.float32) / np.float32(255.0)
+    colour = (np.asarray(BACKGROUNDS[name], dtype=np.float32) / 255.0).astype(np.float32)
     shade: Pixels = np.linspace(1.06, 0.88, size, dtype=np.float32) if soft else np.ones(size, dtype=np.float32)
     return clamp(np.repeat(shade[:, None, None] * colour, size, axis=1), 0.0, 1.0)
 
@@ -52,7 +52,7 @@ def render(scene: Scene, size: int = 128) -> Pixels:
         raise InvalidArgument(f"size must be at least {GRID} pixels, got {size}")
     if scene.background not in BACKGROUNDS:
         raise InvalidArgument(f"background must be one of {', '.join(BACKGROUNDS)}, got {scene.background!r}")
-    canvas = _background(scene.background, scene.soft, size).copy()
+    canvas: Pixels = np.array(_background(scene.background, scene.soft, size))
     for thing in scene.objects:
         _paste(canvas, thing)
     return clamp(canvas, 0.0, 1.0)

@@ -82,6 +82,13 @@ def _fresh(path: Path) -> Path:
 
 
 def _replace(part: Path) -> Path:
+    """Put a finished folder in its place: readable by everybody, without a trace of where it was trained."""
+    for weights in part.rglob("*.safetensors"):
+        weights.chmod(0o644)
+    for file in part.glob("*/config.json"):
+        config = json.loads(file.read_text(encoding="utf-8"))
+        config.pop("_name_or_path", None)
+        file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     path = part.with_suffix("")
     shutil.rmtree(path, ignore_errors=True)
     return part.replace(path)
