@@ -71,9 +71,8 @@ def _geneval_prompt(entry: dict[str, Any]) -> SuitePrompt:
     prompt, position = str(entry["prompt"]), None
     placed = next((item for item in include if "position" in item), None)
     if placed is not None:
-        relation, other = placed["position"]
-        position = _POSITIONS[relation]
-        include = [placed, include[other]]
+        position = _POSITIONS[str(placed["position"][0])]
+        include = [placed, include[int(placed["position"][1])]]
     concepts = tuple(_geneval_concept(item, prompt) for item in include)
     return SuitePrompt(prompt, str(entry["tag"]), concepts, position, exact="exclude" in entry)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from semguide.evaluation.judge import Finding, asked_colour, find, judged
@@ -56,7 +55,7 @@ def look(judge: Judge, image: Image) -> list[Finding]:
         judge: The detector.
         image: A picture of any size.
     """
-    pixels: Tensor = torch.from_numpy(np.array(image.convert("RGB"), dtype=np.float32))
+    pixels = torch.tensor(np.array(image.convert("RGB"), dtype=np.float32))
     picture = (pixels.permute(2, 0, 1) / 127.5 - 1)[None]
     size = judge.config.size
     if picture.shape[-2:] != (size, size):

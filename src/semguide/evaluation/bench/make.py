@@ -127,7 +127,7 @@ def describe(bench: Bench, job: Job) -> Row:
 def traced(trace: Trace) -> Row:
     """Return the columns of the first image's trace, rounded; None for steps where concepts were not evaluated."""
     similarity, abstract = trace.similarity[0], trace.abstract[0]
-    evaluated = ~np.isnan(similarity).all(axis=1) if similarity.size else np.zeros(0, dtype=bool)
+    evaluated: NDArray[np.bool_] = np.asarray(~np.isnan(similarity).all(axis=1) if similarity.size else [], dtype=bool)
     means = similarity[evaluated].mean(axis=0) if evaluated.any() else None
     return {
         "mean_similarity": None if means is None else _plain(means),

@@ -57,7 +57,7 @@ def all_concepts(rows: Sequence[Row]) -> Scores:
 def per_concept(rows: Sequence[Row]) -> Scores:
     """Return the share of a prompt's concepts that are right, mean over its images, by prompt."""
     judged = [row for row in rows if row["verdicts"] is not None]
-    return _by_prompt([(row["prompt"], float(np.mean(row["verdicts"]))) for row in judged])
+    return _by_prompt([(row["prompt"], _share(row["verdicts"])) for row in judged])
 
 
 def estimate(scores: Scores) -> dict[str, Any]:
@@ -101,6 +101,10 @@ def p_value(differences: NDArray[np.float64], resamples: int = 10_000, seed: int
         for _ in range(resamples)
     )
     return (extreme + 1) / (resamples + 1)
+
+
+def _share(verdicts: Sequence[bool]) -> float:
+    return sum(verdicts) / len(verdicts)
 
 
 def _by_prompt(values: Sequence[tuple[str, float]]) -> Scores:

@@ -34,8 +34,8 @@ def read_table(path: Path) -> list[Row]:
 
 def _libraries() -> tuple[Any, Any]:
     """Return pyarrow and pyarrow.parquet."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]
 
     return pa, pq
 

@@ -64,7 +64,7 @@ def trajectories(methods: Sequence[str], rows: Sequence[Row]) -> str | None:
 
 def mean_trajectory(rows: Sequence[Row]) -> NDArray[np.float64] | None:
     """Return the similarity of each step, mean over concepts and images; NaN where no concept was evaluated."""
-    traces = [row["similarity"] for row in rows if row["similarity"] is not None]
+    traces: list[list[list[float | None] | None]] = [r["similarity"] for r in rows if r["similarity"] is not None]
     if not traces:
         return None
     sums, counts = np.zeros(len(traces[0])), np.zeros(len(traces[0]))
@@ -92,11 +92,12 @@ def _axis(xlabel: str, ylabel: str) -> tuple[Figure, Any]:
 
 
 def _svg(figure: Figure, name: str) -> str:
-    from matplotlib import rc_context
+    import matplotlib as mpl
 
+    library: Any = mpl
     written = io.StringIO()
     drawn: Any = figure
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with library.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         drawn.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     text = written.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)

@@ -1,0 +1,102 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.official import read_official
+from semguide.types import Concept
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_attend_and_excite_prompts_are_split_into_their_things(tmp_path: Path):
+    path = written(tmp_path, "animals_objects.csv", "prompt\na horse with a glasses\n a elephant and a red bow\n")
+    first, second = read_official(path)
+    assert (first.text, first.category) == ("a horse with a glasses", "animals_objects")
+    assert [concept.text for concept in first.concepts] == ["a horse", "a glasses"]
+    assert second.concepts[1] == Concept("a red bow", (15, 24), "bow", ("red",), 1)
+
+
+def test_geneval_objects_carry_class_colour_and_count(tmp_path: Path):
+    lines = [
+        {
+            "tag": "color_attr",
+            "include": [{"class": "dining table", "count": 1, "color": "pink"}, {"class": "cup", "count": 1}],
+            "prompt": "a photo of a pink dining table and a cup",
+        },
+        {
+            "tag": "counting",
+            "include": [{"class": "bus", "count": 3}],
+            "exclude": [{"class": "bus", "count": 4}],
+            "prompt": "a photo of three buses",
+        },
+    ]
+    colours, counting = read_official(written(tmp_path, "m.jsonl", "\n".join(map(json.dumps, lines))))
+    assert colours.concepts == (
+        Concept("a pink dining table", (11, 30), "dining table", ("pink",), 1),
+        Concept("a cup", (35, 40), "cup", (), 1),
+    )
+    assert not colours.exact
+    assert counting.concepts == (Concept("three buses", (11, 22), "bus", (), 3),)
+    assert (counting.exact, counting.category) == (True, "counting")
+
+
+def test_a_geneval_position_puts_the_placed_object_first(tmp_path: Path):
+    line = {
+        "tag": "position",
+        "include": [{"class": "bear", "count": 1}, {"class": "dog", "count": 1, "position": ["right of", 0]}],
+        "prompt": "a photo of a dog right of a bear",
+    }
+    (prompt,) = read_official(written(tmp_path, "m.jsonl", json.dumps(line)))
+    assert prompt.position == "right"
+    assert [concept.head for concept in prompt.concepts] == ["dog", "bear"]
+
+
+def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_path: Path):
+    path = written(
+        tmp_path, "color_val.txt", "a green bench and a blue bowl\n\na green bench and a blue bowl\ntwo boys\n"
+    )
+    prompts = read_official(path)
+    assert [(prompt.text, prompt.category) for prompt in prompts] == [
+        ("a green bench and a blue bowl", "color"),
+        ("two boys", "color"),
+    ]
+    assert prompts[1].concepts[0].count == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("prompts.json", "[]"),
+        ("empty.txt", "\n"),
+        ("no_column.csv", "text\na cat\n"),
+        ("broken.jsonl", "{"),
+        ("short.jsonl", '{"tag": "x", "prompt": "a cat"}'),
+    ],
+)
+def test_other_files_are_refused_by_name(tmp_path: Path, name: str, text: str):
+    with pytest.raises(InvalidArgument, match=f"suite.*{name}"):
+        read_official(written(tmp_path, name, text))
+
+
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [
+        ("attend-and-excite/animals.csv", 66),
+        ("attend-and-excite/animals_objects.csv", 144),
+        ("attend-and-excite/objects.csv", 66),
+        ("geneval/evaluation_metadata.jsonl", 553),
+        ("t2i-compbench/color_val.txt", 300),
+    ],
+)
+def test_the_published_files_are_read_whole(shared: Path, file: str, count: int):
+    prompts = read_official(shared / "prompts" / file)
+    assert len(prompts) == count
+    for prompt in prompts:
+        assert prompt.concepts
+        assert all(c.span is not None and prompt.text[slice(*c.span)] == c.text for c in prompt.concepts)
