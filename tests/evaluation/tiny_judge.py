@@ -30,6 +30,7 @@ def save_tiny_judge(folder: Path, pictures: Sequence[Any]) -> Path:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         judge = Judge(JudgeConfig(nouns=NOUNS, width=8, size=SIZE)).eval()
+        assert judge.head.bias is not None
         bias = judge.head.bias[: len(NOUNS)]
         highest = (judge(batch)[0] - bias[:, None, None]).amax(dim=(2, 3))
         scale = 1.0 / highest.std(dim=0)

@@ -128,7 +128,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         prompts=tuple(prompts),
         methods=tuple(BenchMethod(method.name, method.parameters) for method in run.methods),
         seeds=tuple(range(request.seeds)),
-        model=planned.model.name,
+        model=run.model,
         model_path=str(planned.model.path),
         judge_path=str(judge or ""),
         num_inference_steps=run.sampling.num_inference_steps,

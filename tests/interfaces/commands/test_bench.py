@@ -78,7 +78,7 @@ def lines(out: Path) -> int:
 
 def start(arguments: list[str], out: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", RUN, *arguments, "--out", str(out), *more]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -278,11 +278,15 @@ def test_stopped_processes_leave_none_behind_and_lose_no_finished_image(
     out = tmp_path / "out"
     process = start([*arguments, "--seeds", "8"], out, "--jobs", "2")
     wait_for(lambda: lines(out) >= 3, process)
-    process.send_signal(end)
+    if end == signal.SIGINT:
+        os.killpg(process.pid, end)  # as a terminal sends Ctrl-C, to all processes
+    else:
+        process.send_signal(end)
     stderr = process.communicate(timeout=300)[1]  # ends when every process that has the pipe open has ended
-    assert (process.returncode, "run the same command again" in stderr) == (
-        (1, True) if end == signal.SIGINT else (-9, False)
-    )
+    if end == signal.SIGINT:
+        assert stderr.startswith("stopped: ")
+        assert stderr.endswith("run the same command again to go on\n")
+    assert process.returncode == (1 if end == signal.SIGINT else -signal.SIGKILL)
     finished = lines(out)
     assert finished < 4 * IMAGES
     assert bench(out).exit_code == 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -77,7 +78,8 @@ def _in_processes(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
     threads = max(1, torch.get_num_threads() // count)
     pool = ProcessPoolExecutor(count, get_context("spawn"), _start, (work, threads))
     try:
-        futures: list[Future[Row]] = [pool.submit(_make, job) for job in jobs]
+        with _interrupts_ignored():  # by the processes that the first jobs start, too: they inherit it
+            futures: list[Future[Row]] = [pool.submit(_make, job) for job in jobs]
         for future in as_completed(futures):
             on_row(future.result())
     except BrokenProcessPool as error:
@@ -87,6 +89,19 @@ def _in_processes(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Generator[None, None, None]:
+    """Ignore Ctrl-C for a moment; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Worker:
