@@ -13,7 +13,7 @@ PALETTE = np.array([COLOURS[name] for name in NAMES]) / 255
 
 def plain(noun: str, colour: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Colours, alpha taken out again, and alpha."""
-    tile = sprite(noun, colour, TILE)
+    tile = sprite(noun, colour, 32)
     alpha = tile[..., 3]
     return tile[..., :3] / np.maximum(alpha, 1e-3)[..., None], alpha
 

@@ -81,14 +81,24 @@ def _fresh(path: Path) -> Path:
     return part
 
 
-def _replace(part: Path) -> Path:
-    """Put a finished folder in its place: readable by everybody, without a trace of where it was trained."""
+def _neutral(part: Path) -> None:
+    """Make a folder readable by everybody, without a trace of where it was trained, and float32 unless asked otherwise.
+
+    transformers takes a text encoder's dtype from its configuration, diffusers takes float32 for the other parts: left
+    at float16, a plain `from_pretrained` would mix the two and fail.
+    """
     for weights in part.rglob("*.safetensors"):
         weights.chmod(0o644)
     for file in part.glob("*/config.json"):
         config = json.loads(file.read_text(encoding="utf-8"))
         config.pop("_name_or_path", None)
+        if "dtype" in config:
+            config["dtype"] = "float32"
         file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _replace(part: Path) -> Path:
+    _neutral(part)
     path = part.with_suffix("")
     shutil.rmtree(path, ignore_errors=True)
     return part.replace(path)

@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation import quality
+from semguide.evaluation.judge import Finding
+from semguide.evaluation.quality import JudgeQuality, judge_quality
+from semguide.models import embedded
+from semguide.models.catalog import ASSETS
+from semguide.models.judge import Judge, JudgeConfig
+from semguide.scenes import SMALL_WORLD, Scene
+from semguide.scenes.scene import GRID
+from semguide.scenes.vocabulary import NATURAL_COLOURS
+from semguide.training.data import Batches
+
+JUDGE = Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)).eval()
+
+
+def seen(scene: Scene, colour: str | None = None) -> list[Finding]:
+    """What a perfect judge finds, all in one colour if one is given."""
+    return [
+        Finding(
+            thing.noun,
+            colour or thing.colour or NATURAL_COLOURS.get(thing.noun, "natural"),
+            thing.colour is None,
+            thing.centre[0] / GRID,
+            thing.centre[1] / GRID,
+            thing.size / GRID,
+            1.0,
+        )
+        for thing in scene.objects
+    ]
+
+
+def judged_as(monkeypatch: pytest.MonkeyPatch, answer: Any) -> JudgeQuality:
+    scenes = iter(Batches(SMALL_WORLD, 32, 50, seed=999).scenes(0)[0])
+    monkeypatch.setattr(quality, "find", lambda judge, pictures: [answer(next(scenes)) for _ in pictures])
+    return judge_quality(JUDGE, SMALL_WORLD, scenes=50)
+
+
+def test_a_judge_that_sees_everything_is_perfect(monkeypatch: pytest.MonkeyPatch):
+    result = judged_as(monkeypatch, seen)
+    assert (result.found, result.right, result.false) == (1.0, 1.0, 0.0)
+    assert result.objects > 50
+
+
+def test_a_judge_that_sees_nothing_finds_nothing(monkeypatch: pytest.MonkeyPatch):
+    result = judged_as(monkeypatch, lambda scene: [])
+    assert (result.found, result.right, result.false) == (0.0, 0.0, 0.0)
+
+
+def test_wrong_colours_and_inventions_are_counted(monkeypatch: pytest.MonkeyPatch):
+    result = judged_as(monkeypatch, lambda scene: seen(scene, "purple") * 2)
+    assert result.found == 1.0
+    assert 0.0 < result.right < 0.3
+    assert result.false == pytest.approx(0.5)
+
+
+def test_pictures_go_through_the_autoencoder_first(monkeypatch: pytest.MonkeyPatch):
+    looked: list[torch.Tensor] = []
+    monkeypatch.setattr(quality, "reconstruct", lambda vae, pictures: torch.full_like(pictures, 3.0))
+    monkeypatch.setattr(quality, "find", lambda judge, pictures: looked.append(pictures) or [[]] * len(pictures))
+    judge_quality(JUDGE, SMALL_WORLD, vae=object(), scenes=1)
+    assert float(looked[0].min()) == float(looked[0].max()) == 1.0
+
+
+def test_no_scenes_are_refused():
+    with pytest.raises(InvalidArgument, match="scenes must be >= 1, got 0"):
+        judge_quality(JUDGE, SMALL_WORLD, scenes=0)
+
+
+@pytest.mark.slow
+def test_the_embedded_judge_sees_nearly_everything():
+    folder: Path = ASSETS / "emoji-judge"
+    if not folder.exists():
+        pytest.skip("no judge is embedded")
+    judge = Judge.load(folder)
+    result = judge_quality(judge, SMALL_WORLD, scenes=500)
+    assert result.found > 0.97
+    assert result.right > 0.93
+    assert result.false < 0.03
+    if "emoji-unet" in embedded():
+        from semguide.models import load
+
+        blurred = judge_quality(judge, SMALL_WORLD, load("emoji-unet", "cpu").vae, scenes=500)
+        assert blurred.found > 0.93
+        assert blurred.right > 0.85

@@ -1,0 +1,11 @@
+from pathlib import Path
+
+import pytest
+
+from training.tiny_set import train_tiny_set
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of checkpoints, each trained for two steps; tests must not write to it."""
+    return train_tiny_set(tmp_path_factory.mktemp("set"))

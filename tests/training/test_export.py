@@ -1,0 +1,109 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from semguide.errors import InvalidArgument
+from semguide.models import describe, load
+from semguide.models.judge import Judge
+from semguide.training.data import Batches
+from semguide.training.export import GUIDANCE_SCALE, STEPS, as_exported, export
+from semguide.training.unet import build_scheduler, sample
+from training.tiny_set import TINY
+
+ROWS = {"Judge on 5 objects": "0.900", "emoji-single single": "0.500 [0.400, 0.600]"}
+
+
+@pytest.fixture(scope="module")
+def assets(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "emoji-unet").mkdir()
+    (folder / "emoji-unet" / "old.bin").write_text("of an earlier export")
+    assert export(TINY, tiny_set, folder, ROWS) == [folder / "emoji-unet", folder / "emoji-judge"]
+    return folder
+
+
+def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
+    pipe = StableDiffusionPipeline.from_pretrained(assets / "emoji-unet")
+    prompts = ["a red car and a blue apple"]
+    assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set), prompts, steps=2))
+
+
+def test_the_package_loads_and_describes_it(assets: Path):
+    model = describe(str(assets / "emoji-unet"))
+    assert (model.height, model.width, model.smallest, model.largest) == (32, 32, 32, 32)
+    assert (model.num_inference_steps, model.guidance_scale) == (STEPS, GUIDANCE_SCALE)
+    assert next(load(str(assets / "emoji-unet")).unet.parameters()).dtype == torch.float32
+
+
+def test_weights_are_half_precision_safetensors_and_nothing_else(assets: Path):
+    from safetensors.torch import load_file
+
+    files = [file.relative_to(assets) for file in assets.rglob("*") if file.is_file()]
+    assert {file.suffix for file in files} == {".safetensors", ".json", ".md"}
+    for file in assets.rglob("*.safetensors"):
+        kinds = {value.dtype for value in load_file(file).values() if value.is_floating_point()}
+        assert kinds == {torch.float16}, file
+
+
+def test_there_is_no_safety_checker_no_image_processor_and_no_trace_of_the_training_folder(
+    assets: Path, tiny_set: Path
+):
+    index = json.loads((assets / "emoji-unet" / "model_index.json").read_text())
+    for part in ("safety_checker", "feature_extractor", "image_encoder"):
+        assert index[part] == [None, None]
+    assert index["requires_safety_checker"] is False
+    texts = [file.read_text(encoding="utf-8") for file in assets.rglob("*") if file.suffix in {".json", ".md"}]
+    assert not any(str(tiny_set) in text for text in texts)
+
+
+def test_scheduler_tokenizer_and_latent_scale_are_those_of_the_training(assets: Path, tiny_set: Path):
+    pipe = StableDiffusionPipeline.from_pretrained(assets / "emoji-unet")
+    trained = as_exported(TINY, tiny_set)
+    own = {k: v for k, v in build_scheduler().config.items() if not k.startswith("_")}
+    assert {k: v for k, v in pipe.scheduler.config.items() if not k.startswith("_")} == own
+    assert pipe.vae.config["scaling_factor"] == trained.vae.config["scaling_factor"]
+    assert pipe.tokenizer.model_max_length == TINY.prompt_length
+    text = "an orange apple, größe 🚗"
+    assert pipe.tokenizer(text)["input_ids"] == trained.tokenizer(text)["input_ids"]
+
+
+def test_the_judge_is_the_trained_one(assets: Path, tiny_set: Path):
+    pictures = Batches(TINY.world, TINY.size, 2)(0)[0]
+    with torch.no_grad():
+        exported = Judge.load(assets / "emoji-judge")(pictures)
+        trained = Judge.load(tiny_set / "judge")(pictures)
+    assert all(torch.equal(a, b) for a, b in zip(exported, trained, strict=True))
+
+
+def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
+    unet, judge = ((assets / name / "README.md").read_text(encoding="utf-8") for name in ("emoji-unet", "emoji-judge"))
+    for card in (unet, judge):
+        assert "SIL Open Font License 1.1" in card
+        assert "Exported at commit " in card
+        assert "| Judge on 5 objects | 0.900 |" in card
+    assert "| `semguide train unet` | 2 | 4 | 0.001 |" in unet
+    assert "PSNR on 512 held-out scenes" in unet
+    assert '"drop_colour": 0.12' in unet
+    assert "emoji-single" not in judge
+
+
+def test_an_earlier_export_is_replaced_as_a_whole(assets: Path):
+    assert not (assets / "emoji-unet" / "old.bin").exists()
+    assert sorted(path.name for path in assets.iterdir()) == ["emoji-judge", "emoji-unet"]
+
+
+@pytest.mark.parametrize("part", ["vae", "clip", "unet", "judge", "training/unet"])
+def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, tiny_set: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
+    shutil.rmtree(folder / part)
+    kept = tmp_path / "assets" / "emoji-unet" / "README.md"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("earlier")
+    recipe = part.rsplit("/", maxsplit=1)[-1]
+    with pytest.raises(InvalidArgument, match=rf"run `semguide train {recipe}` first"):
+        export(TINY, folder, tmp_path / "assets")
+    assert kept.read_text() == "earlier"

@@ -1,0 +1,45 @@
+import torch
+
+from semguide.models.judge import COLOUR_CLASSES, Judge, JudgeConfig
+from semguide.scenes import SMALL_WORLD, Scene, SceneObject
+from semguide.training.data import Batches
+from semguide.training.judge import JudgeRecipe, _targets, disturbed
+
+
+def test_targets_are_1_at_the_centres_and_nowhere_else():
+    scene = Scene((SceneObject("cat", "red", 0, 0, 8), SceneObject("car", None, 8, 8, 6)), "sky")
+    maps, objects = _targets([scene], SMALL_WORLD.nouns, 16)
+    assert maps.shape == (1, 24, 16, 16)
+    assert [tuple(place) for place in (maps == 1).nonzero().tolist()] == [
+        (0, SMALL_WORLD.nouns.index("cat"), 4, 4),
+        (0, SMALL_WORLD.nouns.index("car"), 11, 11),
+    ]
+    red, natural = COLOUR_CLASSES.index("red"), COLOUR_CLASSES.index("natural")
+    assert objects.tolist() == [[0, 4, 4, red, 0.5], [0, 11, 11, natural, 0.375]]
+
+
+def test_a_right_answer_costs_less_than_a_wrong_one():
+    torch.manual_seed(0)
+    recipe = JudgeRecipe(Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)), Batches(SMALL_WORLD, 32, 4))
+    scenes, _ = recipe.batches.scenes(0)
+    target, where = _targets(scenes, SMALL_WORLD.nouns, 8)
+    colours, side = torch.zeros(4, len(COLOUR_CLASSES), 8, 8), torch.zeros(4, 8, 8)
+    for scene, y, x, colour, size in where.tolist():
+        colours[int(scene), int(colour), int(y), int(x)] = 10.0
+        side[int(scene), int(y), int(x)] = size
+
+    def cost(centres: torch.Tensor) -> float:
+        recipe.model.forward = lambda pictures: (centres, colours, side)
+        return float(recipe.loss(0, torch.Generator().manual_seed(0)))
+
+    right = torch.where(target == 1, 8.0, -8.0)
+    assert cost(right) < 0.1 * cost(-right)
+
+
+def test_disturbed_pictures_stay_in_range_and_depend_on_the_generator_alone():
+    pictures = Batches(SMALL_WORLD, 32, 6)(0)[0]
+    one, two = (disturbed(pictures, torch.Generator().manual_seed(7)) for _ in range(2))
+    assert torch.equal(one, two)
+    assert one.abs().max() <= 1
+    assert 0.0 < float((one - pictures).abs().mean()) < 0.2
+    assert not torch.equal(one, disturbed(pictures, torch.Generator().manual_seed(8)))

@@ -1,0 +1,138 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from PIL import Image
+from safetensors.torch import load_file
+
+from semguide.errors import InvalidArgument
+from semguide.training.loop import STATE, read_note
+from semguide.training.recipes import RECIPES, SMALL, assembled
+from training.tiny_set import TINY
+
+FILES = {
+    "vae": "vae/diffusion_pytorch_model.safetensors",
+    "clip": "clip/model.safetensors",
+    "unet": "unet/diffusion_pytorch_model.safetensors",
+    "decoder": "vae/diffusion_pytorch_model.safetensors",
+    "judge": "judge/model.safetensors",
+}
+NEEDS = {"vae": (), "clip": (), "unet": ("vae", "clip", "tokenizer"), "decoder": ("vae",), "judge": ()}
+
+
+def folder_with(needs: tuple[str, ...], trained: Path, folder: Path) -> Path:
+    for part in needs:
+        shutil.copytree(trained / part, folder / part)
+    return folder
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    one, two = load_file(a), load_file(b)
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_that_was_stopped_goes_on_to_the_same_weights_to_the_bit(name: str, tiny_set: Path, tmp_path: Path):
+    settings = replace(TINY.settings[name], steps=2)
+    whole, parts = (folder_with(NEEDS[name], tiny_set, tmp_path / kind) for kind in ("whole", "parts"))
+    assert RECIPES[name](TINY, settings, whole).step == 2
+    assert RECIPES[name](TINY, replace(settings, minutes=1e-9), parts).step == 1
+    assert RECIPES[name](TINY, settings, parts).step == 2
+    assert same_weights(whole / FILES[name], parts / FILES[name])
+    assert same_weights(whole / "training" / name / STATE, parts / "training" / name / STATE)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_training_changes_the_weights(name: str, tiny_set: Path, tmp_path: Path):
+    longer = folder_with(NEEDS[name], tiny_set, tmp_path)
+    RECIPES[name](TINY, replace(TINY.settings[name], steps=3), longer)
+    assert not same_weights(longer / FILES[name], tiny_set / FILES[name])
+
+
+def test_the_decoder_recipe_leaves_the_encoder_and_the_scale_untouched(tiny_set: Path, tmp_path: Path):
+    folder = folder_with(("vae",), tiny_set, tmp_path)
+    before = AutoencoderKL.from_pretrained(folder / "vae")
+    RECIPES["decoder"](TINY, TINY.settings["decoder"], folder)
+    after = AutoencoderKL.from_pretrained(folder / "vae")
+    changed = {name for name, value in before.state_dict().items() if not torch.equal(value, after.state_dict()[name])}
+    assert changed
+    assert {name.split(".")[0] for name in changed} <= {"decoder", "post_quant_conv"}
+    assert before.config["scaling_factor"] == after.config["scaling_factor"]
+
+
+def test_the_scaling_factor_gives_latents_of_unit_variance(tiny_set: Path):
+    vae = AutoencoderKL.from_pretrained(tiny_set / "vae")
+    from semguide.training.data import Batches
+    from semguide.training.vae import encode
+
+    with torch.no_grad():
+        latents = encode(vae, Batches(TINY.world, TINY.size, 64, seed=99)(0)[0]) * vae.config["scaling_factor"]
+    assert 0.5 < float(latents.std()) < 2.0
+
+
+def test_a_recipe_without_what_it_builds_on_is_refused(tmp_path: Path):
+    for name, missing in (("unet", "vae"), ("decoder", "vae")):
+        with pytest.raises(InvalidArgument, match=rf"must hold {missing}/.*run `semguide train {missing}` first"):
+            RECIPES[name](TINY, TINY.settings[name], tmp_path)
+
+
+def test_the_unet_needs_the_text_encoder(tiny_set: Path, tmp_path: Path):
+    folder = folder_with(("vae",), tiny_set, tmp_path)
+    with pytest.raises(InvalidArgument, match=r"must hold clip/.*run `semguide train clip` first"):
+        RECIPES["unet"](TINY, TINY.settings["unet"], folder)
+
+
+def test_the_tokenizer_of_a_set_is_kept_when_training_goes_on(tiny_set: Path, tmp_path: Path):
+    folder = folder_with(("tokenizer",), tiny_set, tmp_path)
+    stored = json.loads((folder / "tokenizer" / "tokenizer.json").read_text())
+    RECIPES["clip"](TINY, TINY.settings["clip"], folder)
+    assert json.loads((folder / "tokenizer" / "tokenizer.json").read_text()) == stored
+
+
+def test_an_assembled_set_makes_pictures(tiny_set: Path):
+    from semguide.training.unet import sample
+
+    pictures = sample(assembled(TINY, tiny_set), ["a red car", "a cat"], steps=2)
+    assert pictures.shape == (2, 3, 32, 32)
+    assert bool(pictures.isfinite().all())
+
+
+def test_every_recipe_of_the_shipped_preset_has_settings():
+    assert SMALL.settings.keys() == RECIPES.keys()
+    assert SMALL.size % 8 == 0
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@torch.no_grad()
+def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
+    from transformers import CLIPModel
+
+    from semguide.training.data import Batches
+    from semguide.training.text import CLIPRecipe
+    from semguide.training.unet import UNetRecipe
+    from semguide.training.vae import VAERecipe
+
+    pipe = assembled(TINY, tiny_set)
+    batches = Batches(TINY.world, TINY.size, 4)
+    VAERecipe(pipe.vae, batches).sheet(tmp_path / "vae.png")
+    UNetRecipe(pipe, batches).sheet(tmp_path / "unet.png")
+    clip = CLIPModel.from_pretrained(tiny_set / "clip")
+    CLIPRecipe(clip, pipe.tokenizer, batches).sheet(tmp_path / "clip.png")
+    assert size_of(tmp_path / "vae.png") == (16 * 32, 32)
+    assert size_of(tmp_path / "unet.png") == (8 * 64, 2 * 64)
+    assert (tmp_path / "clip.txt").read_text().startswith("right caption first among 4: ")
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_state_tells_how_far_it_is_without_being_loaded(tiny_set: Path):
+    assert {name: read_note(tiny_set / "training" / name / STATE)["step"] for name in RECIPES} == dict.fromkeys(
+        RECIPES, 2
+    )
