@@ -6,7 +6,7 @@ import pytest
 
 from semguide.errors import InvalidArgument
 from semguide.scenes import BACKGROUNDS, COLOURS, NOUNS, SMALL_WORLD, Scene, SceneObject, World, relation, wear
-from semguide.scenes.scene import GRID
+from semguide.scenes.scene import GRID, SIZES
 from semguide.scenes.vocabulary import ATTEND_AND_EXCITE_ANIMALS, ATTEND_AND_EXCITE_OBJECTS, WORN
 
 WORLDS = {"full": World(), "small": SMALL_WORLD, "crowded": World(object_weights=(0, 0, 0, 1), worn=1.0, step=2)}
@@ -142,3 +142,13 @@ def test_names_outside_the_vocabulary_are_refused():
         World(step=3)
     with pytest.raises(InvalidArgument, match="noun must be one of crown, bow, glasses to be worn, got 'hat'"):
         wear(SceneObject("cat", None, 0, 0, 8), 0, "hat", None)
+
+
+def test_only_the_sizes_asked_for_occur():
+    scenes = drawn(World(sizes=("small",), worn=0.0), 50)
+    assert {thing.size for scene in scenes for thing in scene.objects} == {SIZES["small"]}
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(InvalidArgument, match="sizes must be names of the vocabulary"):
+        World(sizes=("huge",))

@@ -13,6 +13,7 @@ SETTINGS = Settings(steps=2, batch_size=4, learning_rate=1e-3, warmup=1, ema=0.9
 
 TINY = Preset(
     world=SMALL_WORLD,
+    drawn_world=SMALL_WORLD,
     size=32,
     latent_channels=4,
     vae_channels=(8, 8, 8, 16),

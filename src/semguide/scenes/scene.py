@@ -78,6 +78,7 @@ class World:
         repeated: Share of scenes of several objects that hold several of one thing, 0 to 1.
         skew: How strongly nouns prefer some colours, 0 (uniform) to 1.
         step: Distance between possible box edges, in sixteenths of the canvas: 1 or 2.
+        sizes: Names of `SIZES` that may occur; where none of them fits that many objects, they are small.
 
     Raises:
         InvalidArgument: A value is out of its range, or a name is not in the vocabulary.
@@ -91,6 +92,7 @@ class World:
     repeated: float = 0.1
     skew: float = 0.5
     step: int = 1
+    sizes: tuple[str, ...] = tuple(SIZES)
     _favourites: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
@@ -105,7 +107,8 @@ class World:
                 f"object_weights must be 1 to 4 numbers of at least 0, not all 0 (scenes with 1, 2, ... objects), "
                 f"got {weights}"
             )
-        for kind, names, known in (("nouns", self.nouns, NOUNS), ("colours", self.colours, COLOURS)):
+        vocabulary = (("nouns", self.nouns, NOUNS), ("colours", self.colours, COLOURS), ("sizes", self.sizes, SIZES))
+        for kind, names, known in vocabulary:
             unknown = sorted(set(names) - set(known))
             if unknown or not names:
                 raise InvalidArgument(f"{kind} must be names of the vocabulary ({', '.join(known)}), got {unknown}")
@@ -116,7 +119,7 @@ class World:
         """Draw one scene; the same generator state gives the same scene."""
         weights = np.asarray(self.object_weights) / sum(self.object_weights)
         count = 1 + int(rng.choice(len(weights), p=weights))
-        objects = _place(rng, self._things(rng, count), self.step)
+        objects = _place(rng, self._things(rng, count), self.step, self.sizes)
         if rng.random() < self.worn:
             objects += self._dress(rng, objects)
         used = {thing.colour for thing in objects}
@@ -169,9 +172,12 @@ def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> Scen
     return SceneObject(noun, colour, x, wearer.y + height * wearer.size - size / 2, size, index)
 
 
-def _place(rng: np.random.Generator, things: list[tuple[str, str | None]], step: int) -> list[SceneObject]:
-    """Boxes that do not overlap, on the grid."""
-    choices = {1: ("medium", "large"), 2: ("small", "medium")}.get(len(things), ("small",))
+def _place(
+    rng: np.random.Generator, things: list[tuple[str, str | None]], step: int, sizes: tuple[str, ...]
+) -> list[SceneObject]:
+    """Boxes that do not overlap, on the grid: the more objects, the smaller."""
+    fitting = {1: ("medium", "large"), 2: ("small", "medium")}.get(len(things), ("small",))
+    choices = [size for size in fitting if size in sizes] or ["small"]
     while True:
         sizes = [SIZES[choices[int(rng.integers(len(choices)))]] for _ in things]
         boxes: list[tuple[int, int, int]] = []

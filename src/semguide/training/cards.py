@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
+from semguide.scenes import World
 from semguide.training.data import Batches
 from semguide.training.loop import STATE, read_note
 from semguide.training.recipes import Preset, made
@@ -26,7 +27,6 @@ def unet_card(preset: Preset, folder: Path, rows: dict[str, str]) -> str:
     Raises:
         InvalidArgument: The state of a run is missing.
     """
-    world = {k: v for k, v in asdict(preset.world).items() if not k.startswith("_")}
     noise = asdict(Batches(preset.world, preset.size, 1).noise)
     return f"""---
 license: apache-2.0
@@ -47,7 +47,8 @@ Scenes of 1 to {len(preset.world.object_weights)} objects of {len(preset.world.n
 {len(preset.world.colours)} colours, drawn by `semguide.scenes`. Captions are templated English and leave things out,
 as captions on the web do.
 
-- `World`: `{json.dumps(world)}`
+- `World` of the autoencoder and CLIP: `{_world(preset.world)}`
+- `World` of the U-Net: `{_world(preset.drawn_world)}`
 - `CaptionNoise`: `{json.dumps(noise)}`
 
 {_FONT}
@@ -59,11 +60,21 @@ UNet2DConditionModel {preset.unet_channels}, eps prediction, AdamW, averaged wei
 Exported at commit {_commit()}.
 
 {_runs(folder, ("vae", "clip", "unet", "decoder"))}
-
+{_notes(folder)}
 ## Quality
 
 {_table(rows)}
 """
+
+
+def _world(world: World) -> str:
+    return json.dumps({k: v for k, v in asdict(world).items() if not k.startswith("_")})
+
+
+def _notes(folder: Path) -> str:
+    """What the trainer wrote down about these runs, if anything."""
+    notes = folder / "training" / "NOTES.md"
+    return f"\n{notes.read_text(encoding='utf-8').strip()}\n" if notes.exists() else ""
 
 
 def judge_card(preset: Preset, folder: Path, rows: dict[str, str]) -> str:

@@ -27,7 +27,8 @@ class Preset:
     """A set of checkpoints that belong together.
 
     Attributes:
-        world: What they can draw.
+        world: What the autoencoder, CLIP and the judge see.
+        drawn_world: What the U-Net learns to draw: the same nouns and colours, simpler scenes.
         size: Side of the pictures, pixels.
         latent_channels: Channels of the f = 8 latents.
         vae_channels: Width of the autoencoder at each resolution.
@@ -39,6 +40,7 @@ class Preset:
     """
 
     world: World
+    drawn_world: World
     size: int
     latent_channels: int
     vae_channels: tuple[int, ...]
@@ -52,6 +54,7 @@ class Preset:
 #: The first embedded checkpoint: 64x64, the 24 Attend-and-Excite nouns, hours on two CPU cores.
 SMALL = Preset(
     world=SMALL_WORLD,
+    drawn_world=replace(SMALL_WORLD, sizes=("small",), object_weights=(0.5, 0.4, 0.06, 0.04), worn=0.1),
     size=64,
     latent_channels=16,
     vae_channels=(16, 32, 64, 128),
@@ -64,7 +67,7 @@ SMALL = Preset(
         "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
         "clip": Settings(steps=1000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=200),
         "unet": Settings(
-            steps=7000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.999, seed=13, sheet_steps=500
+            steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.999, seed=13, sheet_steps=500
         ),
         "judge": Settings(steps=3500, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
@@ -129,7 +132,8 @@ def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
     """
     torch.manual_seed(settings.seed)
     pipe = assembled(preset, folder)
-    state = train(UNetRecipe(pipe, _batches(preset, settings)), settings, folder / "training" / "unet")
+    batches = Batches(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
+    state = train(UNetRecipe(pipe, batches), settings, folder / "training" / "unet")
     pipe.unet.save_pretrained(folder / "unet")
     return state
 
