@@ -29,7 +29,7 @@ BACKENDS: Final[dict[str, type[LexiconDecomposer] | type[SpacyDecomposer] | type
 
 
 def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concept]:
-    """Splits a prompt into its subject concepts (METHOD.md: c_k, the noun phrases).
+    """Splits a prompt into its subject concepts (c_k of docs/method.md, the noun phrases).
 
     Args:
         prompt: Any text, of any length; empty, markup, emoji and other languages give no concept rather than an error.

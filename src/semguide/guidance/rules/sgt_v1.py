@@ -17,7 +17,7 @@ from semguide.guidance.window import Window
 
 @dataclass(frozen=True)
 class SGTv1(Rule[None]):
-    """Semantic Guidance Tuning, first published form (arXiv 2312.15964; METHOD.md, `SGTv1`).
+    """Semantic Guidance Tuning, first published form (arXiv 2312.15964, code of December 2023).
 
     With p = e(P) - e(0), s_k = e(c_k) - e(0), a = perp(p, sum_k s_k), c = |cos(p, .)|:
 
