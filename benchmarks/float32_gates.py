@@ -3,7 +3,8 @@
     PYTHONPATH=tests python benchmarks/float32_gates.py ../shared/golden [CASE ...]
 
 prints one row per case: largest difference of the similarities, of the first and the last guided prediction and of the
-final latents (each in units of the reference's largest value), and how many hard gates flipped.
+final latents (the last three in units of the reference's largest value), and how many subject gates flipped; the masks
+and the abstract gate are hard too.
 """
 
 from __future__ import annotations

@@ -94,6 +94,13 @@ def test_corrections_are_pure(rule: Rule[Any]) -> None:
 
 
 @every
+def test_corrections_never_wait_for_the_device(rule: Rule[Any]) -> None:
+    """Tensors of the meta device have no values, so reading one fails."""
+    sequence = [map_predictions(p, lambda x: x.to("meta")) for p in trajectory(1)]
+    assert all(delta.device.type == "meta" for delta in deltas(rule, sequence))
+
+
+@every
 @pytest.mark.parametrize("kind", ["no guidance", "concept is the prompt", "opposite concept", "no concept guidance"])
 def test_degenerate_guidance_stays_finite(rule: Rule[Any], kind: str) -> None:
     p = random_predictions(5, concepts=1)

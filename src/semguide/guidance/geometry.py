@@ -28,7 +28,7 @@ def norm(x: Sample) -> Scalar:
 
 
 def perpendicular(x: Sample, y: Sample) -> Sample:
-    """Return the part of x that is orthogonal to y: x - (<x,y> / |y|^2) y (METHOD.md, `perp`).
+    """Return the part of x that is orthogonal to y: x - (<x,y> / |y|^2) y (docs/method.md, perp).
 
     Args:
         x: The tensor to project.
@@ -53,7 +53,7 @@ def unit(x: Sample) -> Sample:
 
 
 def top_quantile(x: Sample, q: float | Scalar) -> Sample:
-    """Keep the entries of x that are large in their channel: x where |x| >= its q-quantile, else 0 (METHOD.md, `T_q`).
+    """Keep the entries of x that are large in their channel: x where |x| >= its q-quantile, else 0 (docs/method.md, T_q).
 
     The quantile is taken over the spatial positions of (channels, height, width), or over the tokens of
     (tokens, channels), with linear interpolation between neighbours, as torch.quantile does but for any size and dtype.
@@ -75,8 +75,8 @@ def top_quantile(x: Sample, q: float | Scalar) -> Sample:
 def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:
     """Return the q-quantile of each row: (channel, position) -> (channel,)."""
     ordered = rows.sort(dim=1).values
-    level = torch.as_tensor(q, dtype=rows.dtype, device=rows.device).clamp(0.0, 1.0)
-    rank = level * (rows.shape[1] - 1)
+    level = q.to(rows) if isinstance(q, Tensor) else rows.new_full((), q)  # filled there: a copy would wait
+    rank = level.clamp(0.0, 1.0) * (rows.shape[1] - 1)
     below, above = rank.floor(), rank.ceil()
     low = ordered.index_select(1, below.long().reshape(1)).squeeze(1)
     high = ordered.index_select(1, above.long().reshape(1)).squeeze(1)
