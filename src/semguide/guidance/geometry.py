@@ -53,7 +53,7 @@ def unit(x: Sample) -> Sample:
 
 
 def top_quantile(x: Sample, q: float | Scalar) -> Sample:
-    """Keep the entries of x that are large in their channel: x where |x| >= its q-quantile, else 0 (docs/method.md, T_q).
+    """Keep the entries of x that are large in their channel: x where |x| >= its q-quantile, else 0 (T_q).
 
     The quantile is taken over the spatial positions of (channels, height, width), or over the tokens of
     (tokens, channels), with linear interpolation between neighbours, as torch.quantile does but for any size and dtype.
