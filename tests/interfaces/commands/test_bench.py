@@ -276,7 +276,7 @@ def test_stopped_processes_leave_none_behind_and_lose_no_finished_image(
     end: signal.Signals, whole: Path, bench: Cli, arguments: list[str], tmp_path: Path
 ):
     out = tmp_path / "out"
-    process = start([*arguments, "--seeds", "8"], out, "--jobs", "2")
+    process = start([*arguments, "--seeds", "4"], out, "--jobs", "2")
     wait_for(lambda: lines(out) >= 3, process)
     if end == signal.SIGINT:
         os.killpg(process.pid, end)  # as a terminal sends Ctrl-C, to all processes
@@ -288,7 +288,7 @@ def test_stopped_processes_leave_none_behind_and_lose_no_finished_image(
         assert stderr.endswith("run the same command again to go on\n")
     assert process.returncode == (1 if end == signal.SIGINT else -signal.SIGKILL)
     finished = lines(out)
-    assert finished < 4 * IMAGES
+    assert finished < 2 * IMAGES
     assert bench(out).exit_code == 0
     rows = {row["id"]: row for row in results(out)}
     assert all(rows[row["id"]] == row for row in results(whole))
