@@ -57,6 +57,11 @@ def degree(largest: float) -> int:
 
 def series_attention(query: Tensor, key: Tensor, value: Tensor, last: int) -> Tensor:
     """Return softmax(query key^T) value, all (..., token, channel); query and key have two channels."""
+    heads = [x.flatten(0, -3) for x in (query, key, value)]  # one by one: the powers of one head fit in the cache
+    return torch.stack([_one_head(*head, last) for head in zip(*heads, strict=True)]).reshape(value.shape)
+
+
+def _one_head(query: Tensor, key: Tensor, value: Tensor, last: int) -> Tensor:
     (query_0, query_1), (key_0, key_1) = powers(query, last), powers(key, last)
     sums: list[Tensor] = []
     for channel in (*value.unbind(-1), torch.ones_like(value[..., 0])):
