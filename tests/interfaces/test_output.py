@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from semguide.interfaces.output import RECORD, TRACE, atomic, pixel_hash, read_png, write_json, write_png
+from semguide.files import atomic, write_json
+from semguide.interfaces.output import RECORD, TRACE, pixel_hash, read_png, write_png
 
 PICTURE = Image.new("RGB", (4, 3), "red")
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import digest, write_json
 from semguide.interfaces.environment import Environment
 from semguide.interfaces.making import MadeImage
-from semguide.interfaces.output import RECORD, TRACE, pixel_hash, write_json, write_png
+from semguide.interfaces.output import RECORD, TRACE, pixel_hash, write_png
 from semguide.interfaces.records import FORMAT, VERSION, read_description, read_record
-from semguide.interfaces.run import Method, Run, digest
+from semguide.interfaces.run import Method, Run
 
 Key = tuple[str, int]
 

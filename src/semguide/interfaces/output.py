@@ -1,14 +1,13 @@
-"""Writing images and JSON: to a temporary name, then renamed; parameters in the PNG's own text chunks."""
+"""Images with their parameters in the PNG's own text chunks, and the hash of their pixels."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from semguide.files import atomic
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -17,23 +16,6 @@ RECORD = "semguide"
 """PNG text chunk with an image's record: parameters, environment, evaluations, seconds, pixel hash; JSON."""
 TRACE = "semguide-trace"
 """PNG text chunk with an image's trace (compressed); JSON."""
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` at the end, remove it after an exception."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_png(path: Path, image: Image, texts: dict[str, Any] | None = None) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from semguide.files import atomic
 from semguide.interfaces.grid import draw_grid
 from semguide.interfaces.making import OnStep, make_images
 from semguide.interfaces.outfolder import RunFolder
-from semguide.interfaces.output import TRACE, atomic, read_png, write_png
+from semguide.interfaces.output import TRACE, read_png, write_png
 from semguide.interfaces.trajectory import draw_trajectory, write_trajectory
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import digest
 from semguide.types import Concept
 
 
@@ -73,11 +73,6 @@ class Run:
         """Return what decides one image of the run, as JSON values: the run itself with one method and one seed."""
         single = replace(self, methods=(method,), seeds=(seed,)).to_json()
         return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
-
-
-def digest(value: Any) -> str:
-    """Return 64 hex digits over a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def from_json(data: Any) -> Run:

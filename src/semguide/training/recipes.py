@@ -67,7 +67,7 @@ SMALL = Preset(
         "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
         "clip": Settings(steps=1000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=200),
         "unet": Settings(
-            steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.999, seed=13, sheet_steps=500
+            steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.996, seed=13, sheet_steps=500
         ),
         "judge": Settings(steps=3500, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from semguide.evaluation.bench.files import RowWriter, atomic, read_rows
+from semguide.evaluation.bench.files import RowWriter, read_rows
+from semguide.files import atomic
 
 
 def test_rows_of_several_writers_are_read_together(tmp_path: Path):

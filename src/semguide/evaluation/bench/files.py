@@ -1,38 +1,14 @@
-"""Files that are whole or not there, and rows that survive a kill."""
+"""Rows that survive a kill."""
 
 from __future__ import annotations
 
 import json
 import os
 import uuid
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 Row = dict[str, Any]
-
-
-@contextmanager
-def atomic(path: Path) -> Generator[Path, None, None]:
-    """Give a temporary name beside `path`; rename it to `path` at the end, remove it after an exception."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 class RowWriter:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.bench.files import Row, read_rows, write_json
+from semguide.evaluation.bench.files import Row, read_rows
 from semguide.evaluation.bench.plan import Bench, Job, ids
 from semguide.evaluation.bench.table import write_table
 from semguide.evaluation.bench.workers import ROWS
+from semguide.files import write_json
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
 FORMAT, VERSION = "semguide-bench", 1

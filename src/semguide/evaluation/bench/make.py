@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from semguide.adapters import steer
-from semguide.evaluation.bench.files import Row, atomic
+from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.plan import Bench, Job
 from semguide.evaluation.suites import SuitePrompt
 from semguide.evaluation.verdict import judgeable, look, rule_on
+from semguide.files import atomic
 from semguide.guidance import Trace, get_method
 from semguide.models import load
 from semguide.models.judge import Judge

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semguide.evaluation.suites import SuitePrompt
+from semguide.files import digest
 
 JUDGE = "judge"
 """Key of a benchmark's identity that decides verdicts, not images."""
@@ -101,11 +99,6 @@ class Bench:
         settled = {key: value for key, value in self.settled().items() if key not in {"suite", "model", JUDGE}}
         concepts = [asdict(concept) for concept in prompt.concepts]
         return digest([settled, method.name, method.parameters, prompt.text, concepts, job.seed])
-
-
-def digest(value: Any) -> str:
-    """Return 64 hex digits over a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def ids(bench: Bench, jobs: Sequence[Job]) -> dict[str, Job]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from semguide.evaluation.bench.files import write_json
 from semguide.evaluation.bench.folder import REPORT, SUMMARY, BenchFolder
 from semguide.evaluation.bench.summary import by_category, summarise
 from semguide.evaluation.report import write_report
+from semguide.files import write_json
 
 
 def conclude(folder: BenchFolder) -> dict[str, Any]:

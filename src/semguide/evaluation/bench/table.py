@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semguide.evaluation.bench.files import Row, atomic
+from semguide.evaluation.bench.files import Row
+from semguide.files import atomic
 
 _TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "image")
 _WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")

@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from semguide.evaluation.bench.files import Row, write_text
+from semguide.evaluation.bench.files import Row
 from semguide.evaluation.report.figures import quality_cost, trajectories
 from semguide.evaluation.report.sheet import sheet
+from semguide.files import write_text
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2228; --page: #fdfdfc; --line: #d5d9de; --soft: #5b6570; }
