@@ -124,7 +124,7 @@ def test_relation_turns_around_when_the_objects_are_exchanged():
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_share_outside_0_to_1_is_refused(name: str, value: float):
     with pytest.raises(InvalidArgument, match=rf"{name} must be between 0 \(never\) and 1 \(always\)"):
-        World(**{name: value})
+        replace(World(), **{name: value})
 
 
 @pytest.mark.parametrize("weights", [(), (0.0, 0.0), (1, -1), (1, 1, 1, 1, 1), (float("nan"),)])

@@ -26,14 +26,15 @@ def test_any_text_is_encoded_without_a_mark_in_the_middle(tokenizer: CLIPTokeniz
     ids = tokenizer(text)["input_ids"]
     assert ids[0] == tokenizer.bos_token_id
     assert ids[-1] == tokenizer.eos_token_id
-    assert not {tokenizer.bos_token_id, tokenizer.eos_token_id} & set(ids[1:-1])
+    assert tokenizer.bos_token_id not in ids[1:-1]
+    assert tokenizer.eos_token_id not in ids[1:-1]
 
 
 @pytest.mark.parametrize("text", ["größe 🚗", "日本語", "a red car's wheel, 12!", "\u0000\x7f", "Ünïcödé"])
 def test_no_word_is_unknown(tokenizer: CLIPTokenizer, text: str):
     ids = tokenizer(text)["input_ids"]
     assert tokenizer.eos_token_id not in ids[1:-1]
-    assert tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "") == text.lower().replace(" ", "")
+    assert str(tokenizer.decode(ids, skip_special_tokens=True)).replace(" ", "") == text.lower().replace(" ", "")
 
 
 def test_common_words_are_one_token(tokenizer: CLIPTokenizer):
@@ -56,7 +57,7 @@ def test_ids_are_dense_and_no_more_than_asked_for(tokenizer: CLIPTokenizer):
 def test_captions_are_padded_and_cut_to_the_length(tokenizer: CLIPTokenizer):
     ids = tokenize(tokenizer, ["a cat", "a red car and " * 40], "cpu")
     assert ids.shape == (2, 32)
-    assert set(ids[0, 4:].tolist()) == {tokenizer.pad_token_id}
+    assert ids[0, 4:].tolist() == [tokenizer.pad_token_id] * 28
     assert ids[1, -1] == tokenizer.eos_token_id
 
 

@@ -179,9 +179,9 @@ def _place(
     fitting = {1: ("medium", "large"), 2: ("small", "medium")}.get(len(things), ("small",))
     choices = [size for size in fitting if size in sizes] or ["small"]
     while True:
-        sizes = [SIZES[choices[int(rng.integers(len(choices)))]] for _ in things]
+        sides = [SIZES[choices[int(rng.integers(len(choices)))]] for _ in things]
         boxes: list[tuple[int, int, int]] = []
-        for size in sizes:
+        for size in sides:
             free = [
                 (x, y, size)
                 for x in range(0, GRID - size + 1, step)
