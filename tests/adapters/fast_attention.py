@@ -57,8 +57,9 @@ def degree(largest: float) -> int:
 
 def series_attention(query: Tensor, key: Tensor, value: Tensor, last: int) -> Tensor:
     """Return softmax(query key^T) value, all (..., token, channel); query and key have two channels."""
-    heads = [x.flatten(0, -3) for x in (query, key, value)]  # one by one: the powers of one head fit in the cache
-    return torch.stack([_one_head(*head, last) for head in zip(*heads, strict=True)]).reshape(value.shape)
+    queries, keys, values = (x.flatten(0, -3) for x in (query, key, value))
+    heads = zip(queries, keys, values, strict=True)  # one by one: the powers of one head fit in the cache
+    return torch.stack([_one_head(q, k, v, last) for q, k, v in heads]).reshape(value.shape)
 
 
 def _one_head(query: Tensor, key: Tensor, value: Tensor, last: int) -> Tensor:
