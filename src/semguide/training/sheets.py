@@ -7,6 +7,8 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
+from semguide.files import atomic
+
 
 def save_sheet(pictures: Tensor, path: Path, columns: int, scale: int = 1) -> None:
     """Write pictures side by side.
@@ -23,6 +25,5 @@ def save_sheet(pictures: Tensor, path: Path, columns: int, scale: int = 1) -> No
     for index, picture in enumerate(data):
         tile = Image.fromarray(picture).resize((width, height), Image.Resampling.NEAREST)
         sheet.paste(tile, (index % columns * width, index // columns * height))
-    part = path.with_suffix(".part.png")
-    sheet.save(part)
-    part.replace(path)
+    with atomic(path) as temporary:
+        sheet.save(temporary, format="PNG")

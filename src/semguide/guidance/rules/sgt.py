@@ -10,7 +10,7 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_number
 from semguide.guidance.citations import SGT_PAPER
-from semguide.guidance.geometry import cosine, norm, perpendicular, unit
+from semguide.guidance.geometry import norm, perpendicular, unit
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -69,8 +69,7 @@ class SGT(Rule[None]):
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return the missing component of each concept, as long as its deficit."""
         del state
-        prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
-        similarity = torch.stack([cosine(prompt, subject) for subject in subjects])
+        prompt, subjects, similarity = predictions.prompt_guidance, predictions.concept_guidance, predictions.similarity
         if not self.needs_concepts(step.index, step.count):
             return no_correction(predictions, similarity), None
         deficit = (self._target(similarity) - similarity).clamp(0.0, 1.0)
