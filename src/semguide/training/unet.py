@@ -76,6 +76,8 @@ class UNetRecipe:
         repeats: How often a pool is gone through.
         dropped: Share of captions replaced by the empty one, 0 to 1.
         gamma: Cap of the signal-to-noise weight.
+        focus: Timesteps are drawn from Beta(focus, focus); 1 is uniform, more spends the evaluations where the picture
+            is decided and fewer on nearly clean or nearly pure noise, whose weight is small anyway.
     """
 
     def __init__(
@@ -86,12 +88,14 @@ class UNetRecipe:
         repeats: int = 3,
         dropped: float = 0.1,
         gamma: float = 5.0,
+        focus: float = 2.0,
     ) -> None:
         self.pipe = pipe
         self.model = pipe.unet.to(memory_format=torch.channels_last)
         if self.model.device.type == "cpu":  # the fused kernel's backward is slow on short sequences
             self.model.set_attn_processor(AttnProcessor())
         self.batches, self.pool, self.repeats, self.dropped, self.gamma = batches, pool, repeats, dropped, gamma
+        self.focus = focus
         self._block: int | None = None
         self._latents = self._ids = torch.empty(0)
         for frozen in (pipe.vae, pipe.text_encoder):
@@ -105,7 +109,7 @@ class UNetRecipe:
         empty = tokenize(self.pipe.tokenizer, [""], device)
         ids = torch.where(dropped.to(device)[:, None], empty, ids)
         noise = torch.randn(latents.shape, generator=generator).to(device)
-        t = torch.randint(0, 1000, (len(ids),), generator=generator).to(device)
+        t = self._timesteps(len(ids), generator).to(device)
         x = self.pipe.scheduler.add_noise(latents, noise, t)
         with torch.no_grad():
             hidden = self.pipe.text_encoder(ids)[0]
@@ -113,6 +117,14 @@ class UNetRecipe:
         alpha = self.pipe.scheduler.alphas_cumprod.to(device)[t]
         weight = torch.clamp(self.gamma * (1 - alpha) / alpha, max=1.0)
         return (weight * (predicted - noise).square().flatten(1).mean(1)).mean()
+
+    def _timesteps(self, count: int, generator: torch.Generator) -> Tensor:
+        """Timesteps from Beta(focus, focus), (count,), by inverting its distribution on a table."""
+        grid = torch.linspace(0, 1, 1001, dtype=torch.float64)
+        density = (grid * (1 - grid)).pow(self.focus - 1)
+        total = torch.cumulative_trapezoid(density, grid)
+        drawn = torch.rand(count, generator=generator, dtype=torch.float64) * total[-1]
+        return torch.searchsorted(total, drawn).clamp(max=999)
 
     def _batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Latents and token ids of training step `index`."""
