@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
-from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from semguide.errors import InvalidArgument
+from semguide.models.clip import EmojiCLIP
 from semguide.models.judge import Judge, JudgeConfig
 from semguide.scenes import SMALL_WORLD, World
 from semguide.training.data import Batches
@@ -33,7 +33,7 @@ class Preset:
         latent_channels: Channels of the f = 8 latents.
         vae_channels: Width of the autoencoder at each resolution.
         unet_channels: Width of the U-Net at each resolution.
-        clip_width: Width of both CLIP towers.
+        clip_width: Width of CLIP's text tower and common space.
         prompt_length: Tokens a prompt may have, the two marks included.
         judge_width: Width of the judge.
         settings: Recipe name -> how long and how fast.
@@ -65,13 +65,18 @@ SMALL = Preset(
     settings={
         "vae": Settings(steps=8000, batch_size=8, learning_rate=2e-3, warmup=100, ema=0.99, seed=11),
         "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
-        "clip": Settings(steps=1000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=200),
+        "clip": Settings(
+            steps=1500, batch_size=128, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=100
+        ),
         "unet": Settings(
             steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.996, seed=13, sheet_steps=500
         ),
         "judge": Settings(steps=3500, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
 )
+
+#: The weight of the text tower that diffusers' `CLIPTextModel` has not.
+PROJECTION = "text_projection.weight"
 
 PRESETS = {"small": SMALL}
 
@@ -109,10 +114,10 @@ def train_clip(preset: Preset, settings: Settings, folder: Path) -> State:
     """Train tokenizer and CLIP; writes `folder/tokenizer` and `folder/clip`."""
     torch.manual_seed(settings.seed)
     tokenizer = _tokenizer(preset, folder / "tokenizer")
-    clip = build_clip(tokenizer, preset.size, preset.clip_width)
-    recipe = CLIPRecipe(clip, tokenizer, _batches(preset, settings))
+    clip = build_clip(tokenizer, preset.clip_width)
+    recipe = CLIPRecipe(clip, tokenizer, _batches(preset, settings, (0.5, 0.35, 0.1, 0.05)))
     state = train(recipe, settings, folder / "training" / "clip")
-    clip.save_pretrained(folder / "clip")
+    clip.save(folder / "clip")
     return state
 
 
@@ -165,7 +170,7 @@ def assembled(preset: Preset, folder: Path) -> StableDiffusionPipeline:
         InvalidArgument: Autoencoder or CLIP is missing.
     """
     vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
-    text = text_encoder(CLIPModel.from_pretrained(made(folder / "clip", "clip")))
+    text = text_encoder(EmojiCLIP.load(made(folder / "clip", "clip")))
     tokenizer = CLIPTokenizer.from_pretrained(made(folder / "tokenizer", "clip"))
     unet = build_unet(vae, text.config.hidden_size, preset.size // 8, preset.unet_channels)
     if (folder / "unet").exists():
@@ -173,13 +178,14 @@ def assembled(preset: Preset, folder: Path) -> StableDiffusionPipeline:
     return assemble(vae, text, tokenizer, unet)
 
 
-def text_encoder(clip: CLIPModel) -> CLIPTextModel:
-    """The text tower of a CLIP as a model of its own."""
-    config: Any = clip.config.text_config
-    text = CLIPTextModel(config)
-    weights = {k: v for k, v in clip.state_dict().items() if k.startswith("text_model.")}
+def text_encoder(clip: EmojiCLIP) -> CLIPTextModel:
+    """The text tower of a CLIP as a model of its own, without the projection."""
+    text = CLIPTextModel(clip.text.config)
+    weights = clip.text.state_dict()
     own = text.state_dict()
-    text.load_state_dict({k if k in own else k.removeprefix("text_model."): v for k, v in weights.items()})
+    text.load_state_dict(
+        {k if k in own else k.removeprefix("text_model."): v for k, v in weights.items() if k != PROJECTION}
+    )
     return text
 
 
