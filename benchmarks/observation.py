@@ -21,17 +21,17 @@ import numpy as np
 
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
 from semguide.evaluation.observation import Observations, auroc, auroc_interval, observe
-from semguide.evaluation.suites import limited, suite
+from semguide.evaluation.suites import Split, limited, suite
 from semguide.files import atomic, write_json
 from semguide.guidance.signals import SIGNALS
 from semguide.models import load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
 
-SPLITS = ("validation", "test")
+SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
-def observations(split: str, options: argparse.Namespace) -> Observations:
+def observations(split: Split, options: argparse.Namespace) -> Observations:
     """Return the observations of a split: from its file, or made and written to it."""
     path = options.out / f"{split}.npz"
     if path.exists():
@@ -60,7 +60,8 @@ def observations(split: str, options: argparse.Namespace) -> Observations:
         progress=progress,
     )
     with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, right=found.right, prompt=found.prompt, image=found.image, **found.signals)
+        columns: dict[str, Any] = {"right": found.right, "prompt": found.prompt, "image": found.image, **found.signals}
+        np.savez_compressed(file, **columns)
     return found
 
 

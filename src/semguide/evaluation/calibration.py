@@ -32,13 +32,16 @@ def fit_detector(observed: Observations, ridge: float = 1e-3) -> Detector:
 
 def _logistic(features: Values, right: Values, ridge: float) -> Values:
     """Return intercept and slopes by Newton's method."""
-    design = np.concatenate([np.ones((len(features), 1)), features], axis=1)
-    penalty = ridge * len(right) * np.array([0.0, *[1.0] * features.shape[1]])
-    slopes: Values = np.zeros(design.shape[1])
+    design: Values = np.concatenate([np.ones((len(features), 1)), features], axis=1)
+    weights = np.array([0.0, *[1.0] * features.shape[1]], dtype=np.float64)
+    penalty: Values = ridge * len(right) * weights
+    slopes: Values = np.zeros(design.shape[1], dtype=np.float64)
     for _ in range(50):
         chance: Values = 1 / (1 + np.exp(-design @ slopes))
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
-        slopes = slopes + np.linalg.solve(curvature, design.T @ (right - chance) - penalty * slopes)
+        curvature: Values = design.T @ (design * (chance * (1 - chance))[:, None])
+        curvature[np.diag_indices(len(penalty))] += penalty
+        gradient: Values = design.T @ (right - chance) - penalty * slopes
+        slopes = slopes + np.linalg.solve(curvature, gradient)
     return slopes
 
 
