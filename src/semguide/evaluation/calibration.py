@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +33,19 @@ def fit_detector(observed: Observations, ridge: float = 1e-3) -> Detector:
 
 def _logistic(features: Values, right: Values, ridge: float) -> Values:
     """Return intercept and slopes by Newton's method."""
-    design: Values = np.concatenate([np.ones((len(features), 1)), features], axis=1)
-    weights = np.array([0.0, *[1.0] * features.shape[1]], dtype=np.float64)
-    penalty: Values = ridge * len(right) * weights
-    slopes: Values = np.zeros(design.shape[1], dtype=np.float64)
+    design = _array(np.concatenate([np.ones((len(features), 1)), features], axis=1))
+    across = _array(np.transpose(design))
+    penalty = _array([0.0, *[ridge * len(right)] * features.shape[1]])
+    slopes = _array(np.zeros(design.shape[1]))
     for _ in range(50):
-        chance: Values = 1 / (1 + np.exp(-design @ slopes))
-        curvature: Values = design.T @ (design * (chance * (1 - chance))[:, None])
-        curvature[np.diag_indices(len(penalty))] += penalty
-        gradient: Values = design.T @ (right - chance) - penalty * slopes
-        slopes = slopes + np.linalg.solve(curvature, gradient)
+        chance = 1 / (1 + np.exp(-_array(design @ slopes)))
+        curvature = _array(across @ (design * (chance * (1 - chance))[:, None])) + np.eye(len(penalty)) * penalty
+        slopes = _array(slopes + np.linalg.solve(curvature, across @ (right - chance) - penalty * slopes))
     return slopes
+
+
+def _array(values: Any) -> Values:
+    return np.asarray(values, dtype=np.float64)
 
 
 @dataclass(frozen=True)
