@@ -1,0 +1,32 @@
+"""Makes each tiny pipeline once, and runs it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+
+from adapters.tiny_pipelines import PROMPT, noise
+from adapters.zoo.family import Family
+from adapters.zoo.table import FAMILIES
+
+STEPS = 3
+SCALE = 4.0
+
+
+@functools.cache
+def made(name: str) -> Any:
+    """Return the tiny pipeline of a family, the same one each time; a test that changes it makes its own."""
+    return FAMILIES[name].make()
+
+
+def arguments_of(family: Family, **changes: Any) -> dict[str, Any]:
+    """Return the arguments of a short call that ends with latents."""
+    given = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent", family.scale: SCALE}
+    return {**family.arguments, **given, **changes}
+
+
+def run(pipe: Any, family: Family, prompt: Any = PROMPT, **changes: Any) -> torch.Tensor:
+    """Return the latents that a pipeline makes in a few steps."""
+    return getattr(pipe(prompt=prompt, **arguments_of(family, **changes)), family.output)
