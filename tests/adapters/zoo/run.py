@@ -23,8 +23,9 @@ def made(name: str) -> Any:
 
 def arguments_of(family: Family, **changes: Any) -> dict[str, Any]:
     """Return the arguments of a short call that ends with latents."""
-    given = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent", family.scale: SCALE}
-    return {**family.arguments, **given, **changes}
+    given = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent"}
+    scale = {family.scale: SCALE} if family.scale else {}
+    return {**family.arguments, **given, **scale, **changes}
 
 
 def run(pipe: Any, family: Family, prompt: Any = PROMPT, **changes: Any) -> torch.Tensor:
