@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
-from adapters.zoo.run import made, run
-from adapters.zoo.table import FAMILIES
+from adapters.zoo.run import ROWS, made, run
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ROWS)
 def test_tiny_pipelines_are_finite_repeatable_and_hear_every_text(name: str) -> None:
-    pipe, family = made(name), FAMILIES[name]
+    pipe, family = made(name), ROWS[name]
     pictures = {text: run(pipe, family, text) for text in (PROMPT, *CONCEPTS)}
     assert all(picture.isfinite().all() for picture in pictures.values())
     assert torch.equal(run(pipe, family, PROMPT), pictures[PROMPT])
