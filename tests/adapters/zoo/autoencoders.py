@@ -56,3 +56,45 @@ def wan(channels: int, seed: int = 1) -> Any:
         latents_std=[1.0] * channels,
     )
     return benign(vae, seed)
+
+
+def deep_compression(channels: int, seed: int = 1) -> Any:
+    """Build an AutoencoderDC that divides height and width by 4."""
+    from diffusers import AutoencoderDC
+
+    blocks = ("ResBlock", "ResBlock", "EfficientViTBlock")
+    vae = AutoencoderDC(
+        latent_channels=channels,
+        attention_head_dim=2,
+        encoder_block_types=blocks,
+        decoder_block_types=blocks,
+        encoder_block_out_channels=(8, 8, 8),
+        decoder_block_out_channels=(8, 8, 8),
+        encoder_qkv_multiscales=((), (), (5,)),
+        decoder_qkv_multiscales=((), (), (5,)),
+        encoder_layers_per_block=(1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1),
+        downsample_block_type="conv",
+        upsample_block_type="interpolate",
+        decoder_norm_types="rms_norm",
+        decoder_act_fns="silu",
+        scaling_factor=0.4,
+    )
+    return benign(vae, seed)
+
+
+def hunyuan(channels: int, seed: int = 1) -> Any:
+    """Build an AutoencoderKLHunyuanImage that divides height and width by 4."""
+    from diffusers import AutoencoderKLHunyuanImage
+
+    vae = AutoencoderKLHunyuanImage(
+        in_channels=3,
+        out_channels=3,
+        latent_channels=channels,
+        block_out_channels=(32, 32, 32),
+        layers_per_block=1,
+        spatial_compression_ratio=4,
+        sample_size=16,
+        scaling_factor=0.5,
+    )
+    return benign(vae, seed)

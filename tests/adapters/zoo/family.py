@@ -14,7 +14,7 @@ class Family:
     Attributes:
         make: Builds it.
         arguments: What its calls need at the smallest size.
-        scale: The argument that is the scale of its classifier-free guidance.
+        scale: The argument that is the scale of its classifier-free guidance; empty where there is none.
         off: The scale at which there is none.
         denoiser: The attribute that holds its denoiser.
         output: The field of its output that holds images or videos.

@@ -18,8 +18,8 @@ def sd3() -> Any:
     transformer = SD3Transformer2DModel(
         sample_size=4,
         patch_size=1,
-        in_channels=4,
-        out_channels=4,
+        in_channels=16,  # the inpainting pipeline takes no other number
+        out_channels=16,
         num_layers=2,
         attention_head_dim=8,
         num_attention_heads=4,
@@ -33,7 +33,7 @@ def sd3() -> Any:
         StableDiffusion3Pipeline(
             transformer=benign(transformer, 10),
             scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-            vae=autoencoders.kl(4),
+            vae=autoencoders.kl(16),
             text_encoder=texts.clip(first, 11, projection=True),
             tokenizer=first,
             text_encoder_2=texts.clip(first, 12, projection=True),
@@ -111,29 +111,35 @@ def qwen_tokenizer() -> Any:
 
 def wan() -> Any:
     """Build a WanPipeline for 5 frames of 16x16."""
-    from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline, WanTransformer3DModel
+    from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 
-    transformer = WanTransformer3DModel(
+    tokenizer = byte_tokenizer()
+    return quiet(
+        WanPipeline(
+            transformer=benign(wan_transformer(), 40),
+            scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+            vae=autoencoders.wan(4),
+            text_encoder=texts.umt5(tokenizer, 41),
+            tokenizer=tokenizer,
+        )
+    )
+
+
+def wan_transformer(in_channels: int = 4) -> Any:
+    """Build a WanTransformer3DModel."""
+    from diffusers import WanTransformer3DModel
+
+    return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=2,
         attention_head_dim=12,
-        in_channels=4,
+        in_channels=in_channels,
         out_channels=4,
-        text_dim=32,
+        text_dim=texts.DIM,
         freq_dim=32,
         ffn_dim=32,
         num_layers=2,
         cross_attn_norm=True,
         qk_norm="rms_norm_across_heads",
         rope_max_seq_len=32,
-    )
-    tokenizer = byte_tokenizer()
-    return quiet(
-        WanPipeline(
-            transformer=benign(transformer, 40),
-            scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-            vae=autoencoders.wan(4),
-            text_encoder=texts.t5(tokenizer, 41),
-            tokenizer=tokenizer,
-        )
     )
