@@ -10,7 +10,7 @@ import torch
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, fresh, noise
 from guidance.cases import ACTIVE
 from semguide import CFG, SemguideWarning, UnsupportedPipeline, steer
-from semguide.adapters.embeddings import ConceptEncoder
+from semguide.adapters.embeddings import TextEncoder
 
 RULE = ACTIVE[0]
 
@@ -92,13 +92,13 @@ def test_concepts_are_encoded_once_and_like_prompts(pipe: Any) -> None:
     pipe.encode_prompt = counted
     architecture = steer(pipe, RULE)._architecture
     options: dict[str, Any] = {"clip_skip": 1} if "XL" in type(pipe).__name__ else {}
-    encoder = ConceptEncoder(pipe, architecture, options)
-    rows = encoder.encode(["a cat", "a dog", "a cat"])
-    encoder.encode(["a dog"])
+    encoder = TextEncoder(pipe, architecture.text, options)
+    rows = encoder.concepts(["a cat", "a dog", "a cat"])
+    encoder.concepts(["a dog"])
     assert texts == ["a cat", "a dog"]
     expected = encode("a cat", device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False, **options)
-    assert torch.equal(rows["encoder_hidden_states"][2], expected[0][0])
-    assert "XL" not in type(pipe).__name__ or torch.equal(rows["text_embeds"][0], expected[2][0])
+    assert torch.equal(rows[2]["encoder_hidden_states"], expected[0])
+    assert "XL" not in type(pipe).__name__ or torch.equal(rows[0]["text_embeds"], expected[2])
 
 
 def test_clip_skip_reaches_the_concepts(sdxl: Any) -> None:  # diffusers 0.42's own clip_skip of SD needs transformers 4

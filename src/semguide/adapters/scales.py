@@ -1,0 +1,53 @@
+"""The scale of the classifier-free guidance: where a pipeline takes it and what it is at a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semguide.adapters.architecture import Scale
+from semguide.errors import InvalidArgument
+from semguide.guidance.checks import check_number
+
+
+def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> dict[str, float]:
+    """Return the pipeline's scale arguments, all of them strong enough for guidance.
+
+    Args:
+        scale: Where the pipeline takes them.
+        given: The caller's arguments.
+        default: w where the caller gives none.
+
+    Raises:
+        InvalidArgument: A scale turns the guidance off, or is no finite number.
+    """
+    first, *others = scale.arguments
+    chosen = given.get(first)
+    found = {first: default - scale.shift if chosen is None else chosen}
+    found |= {name: given[name] for name in others if given.get(name) is not None}
+    off = 1.0 - scale.shift
+    for name, value in found.items():
+        check_number(name, value, 0.0)
+        if value <= off:
+            raise InvalidArgument(
+                f"{name} must be > {off:g}, got {value!r}: at {off:g} or below the pipeline makes no unconditional "
+                "prediction, which the rule needs; use the pipeline itself for a run without guidance"
+            )
+    return found
+
+
+def scale_at(scale: Scale, pipe: Any, arguments: Mapping[str, float], denoiser: int) -> float:
+    """Return w of the present step.
+
+    Args:
+        scale: Where the pipeline has it.
+        pipe: The pipeline.
+        arguments: From `scale_arguments`.
+        denoiser: Which of the denoisers is at work.
+    """
+    if scale.live:
+        return float(pipe.guidance_scale) + scale.shift
+    first = scale.arguments[0]
+    return (
+        float(arguments.get(scale.arguments[min(denoiser, len(scale.arguments) - 1)], arguments[first])) + scale.shift
+    )
