@@ -45,6 +45,16 @@ class Text:
         return tuple(name for name in self.inputs if name.startswith("negative"))
 
 
+MASKED = Text(
+    embeds=("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "negative_prompt_attention_mask"),
+    conditioning={"prompt_embeds": "encoder_hidden_states", "prompt_attention_mask": "encoder_attention_mask"},
+)
+"""Embeddings that come with a mask."""
+
+CONTROL = "The ControlNet hears the prompt only; its residuals are reused for the concepts."
+"""What to know of a ControlNet beside the denoiser."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """Where the scale w of u + w (c - u) is.
@@ -53,13 +63,13 @@ class Scale:
         arguments: The pipeline argument that is the scale, one per denoiser. The later ones default to the first.
         live: Whether the pipeline reads `pipe.guidance_scale` anew at each step, so that callbacks may change it.
         shift: What is added to the argument to make w: 1 where the pipeline computes c + argument (c - u).
-        guider: The pipeline's attributes that hold its guiders; their `guidance_scale` is w, and no argument is.
+        guiders: The pipeline's attributes that hold diffusers guiders: w is theirs, and no argument of the pipeline.
     """
 
     arguments: tuple[str, ...] = ("guidance_scale",)
     live: bool = False
     shift: float = 0.0
-    guider: tuple[str, ...] = ()
+    guiders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from semguide.adapters.architecture import Architecture, Refused
-from semguide.adapters.architectures_flow import FLOW
+from semguide.adapters.architectures_concat import CONCAT
 from semguide.adapters.architectures_refused import REFUSED
+from semguide.adapters.architectures_sequential import SEQUENTIAL
 from semguide.adapters.architectures_unet import UNET
 from semguide.errors import UnsupportedPipeline
 
-FAMILIES: tuple[Architecture, ...] = (*UNET, *FLOW)
+FAMILIES: tuple[Architecture, ...] = (*UNET, *CONCAT, *SEQUENTIAL)
 """A row per family."""
 
 ARCHITECTURES: Mapping[str, Architecture] = {name: row for row in FAMILIES for name in row.pipelines}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semguide.adapters.architecture import Architecture, Limit, Scale, Text
+from semguide.adapters.architecture import CONTROL, Architecture, Limit, Scale, Text
 
 _LIVE, _LOCAL = Scale(live=True), Scale()
-_CONTROL = "The ControlNet hears the prompt only; its residuals are reused for the concepts."
 _DISTILLED = Limit(
     "unet",
     "time_cond_proj_dim",
@@ -57,14 +56,14 @@ UNET: tuple[Architecture, ...] = (
         _SD,
         family="Stable Diffusion with ControlNet",
         pipelines=("StableDiffusionControlNetPipeline",),
-        notes=_CONTROL,
+        notes=CONTROL,
     ),
     replace(
         _SD,
         family="Stable Diffusion with ControlNet, image to image and inpainting",
         pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
         scale=_LOCAL,
-        notes=_CONTROL,
+        notes=CONTROL,
     ),
     replace(
         _SDXL,
@@ -75,6 +74,6 @@ UNET: tuple[Architecture, ...] = (
             "StableDiffusionXLControlNetInpaintPipeline",
         ),
         scale=_LOCAL,
-        notes=_CONTROL,
+        notes=CONTROL,
     ),
 )

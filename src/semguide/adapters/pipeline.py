@@ -14,7 +14,7 @@ from semguide.adapters.guided_run import GuidedRun
 from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
 from semguide.adapters.mechanisms import MECHANISMS
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
-from semguide.adapters.scales import scale_arguments
+from semguide.adapters.scales import guiders_set, scale_arguments
 from semguide.errors import InvalidArgument
 from semguide.guidance import SGT, Rule, Trace
 from semguide.types import Concept
@@ -70,7 +70,7 @@ class SteeredPipeline:
             GuidanceNotApplied: The rule did not run at every step.
         """
         scales = scale_arguments(self._architecture.scale, arguments, self.rule.guidance_scale)
-        arguments = {**arguments, "prompt": prompt, **scales}
+        arguments = self._with_scales({**arguments, "prompt": prompt}, scales)
         prompts = prompts_of(arguments, self._architecture.text.embeds[0])
         found = concepts_of(prompts, concepts, self.decomposer)
         if not self.rule.inert:
@@ -87,8 +87,15 @@ class SteeredPipeline:
             full_trace=full_trace,
             batch_invariant=self.batch_invariant,
         )
-        output = self._run(run, arguments)
+        with guiders_set(self._architecture.scale, self.pipe, next(iter(scales.values()))):
+            output = self._run(run, arguments)
         return Result(output[0], run.trace(), None, run.evaluations, output)
+
+    def _with_scales(self, arguments: dict[str, Any], scales: dict[str, float]) -> dict[str, Any]:
+        """Return the pipeline's arguments with its scales, where they are arguments."""
+        if self._architecture.scale.guiders:
+            return {name: value for name, value in arguments.items() if name not in scales}
+        return {**arguments, **scales}
 
     def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
         """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from semguide.adapters.architecture import Scale
-from semguide.errors import InvalidArgument
+from semguide.adapters.hook import replaced_attribute
+from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance.checks import check_number
 
 
@@ -51,3 +53,25 @@ def scale_at(scale: Scale, pipe: Any, arguments: Mapping[str, float], denoiser: 
     return (
         float(arguments.get(scale.arguments[min(denoiser, len(scale.arguments) - 1)], arguments[first])) + scale.shift
     )
+
+
+@contextmanager
+def guiders_set(scale: Scale, pipe: Any, value: float) -> Iterator[None]:
+    """Give the pipeline's guiders the scale w while the context lasts.
+
+    Raises:
+        UnsupportedPipeline: A guider does something else than u + w (c - u), or there is none.
+    """
+    guiders = [guider for guider in (getattr(pipe, name, None) for name in scale.guiders) if guider is not None]
+    if scale.guiders and (not guiders or any(type(item).__name__ != "ClassifierFreeGuidance" for item in guiders)):
+        names = " and ".join(f"pipe.{name}" for name in scale.guiders)
+        kinds = ", ".join(type(item).__name__ for item in guiders) or "none"
+        raise UnsupportedPipeline(
+            f"{names} must be ClassifierFreeGuidance to be steered, got {kinds}; set it for the run: "
+            f"{' = '.join(f'pipe.{name}' for name in scale.guiders)} = ClassifierFreeGuidance()"
+        )
+    with ExitStack() as stack:
+        for guider in guiders:
+            own = value - 1 if guider.use_original_formulation else value
+            stack.enter_context(replaced_attribute(guider, "guidance_scale", own))
+        yield

@@ -1,35 +1,12 @@
-"""Transformers that predict a flow velocity."""
+"""Transformers that are called for e(P) and then for e(0)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from semguide.adapters.architecture import Architecture, Rows, Scale, Text
+from semguide.adapters.architecture import MASKED, Architecture, Limit, Rows, Scale, Text
 
 _TRUE_CFG = Scale(arguments=("true_cfg_scale",))
-
-_SD3 = Architecture(
-    family="Stable Diffusion 3, 3.5",
-    pipelines=("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
-    mechanism="concat",
-    positional=("hidden_states", "encoder_hidden_states", "pooled_projections", "timestep"),
-    text=Text(
-        inputs=("prompt", "prompt_2", "prompt_3", "negative_prompt", "negative_prompt_2", "negative_prompt_3"),
-        embeds=(
-            "prompt_embeds",
-            "negative_prompt_embeds",
-            "pooled_prompt_embeds",
-            "negative_pooled_prompt_embeds",
-        ),
-        conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "pooled_projections"},
-        options=("clip_skip", "max_sequence_length"),
-        lora="joint_attention_kwargs",
-        tokenizers=("tokenizer_3", "tokenizer", "tokenizer_2"),
-    ),
-    scale=Scale(live=True),
-    extra=("skip_layers",),
-    notes="Skip-layer guidance is added to the steered prediction.",
-)
 
 _FLUX = Architecture(
     family="Flux",
@@ -69,6 +46,54 @@ _QWEN = Architecture(
     notes="The scale is true_cfg_scale. The pipeline's own rescaling to the norm of e(P) comes after the correction.",
 )
 
+_LUMINA2 = Architecture(
+    family="Lumina 2",
+    pipelines=("Lumina2Pipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask"),
+    text=replace(MASKED, options=("system_prompt", "max_sequence_length")),
+    sign=-1.0,
+    notes="Concepts get the system prompt too. The pipeline's own cfg_normalization comes after the correction.",
+)
+
+_COGVIEW4 = Architecture(
+    family="CogView4",
+    pipelines=("CogView4Pipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "encoder_hidden_states", "timestep"),
+    scale=Scale(live=True),
+    notes="A batch of prompts is padded without a mask; with batch_invariant each prompt is read as it is alone.",
+)
+
+_HUNYUAN = Architecture(
+    family="HunyuanImage 2.1",
+    pipelines=("HunyuanImagePipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask"),
+    text=Text(
+        embeds=("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2"),
+        conditioning={
+            "prompt_embeds": "encoder_hidden_states",
+            "prompt_embeds_mask": "encoder_attention_mask",
+            "prompt_embeds_2": "encoder_hidden_states_2",
+            "prompt_embeds_mask_2": "encoder_attention_mask_2",
+        },
+        options=(),
+        fixed={"num_images_per_prompt": 1, "batch_size": 1},
+        together=False,
+    ),
+    scale=Scale(guiders=("guider", "ocr_guider")),
+    limits=(
+        Limit(
+            "transformer",
+            "guidance_embeds",
+            "has a distilled transformer that takes the guidance scale as an input (guidance_embeds) and makes no "
+            "unconditional prediction; use the checkpoint that it was distilled from",
+        ),
+    ),
+    notes="Its guiders must be ClassifierFreeGuidance; the mixed guidance of the checkpoint projects the correction.",
+)
+
 _WAN = Architecture(
     family="Wan 2.1, 2.2",
     pipelines=("WanPipeline", "WanImageToVideoPipeline"),
@@ -81,16 +106,12 @@ _WAN = Architecture(
     notes="Video. Both transformers of Wan 2.2 are steered, each with its own scale.",
 )
 
-FLOW: tuple[Architecture, ...] = (
-    _SD3,
-    replace(
-        _SD3,
-        family="Stable Diffusion 3 with ControlNet",
-        pipelines=("StableDiffusion3ControlNetPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
-        notes="The ControlNet hears the prompt only; its residuals are reused for the concepts.",
-    ),
+SEQUENTIAL: tuple[Architecture, ...] = (
     _FLUX,
     _QWEN,
+    _LUMINA2,
+    _COGVIEW4,
+    _HUNYUAN,
     _WAN,
     replace(
         _WAN,
