@@ -70,7 +70,7 @@ def sana() -> Any:
         sample_size=8,
     )
     instruction = inspect.signature(SanaPipeline.__call__).parameters["complex_human_instruction"].default
-    tokenizer = word_tokenizer("\n".join(instruction), ("<pad>", "<eos>"))
+    tokenizer = word_tokenizer("\n".join(instruction), ("<pad>", "<bos>", "<eos>"), bos_token="<bos>")
     return quiet(
         SanaPipeline(
             transformer=benign(transformer, 60),

@@ -37,7 +37,8 @@ def lumina2() -> Any:
     tokenizer = word_tokenizer(
         "You are an assistant designed to generate superior images with the superior degree of image-text alignment "
         "based on textual prompts or user prompts. <Prompt Start> ",
-        ("<pad>", "<eos>"),
+        ("<pad>", "<bos>", "<eos>"),
+        bos_token="<bos>",
     )
     return quiet(
         Lumina2Pipeline(

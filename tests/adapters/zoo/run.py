@@ -31,10 +31,11 @@ def arguments_of(family: Family, **changes: Any) -> dict[str, Any]:
 
 
 def run(pipe: Any, family: Family, prompt: Any = PROMPT, **changes: Any) -> torch.Tensor:
-    """Return the latents that a pipeline makes in a few steps.
+    """Return the latents that a pipeline, steered or not, makes in a few steps.
 
     Some pipelines encode images with PyTorch's own generator, which is seeded here.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return getattr(pipe(prompt=prompt, **arguments_of(family, **changes)), family.output)
+        result = pipe(prompt=prompt, **arguments_of(family, **changes))
+    return getattr(getattr(result, "output", result), family.output)

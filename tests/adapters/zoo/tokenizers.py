@@ -27,9 +27,9 @@ def word_tokenizer(known: str, special: tuple[str, ...], length: int = 1024, **o
         known: The text whose words are tokens, such as a prompt template: they take as many as in the real tokenizer.
         special: The special tokens; the first one pads and the last one ends.
         length: The most tokens it reads.
-        options: More of the tokenizer's own.
+        options: More of the tokenizer's own; with `bos_token`, every text begins with it.
     """
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE())
@@ -45,6 +45,11 @@ def word_tokenizer(known: str, special: tuple[str, ...], length: int = 1024, **o
         vocab_size=2000, show_progress=False, special_tokens=list(special), initial_alphabet=alphabet
     )
     core.train_from_iterator([known], trainer)
+    if "bos_token" in options:
+        begin = options["bos_token"]
+        core.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+            f"{begin} $A", special_tokens=[(begin, special.index(begin))]
+        )
     return PreTrainedTokenizerFast(
         tokenizer_object=core, pad_token=special[0], eos_token=special[-1], model_max_length=length, **options
     )

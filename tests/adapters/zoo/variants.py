@@ -1,4 +1,4 @@
-"""Pipelines of other classes made of a tiny pipeline's parts, and what they read beside text: images, masks, controls."""
+"""Pipelines of other classes made of a tiny pipeline's parts, and the images, masks and controls that they read."""
 
 from __future__ import annotations
 
