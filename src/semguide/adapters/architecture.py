@@ -111,6 +111,8 @@ class Architecture:
         pipelines: Class names.
         mechanism: "concat" evaluates e(0) and e(P) in one denoiser call with rows for both, "sequential" in two calls,
             the prompt's first.
+        embedded: Whether denoisers that take the guidance scale as an input (`guidance_embeds`) are steered in their
+            one call a step, unless the caller asks for classifier-free guidance by its scale.
         denoisers: The pipeline's attributes that hold them.
         positional: Names of the denoiser's first parameters, the noisy sample first.
         text: How text becomes conditioning.
@@ -134,6 +136,7 @@ class Architecture:
     scale: Scale = field(default_factory=Scale)
     rows: Rows = field(default_factory=Rows)
     cond_first: bool = False
+    embedded: bool = False
     extra: tuple[str, ...] = ()
     learned_sigma: bool = False
     sign: float = 1.0
@@ -144,8 +147,9 @@ class Architecture:
     @property
     def cost(self) -> str:
         """Denoiser evaluations and calls of a step, for K concepts."""
-        calls = {"concat": "1 + 1 call", "sequential": "2 + 1 calls"}[self.mechanism]
-        return f"2 + K evaluations in {calls} at steps that use the concepts, else 2"
+        calls = {"concat": 1, "sequential": 2}[self.mechanism]
+        plain = f"2 evaluations a step in {calls} call{'s' * (calls > 1)}, + K in 1 call where the concepts are used"
+        return plain + ("; guidance embedded: 1, + 1 + K where they are used" if self.embedded else "")
 
 
 @dataclass(frozen=True)

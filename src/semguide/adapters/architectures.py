@@ -21,7 +21,16 @@ ARCHITECTURES: Mapping[str, Architecture] = {name: row for row in FAMILIES for n
 REASONS: Mapping[str, str] = {name: row.reason for row in REFUSED for name in row.pipelines}
 """Class name -> why it cannot be steered."""
 
-__all__ = ["ARCHITECTURES", "FAMILIES", "REASONS", "REFUSED", "Architecture", "Refused", "architecture_of"]
+__all__ = [
+    "ARCHITECTURES",
+    "FAMILIES",
+    "REASONS",
+    "REFUSED",
+    "Architecture",
+    "Refused",
+    "architecture_of",
+    "mechanism_of",
+]
 
 
 def architecture_of(pipe: Any) -> Architecture:
@@ -33,12 +42,28 @@ def architecture_of(pipe: Any) -> Architecture:
     names = [kind.__name__ for kind in type(pipe).__mro__]
     name = next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
     if name is None:
-        raise UnsupportedPipeline(f"pipe must be one of {', '.join(ARCHITECTURES)}, got {names[0]}")
+        raise UnsupportedPipeline(
+            "pipe must be a diffusers pipeline of a family that semguide knows (`semguide models --families` lists "
+            f"them), got {names[0]}"
+        )
     if name in REASONS:
         raise UnsupportedPipeline(f"pipe is a {names[0]}, which {REASONS[name]}")
     found = ARCHITECTURES[name]
     _check_limits(pipe, found)
     return found
+
+
+def mechanism_of(architecture: Architecture, pipe: Any, arguments: Mapping[str, Any]) -> str:
+    """Return how a call of a pipeline is steered: its row's mechanism, or "embedded".
+
+    Args:
+        architecture: The pipeline's row.
+        pipe: The pipeline.
+        arguments: Of the call.
+    """
+    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
+    embedded = architecture.embedded and getattr(config, "guidance_embeds", False)
+    return "embedded" if embedded and arguments.get(architecture.scale.arguments[0]) is None else architecture.mechanism
 
 
 def _check_limits(pipe: Any, architecture: Architecture) -> None:

@@ -24,7 +24,9 @@ _FLUX = Architecture(
     ),
     scale=_TRUE_CFG,
     rows=Rows(shared=("img_ids", "txt_ids")),
-    notes="True classifier-free guidance: the scale is true_cfg_scale; guidance_scale stays the embedded one.",
+    embedded=True,
+    notes="Checkpoints with guidance_embeds (dev) are steered at their own guidance_scale, in their one call a step; "
+    "with true_cfg_scale > 1, and all others, in true classifier-free guidance, whose scale is true_cfg_scale.",
 )
 
 _QWEN = Architecture(

@@ -62,7 +62,7 @@ class TextEncoder:
             One per prompt; None where there is only one, where embeddings are given in the place of texts or may be
             changed by a callback, or where the pipeline will refuse the combination of arguments itself.
         """
-        given = {name: self._arguments.get(name) for name in self._text.inputs}
+        given = _given(self._pipe, self._text.inputs, self._arguments)
         if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
             return None
         items = [
@@ -109,23 +109,32 @@ class TextEncoder:
 
 def call_options(pipe: Any, text: Text, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the pipeline call says about text encoding."""
-    defaults = inspect.signature(type(pipe).__call__).parameters
-    return {name: arguments.get(name, defaults[name].default) for name in text.options}
+    return _given(pipe, text.options, arguments)
 
 
 def with_negative(text: Text, arguments: dict[str, Any], count: int) -> dict[str, Any]:
     """Return the arguments with a negative prompt where the pipeline would not guide without one.
+
+    Lists of texts are copies: some pipelines write into them.
 
     Args:
         text: How the pipeline takes texts.
         arguments: Of the call.
         count: Number of prompts.
     """
+    lists = {name: list(arguments[name]) for name in text.inputs if isinstance(arguments.get(name), list)}
+    arguments = {**arguments, **lists}
     given = any(arguments.get(name) is not None for name in ("negative_prompt", f"negative_{text.embeds[0]}"))
     if text.negative is None or given:
         return arguments
     single = isinstance(arguments.get("prompt"), str)
     return {**arguments, "negative_prompt": text.negative if single else [text.negative] * count}
+
+
+def _given(pipe: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a call, with the pipeline's own defaults."""
+    defaults = inspect.signature(type(pipe).__call__).parameters
+    return {name: arguments.get(name, defaults[name].default) for name in names}
 
 
 def _one_per_prompt(value: Any, count: int) -> bool:

@@ -22,11 +22,13 @@ class ImagePlan:
         concepts: The concept texts; none for plain classifier-free guidance.
         conditioning: Denoiser arguments of each concept, one row each; empty without concepts.
         prompt: The conditioning of its prompt alone, None where the pipeline's own is used.
+        negative: The conditioning of its negative prompt, where the pipeline makes no unconditional prediction.
     """
 
     concepts: tuple[str, ...]
     conditioning: tuple[Conditioning, ...] = ()
     prompt: PromptConditioning | None = None
+    negative: Conditioning | None = None
 
 
 class Evaluator:
@@ -65,20 +67,24 @@ class Evaluator:
         return with_prediction(outputs[0], torch.cat(ordered))
 
     def concepts(self, forward: Forward, call: DenoiserCall, wanted: Sequence[int]) -> Mapping[int, Tensor]:
-        """Return e(c_k) of each wanted image: (concept, *dims).
+        """Return e(c_k) of each wanted image: (concept, *dims); e(0) comes first where the pipeline makes none.
 
         Args:
             forward: The denoiser's forward.
             call: The call with the rows of the prompts, one per image.
             wanted: Images.
         """
-        jobs = {i: [(i, conditioning) for conditioning in self._images[i].conditioning] for i in wanted}
+        jobs = {i: [(i, conditioning) for conditioning in self._asked(i)] for i in wanted}
         if not self._one_call:
             return {i: self._evaluate(forward, call, job) for i, job in jobs.items()}
         if not wanted:
             return {}
         together = self._evaluate(forward, call, [pair for job in jobs.values() for pair in job])
         return dict(zip(wanted, together.split([len(job) for job in jobs.values()]), strict=True))
+
+    def _asked(self, image: int) -> tuple[Conditioning, ...]:
+        plan = self._images[image]
+        return plan.conditioning if plan.negative is None else (plan.negative, *plan.conditioning)
 
     def _alone(self, call: DenoiserCall, image: ImagePlan, branches: Sequence[str]) -> DenoiserCall:
         if image.prompt is None:

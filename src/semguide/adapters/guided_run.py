@@ -23,9 +23,14 @@ from semguide.guidance.geometry import widen
 class GuidedRun:
     """Steers one pipeline call.
 
-    The pipeline computes u + w (c - u) from the predictions u and c that it gets. It gets u - delta / (w - 1) in the
-    place of u, which makes that u + w (c - u) + delta; c stays true, for what the pipeline does with it afterwards:
-    rescaling, norms, skip-layer guidance. Where delta is 0, u is unchanged to the bit.
+    Args:
+        pipe: The pipeline.
+        architecture: Its row of the table.
+        rule: The rule.
+        images: What to look at for each image.
+        scales: From `scale_arguments`; empty where the guidance scale is an input of the denoiser, so that w is 1.
+        full_trace: Whether to evaluate concepts that the rule does not use.
+        batch_invariant: Whether each image is evaluated in calls of its own.
     """
 
     def __init__(
@@ -85,43 +90,38 @@ class GuidedRun:
         return call
 
     def concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Mapping[int, Tensor]:
-        """Return e(c_k) of the images that need it at a step, from the call with the rows of the prompts."""
+        """Return what `Evaluator.concepts` does for the images that need it at a step."""
         needed = self._full_trace or self._rule.needs_concepts(step, self.clock.count)
-        wanted = [i for i, image in enumerate(self.images) if image.concepts and needed]
-        for i in wanted:
-            self.evaluations[i] += len(self.images[i].concepts)
-        return self.evaluator.concepts(forward, call, wanted)
+        found = self.evaluator.concepts(
+            forward, call, [i for i, image in enumerate(self.images) if image.concepts and needed]
+        )
+        for i, predictions in found.items():
+            self.evaluations[i] += len(predictions)
+        return found
 
-    def steered(self, step: int, denoiser: int, uncond: Tensor, cond: Tensor, concepts: Mapping[int, Tensor]) -> Tensor:
-        """Return u - delta / (w - 1) of each image.
+    def place(self, step: int, denoiser: int, device: torch.device) -> Step:
+        """Return where in the trajectory the predictions of a denoiser are.
 
-        Args:
-            step: 0-based step.
-            denoiser: Which of the pipeline's denoisers made the predictions.
-            uncond: e(0), a row per image.
-            cond: e(P), alike.
-            concepts: e(c_k) of some images: (concept, *dims).
+        Raises:
+            GuidanceNotApplied: The pipeline has no such step.
         """
         if step >= self.clock.count:
             raise GuidanceNotApplied(
                 f"{type(self.pipe).__name__} called its denoiser at step {step + 1} of {self.clock.count}; it can be "
                 "steered only where it predicts once a step"
             )
-        scale = scale_at(self.architecture.scale, self.pipe, self._scales, denoiser)
-        place = Step(step, self.clock.count, scale, self.architecture.sign * self.clock.eps_scale(step, uncond.device))
-        rows = list(uncond)
-        for i, found in concepts.items():
-            rows[i] = self._steer(i, place, uncond[i], cond[i], found)
-        return torch.stack(rows)
+        scale = scale_at(self.architecture.scale, self.pipe, self._scales, denoiser) if self._scales else 1.0
+        return Step(step, self.clock.count, scale, self.architecture.sign * self.clock.eps_scale(step, device))
 
-    def _steer(self, image: int, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
-        """Return u - delta / (w - 1) of one image; a learned variance stays as it is."""
+    def delta(self, image: int, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
+        """Return the correction of one image, in float32 or better; a learned variance is not corrected."""
         size = len(uncond) // 2 if self._learned_sigma(uncond) else len(uncond)
-        predictions = Predictions(uncond[:size], cond[:size], concepts[:, :size])
+        parts = (uncond[:size], cond[:size], concepts[:, :size])
+        predictions = Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
         correction, self._states[image] = self._rule.correct(predictions, place, self._states[image])
         self._recorder.add(image, place.index, correction)
-        steered = widen(predictions.uncond) - widen(correction.delta) / (place.guidance_scale - 1)
-        return torch.cat([steered.to(uncond.dtype), uncond[size:]]) if size < len(uncond) else steered.to(uncond.dtype)
+        delta = widen(correction.delta)
+        return delta if size == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
 
     def _learned_sigma(self, prediction: Tensor) -> bool:
         if not self.architecture.learned_sigma:

@@ -1,7 +1,13 @@
-"""The two ways in which pipelines call their denoiser for classifier-free guidance, with the rule in them."""
+"""The ways in which pipelines call their denoiser, with the rule in them.
+
+A pipeline with classifier-free guidance computes u + w (c - u) from the predictions u and c that it gets. It gets
+u - delta / (w - 1) in the place of u, which makes that u + w (c - u) + delta; c stays true, for what the pipeline does
+with it afterwards: rescaling, norms, skip-layer guidance. Where delta is 0, u is unchanged to the bit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +18,28 @@ from semguide.adapters.guided_run import GuidedRun
 from semguide.adapters.hook import Forward
 from semguide.adapters.rows import DenoiserCall, prediction_of, with_prediction
 from semguide.errors import GuidanceNotApplied
+from semguide.guidance.geometry import widen
+
+
+def steered(
+    run: GuidedRun, step: int, denoiser: int, uncond: Tensor, cond: Tensor, concepts: Mapping[int, Tensor]
+) -> Tensor:
+    """Return u - delta / (w - 1) of each image.
+
+    Args:
+        run: The run.
+        step: 0-based step.
+        denoiser: Which of the pipeline's denoisers made the predictions.
+        uncond: e(0), a row per image.
+        cond: e(P), alike.
+        concepts: e(c_k) of some images: (concept, *dims).
+    """
+    place = run.place(step, denoiser, uncond.device)
+    rows = list(uncond)
+    for i, found in concepts.items():
+        delta = run.delta(i, place, uncond[i], cond[i], found)
+        rows[i] = (widen(uncond[i]) - delta / (place.guidance_scale - 1)).to(uncond.dtype)
+    return torch.stack(rows)
 
 
 class Concat:
@@ -35,7 +63,7 @@ class Concat:
         halves = dict(zip(self._order, prediction_of(output).chunk(2), strict=True))
         first = self._order.index("cond") * count
         found = run.concepts(forward, call.at(range(first, first + count)), step)
-        halves["uncond"] = run.steered(step, denoiser, halves["uncond"], halves["cond"], found)
+        halves["uncond"] = steered(run, step, denoiser, halves["uncond"], halves["cond"], found)
         return with_prediction(output, torch.cat([halves[name] for name in self._order]))
 
 
@@ -88,7 +116,36 @@ class Sequential:
             return call.evaluate(forward)
         output = run.evaluator.host(forward, call, ("uncond",))
         found = run.concepts(forward, half.call, half.step)
-        return with_prediction(output, run.steered(half.step, denoiser, prediction_of(output), half.prediction, found))
+        uncond = steered(run, half.step, denoiser, prediction_of(output), half.prediction, found)
+        return with_prediction(output, uncond)
 
 
-MECHANISMS = {"concat": Concat, "sequential": Sequential}
+class Embedded:
+    """e(P) is the only call, of a denoiser that takes the guidance scale as an input; it returns e(P) + delta.
+
+    Such a denoiser was trained to predict u + w (c - u) of the one it was distilled from, so its own differences are
+    those of that one times w, and its own w is 1.
+    """
+
+    def __init__(self, run: GuidedRun) -> None:
+        self._run = run
+
+    def __call__(self, denoiser: int, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the denoiser's forward returns, steered."""
+        run = self._run
+        call = run.call_of(args, kwargs, (1,))
+        if call is None:
+            return forward(*args, **kwargs)
+        step = run.clock.tick()
+        run.count(1)
+        output = run.evaluator.host(forward, call, ("cond",))
+        found = run.concepts(forward, call, step) if run.active else {}
+        cond = prediction_of(output)
+        place, rows = run.place(step, denoiser, cond.device), list(cond)
+        for i, (uncond, *concepts) in found.items():
+            delta = run.delta(i, place, uncond, cond[i], torch.stack(concepts))
+            rows[i] = (widen(cond[i]) + delta).to(cond.dtype)
+        return with_prediction(output, torch.stack(rows))
+
+
+MECHANISMS = {"concat": Concat, "sequential": Sequential, "embedded": Embedded}

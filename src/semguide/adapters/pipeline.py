@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from semguide.adapters.architectures import architecture_of
-from semguide.adapters.embeddings import TextEncoder, call_options, with_negative
-from semguide.adapters.evaluate import ImagePlan
+from semguide.adapters.architectures import architecture_of, mechanism_of
+from semguide.adapters.embeddings import call_options, with_negative
 from semguide.adapters.guided_run import GuidedRun
 from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
 from semguide.adapters.mechanisms import MECHANISMS
+from semguide.adapters.plans import image_plans
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
-from semguide.adapters.scales import guiders_set, scale_arguments
+from semguide.adapters.scales import guiders_set, scale_arguments, with_scales
 from semguide.errors import InvalidArgument
 from semguide.guidance import SGT, Rule, Trace
-from semguide.types import Concept
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,33 +68,32 @@ class SteeredPipeline:
             InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
             GuidanceNotApplied: The rule did not run at every step.
         """
-        scales = scale_arguments(self._architecture.scale, arguments, self.rule.guidance_scale)
-        arguments = self._with_scales({**arguments, "prompt": prompt}, scales)
-        prompts = prompts_of(arguments, self._architecture.text.embeds[0])
+        row = self._architecture
+        mechanism = mechanism_of(row, self.pipe, arguments)
+        embedded = mechanism == "embedded"
+        scales = {} if embedded else scale_arguments(row.scale, arguments, self.rule.guidance_scale)
+        arguments = with_scales(row.scale, {**arguments, "prompt": prompt}, scales)
+        prompts = prompts_of(arguments, row.text.embeds[0])
         found = concepts_of(prompts, concepts, self.decomposer)
-        if not self.rule.inert:
+        active = not self.rule.inert
+        if active:
             if concepts is None:
                 warn_of_missing(prompts, found)
             warn_of_truncation(*self._reading(arguments), prompts, found)
-        arguments = with_negative(self._architecture.text, arguments, len(prompts))
+        arguments = with_negative(row.text, arguments, len(prompts))
+        alone, evaluated = active and self.batch_invariant, active or full_trace
         run = GuidedRun(
             self.pipe,
-            self._architecture,
+            row,
             self.rule,
-            self._plans(found, arguments, full_trace),
+            image_plans(self.pipe, row, arguments, found, evaluated=evaluated, alone=alone, embedded=embedded),
             scales=scales,
             full_trace=full_trace,
             batch_invariant=self.batch_invariant,
         )
-        with guiders_set(self._architecture.scale, self.pipe, next(iter(scales.values()))):
-            output = self._run(run, arguments)
+        with guiders_set(row.scale, self.pipe, scales):
+            output = self._run(run, MECHANISMS[mechanism](run), arguments)
         return Result(output[0], run.trace(), None, run.evaluations, output)
-
-    def _with_scales(self, arguments: dict[str, Any], scales: dict[str, float]) -> dict[str, Any]:
-        """Return the pipeline's arguments with its scales, where they are arguments."""
-        if self._architecture.scale.guiders:
-            return {name: value for name, value in arguments.items() if name not in scales}
-        return {**arguments, **scales}
 
     def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
         """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
@@ -104,22 +102,8 @@ class SteeredPipeline:
         limit = call_options(self.pipe, text, arguments).get("max_sequence_length")
         return next((item for item in tokenizers if item is not None), None), limit
 
-    def _plans(self, concepts: list[list[Concept]], arguments: dict[str, Any], full_trace: bool) -> list[ImagePlan]:
-        """Return one plan per image, in the pipeline's order: all images of a prompt before the next prompt."""
-        encoder = TextEncoder(self.pipe, self._architecture.text, arguments)
-        active = not self.rule.inert
-        alone = encoder.prompts(len(concepts)) if active and self.batch_invariant else None
-        plans: list[ImagePlan] = []
-        for i, found in enumerate(concepts):
-            texts = tuple(concept.text for concept in found)
-            conditioning = encoder.concepts(texts) if active or full_trace else ()
-            plan = ImagePlan(texts, conditioning, alone[i] if alone else None)
-            plans += [plan] * int(arguments.get(self._architecture.per_prompt) or 1)
-        return plans
-
-    def _run(self, run: GuidedRun, arguments: dict[str, Any]) -> Any:
+    def _run(self, run: GuidedRun, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
-        mechanism = MECHANISMS[self._architecture.mechanism](run)
         with ExitStack() as stack:
             if self.batch_invariant and not self.rule.inert:
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))

@@ -38,6 +38,13 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
     return found
 
 
+def with_scales(scale: Scale, arguments: Mapping[str, Any], chosen: Mapping[str, float]) -> dict[str, Any]:
+    """Return the pipeline's arguments with its scales, where these are arguments."""
+    if scale.guiders:
+        return {name: value for name, value in arguments.items() if name not in chosen}
+    return {**arguments, **chosen}
+
+
 def scale_at(scale: Scale, pipe: Any, arguments: Mapping[str, float], denoiser: int) -> float:
     """Return w of the present step.
 
@@ -56,7 +63,7 @@ def scale_at(scale: Scale, pipe: Any, arguments: Mapping[str, float], denoiser: 
 
 
 @contextmanager
-def guiders_set(scale: Scale, pipe: Any, value: float) -> Iterator[None]:
+def guiders_set(scale: Scale, pipe: Any, chosen: Mapping[str, float]) -> Iterator[None]:
     """Give the pipeline's guiders the scale w while the context lasts.
 
     Raises:
@@ -72,6 +79,6 @@ def guiders_set(scale: Scale, pipe: Any, value: float) -> Iterator[None]:
         )
     with ExitStack() as stack:
         for guider in guiders:
-            own = value - 1 if guider.use_original_formulation else value
+            own = chosen[scale.arguments[0]] - guider.use_original_formulation
             stack.enter_context(replaced_attribute(guider, "guidance_scale", own))
         yield
