@@ -96,8 +96,9 @@ class TextEncoder:
     def _encode(self, inputs: Mapping[str, Any], *, negative: bool) -> list[Conditioning]:
         """Return the conditioning of the prompt and, of a pipeline that encodes both, of the negative prompt."""
         guided = {"do_classifier_free_guidance": negative} if self._text.together else {}
+        given = {name: value for name, value in inputs.items() if value is not None or name in self._text.prompts}
         with torch.no_grad():
-            embeds = self._pipe.encode_prompt(**inputs, **self._options, **guided)
+            embeds = self._pipe.encode_prompt(**given, **self._options, **guided)
         named = dict(zip(self._text.embeds, embeds, strict=True))
         names = self._text.conditioning
         found = [{argument: named[name] for name, argument in names.items()}]

@@ -135,11 +135,14 @@ def _alike(new: Any, old: Any) -> Any:
 
 
 def prediction_of(output: Any) -> Tensor:
-    """Return the prediction of a denoiser's output (a tuple, an output object or a tensor), one row per prediction."""
+    """Return the prediction of a denoiser's output (a tuple, an output object or a tensor), one row per prediction.
+
+    It is contiguous: sums over a tensor depend on its layout in the last bit, and that on the size of the batch.
+    """
     found = output
     if not isinstance(output, Tensor):
         found = output[0] if isinstance(output, tuple) else output.sample
-    return torch.stack(found) if isinstance(found, list) else found
+    return torch.stack(found) if isinstance(found, list) else found.contiguous()
 
 
 def with_prediction(output: Any, prediction: Tensor) -> Any:

@@ -40,7 +40,7 @@ class ByHand:
     normalized: bool = False
     dtype: torch.dtype = torch.float64
     eps_scale: str = "flow"
-    tolerance: float = 1e-4
+    tolerance: float = 1e-5
 
 
 @dataclass(frozen=True)

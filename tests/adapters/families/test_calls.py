@@ -36,10 +36,10 @@ def test_calls_with_other_concepts_leave_nothing_to_the_next(name: str) -> None:
 @every_row
 def test_each_image_of_a_batch_is_the_one_it_would_be_alone(name: str) -> None:
     pipe, family = made(name), ROWS[name]
-    both = {"prompt": [PROMPT, OTHER], "concepts": [CONCEPTS, [OTHER]]}
-    together = steered(pipe, family, **batch(family, **both))
-    for i, prompt in enumerate(both["prompt"]):
-        alone = steered(pipe, family, prompt=prompt, concepts=both["concepts"][i], generator=[noise(i)])
+    prompts, concepts = (PROMPT, OTHER), (CONCEPTS, [OTHER])
+    together = steered(pipe, family, **batch(family, prompt=list(prompts), concepts=list(concepts)))
+    for i in range(2):
+        alone = steered(pipe, family, prompt=prompts[i], concepts=concepts[i], generator=[noise(i)])
         assert torch.equal(together[i], alone[0])
 
 

@@ -45,7 +45,7 @@ def _pixart(kind: Any, *, additional: bool) -> Any:
         kind(
             transformer=benign(transformer, 50),
             vae=autoencoders.kl(4),
-            scheduler=DDIMScheduler(),
+            scheduler=DDIMScheduler(clip_sample=False),
             text_encoder=texts.t5(tokenizer, 51),
             tokenizer=tokenizer,
         )

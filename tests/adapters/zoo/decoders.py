@@ -115,7 +115,7 @@ def z_image() -> Any:
 def hunyuan_image() -> Any:
     """Build a HunyuanImagePipeline, whose guidance is a guider of diffusers."""
     from diffusers import (
-        AdaptiveProjectedMixGuidance,
+        ClassifierFreeGuidance,
         FlowMatchEulerDiscreteScheduler,
         HunyuanImagePipeline,
         HunyuanImageTransformer2DModel,
@@ -142,8 +142,8 @@ def hunyuan_image() -> Any:
         tokenizer=first,
         text_encoder_2=texts.t5(second, 122),
         tokenizer_2=second,
-        guider=AdaptiveProjectedMixGuidance(guidance_scale=4.0, adaptive_projected_guidance_start_step=1),
-        ocr_guider=AdaptiveProjectedMixGuidance(guidance_scale=4.0, adaptive_projected_guidance_start_step=2),
+        guider=ClassifierFreeGuidance(guidance_scale=4.0),
+        ocr_guider=ClassifierFreeGuidance(guidance_scale=4.0),
     )
     pipe.tokenizer_max_length = 64  # every prompt is padded to it
     return quiet(pipe)
