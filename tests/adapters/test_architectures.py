@@ -35,7 +35,7 @@ def embeddings(row: Architecture) -> set[str]:
 
 def denoiser_classes(pipeline: Any, row: Architecture) -> list[Any]:
     """Return the classes of its denoisers, from the annotations of its parts."""
-    given = inspect.signature(pipeline.__init__).parameters
+    given = inspect.signature(pipeline.__init__, eval_str=True).parameters
     kinds = [given[name].annotation for name in row.denoisers if name in given]
     return [next(part for part in (*get_args(kind), kind) if hasattr(part, "forward")) for kind in kinds]
 

@@ -94,11 +94,13 @@ class Limit:
     Attributes:
         component: The pipeline's attribute whose config tells, "" for the pipeline itself.
         key: The entry of the config that tells when it is set and true.
+        name: What such checkpoints are called, for the table.
         reason: Why, and what to do.
     """
 
     component: str
     key: str
+    name: str
     reason: str
 
 

@@ -89,6 +89,7 @@ _HUNYUAN = Architecture(
         Limit(
             "transformer",
             "guidance_embeds",
+            "distilled transformers",
             "has a distilled transformer that takes the guidance scale as an input (guidance_embeds) and makes no "
             "unconditional prediction; use the checkpoint that it was distilled from",
         ),

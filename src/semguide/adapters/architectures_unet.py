@@ -11,12 +11,14 @@ _TINY = "tiny, random weights"
 _DISTILLED = Limit(
     "unet",
     "time_cond_proj_dim",
+    "LCM U-Nets",
     "has a denoiser that takes the guidance scale as an input (time_cond_proj_dim) and does no "
     "classifier-free guidance; use the checkpoint that it was distilled from",
 )
 _REFINER = Limit(
     "",
     "requires_aesthetics_score",
+    "the refiner",
     "is the SDXL refiner, which only sharpens what is there; steer the base pipeline and run the refiner on its images",
 )
 
@@ -49,7 +51,7 @@ _SDXL = replace(
     ),
     limits=(_DISTILLED, _REFINER),
     tested=_TINY,
-    notes="The refiner is refused. IP-Adapter images go with every concept.",
+    notes="IP-Adapter images go with every concept.",
 )
 
 UNET: tuple[Architecture, ...] = (

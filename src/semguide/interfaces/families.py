@@ -24,10 +24,8 @@ def entries() -> Iterator[dict[str, str]]:
 
     for row in FAMILIES:
         pipelines = ", ".join(row.pipelines)
-        checked = " ".join(
-            f"Its {limit.component or 'pipeline'} with `{limit.key}` is refused." for limit in row.limits
-        )
-        limits = " ".join(filter(None, (row.notes, checked)))
+        refused = ", ".join(f"{limit.name} (`{limit.key}`)" for limit in row.limits)
+        limits = " ".join(filter(None, (row.notes, f"Refused: {refused}." if refused else "")))
         yield dict(zip(COLUMNS, (row.family, pipelines, row.mechanism, row.cost, row.tested, limits), strict=True))
     for other in OTHERS:
         pipelines = ", ".join(other.pipelines)

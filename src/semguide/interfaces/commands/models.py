@@ -60,22 +60,21 @@ def _print_table(listed: list[dict[str, Any]]) -> None:
 
 def _print_families(as_json: bool) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    from semguide.interfaces.families import COLUMNS, REFUSED, entries
+    from semguide.interfaces.families import COLUMNS, entries
 
     listed = list(entries())
     if as_json:
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
         return
-    steered = Table(*COLUMNS, show_lines=True)
-    refused = Table("refused", "pipelines", "because each", show_lines=True)
-    for entry in listed:
-        if entry["hooked"] == REFUSED:
-            refused.add_row(*(escape(entry[name]) for name in COLUMNS[:2]), escape(entry["limits"]))
-        else:
-            steered.add_row(*(escape(entry[name]) for name in COLUMNS))
     console = Console()
-    console.print(steered)
-    console.print(refused)
+    for entry in listed:
+        table = Table.grid(padding=(0, 2), pad_edge=True)
+        for column in COLUMNS[1:]:
+            if entry[column]:
+                table.add_row(column, Text(entry[column]))
+        console.print(Text(entry["family"], style="bold"))
+        console.print(table)
+        console.print()
