@@ -125,6 +125,7 @@ class Architecture:
         per_prompt: The pipeline argument that is the number of images per prompt.
         limits: Checkpoints that are refused.
         notes: What a user should know, for the table.
+        tested: On what, for the table.
     """
 
     family: str
@@ -143,13 +144,13 @@ class Architecture:
     per_prompt: str = "num_images_per_prompt"
     limits: tuple[Limit, ...] = ()
     notes: str = ""
+    tested: str = "tiny, random weights"
 
     @property
     def cost(self) -> str:
-        """Denoiser evaluations and calls of a step, for K concepts."""
-        calls = {"concat": 1, "sequential": 2}[self.mechanism]
-        plain = f"2 evaluations a step in {calls} call{'s' * (calls > 1)}, + K in 1 call where the concepts are used"
-        return plain + ("; guidance embedded: 1, + 1 + K where they are used" if self.embedded else "")
+        """Denoiser evaluations and calls of a step; in brackets, what K concepts add at steps that use them."""
+        plain = f"2 (+ K) evaluations in {1 if self.mechanism == 'concat' else 2} (+ 1) calls"
+        return plain + ("; guidance embedded: 1 (+ 1 + K) in 1 (+ 1)" if self.embedded else "")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ REFUSED: tuple[Refused, ...] = (
             *("QwenImageEditInpaintPipeline", "QwenImageLayeredPipeline", "StableDiffusionInstructPix2PixPipeline"),
             "StableDiffusionXLInstructPix2PixPipeline",
         ),
-        "edits an image by an instruction, whose noun phrases are no concepts to keep; use image to image or inpainting",
+        "edits an image by an instruction, whose noun phrases are no concepts to keep; use image to image",
     ),
     Refused(
         "Perturbed-attention guidance (PAG)",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from semguide.adapters.architecture import CONTROL, Architecture, Limit, Scale, Text
 
 _LIVE, _LOCAL = Scale(live=True), Scale()
+_TINY = "tiny, random weights"
 _DISTILLED = Limit(
     "unet",
     "time_cond_proj_dim",
@@ -29,6 +30,7 @@ _SD = Architecture(
     scale=_LIVE,
     limits=(_DISTILLED,),
     notes="eps and v prediction. IP-Adapter images go with every concept.",
+    tested="tiny, random weights; the authors' golden values; emoji-unet",
 )
 _SDXL = replace(
     _SD,
@@ -46,6 +48,7 @@ _SDXL = replace(
         conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
     ),
     limits=(_DISTILLED, _REFINER),
+    tested=_TINY,
     notes="The refiner is refused. IP-Adapter images go with every concept.",
 )
 
@@ -57,6 +60,7 @@ UNET: tuple[Architecture, ...] = (
         family="Stable Diffusion with ControlNet",
         pipelines=("StableDiffusionControlNetPipeline",),
         notes=CONTROL,
+        tested=_TINY,
     ),
     replace(
         _SD,
@@ -64,6 +68,7 @@ UNET: tuple[Architecture, ...] = (
         pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
         scale=_LOCAL,
         notes=CONTROL,
+        tested=_TINY,
     ),
     replace(
         _SDXL,

@@ -1,4 +1,4 @@
-"""`semguide models`: the embedded checkpoints."""
+"""`semguide models`: the embedded checkpoints, and the families of diffusers pipelines that can be steered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ import typer
 from semguide.models import describe, embedded
 
 
-def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def models(
+    families: Annotated[
+        bool, typer.Option("--families", help="List the families of diffusers pipelines that steer() takes, instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """List the embedded checkpoints; --model also takes a diffusers folder or a hub id owner/name."""
+    if families:
+        _print_families(as_json)
+        return
     listed = [_entry(name, model.card) for name, model in embedded().items()]
     if as_json:
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
@@ -48,3 +56,26 @@ def _print_table(listed: list[dict[str, Any]]) -> None:
     console = Console()
     console.print(table if listed else "No checkpoint is embedded in this installation.")
     console.print("--model also takes a diffusers folder, or a hub id owner/name.")
+
+
+def _print_families(as_json: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from semguide.interfaces.families import COLUMNS, REFUSED, entries
+
+    listed = list(entries())
+    if as_json:
+        typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+        return
+    steered = Table(*COLUMNS, show_lines=True)
+    refused = Table("refused", "pipelines", "because each", show_lines=True)
+    for entry in listed:
+        if entry["hooked"] == REFUSED:
+            refused.add_row(*(escape(entry[name]) for name in COLUMNS[:2]), escape(entry["limits"]))
+        else:
+            steered.add_row(*(escape(entry[name]) for name in COLUMNS))
+    console = Console()
+    console.print(steered)
+    console.print(refused)
