@@ -28,6 +28,7 @@ class ByHand:
         normalized: Whether the guided prediction gets the norm of e(P), over the last dimension.
         dtype: What the pipeline turns predictions into before it guides.
         eps_scale: "eps", "v" or "flow".
+        w: Scale of its guidance, None for the scale of the call.
         tolerance: Largest deviation, as a share of what the rule changes; that of single precision where the pipeline
             or its scheduler computes in it.
     """
@@ -40,6 +41,7 @@ class ByHand:
     normalized: bool = False
     dtype: torch.dtype = torch.float64
     eps_scale: str = "flow"
+    w: float | None = None
     tolerance: float = 1e-5
 
 
@@ -150,9 +152,11 @@ def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     embeds, pooled, text_ids = pipe.encode_prompt(text, text, max_sequence_length=48)
     rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
     places = torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
+    embedded = pipe.transformer.config.guidance_embeds
     return pipe.transformer(
         hidden_states=x,
         timestep=t[None].to(x) / 1000,
+        guidance=torch.tensor([4.0]) if embedded else None,
         pooled_projections=pooled,
         encoder_hidden_states=embeds,
         txt_ids=text_ids,
@@ -241,6 +245,19 @@ def _z_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tens
     return pipe.transformer([x[0].unsqueeze(1)], (1000 - t[None]) / 1000, embeds).sample[0].transpose(0, 1)
 
 
+def _hunyuan_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask, glyphs, glyph_mask = pipe.encode_prompt(text)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x),
+        encoder_hidden_states=embeds,
+        encoder_attention_mask=mask,
+        encoder_hidden_states_2=glyphs.to(x),
+        encoder_attention_mask_2=glyph_mask,
+    ).sample
+
+
 def _wan(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
@@ -255,6 +272,7 @@ BY_HAND: dict[str, ByHand] = {
     "sdxl": ByHand(_sdxl, (1, 4, 8, 8), eps_scale="eps"),
     "sd3": ByHand(_sd3, (1, 16, 4, 4)),
     "flux": ByHand(_flux, (1, 16, 16)),
+    "flux-embedded": ByHand(_flux, (1, 16, 16), w=1.0),
     "qwen-image": ByHand(_qwen_image, (1, 16, 16), normalized=True),
     "pixart-alpha": ByHand(_pixart, (1, 4, 8, 8), channels=4, eps_scale="eps", **_EXACT),
     "pixart-sigma": ByHand(_pixart, (1, 4, 8, 8), channels=4, eps_scale="eps", **_EXACT),
@@ -264,5 +282,6 @@ BY_HAND: dict[str, ByHand] = {
     "lumina2": ByHand(_lumina2, (1, 4, 4, 4), sign=-1.0, normalized=True),
     "cogview4": ByHand(_cogview4, (1, 4, 8, 8)),
     "z-image": ByHand(_z_image, (1, 4, 8, 8), sign=-1.0, shift=1.0, dtype=torch.float32),
+    "hunyuan-image": ByHand(_hunyuan_image, (1, 4, 4, 4)),
     "wan": ByHand(_wan, (1, 4, 2, 2, 2)),
 }

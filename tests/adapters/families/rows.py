@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,17 +10,13 @@ from torch import Tensor
 
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.family import Family
-from adapters.zoo.run import ROWS, run
+from adapters.zoo.run import ROWS, SCALE, run
 from adapters.zoo.table import FAMILIES
 from semguide import SGT, SGTv2, steer
-from semguide.adapters import ARCHITECTURES
 
-ACTIVE = SGT(threshold=1.0, relative=0.25, stop=1.0)
-INERT = SGTv2(concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0)
+ACTIVE = SGT(guidance_scale=SCALE, threshold=1.0, relative=0.25, stop=1.0)
+INERT = SGTv2(SCALE, concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0)
 OTHER = "a cat"
-
-MISSING: Mapping[str, str] = {}
-"""Rows that are not steered, and a part of the message that says so."""
 
 
 def marked(names: Iterable[str]) -> list[Any]:
@@ -28,7 +24,7 @@ def marked(names: Iterable[str]) -> list[Any]:
     return [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-every_row = pytest.mark.parametrize("name", marked(name for name in ROWS if name not in MISSING))
+every_row = pytest.mark.parametrize("name", marked(ROWS))
 
 
 def batch(family: Family, **changes: Any) -> dict[str, Any]:
@@ -41,11 +37,6 @@ def batch(family: Family, **changes: Any) -> dict[str, Any]:
 def steered(pipe: Any, family: Family, rule: Any = ACTIVE, **changes: Any) -> Tensor:
     """Return the latents of a steered run with the concepts of the prompt."""
     return run(steer(pipe, rule), family, **{"prompt": PROMPT, "concepts": CONCEPTS, **changes})
-
-
-def class_of(pipe: Any) -> str:
-    """Return the name of the class under which a pipeline is in the table."""
-    return next(kind.__name__ for kind in type(pipe).__mro__ if kind.__name__ in ARCHITECTURES)
 
 
 def denoisers_of(pipe: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from adapters.zoo import concat, decoders, flow, unet, variants
@@ -25,6 +26,7 @@ FAMILIES: Mapping[str, Family] = {
     "sdxl": Family(unet.sdxl, denoiser="unet"),
     "sd3": Family(flow.sd3, _SD3),
     "flux": Family(flow.flux, _FLUX, scale="true_cfg_scale"),
+    "flux-embedded": Family(partial(flow.flux, guidance_embeds=True), _SMALL),
     "qwen-image": Family(flow.qwen_image, _QWEN, scale="true_cfg_scale"),
     "pixart-alpha": Family(concat.pixart_alpha, _PIXART),
     "pixart-sigma": Family(concat.pixart_sigma, _PIXART),
