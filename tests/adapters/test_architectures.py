@@ -10,17 +10,20 @@ from typing import Any, get_args
 
 import diffusers
 import pytest
+from packaging.version import Version
 
-from semguide import UnsupportedPipeline, steer
 from semguide.adapters.architectures import ARCHITECTURES, FAMILIES, REASONS, REFUSED, Architecture
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # Kolors, when it is imported
 
+OLDER = Version(diffusers.__version__) < Version("0.42.1")
 KNOWN = {"self", "device", "dtype", "image", "kwargs", "lora_scale", "do_classifier_free_guidance"}
 EVERY_CLASS = pytest.mark.parametrize("name", ARCHITECTURES)
 
 
 def of(name: str) -> tuple[Any, Architecture]:
+    if OLDER and not hasattr(diffusers, name):
+        pytest.skip(f"no {name} in diffusers {diffusers.__version__}")
     return getattr(diffusers, name), ARCHITECTURES[name]
 
 
@@ -101,8 +104,9 @@ def test_no_pipeline_is_in_the_table_twice() -> None:
     assert len(names) == len(set(names))
 
 
-def test_refused_pipelines_are_diffusers_classes() -> None:
-    assert [name for name in REASONS if not hasattr(diffusers, name)] == []
+@pytest.mark.skipif(OLDER, reason="the table was written for a newer diffusers")
+def test_pipelines_of_the_table_are_diffusers_classes() -> None:
+    assert [name for name in (*ARCHITECTURES, *REASONS) if not hasattr(diffusers, name)] == []
 
 
 def test_every_pipeline_that_diffusers_chooses_is_steered_or_refused_with_a_reason() -> None:
@@ -111,13 +115,3 @@ def test_every_pipeline_that_diffusers_chooses_is_steered_or_refused_with_a_reas
     audio = set(auto_pipeline.AUTO_TEXT2AUDIO_PIPELINES_MAPPING.values())
     chosen = {kind for mapping in auto_pipeline.SUPPORTED_TASKS_MAPPINGS for kind in mapping.values()} - audio
     assert sorted(kind.__name__ for kind in chosen if kind.__name__ not in {**ARCHITECTURES, **REASONS}) == []
-
-
-@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.family)
-def test_refused_pipelines_are_refused_in_one_sentence(row: Any) -> None:
-    for name in row.pipelines:
-        pipe = object.__new__(getattr(diffusers, name))
-        with pytest.raises(UnsupportedPipeline) as caught:
-            steer(pipe)
-        assert str(caught.value) == f"pipe is a {name}, which {row.reason}"
-        assert not row.reason.endswith(".")

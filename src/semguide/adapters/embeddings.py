@@ -101,7 +101,7 @@ class TextEncoder:
             embeds = self._pipe.encode_prompt(**given, **self._options, **guided)
         named = dict(zip(self._text.embeds, embeds, strict=True))
         names = self._text.conditioning
-        found = [{argument: named[name] for name, argument in names.items()}]
+        found: list[Conditioning] = [{argument: named[name] for name, argument in names.items()}]
         if negative:
             found.append({argument: named[f"negative_{name}"] for name, argument in names.items()})
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,8 +16,11 @@ from semguide.adapters.recorder import Recorder
 from semguide.adapters.rows import DenoiserCall
 from semguide.adapters.scales import scale_at
 from semguide.errors import GuidanceNotApplied
-from semguide.guidance import Predictions, Rule, Step, Trace
+from semguide.guidance import Correction, Predictions, Rule, Step, Trace
 from semguide.guidance.geometry import widen
+
+Observer = Callable[[int, int, Correction], None]
+"""Told of every correction while a pipeline runs: image, step, correction."""
 
 
 class GuidedRun:
@@ -31,6 +34,7 @@ class GuidedRun:
         scales: From `scale_arguments`; empty where the guidance scale is an input of the denoiser, so that w is 1.
         full_trace: Whether to evaluate concepts that the rule does not use.
         batch_invariant: Whether each image is evaluated in calls of its own.
+        observer: Told of every correction.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class GuidedRun:
         scales: Mapping[str, float],
         full_trace: bool,
         batch_invariant: bool,
+        observer: Observer | None = None,
     ) -> None:
         self.pipe = pipe
         self.architecture = architecture
@@ -55,6 +60,7 @@ class GuidedRun:
         self._rule = rule
         self._scales = scales
         self._full_trace = full_trace
+        self._observer = observer
         self._recorder = Recorder([image.concepts for image in images])
         self._states = [rule.initial_state(len(image.concepts)) for image in images]
 
@@ -120,6 +126,8 @@ class GuidedRun:
         predictions = Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
         correction, self._states[image] = self._rule.correct(predictions, place, self._states[image])
         self._recorder.add(image, place.index, correction)
+        if self._observer is not None:
+            self._observer(image, place.index, correction)
         delta = widen(correction.delta)
         return delta if size == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
 

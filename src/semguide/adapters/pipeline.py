@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.adapters.architectures import architecture_of, mechanism_of
 from semguide.adapters.embeddings import call_options, with_negative
-from semguide.adapters.guided_run import GuidedRun
+from semguide.adapters.guided_run import GuidedRun, Observer
 from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
 from semguide.adapters.mechanisms import MECHANISMS
 from semguide.adapters.plans import image_plans
@@ -49,7 +49,13 @@ class SteeredPipeline:
         self._architecture = architecture_of(pipe)
 
     def __call__(
-        self, prompt: str | list[str] | None = None, *, concepts: Any = None, full_trace: bool = False, **arguments: Any
+        self,
+        prompt: str | list[str] | None = None,
+        *,
+        concepts: Any = None,
+        full_trace: bool = False,
+        observer: Observer | None = None,
+        **arguments: Any,
     ) -> Result:
         """Run the pipeline with the rule.
 
@@ -58,6 +64,8 @@ class SteeredPipeline:
             concepts: Texts or `Concept`s to keep in the image, for all prompts, or a list of such lists, one per
                 prompt; None decomposes the prompts; an empty list asks for plain guidance.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
+            observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
+                device: reading them waits for it.
             **arguments: The pipeline's own; its scale of classifier-free guidance (`guidance_scale`, or
                 `true_cfg_scale` where the pipeline has that) defaults to the rule's.
 
@@ -90,6 +98,7 @@ class SteeredPipeline:
             scales=scales,
             full_trace=full_trace,
             batch_invariant=self.batch_invariant,
+            observer=observer,
         )
         with guiders_set(row.scale, self.pipe, scales):
             output = self._run(run, MECHANISMS[mechanism](run), arguments)
