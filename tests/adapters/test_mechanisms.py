@@ -150,9 +150,10 @@ def test_skip_layer_guidance_is_added_to_the_steered_prediction() -> None:
 
 
 def test_guiders_that_change_the_correction_are_refused_and_left_alone() -> None:
-    from diffusers import ClassifierFreeGuidance
+    from diffusers import AdaptiveProjectedMixGuidance, ClassifierFreeGuidance
 
     pipe = FAMILIES["hunyuan-image"].make()
+    pipe.guider = AdaptiveProjectedMixGuidance()
     with pytest.raises(UnsupportedPipeline, match=r"pipe.guider and pipe.ocr_guider must be ClassifierFreeGuidance"):
         call(steer(pipe, RULE), "hunyuan-image")
     pipe.guider, pipe.ocr_guider = ClassifierFreeGuidance(4.0), ClassifierFreeGuidance(4.0)
