@@ -14,47 +14,52 @@ LEAST = 1e-4
 """Where a v model sees pure noise its eps difference vanishes; the scale is kept off zero: rules divide by it."""
 
 
-def eps_scales(scheduler: Any, count: int, device: torch.device) -> Sequence[Tensor | float]:
-    """Return eps difference / raw difference for the first `count` steps of a scheduler whose timesteps are set.
+def eps_scales(scheduler: Any, count: int, device: torch.device, start: int = 0) -> Sequence[Tensor | float]:
+    """Return eps difference / raw difference for `count` steps of a scheduler whose timesteps are set.
 
     With x = alpha x0 + sigma eps: 1 for eps models, alpha for v (eps = alpha v + sigma x), -alpha / sigma for x0; with
-    the preconditioning of EDM (arXiv 2206.00364, eq. 7), -c_out / sigma.
+    the preconditioning of EDM (arXiv 2206.00364, eq. 7), -c_out / sigma. With x = (1 - sigma) x0 + sigma eps, 1 - sigma
+    for the flow velocity eps - x0 (eps = x + (1 - sigma) velocity).
 
     Args:
         scheduler: A diffusers scheduler.
         count: Number of steps.
         device: Where the scales will be used; they are moved there once.
+        start: Index of the first step among the scheduler's timesteps.
 
     Raises:
         UnsupportedPipeline: The scheduler's prediction type is not known.
     """
     kind = scheduler.config.get("prediction_type", None)
+    steps = slice(start, start + count)
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
-    if preconditioned and kind in ("epsilon", "v_prediction"):
-        table = _preconditioned(scheduler, count, kind)
+    if kind == "flow_prediction" or type(scheduler).__name__.startswith("FlowMatch"):
+        table = 1 - scheduler.sigmas[steps].double().cpu()
+    elif preconditioned and kind in ("epsilon", "v_prediction"):
+        table = _preconditioned(scheduler, steps, kind)
     elif kind == "epsilon":
         return [1.0] * count
     elif kind in ("v_prediction", "sample") and hasattr(scheduler, "alphas_cumprod"):
-        square = _alphas_cumprod(scheduler, count)
+        square = _alphas_cumprod(scheduler, steps)
         table = square.sqrt() if kind == "v_prediction" else -(square / (1 - square).clamp(min=LEAST**2)).sqrt()
     else:
         raise UnsupportedPipeline(
             f"scheduler {type(scheduler).__name__} with prediction_type {kind!r} cannot be steered; "
-            "use one that predicts epsilon, v_prediction or sample"
+            "use one that predicts epsilon, v_prediction, sample or a flow velocity"
         )
     kept = torch.where(table < 0, table.clamp(max=-LEAST), table.clamp(min=LEAST))
     return kept.to(device=device, dtype=torch.float32).unbind()
 
 
-def _alphas_cumprod(scheduler: Any, count: int) -> Tensor:
+def _alphas_cumprod(scheduler: Any, steps: slice) -> Tensor:
     """Return alpha^2 at the timesteps, which need not be whole numbers."""
     table = scheduler.alphas_cumprod.double().cpu()
-    times = torch.as_tensor(scheduler.timesteps[:count]).double().cpu().clamp(0, len(table) - 1)
+    times = torch.as_tensor(scheduler.timesteps[steps]).double().cpu().clamp(0, len(table) - 1)
     below, above = times.floor().long(), times.ceil().long()
     return torch.lerp(table[below], table[above], times - below)
 
 
-def _preconditioned(scheduler: Any, count: int, kind: str) -> Tensor:
-    sigma, data = scheduler.sigmas[:count].double().cpu(), scheduler.config.sigma_data
+def _preconditioned(scheduler: Any, steps: slice, kind: str) -> Tensor:
+    sigma, data = scheduler.sigmas[steps].double().cpu(), scheduler.config.sigma_data
     scale = data / (sigma**2 + data**2).sqrt()
     return -scale if kind == "epsilon" else scale
