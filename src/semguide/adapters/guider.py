@@ -47,6 +47,7 @@ class SemanticGuidance(BaseGuidance):
     def __init__(
         self,
         rule: RuleLike = None,
+        *,
         guidance_rescale: float = 0.0,
         use_original_formulation: bool = False,
         full_trace: bool = False,
@@ -56,7 +57,8 @@ class SemanticGuidance(BaseGuidance):
     ) -> None:
         super().__init__(start, stop, enabled)
         self.rule = rule_of(rule)
-        self.register_to_config(rule=config_of(self.rule))
+        implied = [name for name in self.config["_use_default_values"] if name != "rule"]
+        self.register_to_config(rule=config_of(self.rule), _use_default_values=implied)
         self.guidance_rescale = guidance_rescale
         self.use_original_formulation = use_original_formulation
         self.full_trace = full_trace
@@ -65,6 +67,7 @@ class SemanticGuidance(BaseGuidance):
         self._batches: list[str] = []
         self._rows = 1
         self._fresh = True
+        self._stale_cache = True
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
 
@@ -123,7 +126,7 @@ class SemanticGuidance(BaseGuidance):
     def set_state(self, step: int, num_inference_steps: int, timestep: Any) -> None:
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
-            self._trajectory, self._fresh = None, False
+            self._trajectory, self._fresh, self._stale_cache = None, False, True
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -149,7 +152,8 @@ class SemanticGuidance(BaseGuidance):
         if not getattr(caching, "is_cache_enabled", False) or self._count_prepared > len(self._batches):
             return
         self._cache.close()
-        if self._trajectory is None and self._count_prepared == 1:
+        if self._stale_cache:
+            self._stale_cache = False
             caching._reset_stateful_cache()
         self._cache.enter_context(caching.cache_context(self._identifier()))
 
