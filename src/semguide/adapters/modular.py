@@ -58,8 +58,9 @@ class SemanticConceptsStep(ModularPipelineBlocks):
             found = concepts_of(prompts, given, self.decomposer)
             if given is None:
                 warn_of_missing(prompts, found)
-            if hasattr(getattr(components, "tokenizer", None), "model_max_length"):
-                warn_of_truncation(components, prompts, found)
+            tokenizer = getattr(components, "tokenizer", None)
+            if hasattr(tokenizer, "model_max_length"):
+                warn_of_truncation(tokenizer, state.get("max_sequence_length"), prompts, found)
             texts = [tuple(concept.text for concept in concepts) for concepts in found]
             fields = encoded(components, state, prompts, texts)
         for guider in guiders:

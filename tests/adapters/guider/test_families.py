@@ -59,7 +59,9 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
         for seen, prediction in zip(record[part], predictions, strict=True):
             size = prediction.abs().max()
             assert (seen.output.pred - prediction).abs().max() < 1e-6 * size
-        change = seen.output.pred - seen.given["pred_uncond"] - SCALE * (seen.given["pred_cond"] - seen.given["pred_uncond"])
+        change = (
+            seen.output.pred - seen.given["pred_uncond"] - SCALE * (seen.given["pred_cond"] - seen.given["pred_uncond"])
+        )
         assert change.abs().max() > 1e-3 * size
 
 
