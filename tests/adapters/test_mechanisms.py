@@ -73,7 +73,15 @@ def test_embedded_guidance_gives_way_to_true_guidance_where_asked(distilled: Any
 
 def test_pipeline_that_guides_only_with_a_negative_prompt_gets_the_empty_one() -> None:
     plain = call(made("flux"), "flux", [PROMPT, "a cat"], true_cfg_scale=7.5, negative_prompt=["", ""])
-    assert torch.equal(call(steer(made("flux"), CFG()), "flux", [PROMPT, "a cat"]), plain)
+    steered = call(steer(made("flux"), CFG()), "flux", [PROMPT, "a cat"], true_cfg_scale=7.5)
+    assert torch.equal(steered, plain)
+    plain = call(made("qwen-image"), "qwen-image", true_cfg_scale=7.5, negative_prompt=" ")
+    assert torch.equal(call(steer(made("qwen-image"), CFG()), "qwen-image"), plain)
+
+
+def test_guidance_that_the_pipeline_alone_would_not_do_must_be_asked_for() -> None:
+    with pytest.raises(InvalidArgument, match=r"true_cfg_scale must be given, > 1, got None: .* \(schnell\)"):
+        call(steer(made("flux"), RULE), "flux", guidance_scale=0.0)
 
 
 def test_lists_of_the_caller_stay_as_they_are() -> None:
@@ -114,7 +122,7 @@ def test_unconditional_prediction_asked_for_first_is_an_error() -> None:
     pipe.transformer.register_forward_pre_hook(lambda _module, _args, kwargs: seen.append(kwargs), with_kwargs=True)
     pipe.scheduler.step = swap
     with pytest.raises(GuidanceNotApplied, match="asked for the unconditional prediction before the prompt's"):
-        call(steered, "flux", concepts=CONCEPTS)
+        call(steered, "flux", concepts=CONCEPTS, true_cfg_scale=W)
 
 
 def test_calls_with_other_numbers_of_rows_are_an_error() -> None:
@@ -124,7 +132,7 @@ def test_calls_with_other_numbers_of_rows_are_an_error() -> None:
         torch.cat([part] * 2) if part.ndim == 3 else part for part in prepare(*args)
     )
     with pytest.raises(GuidanceNotApplied, match="got 2 rows for 1 images at step 1; only calls with 1 rows per image"):
-        call(steer(pipe, RULE), "flux", concepts=CONCEPTS)
+        call(steer(pipe, RULE), "flux", concepts=CONCEPTS, true_cfg_scale=W)
 
 
 def test_skip_layer_guidance_is_added_to_the_steered_prediction() -> None:
@@ -142,9 +150,10 @@ def test_skip_layer_guidance_is_added_to_the_steered_prediction() -> None:
 
 
 def test_guiders_that_change_the_correction_are_refused_and_left_alone() -> None:
-    from diffusers import ClassifierFreeGuidance
+    from diffusers import AdaptiveProjectedMixGuidance, ClassifierFreeGuidance
 
     pipe = FAMILIES["hunyuan-image"].make()
+    pipe.guider = AdaptiveProjectedMixGuidance()
     with pytest.raises(UnsupportedPipeline, match=r"pipe.guider and pipe.ocr_guider must be ClassifierFreeGuidance"):
         call(steer(pipe, RULE), "hunyuan-image")
     pipe.guider, pipe.ocr_guider = ClassifierFreeGuidance(4.0), ClassifierFreeGuidance(4.0)
@@ -160,7 +169,7 @@ def test_caches_are_refused() -> None:
     pipe = FAMILIES["flux"].make()
     pipe.transformer.enable_cache(FirstBlockCacheConfig())
     with pytest.raises(UnsupportedPipeline, match=r"call pipe.transformer.disable_cache"):
-        call(steer(pipe, RULE), "flux")
+        call(steer(pipe, RULE), "flux", true_cfg_scale=W)
 
 
 def test_sdxl_refiner_is_refused(loaded_sdxl: Any) -> None:

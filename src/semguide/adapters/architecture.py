@@ -61,12 +61,14 @@ class Scale:
 
     Attributes:
         arguments: The pipeline argument that is the scale, one per denoiser. The later ones default to the first.
+        asked: Whether the caller must give it, because the pipeline alone would not guide.
         live: Whether the pipeline reads `pipe.guidance_scale` anew at each step, so that callbacks may change it.
         shift: What is added to the argument to make w: 1 where the pipeline computes c + argument (c - u).
         guiders: The pipeline's attributes that hold diffusers guiders: w is theirs, and no argument of the pipeline.
     """
 
     arguments: tuple[str, ...] = ("guidance_scale",)
+    asked: bool = False
     live: bool = False
     shift: float = 0.0
     guiders: tuple[str, ...] = ()

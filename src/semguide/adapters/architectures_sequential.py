@@ -22,11 +22,11 @@ _FLUX = Architecture(
         negative="",
         tokenizers=("tokenizer_2", "tokenizer"),
     ),
-    scale=_TRUE_CFG,
+    scale=replace(_TRUE_CFG, asked=True),
     rows=Rows(shared=("img_ids", "txt_ids")),
     embedded=True,
     notes="Checkpoints with guidance_embeds (dev) are steered at their own guidance_scale, in their one call a step; "
-    "with true_cfg_scale > 1, and all others, in true classifier-free guidance, whose scale is true_cfg_scale.",
+    "all others, and these if asked, in classifier-free guidance with true_cfg_scale > 1, which must be given.",
 )
 
 _QWEN = Architecture(

@@ -21,10 +21,15 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
         default: w where the caller gives none.
 
     Raises:
-        InvalidArgument: A scale turns the guidance off, or is no finite number.
+        InvalidArgument: A scale turns the guidance off, is no finite number, or must be given and is not.
     """
     first, *others = scale.arguments
     chosen = given.get(first)
+    if scale.asked and chosen is None:
+        raise InvalidArgument(
+            f"{first} must be given, > 1, got None: without it the pipeline does not guide, and a checkpoint that is "
+            "distilled to a few steps (schnell) must not be; give it for one that is not"
+        )
     found = {first: default - scale.shift if chosen is None else chosen}
     found |= {name: given[name] for name in others if given.get(name) is not None}
     off = 1.0 - scale.shift
