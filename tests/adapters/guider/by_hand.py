@@ -15,7 +15,13 @@ from semguide.guidance import Predictions, Rule, Step
 
 
 def expected(
-    name: str, plain: Any, rule: Rule[Any], script: Record, prompts: Any, concepts: Sequence[Sequence[str]], **given: Any
+    name: str,
+    plain: Any,
+    rule: Rule[Any],
+    script: Record,
+    prompts: Any,
+    concepts: Sequence[Sequence[str]],
+    **given: Any,
 ) -> dict[str, list[Tensor]]:
     """Return the guided predictions of each step, by the guider's name, along the latents of a recorded run.
 
@@ -23,14 +29,18 @@ def expected(
     """
     batch = [prompts] if isinstance(prompts, str) else prompts
     most = max(len(texts) for texts in concepts)
-    slots = [[texts[k] if k < len(texts) else prompt for texts, prompt in zip(concepts, batch, strict=True)] for k in range(most)]
+    slots = [
+        [texts[k] if k < len(texts) else prompt for texts, prompt in zip(concepts, batch, strict=True)]
+        for k in range(most)
+    ]
     runs = []
     for texts in (batch, *slots):
         pipe, record = recorded(plain, script)
         call(name, pipe, texts[0] if isinstance(prompts, str) else texts, **given)
         runs.append(record)
     return {
-        part: _guided(name, rule, runs[0][part], [run[part] for run in runs[1:]], concepts) for part in guiders_of(plain)
+        part: _guided(name, rule, runs[0][part], [run[part] for run in runs[1:]], concepts)
+        for part in guiders_of(plain)
     }
 
 

@@ -33,7 +33,8 @@ def asked(name: str) -> tuple[Any, list[list[str]], dict[str, Any]]:
     """Return prompts, their concepts and negative prompts: two of each where the pipeline takes two."""
     if ROWS[name].single:
         return PROMPT, [CONCEPTS], {"negative_prompt": "blurry"}
-    return [PROMPT, "a cat"], [CONCEPTS, ["a cat"]], {"negative_prompt": ["blurry", "a green dog"]}
+    negative = {"negative_prompt": ["blurry", "a green dog"]} if ROWS[name].negative else {}
+    return [PROMPT, "a cat"], [CONCEPTS, ["a cat"]], negative
 
 
 @rows
@@ -59,7 +60,9 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
         for seen, prediction in zip(record[part], predictions, strict=True):
             size = prediction.abs().max()
             assert (seen.output.pred - prediction).abs().max() < 1e-6 * size
-        change = seen.output.pred - seen.given["pred_uncond"] - SCALE * (seen.given["pred_cond"] - seen.given["pred_uncond"])
+        change = (
+            seen.output.pred - seen.given["pred_uncond"] - SCALE * (seen.given["pred_cond"] - seen.given["pred_uncond"])
+        )
         assert change.abs().max() > 1e-3 * size
 
 
