@@ -57,7 +57,7 @@ class SemanticGuidance(BaseGuidance):
     ) -> None:
         super().__init__(start, stop, enabled)
         self.rule = rule_of(rule)
-        implied = [name for name in self.config["_use_default_values"] if name != "rule"]
+        implied = [name for name in self.config.get("_use_default_values", []) if name != "rule"]
         self.register_to_config(rule=config_of(self.rule), _use_default_values=implied)
         self.guidance_rescale = guidance_rescale
         self.use_original_formulation = use_original_formulation
@@ -132,7 +132,8 @@ class SemanticGuidance(BaseGuidance):
     def prepare_inputs(self, data: Any) -> list[Any]:
         """Return the batches of a step, from denoiser field -> (cond, uncond) or one value for both."""
         pairs = {field: value for field, value in data.items() if isinstance(value, tuple)}
-        guided = self._guided() and any(value[1:2] not in ((), (None,)) for value in pairs.values())
+        texts = [value for field, value in pairs.items() if field in SOURCES and value[0] is not None]
+        guided = self._guided() and _has_uncond([value[1:] for value in texts])
         uncond = self._prepare_batch(data, 1, UNCOND) if guided else None
         names = {field: (*SOURCES.get(field, ()), field) for field in pairs}
         return self._batches_of(self._prepare_batch(data, 0, COND), uncond, names)
@@ -140,7 +141,8 @@ class SemanticGuidance(BaseGuidance):
     def prepare_inputs_from_block_state(self, data: Any, input_fields: dict[str, Any]) -> list[Any]:
         """Return the batches of a step, from denoiser field -> names of (cond, uncond) in the state or one name."""
         pairs = {field: value for field, value in input_fields.items() if isinstance(value, tuple)}
-        guided = self._guided() and any(getattr(data, value[1], None) is not None for value in pairs.values())
+        texts = [value for value in pairs.values() if getattr(data, value[0], None) is not None]
+        guided = self._guided() and _has_uncond([[getattr(data, name, None) for name in value[1:]] for value in texts])
         uncond = self._prepare_batch_from_block_state(input_fields, data, 1, UNCOND) if guided else None
         names = {field: (value[0], field) for field, value in pairs.items()}
         return self._batches_of(self._prepare_batch_from_block_state(input_fields, data, 0, COND), uncond, names)
@@ -205,6 +207,11 @@ class SemanticGuidance(BaseGuidance):
             for k in range(held.most):
                 own = {**fields, **held.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
                 batches.append(type(cond)(**own))
+        elif uncond is None and self._guided() and self._stays_enabled and self._wants_concepts() and self._held().most:
+            raise GuidanceNotApplied(
+                "the pipeline made no unconditional embeddings, which the rule needs; "
+                'give it a negative_prompt, such as "", or turn the guider off with disable()'
+            )
         self._batches = [getattr(batch, self._identifier_key) for batch in batches]
         return batches
 
@@ -240,3 +247,8 @@ class SemanticGuidance(BaseGuidance):
         """Undo after the last step what SDXL's loop does to the guider: it enables or disables it by the model."""
         if self._stays_enabled is not None and self._step is not None and self._step >= self._num_inference_steps - 1:
             self._enabled = self._stays_enabled
+
+
+def _has_uncond(others: Sequence[Sequence[Any]]) -> bool:
+    """Say whether every text field, given by what follows its cond value, has one for the negative prompts."""
+    return bool(others) and all(len(values) > 0 and values[0] is not None for values in others)

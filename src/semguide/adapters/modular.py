@@ -10,6 +10,7 @@ from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, 
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
 from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam
 
+from semguide.adapters.guided_pipeline import ENCODED, GuidedPipeline
 from semguide.adapters.guider import SemanticGuidance
 from semguide.adapters.held_concepts import TEXTS
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
@@ -95,7 +96,7 @@ def encoded(
 
 
 def _run(path: Sequence[Any], components: Any, state: PipelineState, prompt: str | list[str]) -> dict[str, Any]:
-    """Run blocks with another prompt on a state of their own; lists are copied, as Z-Image writes into those it gets."""
+    """Run blocks with another prompt on a state of their own, with copies of lists: Z-Image writes into those it gets."""
     kept = {name: value for name, value in state.values.items() if name not in TEXTS}
     values = {name: list(value) if isinstance(value, list) else value for name, value in kept.items()}
     values |= {name: None for name in ("prompt_2", "prompt_3") if name in values}
@@ -138,20 +139,22 @@ def _leaves(blocks: Sequence[Any]) -> Iterator[Any]:
 
 
 def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon") -> Any:
-    """Return a modular pipeline that keeps the concepts of its prompts.
+    """Return a pipeline that keeps the concepts of its prompts, for pipelines whose guidance is a guider.
 
     It shares all models with the given pipeline, which is left as it is. Guidance scale, rescaling, formulation and
     window are those of the guider that is replaced; a `SemanticGuidance` that is there already, as in a pipeline
     loaded from where one was saved, is kept.
 
     Args:
-        pipe: A modular pipeline with a guider.
+        pipe: A modular pipeline with a guider, or an ordinary one of `guided_pipeline.ENCODED`.
         rule: The rule, with the guidance scale to use; None is `SGT()` at the scale of the guider that is replaced.
         decomposer: The back end that reads prompts.
 
     Raises:
-        UnsupportedPipeline: It is no modular pipeline, or its denoiser takes no guider.
+        UnsupportedPipeline: It is no such pipeline.
     """
+    if type(pipe).__name__ in ENCODED and pipe.guider is not None:
+        return GuidedPipeline(pipe, guider_like(pipe.guider, rule), decomposer)
     if not isinstance(pipe, ModularPipeline) or getattr(pipe, "guider", None) is None:
         raise UnsupportedPipeline(
             f"pipe must be a modular pipeline with a guider, got {type(pipe).__name__}; "

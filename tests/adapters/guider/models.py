@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.zoo import autoencoders, flow, texts
+from adapters.zoo import texts
 from adapters.zoo.decoders import _CHAT
 from adapters.zoo.tokenizers import byte_tokenizer, word_tokenizer
 from adapters.zoo.weights import benign
@@ -40,18 +40,16 @@ def _ltx_vae() -> Any:
     from diffusers import AutoencoderKLLTXVideo
 
     vae = AutoencoderKLLTXVideo(
-        in_channels=3,
-        out_channels=3,
         latent_channels=4,
-        block_out_channels=(8, 8),
-        decoder_block_out_channels=(8, 8),
-        layers_per_block=(1, 1),
-        decoder_layers_per_block=(1, 1),
-        spatio_temporal_scaling=(True,),
-        decoder_spatio_temporal_scaling=(True,),
-        decoder_inject_noise=(False, False),
-        upsample_residual=(False,),
-        upsample_factor=(1,),
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 8, 8, 8),
+        layers_per_block=(1,) * 5,
+        decoder_layers_per_block=(1,) * 5,
+        spatio_temporal_scaling=(True, True, False, False),
+        decoder_spatio_temporal_scaling=(True, True, False, False),
+        decoder_inject_noise=(False,) * 5,
+        upsample_residual=(False,) * 4,
+        upsample_factor=(1,) * 4,
         patch_size=1,
         patch_size_t=1,
     )
@@ -60,7 +58,7 @@ def _ltx_vae() -> Any:
 
 def flux2_klein() -> Mapping[str, Any]:
     """Return FLUX.2 [klein] base's components."""
-    from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
+    from diffusers import FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
 
     transformer = Flux2Transformer2DModel(
         patch_size=1,
@@ -74,6 +72,19 @@ def flux2_klein() -> Mapping[str, Any]:
         axes_dims_rope=(4, 4, 4, 4),
         guidance_embeds=False,
     )
+    tokenizer = _qwen3_tokenizer()
+    return {
+        "transformer": benign(transformer, 210),
+        "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        "text_encoder": _qwen3_causal(tokenizer, 211),
+        "tokenizer": tokenizer,
+        "vae": _flux2_vae(),
+    }
+
+
+def _flux2_vae() -> Any:
+    from diffusers import AutoencoderKLFlux2
+
     vae = AutoencoderKLFlux2(
         block_out_channels=(4,),
         down_block_types=("DownEncoderBlock2D",),
@@ -83,14 +94,7 @@ def flux2_klein() -> Mapping[str, Any]:
         norm_num_groups=1,
         sample_size=32,
     )
-    tokenizer = _qwen3_tokenizer()
-    return {
-        "transformer": benign(transformer, 210),
-        "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        "text_encoder": _qwen3_causal(tokenizer, 211),
-        "tokenizer": tokenizer,
-        "vae": benign(vae, 212),
-    }
+    return benign(vae, 212)
 
 
 def _qwen3_tokenizer() -> Any:
@@ -104,28 +108,25 @@ def _qwen3_causal(tokenizer: Any, seed: int) -> Any:
     return benign(Qwen3ForCausalLM(texts._decoder(Qwen3Config, tokenizer)), seed)
 
 
-def krea2() -> Mapping[str, Any]:
-    """Return Krea 2's components."""
-    from diffusers import FlowMatchEulerDiscreteScheduler, Krea2Transformer2DModel
-
-    tokenizer = flow.qwen_tokenizer()
-    return {
-        "transformer": benign(Krea2Transformer2DModel(), 220),
-        "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        "tokenizer": tokenizer,
-        "vae": autoencoders.qwen(4),
-    }
-
-
 def ernie() -> Mapping[str, Any]:
     """Return ERNIE-Image's components."""
-    from diffusers import AutoencoderKLFlux2, ErnieImageTransformer2DModel, FlowMatchEulerDiscreteScheduler
+    from diffusers import ErnieImageTransformer2DModel, FlowMatchEulerDiscreteScheduler
 
+    transformer = ErnieImageTransformer2DModel(
+        hidden_size=32,
+        num_attention_heads=2,
+        num_layers=1,
+        ffn_hidden_size=32,
+        in_channels=16,
+        out_channels=16,
+        text_in_dim=texts.DIM,
+        rope_axes_dim=(4, 6, 6),
+    )
     tokenizer = byte_tokenizer()
     return {
-        "transformer": benign(ErnieImageTransformer2DModel(), 230),
+        "transformer": benign(transformer, 230),
         "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         "text_encoder": texts.qwen3(tokenizer, 231),
         "tokenizer": tokenizer,
-        "vae": AutoencoderKLFlux2(),
+        "vae": _flux2_vae(),
     }

@@ -92,11 +92,14 @@ def recorded(pipe: Any, script: Record | None = None) -> tuple[Any, Record]:
     pipe, record = copy.copy(pipe), Record()
     for part in [name for name in pipe.component_names if "guider" in name]:
         record[part] = []
-        setattr(pipe, part, _recording(copy.copy(getattr(pipe, part)), record[part], script[part] if script else None))
+        setattr(
+            pipe, part, recorded_guider(copy.copy(getattr(pipe, part)), record[part], script[part] if script else None)
+        )
     return pipe, record
 
 
-def _recording(guider: Any, seen: list[Seen], script: list[Seen] | None) -> Any:
+def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None) -> Any:
+    """Let a guider write a record, and return what was returned in another one."""
     original = guider.forward
 
     def forward(**given: torch.Tensor) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from adapters.guider import models
 from adapters.tiny_pipelines import tiny_sdxl
 from adapters.zoo import decoders, flow
 
@@ -26,6 +27,7 @@ class Row:
         batched: Whether predictions have a batch dimension.
         own_guider: Makes diffusers' guider where it is another one than `ClassifierFreeGuidance`.
         single: Whether it takes one prompt a call.
+        negative: Whether it takes a negative prompt.
         slow: Whether its tests take more than a second or two.
     """
 
@@ -39,6 +41,7 @@ class Row:
     batched: bool = True
     own_guider: Callable[[], Any] | None = None
     single: bool = False
+    negative: bool = True
     slow: bool = False
 
 
@@ -57,9 +60,22 @@ def _of(make: Callable[[], Any]) -> Callable[[], Mapping[str, Any]]:
 
 
 ROWS: Mapping[str, Row] = {
-    "sdxl": Row("StableDiffusionXLAutoBlocks", _of(tiny_sdxl), {"height": 32, "width": 32}, predicts="eps"),
+    "sdxl": Row("StableDiffusionXLAutoBlocks", _of(tiny_sdxl), {"height": 32, "width": 32}, predicts="eps", slow=True),
     "sd3": Row("StableDiffusion3AutoBlocks", _of(flow.sd3), {"height": 8, "width": 8, "max_sequence_length": 48}),
     "qwen-image": Row("QwenImageAutoBlocks", _of(flow.qwen_image), {"height": 32, "width": 32}),
-    "z-image": Row("ZImageAutoBlocks", _of(decoders.z_image), {"height": 16, "width": 16, "max_sequence_length": 64}),
-    "wan": Row("WanBlocks", _wan, {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}),
+    "z-image": Row(
+        "ZImageAutoBlocks", _of(decoders.z_image), {"height": 16, "width": 16, "max_sequence_length": 64}, slow=True
+    ),
+    "wan": Row("WanBlocks", _wan, {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}, slow=True),
+    "flux2-klein": Row(
+        "Flux2KleinBaseAutoBlocks",
+        models.flux2_klein,
+        {"height": 16, "width": 16, "max_sequence_length": 48, "text_encoder_out_layers": (0, 1, 2)},
+        negative=False,
+        slow=True,
+    ),
+    "ernie": Row("ErnieImageAutoBlocks", models.ernie, {"height": 16, "width": 16}, slow=True),
+    "ltx": Row(
+        "LTXAutoBlocks", models.ltx, {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}, slow=True
+    ),
 }

@@ -33,7 +33,8 @@ def asked(name: str) -> tuple[Any, list[list[str]], dict[str, Any]]:
     """Return prompts, their concepts and negative prompts: two of each where the pipeline takes two."""
     if ROWS[name].single:
         return PROMPT, [CONCEPTS], {"negative_prompt": "blurry"}
-    return [PROMPT, "a cat"], [CONCEPTS, ["a cat"]], {"negative_prompt": ["blurry", "a green dog"]}
+    negative = {"negative_prompt": ["blurry", "a green dog"]} if ROWS[name].negative else {}
+    return [PROMPT, "a cat"], [CONCEPTS, ["a cat"]], negative
 
 
 @rows
