@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,17 +69,12 @@ def sample(pipe: Any, hand: ByHand, rule: Attraction, texts: tuple[str, str, Seq
         latents: Where the run began.
     """
     negative, prompt, concepts = texts
-    scheduler = copy.deepcopy(pipe.scheduler)
-    scheduler._step_index = scheduler._begin_index = None
+    scheduler = _as_before(pipe.scheduler)
     x = latents * getattr(scheduler, "init_noise_sigma", 1.0)
     momentum = [torch.zeros(())] * len(concepts)
-    for index, t in enumerate(pipe.scheduler.timesteps):
+    for index, t in enumerate(scheduler.timesteps):
         seen = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
-
-        def e(text: str, is_negative: bool = False, seen: Tensor = seen, t: Tensor = t) -> Tensor:
-            raw = hand.predict(pipe, seen.double(), t, text, is_negative)
-            return hand.sign * raw[:, : hand.channels].to(hand.dtype)
-
+        e = partial(_e, pipe, hand, seen.double(), t)
         u, c = e(negative, True), e(prompt)
         scale = _eps_scale(scheduler, hand.eps_scale, index)
         delta, momentum = _sgt_v2(rule, index, c - u, [e(text) - u for text in concepts], (momentum, scale))
@@ -88,6 +83,20 @@ def sample(pipe: Any, hand: ByHand, rule: Attraction, texts: tuple[str, str, Seq
             guided = guided * c.norm(dim=-1, keepdim=True) / guided.norm(dim=-1, keepdim=True)
         x = scheduler.step(guided, t, x, return_dict=False)[0]
     return x
+
+
+def _e(pipe: Any, hand: ByHand, x: Tensor, t: Tensor, text: str, negative: bool = False) -> Tensor:
+    """Return e(text) as the pipeline guides it."""
+    return hand.sign * hand.predict(pipe, x, t, text, negative)[:, : hand.channels].to(hand.dtype)
+
+
+def _as_before(scheduler: Any) -> Any:
+    """Return a scheduler with the timesteps of one that has been used, and none of its memory."""
+    new = type(scheduler).from_config(scheduler.config)
+    for name in ("timesteps", "sigmas", "num_inference_steps"):
+        if hasattr(scheduler, name):
+            setattr(new, name, getattr(scheduler, name))
+    return new
 
 
 def _eps_scale(scheduler: Any, kind: str, index: int) -> float:

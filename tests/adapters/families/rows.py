@@ -28,10 +28,11 @@ every_row = pytest.mark.parametrize("name", marked(ROWS))
 
 
 def batch(family: Family, **changes: Any) -> dict[str, Any]:
-    """Return what changes in the arguments of a call with two prompts: a generator and a negative prompt for each."""
-    negative = family.arguments.get("negative_prompt")
-    both = {} if negative is None else {"negative_prompt": [negative] * 2}
-    return {"generator": [noise(0), noise(1)], **both, **changes}
+    """Return what changes in a call with two prompts: a generator, a negative prompt and an image for each."""
+    given = family.arguments
+    negative = {"negative_prompt": [given["negative_prompt"]] * 2} if "negative_prompt" in given else {}
+    images = {name: value.repeat(2, 1, 1, 1) for name, value in given.items() if isinstance(value, Tensor)}
+    return {"generator": [noise(0), noise(1)], **negative, **images, **changes}
 
 
 def steered(pipe: Any, family: Family, rule: Any = ACTIVE, **changes: Any) -> Tensor:

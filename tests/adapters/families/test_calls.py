@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.families.rows import ACTIVE, INERT, OTHER, batch, denoisers_of, every_row, steered
+from adapters.families.rows import ACTIVE, INERT, OTHER, batch, denoisers_of, every_row, marked, steered
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import ROWS, arguments_of, made, run
 from semguide import steer
@@ -33,14 +33,16 @@ def test_calls_with_other_concepts_leave_nothing_to_the_next(name: str) -> None:
     assert torch.equal(run(tuned, family, concepts=CONCEPTS), first)
 
 
-@every_row
+@pytest.mark.parametrize("name", marked(name for name in ROWS if name != "sd3-controlnet"))
 def test_each_image_of_a_batch_is_the_one_it_would_be_alone(name: str) -> None:
+    """The pipeline runs a ControlNet on the whole batch, and that of SD3 encodes its image without a generator."""
     pipe, family = made(name), ROWS[name]
     prompts, concepts = (PROMPT, OTHER), (CONCEPTS, [OTHER])
     together = steered(pipe, family, **batch(family, prompt=list(prompts), concepts=list(concepts)))
     for i in range(2):
         alone = steered(pipe, family, prompt=prompts[i], concepts=concepts[i], generator=[noise(i)])
-        assert torch.equal(together[i], alone[0])
+        rounding = 1e-5 * alone.abs().max() if "controlnet" in name else 0.0
+        assert (together[i] - alone[0]).abs().max() <= rounding
 
 
 @every_row

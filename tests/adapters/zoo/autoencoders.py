@@ -11,19 +11,19 @@ def kl(channels: int, seed: int = 1) -> Any:
     """Build an AutoencoderKL that halves height and width, as flow models use it."""
     from diffusers import AutoencoderKL
 
-    vae = AutoencoderKL(
-        block_out_channels=(4, 4),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        latent_channels=channels,
-        norm_num_groups=1,
-        sample_size=16,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-        shift_factor=0.06,
-        scaling_factor=1.5,
-    )
-    return benign(vae, seed)
+    config: dict[str, Any] = {
+        "block_out_channels": (4, 4),
+        "down_block_types": ("DownEncoderBlock2D",) * 2,
+        "up_block_types": ("UpDecoderBlock2D",) * 2,
+        "latent_channels": channels,
+        "norm_num_groups": 1,
+        "sample_size": 16,
+        "use_quant_conv": False,
+        "use_post_quant_conv": False,
+        "shift_factor": 0.06,
+        "scaling_factor": 1.5,
+    }
+    return benign(AutoencoderKL(**config), seed)
 
 
 def qwen(channels: int, seed: int = 1) -> Any:
@@ -62,7 +62,7 @@ def deep_compression(channels: int, seed: int = 1) -> Any:
     """Build an AutoencoderDC that divides height and width by 4."""
     from diffusers import AutoencoderDC
 
-    blocks = ("ResBlock", "ResBlock", "EfficientViTBlock")
+    blocks: Any = ("ResBlock", "ResBlock", "EfficientViTBlock")
     vae = AutoencoderDC(
         latent_channels=channels,
         attention_head_dim=2,

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.tiny_pipelines import quiet
 from adapters.zoo import autoencoders, texts
+from adapters.zoo.flow import FLOW
 from adapters.zoo.tokenizers import byte_tokenizer, word_tokenizer
 from adapters.zoo.weights import benign
 from models.tiny_checkpoint import tiny_tokenizer
@@ -54,7 +55,7 @@ def _pixart(kind: Any, *, additional: bool) -> Any:
 
 def sana() -> Any:
     """Build a SanaPipeline; its tokenizer has words of the long instruction that comes before each prompt."""
-    from diffusers import FlowMatchEulerDiscreteScheduler, SanaPipeline, SanaTransformer2DModel
+    from diffusers import DPMSolverMultistepScheduler, SanaPipeline, SanaTransformer2DModel
 
     transformer = SanaTransformer2DModel(
         patch_size=1,
@@ -75,7 +76,7 @@ def sana() -> Any:
         SanaPipeline(
             transformer=benign(transformer, 60),
             vae=autoencoders.deep_compression(4),
-            scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+            scheduler=DPMSolverMultistepScheduler(**FLOW),
             text_encoder=texts.gemma(tokenizer, 61),
             tokenizer=tokenizer,
         )
@@ -115,6 +116,7 @@ def hidream() -> Any:
     """Build a HiDreamImagePipeline with its four text encoders."""
     from diffusers import FlowMatchEulerDiscreteScheduler, HiDreamImagePipeline, HiDreamImageTransformer2DModel
 
+    layers: dict[str, Any] = {"axes_dims_rope": (4, 2, 2), "llama_layers": (0, 1)}
     transformer = HiDreamImageTransformer2DModel(
         patch_size=2,
         in_channels=4,
@@ -127,9 +129,8 @@ def hidream() -> Any:
         text_emb_dim=2 * texts.DIM,
         num_routed_experts=4,
         num_activated_experts=2,
-        axes_dims_rope=(4, 2, 2),
         max_resolution=(16, 16),
-        llama_layers=(0, 1),
+        **layers,
     )
     first, third = tiny_tokenizer(), byte_tokenizer()
     fourth = byte_tokenizer()

@@ -134,6 +134,7 @@ def hunyuan_image() -> Any:
         rope_axes_dim=(4, 4),
     )
     first, second = qwen_tokenizer(), byte_tokenizer()
+    guiders: dict[str, Any] = {key: ClassifierFreeGuidance(guidance_scale=4.0) for key in ("guider", "ocr_guider")}
     pipe = HunyuanImagePipeline(
         transformer=benign(transformer, 120),
         vae=autoencoders.hunyuan(4),
@@ -142,8 +143,7 @@ def hunyuan_image() -> Any:
         tokenizer=first,
         text_encoder_2=texts.t5(second, 122),
         tokenizer_2=second,
-        guider=ClassifierFreeGuidance(guidance_scale=4.0),
-        ocr_guider=ClassifierFreeGuidance(guidance_scale=4.0),
+        **guiders,
     )
     pipe.tokenizer_max_length = 64  # every prompt is padded to it
     return quiet(pipe)

@@ -10,6 +10,9 @@ from adapters.zoo.tokenizers import byte_tokenizer, word_tokenizer
 from adapters.zoo.weights import benign
 from models.tiny_checkpoint import tiny_tokenizer
 
+FLOW: dict[str, Any] = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0}
+"""What makes a multistep scheduler one of flow models."""
+
 
 def sd3() -> Any:
     """Build a StableDiffusion3Pipeline that makes 8x8 images of 4x4 latents."""
@@ -111,13 +114,13 @@ def qwen_tokenizer() -> Any:
 
 def wan() -> Any:
     """Build a WanPipeline for 5 frames of 16x16."""
-    from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
+    from diffusers import UniPCMultistepScheduler, WanPipeline
 
     tokenizer = byte_tokenizer()
     return quiet(
         WanPipeline(
             transformer=benign(wan_transformer(), 40),
-            scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+            scheduler=UniPCMultistepScheduler(**FLOW),
             vae=autoencoders.wan(4),
             text_encoder=texts.umt5(tokenizer, 41),
             tokenizer=tokenizer,

@@ -7,9 +7,12 @@ import torch
 
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
 from adapters.zoo.run import ROWS, made, run
+from adapters.zoo.table import FAMILIES
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in ROWS]
+)
 def test_tiny_pipelines_are_finite_repeatable_and_hear_every_text(name: str) -> None:
     pipe, family = made(name), ROWS[name]
     pictures = {text: run(pipe, family, text) for text in (PROMPT, *CONCEPTS)}

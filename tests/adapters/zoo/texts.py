@@ -43,7 +43,6 @@ def t5(tokenizer: Any, seed: int, dim: int = DIM) -> Any:
         relative_attention_num_buckets=8,
         feed_forward_proj="gated-gelu",
         dropout_rate=0.0,
-        tie_word_embeddings=False,
     )
     return benign(T5EncoderModel(config), seed)
 
@@ -65,11 +64,8 @@ def qwen_vl(tokenizer: Any, seed: int, layers: int = 2) -> Any:
         "eos_token_id": len(tokenizer) - 1,
     }
     vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
-    config = Qwen2_5_VLConfig(
-        text_config=text,
-        vision_config=vision,
-        **{f"vision_{name}token_id": len(tokenizer) - 1 for name in ("", "start_", "end_")},
-    )
+    ids: dict[str, Any] = {f"vision_{name}token_id": len(tokenizer) - 1 for name in ("", "start_", "end_")}
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
     return benign(Qwen2_5_VLForConditionalGeneration(config), seed)
 
 
