@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,11 @@ from semguide.adapters.hook import Forward
 from semguide.adapters.recorder import Recorder
 from semguide.adapters.rows import DenoiserCall, prediction_of, with_prediction
 from semguide.errors import GuidanceNotApplied
-from semguide.guidance import Predictions, Rule, Step, Trace
+from semguide.guidance import Correction, Predictions, Rule, Step, Trace
 from semguide.guidance.geometry import widen
+
+Observer = Callable[[int, int, Correction], None]
+"""Told of every correction while a pipeline runs: image, step, correction."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class GuidedRun:
         *,
         full_trace: bool,
         batch_invariant: bool,
+        observer: Observer | None = None,
     ) -> None:
         self.evaluations = [0] * len(images)
         self._pipe = pipe
@@ -59,6 +63,7 @@ class GuidedRun:
         self._full_trace = full_trace
         self._apart = batch_invariant and not rule.inert and len(images) > 1
         self._one_call = not batch_invariant
+        self._observer = observer
         self._recorder = Recorder([image.concepts for image in images])
         self._states = [rule.initial_state(len(image.concepts)) for image in images]
         self._fired = 0
@@ -131,6 +136,8 @@ class GuidedRun:
         place = Step(step, self._count, scale, self._eps_scales[step])
         correction, self._states[image] = self._rule.correct(predictions, place, self._states[image])
         self._recorder.add(image, step, correction)
+        if self._observer is not None:
+            self._observer(image, step, correction)
         steered = widen(predictions.uncond) - widen(correction.delta) / (scale - 1)
         return steered.to(predictions.uncond.dtype)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from semguide.adapters.architectures import architecture_of
 from semguide.adapters.embeddings import ConceptEncoder, with_prompts_encoded_apart
-from semguide.adapters.guided_run import GuidedRun, ImagePlan
+from semguide.adapters.guided_run import GuidedRun, ImagePlan, Observer
 from semguide.adapters.hook import one_by_one_decoding, replaced_forward
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
 from semguide.errors import InvalidArgument
@@ -47,7 +47,13 @@ class SteeredPipeline:
         self._architecture = architecture_of(pipe)
 
     def __call__(
-        self, prompt: str | list[str] | None = None, *, concepts: Any = None, full_trace: bool = False, **arguments: Any
+        self,
+        prompt: str | list[str] | None = None,
+        *,
+        concepts: Any = None,
+        full_trace: bool = False,
+        observer: Observer | None = None,
+        **arguments: Any,
     ) -> Result:
         """Run the pipeline with the rule.
 
@@ -56,6 +62,8 @@ class SteeredPipeline:
             concepts: Texts or `Concept`s to keep in the image, for all prompts, or a list of such lists, one per
                 prompt; None decomposes the prompts; an empty list asks for plain guidance.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
+            observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
+                device: reading them waits for it.
             **arguments: The pipeline's own; `guidance_scale` defaults to the rule's.
 
         Returns:
@@ -79,6 +87,7 @@ class SteeredPipeline:
             self._plans(found, arguments, full_trace),
             full_trace=full_trace,
             batch_invariant=self.batch_invariant,
+            observer=observer,
         )
         output = self._run(run, arguments)
         images = output[0] if isinstance(output, tuple) else output.images
