@@ -13,6 +13,7 @@ from semguide.interfaces.commands.generate import generate
 from semguide.interfaces.commands.methods import methods
 from semguide.interfaces.commands.models import models
 from semguide.interfaces.commands.scenes import scenes
+from semguide.interfaces.commands.serve import serve
 from semguide.interfaces.commands.suites import suites
 from semguide.interfaces.commands.train import train
 from semguide.interfaces.reporting import hush_environment, reported
@@ -45,7 +46,7 @@ def root(
     hush_environment()
 
 
-for command in (generate, concepts, bench, suites, models, methods, doctor, scenes, train):
+for command in (generate, serve, concepts, bench, suites, models, methods, doctor, scenes, train):
     app.command(command.__name__)(reported(command))
 
 
