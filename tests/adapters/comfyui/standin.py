@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -146,14 +147,14 @@ def cfg_function(
 
 def euler(model: Callable[..., Tensor], x: Tensor, sigmas: Tensor) -> Tensor:
     """Sample with one call a step."""
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         x = x + (x - model(x, sigma.expand(len(x)))) / sigma * (following - sigma)
     return x
 
 
 def heun(model: Callable[..., Tensor], x: Tensor, sigmas: Tensor) -> Tensor:
     """Sample with two calls a step, but for the last one: the second at the sigma of the next step."""
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         slope = (x - model(x, sigma.expand(len(x)))) / sigma
         ahead = x + slope * (following - sigma)
         if following > 0:
