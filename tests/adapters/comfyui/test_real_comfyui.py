@@ -136,7 +136,7 @@ def test_the_steered_latents_are_those_of_the_steered_diffusers_pipeline(
 
 
 def test_a_flow_model_is_steered_with_its_own_scale(sd: Any, samplers: Any) -> None:
-    from semguide.adapters.comfyui.steering import eps_scale
+    from semguide.adapters.hosts.steering import eps_scale
 
     patcher = real.patched(real.DiffusersUNet(sd.unet), "FLOW")
     sampling = patcher.get_model_object("model_sampling")
@@ -148,7 +148,7 @@ def test_a_flow_model_is_steered_with_its_own_scale(sd: Any, samplers: Any) -> N
 
 @pytest.mark.parametrize("kind", ["EPS", "V_PREDICTION"])
 def test_the_scale_of_models_without_a_shrinking_image_is_minus_one_by_sigma(sd: Any, samplers: Any, kind: str) -> None:
-    from semguide.adapters.comfyui.steering import eps_scale
+    from semguide.adapters.hosts.steering import eps_scale
 
     sampling = real.patched(real.DiffusersUNet(sd.unet), kind).get_model_object("model_sampling")
     assert float(eps_scale(sampling, torch.tensor(4.0))) == pytest.approx(-0.25)

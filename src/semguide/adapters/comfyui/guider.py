@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.comfyui.conditioning import Conditioning, completed, name_of
-from semguide.adapters.comfyui.steering import SteeredSampling, eps_scale
+from semguide.adapters.hosts.steering import SteeredSampling, eps_scale
 from semguide.errors import InvalidArgument
 from semguide.guidance import Rule, Step, Trace
 

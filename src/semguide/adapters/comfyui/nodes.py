@@ -72,7 +72,7 @@ class SemanticGuidance:
     ) -> tuple[Any]:
         """Return the guider. Every input is a list, as `concepts` is one."""
         from semguide.adapters.comfyui.guider import SemanticGuider
-        from semguide.adapters.comfyui.rules import build_rule
+        from semguide.adapters.hosts.rules import build_rule
 
         rule = build_rule(method[0], cfg[0], strength[0], (settings or [""])[0])
         guider = SemanticGuider(_one("model", model), rule, full_trace=bool(full_trace and full_trace[0]))
@@ -106,7 +106,7 @@ class DecomposePrompt:
 
     def decompose(self, clip: Any, text: str, concepts: str = "") -> tuple[Conditioning, list[Conditioning], str]:
         """Return the prompt's conditioning, those of its concepts, and their texts, one a line."""
-        from semguide.adapters.comfyui.prompt import concept_texts
+        from semguide.adapters.hosts.prompt import concept_texts
 
         if clip is None:
             raise InvalidArgument("clip must be a text encoder, got None: the checkpoint has none; load one for it")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semguide.adapters.comfyui.steering import SteeredSampling, eps_scale
+from semguide.adapters.hosts.steering import SteeredSampling, eps_scale
 from semguide.guidance import Rule, Step, Trace
 
 Condition = Mapping[str, Any]

@@ -13,9 +13,9 @@ from modules.prompt_parser import SdConditioning
 from modules.sd_samplers_common import setup_img2img_steps
 from modules.ui_components import InputAccordion
 
-from semguide.adapters.comfyui.prompt import concept_texts
-from semguide.adapters.comfyui.rules import build_rule
 from semguide.adapters.forge import ForgeSampling
+from semguide.adapters.hosts.prompt import concept_texts
+from semguide.adapters.hosts.rules import build_rule
 from semguide.guidance import METHODS
 
 

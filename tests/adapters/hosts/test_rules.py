@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semguide import CFG, SGT, SGTv1
-from semguide.adapters.comfyui.rules import WEIGHTS, build_rule
+from semguide.adapters.hosts.rules import WEIGHTS, build_rule
 from semguide.errors import InvalidArgument
 from semguide.guidance import METHODS
 

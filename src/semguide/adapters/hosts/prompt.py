@@ -1,4 +1,4 @@
-"""Prompts with the marks that ComfyUI reads: emphasis, escapes and embeddings."""
+"""Prompts with the marks that ComfyUI and Forge read: emphasis, escapes and embeddings."""
 
 from __future__ import annotations
 

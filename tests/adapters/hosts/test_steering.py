@@ -10,8 +10,8 @@ import torch
 
 from adapters.comfyui import standin
 from semguide import CFG, SGT, SGTv2
-from semguide.adapters.comfyui.steering import SteeredSampling, eps_scale
 from semguide.adapters.eps_scale import LEAST
+from semguide.adapters.hosts.steering import SteeredSampling, eps_scale
 from semguide.guidance import METHODS, Predictions, Step
 
 SIGMAS = [8.0, 4.0, 2.0, 1.0, 0.5, 0.0]

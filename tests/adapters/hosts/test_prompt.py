@@ -1,10 +1,10 @@
-"""Prompts with ComfyUI's marks."""
+"""Prompts with marks."""
 
 from __future__ import annotations
 
 import pytest
 
-from semguide.adapters.comfyui.prompt import concept_texts, plain
+from semguide.adapters.hosts.prompt import concept_texts, plain
 
 
 @pytest.mark.parametrize(
