@@ -89,9 +89,8 @@ class CFGGuider:
         call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": model_options}
         for function in model_options.get("sampler_pre_cfg_function", []):
             out = function({"conds": conds, "conds_out": out, "cond_scale": self.cfg, "timestep": timestep, **call})
-        return cfg_function(
-            self.inner_model, *out, self.cfg, x, timestep, model_options=model_options, cond=conds[0], uncond=conds[1]
-        )
+        rest = {"model_options": model_options, "cond": conds[0], "uncond": conds[1]}
+        return cfg_function(self.inner_model, out[0], out[1], self.cfg, x, timestep, **rest)
 
     def sample(
         self,

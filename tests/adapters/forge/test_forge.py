@@ -173,6 +173,15 @@ def test_the_steps_of_an_image_to_image_run_are_those_that_it_takes(script: Any)
     assert len(unet.model.calls) == STEPS + 4 + 2
 
 
+def test_the_second_pass_has_its_own_prompt_scale_and_steps(script: Any) -> None:
+    second = {"hr_prompts": ["a cat"], "hr_cfg": 5.0, "hr_second_pass_steps": 6, "hr_distilled_cfg": 3.0}
+    p = job(is_hr_pass=True, hr_upscale_to_x=1024, hr_upscale_to_y=1024, **second)
+    unet = run(script, p, True, "sgt", 1.0, "", '{"stop": 0.5}')
+    assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 1.0: a cat"
+    sample(unet)
+    assert len(unet.model.calls) > STEPS
+
+
 def test_a_batch_of_different_prompts_is_refused(script: Any) -> None:
     with pytest.raises(ValueError, match="prompts of a batch must be the same"):
         run(script, job(prompts=["a cat", "a dog"]))

@@ -69,10 +69,12 @@ def test_the_memory_of_a_rule_goes_on_once_a_step_however_often_the_sampler_call
     for step in range(4):
         at = Step(step, 5, 7.5, -1.0)
         predictions = [standin.noise(1, seed=10 * step + k) for k in range(4)]
-        pair, concepts = predictions[:2], torch.stack(predictions[2:])
-        expected = once.corrections(at, *pair, concepts)
-        twice.corrections(at, *pair, 3 * concepts)  # the second call of the step before: its memory does not stay
-        torch.testing.assert_close(twice.corrections(at, *pair, concepts), expected, rtol=0, atol=0)
+        uncond, cond, concepts = *predictions[:2], torch.stack(predictions[2:])
+        expected = once.corrections(at, uncond, cond, concepts)
+        twice.corrections(
+            at, uncond, cond, 3 * concepts
+        )  # the second call of the step before: its memory does not stay
+        torch.testing.assert_close(twice.corrections(at, uncond, cond, concepts), expected, rtol=0, atol=0)
     np.testing.assert_array_equal(once.trace().similarity[0], twice.trace().similarity[0])
 
 
@@ -82,8 +84,8 @@ def test_images_of_a_batch_keep_memories_of_their_own() -> None:
     for step in range(4):
         at = Step(step, 5, 7.5, -1.0)
         predictions = torch.stack([standin.noise(2, seed=10 * step + k) for k in range(4)])
-        both = together.corrections(at, *predictions[:2], predictions[2:])
-        one = alone.corrections(at, *predictions[:2, 1:], predictions[2:, 1:])
+        both = together.corrections(at, predictions[0], predictions[1], predictions[2:])
+        one = alone.corrections(at, predictions[0, 1:], predictions[1, 1:], predictions[2:, 1:])
         torch.testing.assert_close(both[1:], one, rtol=0, atol=0)
 
 

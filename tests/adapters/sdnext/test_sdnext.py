@@ -57,21 +57,19 @@ def pipeline() -> Any:
     """Return a modular pipeline as SD.Next makes it of an ordinary one, without weights."""
     from diffusers import ClassifierFreeGuidance, StableDiffusionXLAutoBlocks  # type: ignore[attr-defined]
 
-    pipe = StableDiffusionXLAutoBlocks().init_pipeline()
+    pipe: Any = StableDiffusionXLAutoBlocks().init_pipeline()
     pipe.update_components(guider=ClassifierFreeGuidance(guidance_scale=5.0))
     pipe.original_pipe = "the ordinary one"
     return pipe
 
 
 def test_the_guider_of_a_job_is_the_rule_at_its_scale_after_sd_nexts_own_choice(host: Any) -> None:
-    from semguide.adapters.guider import SemanticGuidance
-
     script, p = script_of(host), job()
     host.shared.sd_model = pipeline()
     script.process(p, True, "sgt", 2.0, '{"stop": 0.4}')
     host.guiders.set_guider(p)
     assert host.chosen == [p]
-    assert isinstance(host.shared.sd_model.guider, SemanticGuidance)
+    assert isinstance(host.shared.sd_model.guider, modular.SemanticGuidance)
     assert host.shared.sd_model.guider.rule == SGT(6.0, strength=2.0, stop=0.4)
     assert host.shared.sd_model.original_pipe == "the ordinary one", "SD.Next finds its way back"
     assert "concepts" in [entry.name for entry in host.shared.sd_model.blocks.inputs]

@@ -46,8 +46,9 @@ class SemanticGuidanceForForge(scripts.Script):
         enabled, method, strength, concepts, settings = inputs
         if not enabled:
             return
-        rule = build_rule(method, p.cfg_scale, strength, settings)
-        prompts = p.hr_prompts if _is_second_pass(p) else p.prompts
+        second = _is_second_pass(p)
+        rule = build_rule(method, p.hr_cfg if second else p.cfg_scale, strength, settings)
+        prompts = p.hr_prompts if second else p.prompts
         if len(set(prompts)) > 1:
             raise ValueError(f"prompts of a batch must be the same for Semantic Guidance, got {len(set(prompts))}")
         texts = concept_texts(prompts[0], concepts)
@@ -65,7 +66,10 @@ def _is_second_pass(p: Any) -> bool:
 
 def _encoded(p: Any, text: str) -> Any:
     """Return what Forge makes of a text, for one image; it is repeated for a batch."""
-    prompt = SdConditioning([text], width=p.width, height=p.height, distilled_cfg_scale=p.distilled_cfg_scale)
+    size, distilled = (p.width, p.height), p.distilled_cfg_scale
+    if _is_second_pass(p):
+        size, distilled = (p.hr_upscale_to_x, p.hr_upscale_to_y), p.hr_distilled_cfg
+    prompt = SdConditioning([text], width=size[0], height=size[1], distilled_cfg_scale=distilled)
     return compile_conditions(p.sd_model.get_learned_conditioning(prompt))[0]
 
 
