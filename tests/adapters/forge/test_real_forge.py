@@ -1,4 +1,7 @@
-"""The Forge patch in the sampling function of a real Forge, where FORGE_PATH names a checkout."""
+"""The Forge patch in the sampling function of a real Forge, where FORGE_PATH names a checkout.
+
+It needs what that function imports (einops, psutil, ...) beside semguide; none of its code is part of this repository.
+"""
 
 from __future__ import annotations
 
