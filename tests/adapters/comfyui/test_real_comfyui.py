@@ -6,6 +6,7 @@ Needed there beside semguide: what ComfyUI's samplers import (einops, torchsde, 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import types
 from pathlib import Path
@@ -196,7 +197,9 @@ def test_comfyui_accepts_the_example_and_runs_it(graph: Any, tmp_path: Path) -> 
     accepted, error, outputs, errors = asyncio.run(execution.validate_prompt("id", graph, None))
     assert accepted, (error, errors)
     server = types.SimpleNamespace(client_id=None, last_node_id=None, send_sync=lambda *_: None)
-    executor = execution.PromptExecutor(server)
+    known = inspect.signature(execution.PromptExecutor).parameters  # older versions have no cache_args
+    cache = {name: {"lru": 0, "ram": 0} for name in ("cache_args",) if name in known}
+    executor = execution.PromptExecutor(server, **cache)
     executor.execute(graph, "id", {}, outputs)
     assert executor.success, executor.status_messages
     images = [Image.open(path) for path in sorted((tmp_path / "output").glob("*.png"))]
