@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from semguide.interfaces.commands.bench import bench
+from semguide.interfaces.commands.comfyui import comfyui
 from semguide.interfaces.commands.concepts import concepts
 from semguide.interfaces.commands.doctor import doctor
 from semguide.interfaces.commands.generate import generate
@@ -46,7 +47,7 @@ def root(
     hush_environment()
 
 
-for command in (generate, serve, concepts, bench, suites, models, methods, doctor, scenes, train):
+for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui, scenes, train):
     app.command(command.__name__)(reported(command))
 
 
