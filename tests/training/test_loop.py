@@ -139,7 +139,7 @@ def test_sheets_and_log_and_settings_are_written(tmp_path: Path):
     assert last["step"] == 5
     assert math.isfinite(last["loss"])
     assert Settings(**json.loads((tmp_path / "settings.json").read_text())).steps == 5
-    assert not (tmp_path / "state.part").exists()
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_the_rate_rises_stays_and_falls_to_a_twentieth():

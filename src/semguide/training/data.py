@@ -41,7 +41,11 @@ class Batches:
     def __call__(self, index: int) -> tuple[Tensor, list[str]]:
         """Batch `index`: pictures (batch, 3, size, size) in [-1, 1], and captions."""
         scenes, captions = self.scenes(index)
-        return pixels(scenes, self.size), captions
+        return self.pictures(scenes), captions
+
+    def pictures(self, scenes: list[Scene]) -> Tensor:
+        """Draw scenes: (count, 3, size, size) in [-1, 1]."""
+        return pixels(scenes, self.size)
 
 
 def pixels(scenes: list[Scene], size: int) -> Tensor:
