@@ -85,6 +85,6 @@ def test_recipes_that_start_from_nothing_take_no_checkpoint(recipe: str, assets:
 
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path: Path):
-    with pytest.raises(InvalidArgument, match="must be an exported checkpoint with a model_index.json"):
+    with pytest.raises(InvalidArgument, match=r"must be an exported checkpoint with a model_index\.json"):
         take_up(tmp_path, tmp_path / "set", "unet")
     assert not (tmp_path / "set").exists()

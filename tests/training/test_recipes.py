@@ -122,8 +122,7 @@ def size_of(path: Path) -> tuple[int, int]:
 
 @torch.no_grad()
 def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
-    from transformers import CLIPModel
-
+    from semguide.models.clip import EmojiCLIP
     from semguide.training.data import Batches
     from semguide.training.flow import FlowRecipe
     from semguide.training.text import CLIPRecipe
@@ -135,7 +134,7 @@ def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
     VAERecipe(pipe.vae, batches).sheet(tmp_path / "vae.png")
     UNetRecipe(pipe, batches).sheet(tmp_path / "unet.png")
     FlowRecipe(assembled_flow(TINY, tiny_set), batches).sheet(tmp_path / "flow.png")
-    clip = CLIPModel.from_pretrained(tiny_set / "clip")
+    clip = EmojiCLIP.load(tiny_set / "clip")
     CLIPRecipe(clip, pipe.tokenizer, batches).sheet(tmp_path / "clip.png")
     assert size_of(tmp_path / "vae.png") == (16 * 32, 32)
     assert size_of(tmp_path / "unet.png") == size_of(tmp_path / "flow.png") == (8 * 64, 2 * 64)

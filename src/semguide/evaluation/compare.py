@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,20 @@ class Outcome:
     seconds: float
 
 
-def measure(
+@dataclass(frozen=True)
+class JudgedBatch:
+    """Some images of one rule.
+
+    Attributes:
+        verdicts: Per image whether each of its concepts is right.
+        evaluations: Denoiser evaluations of all of them.
+    """
+
+    verdicts: list[list[bool]]
+    evaluations: int
+
+
+def judged_batches(
     pipe: Any,
     judge: Judge,
     rule: Rule[Any],
@@ -45,9 +58,9 @@ def measure(
     *,
     num_inference_steps: int,
     batch_size: int = 32,
-    progress: Callable[[int], None] | None = None,
-) -> Outcome:
-    """Make every prompt with every seed under a rule, and judge the images.
+    full_trace: bool = False,
+) -> Iterator[JudgedBatch]:
+    """Make every prompt with every seed under a rule, prompt by prompt, and judge the images.
 
     Images are made in batches with `batch_invariant=False`, each from its own generator.
 
@@ -59,7 +72,7 @@ def measure(
         seeds: One image per seed and prompt.
         num_inference_steps: Steps, >= 1.
         batch_size: Images a batch, >= 1.
-        progress: Told how many images a batch finished.
+        full_trace: Evaluate the concepts at every step.
 
     Raises:
         InvalidArgument: There is no prompt, no seed or a prompt without concepts, or the batch size is below 1.
@@ -73,27 +86,58 @@ def measure(
         raise InvalidArgument(f"batch_size must be >= 1, got {batch_size}")
     tuned = steer(pipe, rule, batch_invariant=False)
     jobs = [(prompt, seed) for prompt in prompts for seed in seeds]
-    verdicts: list[list[bool]] = []
-    evaluations = 0
-    start = time.perf_counter()
     for first in range(0, len(jobs), batch_size):
         batch = jobs[first : first + batch_size]
         result = tuned(
             [prompt.text for prompt, _ in batch],
             concepts=[list(prompt.concepts) for prompt, _ in batch],
+            full_trace=full_trace,
             num_inference_steps=num_inference_steps,
             generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
             output_type="pt",
         )
         found = find(judge, result.images.float() * 2 - 1)
-        verdicts += [judged(f, prompt.concepts) for f, (prompt, _) in zip(found, batch, strict=True)]
-        evaluations += sum(result.evaluations)
+        verdicts = [judged(f, prompt.concepts) for f, (prompt, _) in zip(found, batch, strict=True)]
+        yield JudgedBatch(verdicts, sum(result.evaluations))
+
+
+def measure(
+    pipe: Any,
+    judge: Judge,
+    rule: Rule[Any],
+    prompts: Sequence[SuitePrompt],
+    seeds: Sequence[int],
+    *,
+    num_inference_steps: int,
+    batch_size: int = 32,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Sum up what one rule does; arguments and errors as for `judged_batches`.
+
+    Args:
+        pipe: A pipeline of the emoji world.
+        judge: Its judge.
+        rule: The rule, guidance scale included.
+        prompts: What to make.
+        seeds: One image per seed and prompt.
+        num_inference_steps: Steps, >= 1.
+        batch_size: Images a batch, >= 1.
+        progress: Told how many images a batch finished.
+    """
+    verdicts: list[list[bool]] = []
+    evaluations = 0
+    start = time.perf_counter()
+    for batch in judged_batches(
+        pipe, judge, rule, prompts, seeds, num_inference_steps=num_inference_steps, batch_size=batch_size
+    ):
+        verdicts += batch.verdicts
+        evaluations += batch.evaluations
         if progress is not None:
-            progress(len(batch))
+            progress(len(batch.verdicts))
     shape = (len(prompts), len(seeds))
     return Outcome(
         np.reshape([all(verdict) for verdict in verdicts], shape),
         np.reshape([sum(verdict) / len(verdict) for verdict in verdicts], shape),
-        evaluations / len(jobs),
-        (time.perf_counter() - start) / len(jobs),
+        evaluations / len(verdicts),
+        (time.perf_counter() - start) / len(verdicts),
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from diffusers import AutoencoderKL, SD3Transformer2DModel, StableDiffusion3Pipeline, StableDiffusionPipeline
-from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from semguide.errors import InvalidArgument
+from semguide.models.clip import EmojiCLIP
 from semguide.training.flow import assemble_flow, build_transformer
 from semguide.training.presets import Preset
 from semguide.training.unet import assemble, build_unet
+
+#: The weight of the text tower that diffusers' `CLIPTextModel` has not.
+PROJECTION = "text_projection.weight"
 
 
 def assembled(preset: Preset, folder: Path) -> StableDiffusionPipeline:
@@ -45,17 +48,18 @@ def _frozen(folder: Path) -> tuple[AutoencoderKL, CLIPTextModel, CLIPTokenizer]:
     if (folder / "text_encoder").exists():
         text = CLIPTextModel.from_pretrained(folder / "text_encoder")
     else:
-        text = text_encoder(CLIPModel.from_pretrained(made(folder / "clip", "clip")))
+        text = text_encoder(EmojiCLIP.load(made(folder / "clip", "clip")))
     return vae, text, CLIPTokenizer.from_pretrained(made(folder / "tokenizer", "clip"))
 
 
-def text_encoder(clip: CLIPModel) -> CLIPTextModel:
-    """The text tower of a CLIP as a model of its own."""
-    config: Any = clip.config.text_config
-    text = CLIPTextModel(config)
-    weights = {k: v for k, v in clip.state_dict().items() if k.startswith("text_model.")}
+def text_encoder(clip: EmojiCLIP) -> CLIPTextModel:
+    """The text tower of a CLIP as a model of its own, without the projection."""
+    text = CLIPTextModel(clip.text.config)
+    weights = clip.text.state_dict()
     own = text.state_dict()
-    text.load_state_dict({k if k in own else k.removeprefix("text_model."): v for k, v in weights.items()})
+    text.load_state_dict(
+        {k if k in own else k.removeprefix("text_model."): v for k, v in weights.items() if k != PROJECTION}
+    )
     return text
 
 

@@ -21,7 +21,7 @@ class Preset:
         unet_channels: Width of the U-Net at each resolution.
         flow_width: Width of the MMDiT, a multiple of 32.
         flow_layers: Depth of the MMDiT.
-        clip_width: Width of both CLIP towers.
+        clip_width: Width of CLIP's text tower and common space.
         prompt_length: Tokens a prompt may have, the two marks included.
         flow_prompt_length: The same for emoji-flow, where every token costs as much as one of the picture.
         judge_width: Width of the judge.
@@ -60,7 +60,9 @@ SMALL = Preset(
     settings={
         "vae": Settings(steps=8000, batch_size=8, learning_rate=2e-3, warmup=100, ema=0.99, seed=11),
         "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
-        "clip": Settings(steps=1000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=200),
+        "clip": Settings(
+            steps=1500, batch_size=128, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=100
+        ),
         "unet": Settings(
             steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.996, seed=13, sheet_steps=500
         ),

@@ -9,9 +9,10 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
+from transformers import CLIPTokenizer
 
 from semguide.errors import InvalidArgument
+from semguide.models.clip import CLIPShape, EmojiCLIP
 from semguide.training.data import Batches
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -88,32 +89,14 @@ def _write(tokenizer: Tokenizer, folder: Path, length: int) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
 
 
-def build_clip(tokenizer: CLIPTokenizer, size: int, width: int = 192, layers: int = 4) -> CLIPModel:
-    """A small CLIP.
+def build_clip(tokenizer: CLIPTokenizer, width: int) -> EmojiCLIP:
+    """A small CLIP for a tokenizer.
 
     Args:
-        tokenizer: Gives vocabulary, marks and length.
-        size: Side of the pictures, pixels.
-        width: Width of both towers.
-        layers: Depth of both towers.
+        tokenizer: Gives vocabulary and length.
+        width: Width of the text tower and of the common space.
     """
-    tower = {
-        "hidden_size": width,
-        "num_hidden_layers": layers,
-        "num_attention_heads": 4,
-        "intermediate_size": 4 * width,
-    }
-    text = {
-        **tower,
-        "vocab_size": len(tokenizer),
-        "max_position_embeddings": tokenizer.model_max_length,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "projection_dim": width,
-    }
-    vision = {**tower, "image_size": size, "patch_size": 8, "projection_dim": width}
-    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=width))
+    return EmojiCLIP(CLIPShape(len(tokenizer), tokenizer.model_max_length, width))
 
 
 def tokenize(tokenizer: CLIPTokenizer, captions: list[str], device: torch.device | str) -> Tensor:
@@ -123,7 +106,7 @@ def tokenize(tokenizer: CLIPTokenizer, captions: list[str], device: torch.device
 
 
 class CLIPRecipe:
-    """Symmetric InfoNCE between pictures and captions.
+    """Symmetric InfoNCE between pictures and captions (arXiv 2103.00020).
 
     Args:
         clip: Both towers.
@@ -131,8 +114,9 @@ class CLIPRecipe:
         batches: Pictures with captions.
     """
 
-    def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, batches: Batches) -> None:
+    def __init__(self, clip: EmojiCLIP, tokenizer: CLIPTokenizer, batches: Batches) -> None:
         self.model = clip
+        self.model.image.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.tokenizer = tokenizer
         self.batches = batches
 
@@ -140,22 +124,18 @@ class CLIPRecipe:
         """Loss of batch `index`."""
         del generator
         pictures, captions = self.batches(index)
-        return self._contrast(pictures, captions)
-
-    def _contrast(self, pictures: Tensor, captions: list[str]) -> Tensor:
-        device = self.model.device
-        ids = tokenize(self.tokenizer, captions, device)
-        logits = self.model(input_ids=ids, pixel_values=pictures.to(device)).logits_per_text.float()
-        same = torch.tensor([[a == b for b in captions] for a in captions], device=device).float()
+        logits = self._logits(pictures, captions)
+        same = torch.tensor([[a == b for b in captions] for a in captions], device=logits.device).float()
         target = same / same.sum(dim=1, keepdim=True)  # equal captions are equally right
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
+    def _logits(self, pictures: Tensor, captions: list[str]) -> Tensor:
+        device = self.model.device
+        return self.model(tokenize(self.tokenizer, captions, device), pictures.to(device))
+
     def sheet(self, path: Path) -> None:
-        """Write how often the right caption of 64 comes first, as text; there is no picture to draw."""
+        """Write how often the right caption of a batch comes first, as text; there is no picture to draw."""
         pictures, captions = self.batches(10**6)
-        logits = self.model(
-            input_ids=tokenize(self.tokenizer, captions, self.model.device), pixel_values=pictures.to(self.model.device)
-        ).logits_per_image
-        best = [captions[int(i)] for i in logits.argmax(dim=1)]
+        best = [captions[int(i)] for i in self._logits(pictures, captions).argmax(dim=0)]
         share = sum(a == b for a, b in zip(best, captions, strict=True)) / len(captions)
         path.with_suffix(".txt").write_text(f"right caption first among {len(captions)}: {share:.3f}\n")

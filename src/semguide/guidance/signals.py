@@ -1,0 +1,134 @@
+"""What the predictions of one step say about each concept: the candidates for a gate and for a detector.
+
+Every signal is one number per concept, computed from the guidance p of the prompt and s_k of the concepts alone. All
+are the same for eps, v, flow and x0 models, and all but the sizes in eps space are free of units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from semguide.guidance.geometry import cosine, norm, top_quantile
+from semguide.guidance.rule import Predictions, Step
+from semguide.guidance.shapes import PerConcept
+
+Signal = Callable[[Predictions, Step], PerConcept]
+
+QUANTILE = 0.9
+"""Level of the masks, as in `SGTv2`."""
+
+
+def signed_cosine(predictions: Predictions, step: Step) -> Tensor:
+    """Return cos(p, s_k)."""
+    del step
+    return predictions.similarity
+
+
+def absolute_cosine(predictions: Predictions, step: Step) -> Tensor:
+    """Return |cos(p, s_k)|, the published similarity of `SGTv1`."""
+    return signed_cosine(predictions, step).abs()
+
+
+def masked_cosine(predictions: Predictions, step: Step) -> Tensor:
+    """Return |cos(p, T_q(s_k))|, the published similarity of `SGTv2`."""
+    del step
+    prompt = predictions.prompt_guidance
+    return torch.stack([cosine(prompt, top_quantile(s, QUANTILE)).abs() for s in predictions.concept_guidance])
+
+
+def regional_cosine(predictions: Predictions, step: Step) -> Tensor:
+    """Return cos(p, s_k) over the quarter of the positions at which s_k is largest."""
+    del step
+    prompt = predictions.prompt_guidance.flatten(1)
+    return torch.stack([_regional(prompt, s.flatten(1)) for s in predictions.concept_guidance])
+
+
+def _regional(prompt: Tensor, subject: Tensor) -> Tensor:
+    """Return the cosine over the largest quarter of (channel, position)."""
+    size = subject.square().sum(dim=0)
+    there = size >= size.sort().values[size.numel() - size.numel() // 4]
+    return cosine(prompt * there, subject * there)
+
+
+def relative_cosine(predictions: Predictions, step: Step) -> Tensor:
+    """Return cos(p, s_k) less the mean of the other concepts' (of itself where it is alone: 0)."""
+    values = signed_cosine(predictions, step)
+    others = max(1, len(values) - 1)
+    mean = (values.sum() - values) / others if len(values) > 1 else values
+    return values - mean
+
+
+def coefficient(predictions: Predictions, step: Step) -> Tensor:
+    """Return b_k of the least-squares fit p = sum_k b_k s_k: how much of each concept's guidance is in the prompt's.
+
+    1 where the prompt guides towards a concept as the concept alone would; what concepts have in common is not counted
+    twice, as it is in the cosines.
+    """
+    del step
+    return least_squares(predictions.prompt_guidance, predictions.concept_guidance)
+
+
+def least_squares(prompt: Tensor, subjects: Tensor, ridge: float = 1e-3) -> Tensor:
+    """Return the coefficients b (concept,) that minimise |p - sum_k b_k s_k|^2 + ridge mean_k |s_k|^2 |b|^2.
+
+    Args:
+        prompt: p, "*dims".
+        subjects: s_k, "concept *dims".
+        ridge: Keeps the answer finite where two concepts guide alike, > 0.
+    """
+    rows = subjects.flatten(1)
+    gram = rows @ rows.T
+    eye = torch.eye(len(rows), dtype=gram.dtype, device=gram.device)
+    loaded = gram + (ridge * gram.diagonal().mean() + torch.finfo(gram.dtype).tiny) * eye
+    solved: tuple[Tensor, Tensor] = cast(Any, torch.linalg).solve_ex(loaded, rows @ prompt.flatten())
+    return solved[0]  # the other is the check of singularity, which would wait for the device
+
+
+def crowding(predictions: Predictions, step: Step) -> Tensor:
+    """Return the greatest cos(s_k, s_j) with another concept (0 where it is alone)."""
+    del step
+    subjects = predictions.concept_guidance
+    values = torch.stack([torch.stack([cosine(a, b) for b in subjects]) for a in subjects])
+    if len(subjects) == 1:
+        return torch.zeros_like(values[0])
+    values.fill_diagonal_(-1.0)
+    return values.max(dim=1).values
+
+
+def distance(predictions: Predictions, step: Step) -> Tensor:
+    """Return |p - s_k| in eps space."""
+    prompt = predictions.prompt_guidance
+    return torch.stack([norm(prompt - s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
+
+
+def magnitude(predictions: Predictions, step: Step) -> Tensor:
+    """Return |s_k| in eps space."""
+    return torch.stack([norm(s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
+
+
+def guidance_energy(predictions: Predictions, step: Step) -> Tensor:
+    """Return |p|^2 in eps space, the same for all concepts: the summand of ASD (arXiv 2505.23343)."""
+    energy = norm(predictions.prompt_guidance).square() * step.eps_scale**2
+    return energy.expand(len(predictions.concepts))
+
+
+#: Signal name -> function.
+SIGNALS: Mapping[str, Signal] = {
+    function.__name__: function
+    for function in (
+        signed_cosine,
+        absolute_cosine,
+        masked_cosine,
+        regional_cosine,
+        relative_cosine,
+        coefficient,
+        crowding,
+        distance,
+        magnitude,
+        guidance_energy,
+    )
+}
