@@ -7,9 +7,10 @@ from diffusers import AutoencoderKL, StableDiffusion3Pipeline
 from diffusers.models.attention_processor import JointAttnProcessor2_0
 from transformers import CLIPTextModelWithProjection
 
+from semguide.models.clip import EmojiCLIP
 from semguide.training.data import Batches
 from semguide.training.flow import ABSENT, FlowRecipe, build_transformer, trained_attention
-from semguide.training.parts import assembled, assembled_flow
+from semguide.training.parts import assembled_flow
 from semguide.training.pool import without_captions
 from semguide.training.text import tokenize
 from training.tiny_set import TINY
@@ -86,15 +87,17 @@ def test_the_loss_is_that_of_the_straight_path(recipe: FlowRecipe, monkeypatch: 
 
 
 def test_both_text_encoders_are_the_trained_one_and_its_lower_half(tiny_set: Path):
-    pipe, trained = assembled_flow(TINY, tiny_set), assembled(TINY, tiny_set).text_encoder
+    pipe, trained = assembled_flow(TINY, tiny_set), EmojiCLIP.load(tiny_set / "clip").text
     ids = tokenize(pipe.tokenizer, PROMPTS, "cpu")
     with torch.no_grad():
-        own = trained(ids, output_hidden_states=True)
-        first, second = (e(ids, output_hidden_states=True) for e in (pipe.text_encoder, pipe.text_encoder_2))
+        own, first, second = (
+            text(ids, output_hidden_states=True) for text in (trained, pipe.text_encoder, pipe.text_encoder_2)
+        )
     assert isinstance(pipe.text_encoder, CLIPTextModelWithProjection)
-    assert torch.equal(first.text_embeds, own.pooler_output)
+    assert torch.equal(first.text_embeds, own.text_embeds)
     assert torch.equal(first.hidden_states[-2], own.hidden_states[-2])
     assert torch.equal(second.hidden_states[-2], own.hidden_states[len(own.hidden_states) // 2 - 1])
+    assert torch.equal(pipe.text_encoder_2.text_projection.weight, trained.text_projection.weight)
 
 
 def test_t5_says_nothing_whatever_it_is_asked(recipe: FlowRecipe):

@@ -50,11 +50,22 @@ def test_the_cards_of_both_exports_tell_both_runs(assets: Path, tmp_path: Path):
     ]
 
 
-def test_a_flow_set_takes_no_unet_with_it_and_is_not_exported_as_one(assets: Path, tmp_path: Path):
-    take_up(assets / "emoji-unet", tmp_path / "set", "flow")
-    assert not (tmp_path / "set" / "unet").exists()
-    RECIPES["flow"](TINY, TINY.settings["flow"], tmp_path / "set")
+def test_a_set_from_one_checkpoint_is_exported_as_that_one_alone(assets: Path, tmp_path: Path):
+    take_up(assets / "emoji-flow", tmp_path / "set", "flow")
     assert [path.name for path in export(TINY, tmp_path / "set", tmp_path / "assets")] == ["emoji-flow"]
+
+
+def test_a_unet_can_start_from_the_text_encoder_of_the_flow(assets: Path, tmp_path: Path):
+    take_up(assets / "emoji-flow", tmp_path, "unet")
+    assert not (tmp_path / "unet").exists()
+    assert RECIPES["unet"](TINY, TINY.settings["unet"], tmp_path).step == 2
+
+
+def test_a_flow_cannot_start_from_a_text_encoder_without_projection(assets: Path, tmp_path: Path):
+    take_up(assets / "emoji-unet", tmp_path, "flow")
+    assert not (tmp_path / "unet").exists()
+    with pytest.raises(InvalidArgument, match=r"with CLIP's projection .*run `semguide train clip` first"):
+        RECIPES["flow"](TINY, TINY.settings["flow"], tmp_path)
 
 
 def test_what_the_set_holds_stays(assets: Path, tiny_set: Path, tmp_path: Path):

@@ -15,8 +15,7 @@ from semguide.training.presets import Preset
 _FONT = """The drawings come from Noto Color Emoji (Copyright Google), licensed under the SIL Open Font License 1.1;
 the bench is our own."""
 _FLOW_TEXT = """SD3 reads two CLIP text encoders and T5. The first encoder is the set's own, the second its lower half;
-the T5 has no layers and says nothing: its output is zero. A text encoder of Stable Diffusion comes without CLIP's
-projection, so `text_projection` is the identity and the pooled vector is the hidden state of the end mark."""
+the T5 has no layers and says nothing: its output is zero."""
 
 
 def unet_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:

@@ -15,7 +15,6 @@ from tokenizers import Tokenizer, models
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
-    CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
     PreTrainedTokenizerFast,
@@ -82,20 +81,18 @@ def build_flow_scheduler() -> FlowMatchEulerDiscreteScheduler:
 
 
 def assemble_flow(
-    vae: AutoencoderKL, text: CLIPTextModel, tokenizer: CLIPTokenizer, transformer: SD3Transformer2DModel
+    vae: AutoencoderKL, text: CLIPTextModelWithProjection, tokenizer: CLIPTokenizer, transformer: SD3Transformer2DModel
 ) -> StableDiffusion3Pipeline:
     """The parts as an ordinary pipeline, with a T5 that says nothing.
 
-    SD3 reads the last layer but one of two CLIP text encoders. The first is the set's own, the second its lower half,
-    which still holds each word by itself. Neither has a trained projection (a CLIP checkpoint's text tower comes
-    without), so the pooled vector is the hidden state of the end mark.
+    SD3 reads the last layer but one of two CLIP text encoders, and the projected end mark of both. The first is the
+    set's own, the second its lower half, which still holds each word by itself.
     """
     vae.register_to_config(shift_factor=0.0)
-    first = projected(text, text.config.num_hidden_layers)
-    second = projected(text, max(1, text.config.num_hidden_layers // 2))
+    second = lower_half(text)
     silent: Any = silent_t5(2 * text.config.hidden_size)
     return StableDiffusion3Pipeline(
-        transformer, build_flow_scheduler(), vae, first, tokenizer, second, copy.deepcopy(tokenizer), *silent
+        transformer, build_flow_scheduler(), vae, text, tokenizer, second, copy.deepcopy(tokenizer), *silent
     )
 
 
@@ -115,17 +112,14 @@ def silent_t5(width: int) -> tuple[T5EncoderModel, PreTrainedTokenizerFast]:
     return t5, tokenizer
 
 
-def projected(text: CLIPTextModel, layers: int) -> CLIPTextModelWithProjection:
-    """The first layers of a text encoder as a model with a projection, which is the identity."""
+def lower_half(text: CLIPTextModelWithProjection) -> CLIPTextModelWithProjection:
+    """The first half of a text encoder's layers as a model of its own."""
     config: Any = copy.deepcopy(text.config)
-    config.num_hidden_layers, config.projection_dim = layers, config.hidden_size
-    model: Any = CLIPTextModelWithProjection(config)
-    weights = {k.removeprefix("text_model."): v for k, v in text.state_dict().items()}
-    own = model.text_model.state_dict()
-    model.text_model.load_state_dict({name: weights[name] for name in own})
-    with torch.no_grad():
-        model.text_projection.weight.copy_(torch.eye(config.hidden_size))
-    return model
+    config.num_hidden_layers = max(1, config.num_hidden_layers // 2)
+    half = CLIPTextModelWithProjection(config)
+    weights = text.state_dict()
+    half.load_state_dict({name: weights[name] for name in half.state_dict()})
+    return half
 
 
 class OneForMany:
