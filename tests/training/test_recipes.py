@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from semguide.errors import InvalidArgument
+from semguide.scenes import World
 from semguide.training.loop import STATE, read_note
 from semguide.training.parts import assembled, assembled_flow
 from semguide.training.presets import PRESETS
@@ -146,3 +147,44 @@ def test_a_state_tells_how_far_it_is_without_being_loaded(tiny_set: Path):
     assert {name: read_note(tiny_set / "training" / name / STATE)["step"] for name in RECIPES} == dict.fromkeys(
         RECIPES, 2
     )
+
+
+def test_a_composed_batch_trains_like_a_rendered_one(tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What an accelerator is given, on a CPU: pictures from the atlas, scenes from another process, in two pieces."""
+    from semguide.training import recipes
+    from semguide.training.compositor import Compositor
+    from semguide.training.data import Batches
+    from semguide.training.workers import Workers
+
+    def composed(device: str, world: World, size: int, batch_size: int, seed: int) -> Batches:
+        return Batches(world, size, batch_size, seed, draw=Compositor(world, size, device), workers=Workers(1, ahead=1))
+
+    monkeypatch.setattr(recipes, "batches_for", composed)
+    folder = folder_with((), tiny_set, tmp_path)
+    preset = replace(TINY, world=replace(TINY.world, nouns=("car", "cat"), colours=("red", "blue"), worn=0.0))
+    assert RECIPES["judge"](preset, replace(preset.settings["judge"], minutes=1e-9), folder).step == 1
+    resumed = RECIPES["judge"](preset, preset.settings["judge"], folder)
+    monkeypatch.undo()
+    rendered = RECIPES["judge"](preset, preset.settings["judge"], tmp_path / "rendered")
+    assert resumed.step == rendered.step == 2
+    assert resumed.loss == pytest.approx(rendered.loss, rel=0.02)
+
+
+def test_the_full_checkpoints_stay_within_64_mib_in_half_precision():
+    from semguide.models.clip import CLIPShape, EmojiCLIP
+    from semguide.models.judge import Judge, JudgeConfig
+    from semguide.training.flow import build_transformer
+    from semguide.training.unet import build_unet
+    from semguide.training.vae import build_vae
+
+    preset = PRESETS["full"]
+    with torch.device("meta"):
+        vae = build_vae(preset.size, preset.vae_channels, preset.latent_channels)
+        text = EmojiCLIP(CLIPShape(1280, preset.prompt_length, preset.clip_width)).text
+        unet = build_unet(vae, preset.clip_width, preset.size // 8, preset.unet_channels)
+        flow = build_transformer(vae, 2 * preset.clip_width, preset.size // 8, preset.flow_width, preset.flow_layers)
+        judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size))
+    half = text.config.num_hidden_layers // 2 / text.config.num_hidden_layers
+    counts = {part: sum(p.numel() for p in part.parameters()) for part in (vae, text, unet, flow, judge)}
+    total = sum(counts.values()) + counts[vae] + counts[text] * (1 + half)
+    assert 2 * total <= 64 * 2**20

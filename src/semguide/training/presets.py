@@ -80,4 +80,29 @@ SMALL = Preset(
     },
 )
 
-PRESETS = {"small": SMALL}
+#: The size the embedded checkpoints are meant to have: 128x128, 76 nouns, half an hour on an accelerator. Its networks
+#: stay within the 64 MiB that all checkpoints together may take.
+FULL = Preset(
+    world=World(),
+    drawn_world=replace(World(), object_weights=(0.45, 0.4, 0.1, 0.05), worn=0.1),
+    size=128,
+    latent_channels=16,
+    vae_channels=(16, 32, 64, 128),
+    unet_channels=(64, 128, 160),
+    flow_width=192,
+    flow_layers=6,
+    clip_width=192,
+    prompt_length=32,
+    flow_prompt_length=24,
+    judge_width=48,
+    settings={
+        "vae": Settings(steps=8000, batch_size=64, learning_rate=2e-3, warmup=200, ema=0.995, seed=21),
+        "decoder": Settings(steps=2000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=25),
+        "clip": Settings(steps=3000, batch_size=256, learning_rate=1e-3, warmup=200, ema=0.995, seed=22),
+        "unet": Settings(steps=20_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=23),
+        "flow": Settings(steps=15_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=26),
+        "judge": Settings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
+    },
+)
+
+PRESETS = {"small": SMALL, "full": FULL}

@@ -12,7 +12,7 @@ from transformers import CLIPTokenizer
 
 from semguide.models.judge import Judge, JudgeConfig
 from semguide.scenes import World
-from semguide.training.data import Batches
+from semguide.training.data import Batches, batches_for
 from semguide.training.flow import FlowRecipe
 from semguide.training.judge import JudgeRecipe
 from semguide.training.loop import Settings, State, train
@@ -25,15 +25,19 @@ from semguide.training.vae import VAERecipe, build_vae, latent_scale
 
 def _batches(preset: Preset, settings: Settings, busy: tuple[float, ...] | None = None) -> Batches:
     world = preset.world if busy is None else replace(preset.world, object_weights=busy)
-    return Batches(world, preset.size, settings.batch_size, settings.seed)
+    return _of(world, preset, settings)
+
+
+def _of(world: World, preset: Preset, settings: Settings) -> Batches:
+    return batches_for(settings.device, world, preset.size, settings.batch_size, settings.seed)
 
 
 def train_vae(preset: Preset, settings: Settings, folder: Path) -> State:
-    """Train the autoencoder on 32-pixel crops of busy scenes; writes `folder/vae`."""
+    """Train the autoencoder on quarters of busy scenes; writes `folder/vae`."""
     torch.manual_seed(settings.seed)
     vae = build_vae(preset.size, preset.vae_channels, preset.latent_channels)
     batches = _batches(preset, settings, (0.1, 0.1, 0.1, 0.7))
-    state = train(VAERecipe(vae, batches, crop=32), settings, folder / "training" / "vae")
+    state = train(VAERecipe(vae, batches, crop=preset.size // 2), settings, folder / "training" / "vae")
     vae.register_to_config(scaling_factor=latent_scale(vae, batches))
     vae.save_pretrained(folder / "vae")
     return state
@@ -79,7 +83,7 @@ def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
     """
     torch.manual_seed(settings.seed)
     pipe = assembled(preset, folder)
-    batches = Batches(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
+    batches = _of(preset.drawn_world, preset, settings)
     state = train(UNetRecipe(pipe, batches), settings, folder / "training" / "unet")
     pipe.unet.save_pretrained(folder / "unet")
     return state
@@ -93,7 +97,7 @@ def train_flow(preset: Preset, settings: Settings, folder: Path) -> State:
     """
     torch.manual_seed(settings.seed)
     pipe = assembled_flow(preset, folder)
-    batches = Batches(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
+    batches = _of(preset.drawn_world, preset, settings)
     state = train(FlowRecipe(pipe, batches), settings, folder / "training" / "flow")
     pipe.transformer.save_pretrained(folder / "flow")
     return state
