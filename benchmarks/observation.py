@@ -1,0 +1,149 @@
+"""The key observation: which signal of the early steps tells which concepts will be missing, and how well.
+
+    python benchmarks/observation.py --out out/observation [--suite emoji-ae] [--seeds 4] [--limit N]
+
+makes the validation prompts and the test prompts under plain guidance, with the concepts evaluated at every step, has
+each concept judged, and writes
+
+    observation.json    AUROC of each signal by third of the steps, with intervals over prompts (test prompts); the
+                        detector fitted on validation prompts, its AUROC, Brier score and reliability on test prompts
+    observation.png     AUROC by step, and the reliability diagram
+    validation.npz, test.npz   every signal of every concept; made again only where they are missing
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semguide.evaluation.calibration import fit_detector, probabilities, reliability
+from semguide.evaluation.observation import Observations, auroc, auroc_interval, observe
+from semguide.evaluation.suites import Split, limited, suite
+from semguide.files import atomic, write_json
+from semguide.guidance.signals import SIGNALS
+from semguide.models import load
+from semguide.models.catalog import ASSETS
+from semguide.models.judge import Judge
+
+SPLITS: tuple[Split, ...] = ("validation", "test")
+
+
+def observations(split: Split, options: argparse.Namespace) -> Observations:
+    """Return the observations of a split: from its file, or made and written to it."""
+    path = options.out / f"{split}.npz"
+    if path.exists():
+        stored = np.load(path)
+        signals = {name: stored[name] for name in SIGNALS}
+        return Observations(signals, stored["right"], stored["prompt"], stored["image"])
+    pipe: Any = load(options.model)
+    pipe.set_progress_bar_config(disable=True)
+    prompts = limited(suite(options.suite, split), options.limit)
+    seeds = range(options.seeds)
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        print(f"{split}: {done} of {len(prompts) * len(seeds)} images", flush=True)
+
+    judge = Judge.load(ASSETS / "emoji-judge")
+    found = observe(
+        pipe,
+        judge,
+        prompts,
+        seeds,
+        guidance_scale=options.guidance_scale,
+        num_inference_steps=options.steps,
+        progress=progress,
+    )
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        columns: dict[str, Any] = {"right": found.right, "prompt": found.prompt, "image": found.image, **found.signals}
+        np.savez_compressed(file, **columns)
+    return found
+
+
+def table(observed: Observations) -> dict[str, dict[str, Any]]:
+    """Return AUROC of each signal, of its mean over each third of the steps and by step."""
+    thirds = {"first": (0.0, 1 / 3), "second": (1 / 3, 2 / 3), "last": (2 / 3, 1.0)}
+    return {
+        name: {
+            **{
+                third: auroc_interval(observed.early(name, stop, start), observed)
+                for third, (start, stop) in thirds.items()
+            },
+            "by_step": [auroc(column, observed.right) for column in observed.signals[name].T],
+        }
+        for name in SIGNALS
+    }
+
+
+def draw(path: Path, signals: dict[str, dict[str, Any]], diagram: Any) -> None:
+    """Draw AUROC by step, and the reliability of the detector."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    for name, found in signals.items():
+        left.plot(found["by_step"], label=name.replace("_", " "), linewidth=2.4 if name == "relative_cosine" else 1.2)
+    left.axhline(0.5, color="0.6", linewidth=0.8)
+    left.set(xlabel="step", ylabel="AUROC: concept will be right", title="What tells early which concept will be right")
+    left.legend(fontsize=8, ncols=2)
+    right.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
+    right.plot(diagram.predicted, diagram.happened, marker="o")
+    right.set(xlabel="probability of the detector", ylabel="share right", title="Detector on test prompts")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def main() -> None:
+    """Make what is missing, then write the summary and the figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", default="emoji-unet")
+    parser.add_argument("--suite", default="emoji-ae")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--guidance-scale", type=float, default=5.0)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    validation, test = (observations(split, options) for split in SPLITS)
+    detector = fit_detector(validation)
+    chance = probabilities(detector, test)
+    diagram = reliability(chance, test.right)
+    signals = table(test)
+    summary = {
+        "model": options.model,
+        "suite": options.suite,
+        "guidance_scale": options.guidance_scale,
+        "concepts": {"validation": len(validation.right), "test": len(test.right)},
+        "right": {"validation": float(validation.right.mean()), "test": float(test.right.mean())},
+        "signals": signals,
+        "detector": {
+            "intercept": detector.intercept,
+            "cosine": detector.cosine,
+            "relative": detector.relative,
+            "auroc": auroc_interval(chance, test),
+            "brier": diagram.brier,
+            "brier_of_the_share": diagram.base,
+            "predicted": diagram.predicted.tolist(),
+            "happened": diagram.happened.tolist(),
+        },
+    }
+    write_json(options.out / "observation.json", summary)
+    draw(options.out / "observation.png", signals, diagram)
+    for name, found in signals.items():
+        print(
+            f"{name:18}"
+            + "".join(
+                f"  {found[t][0]:.3f} [{found[t][1]:.3f}, {found[t][2]:.3f}]" for t in ("first", "second", "last")
+            )
+        )
+    print(f"detector {detector}: AUROC {auroc(chance, test.right):.3f}, Brier {diagram.brier:.3f} ({diagram.base:.3f})")
+
+
+if __name__ == "__main__":
+    main()

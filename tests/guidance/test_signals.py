@@ -1,0 +1,70 @@
+"""What the predictions of one step say about each concept."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from guidance.cases import hand_predictions, map_predictions, random_predictions
+from semguide.guidance import Predictions, Step
+from semguide.guidance.signals import SIGNALS, least_squares
+
+STEP = Step(0, 10, 5.0)
+SIZES = {"distance", "magnitude", "guidance_energy"}
+
+
+def values(name: str, predictions: Predictions, step: Step = STEP) -> list[float]:
+    return SIGNALS[name](predictions, step).tolist()
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("concepts", [1, 2, 4])
+def test_every_signal_is_one_finite_number_per_concept(name: str, concepts: int) -> None:
+    found = SIGNALS[name](random_predictions(3, concepts), STEP)
+    assert found.shape == (concepts,)
+    assert bool(found.isfinite().all())
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_signals_are_the_same_for_any_parametrisation(name: str) -> None:
+    predictions = random_predictions(4)
+    scaled = map_predictions(predictions, lambda x: -2.5 * x)
+    expected = SIGNALS[name](predictions, STEP)
+    torch.testing.assert_close(SIGNALS[name](scaled, Step(0, 10, 5.0, -0.4)), expected)
+
+
+@pytest.mark.parametrize("name", sorted(SIGNALS.keys() - SIZES))
+def test_signals_without_a_unit_do_not_depend_on_the_size_of_the_guidance(name: str) -> None:
+    predictions = random_predictions(5)
+    larger = map_predictions(predictions, lambda x: 7.0 * x)
+    torch.testing.assert_close(SIGNALS[name](larger, STEP), SIGNALS[name](predictions, STEP))
+
+
+def test_values_by_hand() -> None:
+    predictions = hand_predictions([3.0, 4.0], [1.0, 0.0], [0.0, -2.0])
+    assert values("signed_cosine", predictions) == pytest.approx([0.6, -0.8])
+    assert values("absolute_cosine", predictions) == pytest.approx([0.6, 0.8])
+    assert values("relative_cosine", predictions) == pytest.approx([1.4, -1.4])
+    assert values("coefficient", predictions) == pytest.approx([3.0, -2.0], rel=5e-3)
+    assert values("crowding", predictions) == pytest.approx([0.0, 0.0])
+    assert values("distance", predictions) == pytest.approx([20**0.5, 45**0.5])
+    assert values("magnitude", predictions) == pytest.approx([1.0, 2.0])
+    assert values("guidance_energy", predictions) == pytest.approx([25.0, 25.0])
+
+
+def test_a_concept_alone_has_nothing_to_lag_behind() -> None:
+    predictions = hand_predictions([3.0, 4.0], [1.0, 0.0])
+    assert values("relative_cosine", predictions) == [0.0]
+    assert values("crowding", predictions) == [0.0]
+
+
+def test_least_squares_counts_once_what_concepts_have_in_common() -> None:
+    a, b = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([0.0, 1.0, 1.0])
+    found = least_squares(0.5 * a + 2.0 * b, torch.stack([a, b]), ridge=1e-9)
+    torch.testing.assert_close(found, torch.tensor([0.5, 2.0]), rtol=1e-4, atol=1e-4)
+
+
+def test_least_squares_of_equal_concepts_and_of_nothing_is_finite() -> None:
+    a = torch.tensor([1.0, 2.0])
+    torch.testing.assert_close(least_squares(a, torch.stack([a, a])), torch.tensor([0.5, 0.5]), rtol=1e-2, atol=1e-2)
+    assert least_squares(a, torch.zeros(2, 2)).tolist() == [0.0, 0.0]
