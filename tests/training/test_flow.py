@@ -29,7 +29,8 @@ def recipe(tiny_set: Path) -> FlowRecipe:
 
 def as_the_pipeline_calls_it(pipe: StableDiffusion3Pipeline, x: torch.Tensor, t: torch.Tensor, length: int) -> Any:
     options: Any = {"do_classifier_free_guidance": False, "max_sequence_length": length}
-    hidden, _, pooled, _ = pipe.encode_prompt(PROMPTS, None, None, **options)
+    encode: Any = pipe.encode_prompt
+    hidden, _, pooled, _ = encode(PROMPTS, None, None, **options)
     assert hidden.shape[1] == TINY.flow_prompt_length + length
     return pipe.transformer(x, hidden, pooled, t, return_dict=False)[0]
 

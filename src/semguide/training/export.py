@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from semguide.errors import InvalidArgument
 from semguide.files import atomic_folder, write_json, write_text
 from semguide.models.judge import Judge
 from semguide.training.cards import flow_card, judge_card, unet_card
@@ -68,11 +69,12 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     """Assemble a trained set with its weights rounded to half precision, in float32: what a user of the export runs.
 
     Raises:
-        InvalidArgument: A part is missing.
+        InvalidArgument: A part is missing, or the name is that of the judge, which is no pipeline.
     """
     kind = KINDS[name]
+    if kind.assemble is None:
+        raise InvalidArgument(f"name must be {UNET} or {FLOW}, got {name!r}")
     made(folder / kind.part, kind.part)
-    assert kind.assemble is not None  # a name of ours, never a user's
     return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
 
 

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusion3Pipeline,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -125,12 +131,17 @@ class UNetRecipe:
 
 @torch.no_grad()
 def sample(
-    pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, scale: float = 5.0, seed: int = 0
+    pipe: StableDiffusionPipeline | StableDiffusion3Pipeline,
+    prompts: list[str],
+    steps: int = 20,
+    scale: float = 5.0,
+    seed: int = 0,
 ) -> Tensor:
     """Pictures by plain CFG: (len(prompts), 3, height, width) in [-1, 1]."""
     generators = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     pipe.set_progress_bar_config(disable=True)
-    out: Any = pipe(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
+    call: Any = pipe
+    out = call(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
     return out.images * 2 - 1
 
 
