@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation import quality
 from semguide.evaluation.judge import Finding
 from semguide.evaluation.quality import JudgeQuality, judge_quality
+from semguide.evaluation.suites import suite
 from semguide.models import embedded
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge, JudgeConfig
@@ -88,3 +90,38 @@ def test_the_embedded_judge_sees_nearly_everything():
         blurred = judge_quality(judge, SMALL_WORLD, load("emoji-unet", "cpu").vae, scenes=500)
         assert blurred.found > 0.93
         assert blurred.right > 0.85
+
+
+class Painter:
+    """A pipeline that returns the prompts' numbers as pictures and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[list[str], dict[str, Any]]] = []
+
+    def __call__(self, prompts: list[str], **options: Any) -> Any:
+        self.asked.append((prompts, options))
+        return SimpleNamespace(images=torch.zeros(len(prompts), 3, 8, 8))
+
+
+@pytest.mark.parametrize(("answer", "share"), [(True, "1.000 [1.000, 1.000]"), (False, "0.000 [0.000, 0.000]")])
+def test_plain_quality_is_the_share_of_pictures_with_every_concept_right(
+    answer: bool, share: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(quality, "find", lambda judge, pictures: [[]] * len(pictures))
+    monkeypatch.setattr(quality, "judged", lambda findings, concepts: [True] * (len(concepts) - 1) + [answer])
+    painter = Painter()
+    rows = quality.plain_quality(painter, JUDGE, 4.0, range(2), limit=3, num_inference_steps=7)
+    assert set(rows.values()) == {share}
+    assert "emoji-single single, all concepts right (3 test prompts, 2 seeds)" in rows
+    assert {(options["guidance_scale"], options["num_inference_steps"]) for _, options in painter.asked} == {(4.0, 7)}
+    seeds = [options["generator"][0].initial_seed() for _, options in painter.asked]
+    assert seeds == [0, 1, 0, 1]
+
+
+def test_every_prompt_is_made_once_a_seed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quality, "find", lambda judge, pictures: [[]] * len(pictures))
+    painter = Painter()
+    quality.plain_quality(painter, JUDGE, 4.0, [0])
+    made = [prompt for prompts, _ in painter.asked for prompt in prompts]
+    assert made == [prompt.text for name in ("emoji-single", "emoji-ae") for prompt in suite(name, "test")]
+    assert max(len(prompts) for prompts, _ in painter.asked) == 32

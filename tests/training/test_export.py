@@ -4,17 +4,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline, StableDiffusionPipeline
 
 from semguide.errors import InvalidArgument
 from semguide.models import describe, load
 from semguide.models.judge import Judge
 from semguide.training.data import Batches
-from semguide.training.export import GUIDANCE_SCALE, STEPS, as_exported, export
+from semguide.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, export
 from semguide.training.unet import build_scheduler, sample
 from training.tiny_set import TINY
 
-ROWS = {"Judge on 5 objects": "0.900", "emoji-single single": "0.500 [0.400, 0.600]"}
+SEEN = {"Judge on 5 objects": "0.900"}
+SINGLE = {"emoji-single single": "0.500 [0.400, 0.600]"}
+ROWS = {"emoji-unet": SEEN | SINGLE, "emoji-flow": SEEN | SINGLE, "emoji-judge": SEEN}
+NAMES = ["emoji-flow", "emoji-judge", "emoji-unet"]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def assets(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assets")
     (folder / "emoji-unet").mkdir()
     (folder / "emoji-unet" / "old.bin").write_text("of an earlier export")
-    assert export(TINY, tiny_set, folder, ROWS) == [folder / "emoji-unet", folder / "emoji-judge"]
+    assert sorted(export(TINY, tiny_set, folder, ROWS)) == [folder / name for name in NAMES]
     return folder
 
 
@@ -30,6 +33,14 @@ def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets:
     pipe = StableDiffusionPipeline.from_pretrained(assets / "emoji-unet")
     prompts = ["a red car and a blue apple"]
     assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set), prompts, steps=2))
+
+
+def test_the_flow_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
+    pipe = StableDiffusion3Pipeline.from_pretrained(assets / "emoji-flow")
+    assert isinstance(pipe.scheduler, FlowMatchEulerDiscreteScheduler)
+    assert pipe.tokenizer_max_length == TINY.flow_prompt_length
+    prompts = ["a red car and a blue apple"]
+    assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set, FLOW), prompts, steps=2))
 
 
 def test_the_package_loads_and_describes_it(assets: Path):
@@ -80,8 +91,8 @@ def test_the_judge_is_the_trained_one(assets: Path, tiny_set: Path):
 
 
 def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
-    unet, judge = ((assets / name / "README.md").read_text(encoding="utf-8") for name in ("emoji-unet", "emoji-judge"))
-    for card in (unet, judge):
+    flow, judge, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
+    for card in (unet, flow, judge):
         assert "SIL Open Font License 1.1" in card
         assert "Exported at commit " in card
         assert "| Judge on 5 objects | 0.900 |" in card
@@ -89,14 +100,17 @@ def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
     assert "PSNR on 512 held-out scenes" in unet
     assert '"drop_colour": 0.12' in unet
     assert "emoji-single" not in judge
+    assert "| `semguide train flow` | 2 | 4 | 0.001 |" in flow
+    assert "StableDiffusion3Pipeline" in flow
+    assert "semguide train unet" not in flow
 
 
 def test_an_earlier_export_is_replaced_as_a_whole(assets: Path):
     assert not (assets / "emoji-unet" / "old.bin").exists()
-    assert sorted(path.name for path in assets.iterdir()) == ["emoji-judge", "emoji-unet"]
+    assert sorted(path.name for path in assets.iterdir()) == NAMES
 
 
-@pytest.mark.parametrize("part", ["vae", "clip", "unet", "judge", "training/unet"])
+@pytest.mark.parametrize("part", ["vae", "clip", "training/unet", "training/flow", "training/judge"])
 def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, tiny_set: Path, tmp_path: Path):
     folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
     shutil.rmtree(folder / part)
@@ -107,3 +121,14 @@ def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, t
     with pytest.raises(InvalidArgument, match=rf"run `semguide train {recipe}` first"):
         export(TINY, folder, tmp_path / "assets")
     assert kept.read_text() == "earlier"
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["emoji-unet"]
+
+
+def test_only_what_the_set_holds_is_written(tiny_set: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
+    for part in ("flow", "judge"):
+        shutil.rmtree(folder / part)
+    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / "emoji-unet"]
+    shutil.rmtree(folder / "unet")
+    with pytest.raises(InvalidArgument, match="run `semguide train unet` first"):
+        export(TINY, folder, tmp_path / "assets")

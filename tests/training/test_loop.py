@@ -139,7 +139,42 @@ def test_sheets_and_log_and_settings_are_written(tmp_path: Path):
     assert last["step"] == 5
     assert math.isfinite(last["loss"])
     assert Settings(**json.loads((tmp_path / "settings.json").read_text())).steps == 5
-    assert not (tmp_path / "state.part").exists()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_on_an_accelerator_loss_and_clock_are_read_every_20_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    reads: list[int] = []
+
+    def read(state: State) -> float:
+        reads.append(state.step)
+        return float(state._loss)
+
+    monkeypatch.setattr(State, "loss", property(read))
+    monkeypatch.setattr(Settings, "look_steps", property(lambda settings: 20))
+    state = train(Line(), replace(SETTINGS, steps=50, save_seconds=1e9), tmp_path)
+    assert state.step == 50
+    assert [step for step in reads if step not in (0, 50)] == [20, 40]
+    assert train(Line(), replace(SETTINGS, steps=90, minutes=1e-9), tmp_path).step == 60
+
+
+def test_where_the_loss_is_read_and_the_optimiser_is_fused():
+    for device, look, cuda in (("cpu", 1, False), ("cuda:1", 20, True), ("mps", 20, False)):
+        settings = replace(SETTINGS, device=device)
+        assert (settings.look_steps, settings.cuda) == (look, cuda)
+
+
+def test_the_smoothed_loss_starts_with_the_first_and_moves_by_a_fiftieth():
+    state = State(Line().model, SETTINGS)
+    assert math.isnan(state.loss)
+    for value in (2.0, 3.0):
+        state.update_loss(torch.tensor(value))
+    assert state.loss == pytest.approx(2.02)
+
+
+def test_a_finished_run_keeps_the_settings_it_was_made_with(tmp_path: Path):
+    train(Line(), SETTINGS, tmp_path)
+    train(Line(), replace(SETTINGS, steps=1, learning_rate=0.5), tmp_path)
+    assert json.loads((tmp_path / "settings.json").read_text())["learning_rate"] == SETTINGS.learning_rate
 
 
 def test_the_rate_rises_stays_and_falls_to_a_twentieth():

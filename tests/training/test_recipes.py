@@ -10,18 +10,23 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from semguide.errors import InvalidArgument
+from semguide.scenes import World
 from semguide.training.loop import STATE, read_note
-from semguide.training.recipes import RECIPES, SMALL, assembled
+from semguide.training.parts import assembled, assembled_flow
+from semguide.training.presets import PRESETS
+from semguide.training.recipes import RECIPES
 from training.tiny_set import TINY
 
 FILES = {
     "vae": "vae/diffusion_pytorch_model.safetensors",
     "clip": "clip/model.safetensors",
     "unet": "unet/diffusion_pytorch_model.safetensors",
+    "flow": "flow/diffusion_pytorch_model.safetensors",
     "decoder": "vae/diffusion_pytorch_model.safetensors",
     "judge": "judge/model.safetensors",
 }
-NEEDS = {"vae": (), "clip": (), "unet": ("vae", "clip", "tokenizer"), "decoder": ("vae",), "judge": ()}
+FROZEN = ("vae", "clip", "tokenizer")
+NEEDS = {"vae": (), "clip": (), "unet": FROZEN, "flow": FROZEN, "decoder": ("vae",), "judge": ()}
 
 
 def folder_with(needs: tuple[str, ...], trained: Path, folder: Path) -> Path:
@@ -75,15 +80,16 @@ def test_the_scaling_factor_gives_latents_of_unit_variance(tiny_set: Path):
 
 
 def test_a_recipe_without_what_it_builds_on_is_refused(tmp_path: Path):
-    for name, missing in (("unet", "vae"), ("decoder", "vae")):
+    for name, missing in (("unet", "vae"), ("flow", "vae"), ("decoder", "vae")):
         with pytest.raises(InvalidArgument, match=rf"must hold {missing}/.*run `semguide train {missing}` first"):
             RECIPES[name](TINY, TINY.settings[name], tmp_path)
 
 
-def test_the_unet_needs_the_text_encoder(tiny_set: Path, tmp_path: Path):
+@pytest.mark.parametrize("name", ["unet", "flow"])
+def test_a_denoiser_needs_the_text_encoder(name: str, tiny_set: Path, tmp_path: Path):
     folder = folder_with(("vae",), tiny_set, tmp_path)
     with pytest.raises(InvalidArgument, match=r"must hold clip/.*run `semguide train clip` first"):
-        RECIPES["unet"](TINY, TINY.settings["unet"], folder)
+        RECIPES[name](TINY, TINY.settings[name], folder)
 
 
 def test_the_tokenizer_of_a_set_is_kept_when_training_goes_on(tiny_set: Path, tmp_path: Path):
@@ -96,14 +102,18 @@ def test_the_tokenizer_of_a_set_is_kept_when_training_goes_on(tiny_set: Path, tm
 def test_an_assembled_set_makes_pictures(tiny_set: Path):
     from semguide.training.unet import sample
 
-    pictures = sample(assembled(TINY, tiny_set), ["a red car", "a cat"], steps=2)
-    assert pictures.shape == (2, 3, 32, 32)
-    assert bool(pictures.isfinite().all())
+    for pipe in (assembled(TINY, tiny_set), assembled_flow(TINY, tiny_set)):
+        pictures = sample(pipe, ["a red car", "a cat"], steps=2)
+        assert pictures.shape == (2, 3, 32, 32)
+        assert bool(pictures.isfinite().all())
 
 
-def test_every_recipe_of_the_shipped_preset_has_settings():
-    assert SMALL.settings.keys() == RECIPES.keys()
-    assert SMALL.size % 8 == 0
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_recipe_of_a_shipped_preset_has_settings(name: str):
+    preset = PRESETS[name]
+    assert preset.settings.keys() == RECIPES.keys()
+    assert preset.size % 8 == 0
+    assert preset.flow_width % 32 == 0
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -115,6 +125,7 @@ def size_of(path: Path) -> tuple[int, int]:
 def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
     from semguide.models.clip import EmojiCLIP
     from semguide.training.data import Batches
+    from semguide.training.flow import FlowRecipe
     from semguide.training.text import CLIPRecipe
     from semguide.training.unet import UNetRecipe
     from semguide.training.vae import VAERecipe
@@ -123,10 +134,11 @@ def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
     batches = Batches(TINY.world, TINY.size, 4)
     VAERecipe(pipe.vae, batches).sheet(tmp_path / "vae.png")
     UNetRecipe(pipe, batches).sheet(tmp_path / "unet.png")
+    FlowRecipe(assembled_flow(TINY, tiny_set), batches).sheet(tmp_path / "flow.png")
     clip = EmojiCLIP.load(tiny_set / "clip")
     CLIPRecipe(clip, pipe.tokenizer, batches).sheet(tmp_path / "clip.png")
     assert size_of(tmp_path / "vae.png") == (16 * 32, 32)
-    assert size_of(tmp_path / "unet.png") == (8 * 64, 2 * 64)
+    assert size_of(tmp_path / "unet.png") == size_of(tmp_path / "flow.png") == (8 * 64, 2 * 64)
     assert (tmp_path / "clip.txt").read_text().startswith("right caption first among 4: ")
     assert not list(tmp_path.glob("*.part*"))
 
@@ -135,3 +147,44 @@ def test_a_state_tells_how_far_it_is_without_being_loaded(tiny_set: Path):
     assert {name: read_note(tiny_set / "training" / name / STATE)["step"] for name in RECIPES} == dict.fromkeys(
         RECIPES, 2
     )
+
+
+def test_a_composed_batch_trains_like_a_rendered_one(tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What an accelerator is given, on a CPU: pictures from the atlas, scenes from another process, in two pieces."""
+    from semguide.training import recipes
+    from semguide.training.compositor import Compositor
+    from semguide.training.data import Batches
+    from semguide.training.workers import Workers
+
+    def composed(device: str, world: World, size: int, batch_size: int, seed: int) -> Batches:
+        return Batches(world, size, batch_size, seed, draw=Compositor(world, size, device), workers=Workers(1, ahead=1))
+
+    monkeypatch.setattr(recipes, "batches_for", composed)
+    folder = folder_with((), tiny_set, tmp_path)
+    preset = replace(TINY, world=replace(TINY.world, nouns=("car", "cat"), colours=("red", "blue"), worn=0.0))
+    assert RECIPES["judge"](preset, replace(preset.settings["judge"], minutes=1e-9), folder).step == 1
+    resumed = RECIPES["judge"](preset, preset.settings["judge"], folder)
+    monkeypatch.undo()
+    rendered = RECIPES["judge"](preset, preset.settings["judge"], tmp_path / "rendered")
+    assert resumed.step == rendered.step == 2
+    assert resumed.loss == pytest.approx(rendered.loss, rel=0.02)
+
+
+def test_the_full_checkpoints_stay_within_64_mib_in_half_precision():
+    from semguide.models.clip import CLIPShape, EmojiCLIP
+    from semguide.models.judge import Judge, JudgeConfig
+    from semguide.training.flow import build_transformer
+    from semguide.training.unet import build_unet
+    from semguide.training.vae import build_vae
+
+    preset = PRESETS["full"]
+    with torch.device("meta"):
+        vae = build_vae(preset.size, preset.vae_channels, preset.latent_channels)
+        text = EmojiCLIP(CLIPShape(1280, preset.prompt_length, preset.clip_width)).text
+        unet = build_unet(vae, preset.clip_width, preset.size // 8, preset.unet_channels)
+        flow = build_transformer(vae, 2 * preset.clip_width, preset.size // 8, preset.flow_width, preset.flow_layers)
+        judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size))
+    half = text.config.num_hidden_layers // 2 / text.config.num_hidden_layers
+    counts = {part: sum(p.numel() for p in part.parameters()) for part in (vae, text, unet, flow, judge)}
+    total = sum(counts.values()) + counts[vae] + counts[text] * (1 + half)
+    assert 2 * total <= 64 * 2**20

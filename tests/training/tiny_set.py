@@ -7,7 +7,8 @@ from pathlib import Path
 
 from semguide.scenes import SMALL_WORLD
 from semguide.training.loop import Settings
-from semguide.training.recipes import RECIPES, Preset
+from semguide.training.presets import Preset
+from semguide.training.recipes import RECIPES
 
 SETTINGS = Settings(steps=2, batch_size=4, learning_rate=1e-3, warmup=1, ema=0.9, sheet_steps=1000)
 
@@ -18,8 +19,11 @@ TINY = Preset(
     latent_channels=4,
     vae_channels=(8, 8, 8, 16),
     unet_channels=(32, 32),
+    flow_width=32,
+    flow_layers=2,
     clip_width=32,
     prompt_length=32,
+    flow_prompt_length=24,
     judge_width=8,
     settings={name: replace(SETTINGS, seed=seed) for seed, name in enumerate(RECIPES)},
 )

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.compare import measure
-from semguide.evaluation.judge import Finding, find
+from semguide.evaluation.judge import Finding, find, judged
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import limited, suite
-from semguide.guidance.rules.cfg import CFG
+from semguide.evaluation.suites import SuitePrompt, limited, suite
 from semguide.models.judge import Judge
 from semguide.scenes import Scene, World
 from semguide.scenes.scene import GRID
@@ -82,7 +81,8 @@ def _compare(scene: Scene, findings: list[Finding]) -> tuple[int, int, int]:
     return found, right, len(free)
 
 
-def unet_quality(
+@torch.no_grad()
+def plain_quality(
     pipe: Any,
     judge: Judge,
     guidance_scale: float,
@@ -90,13 +90,13 @@ def unet_quality(
     limit: int | None = None,
     num_inference_steps: int = 25,
 ) -> dict[str, str]:
-    """Judge single objects and pairs under plain classifier-free guidance, on test prompts.
+    """Judge single objects and pairs under the pipeline's own classifier-free guidance, on test prompts.
 
     Args:
         pipe: The pipeline.
         judge: Its judge.
         guidance_scale: Of the guidance.
-        seeds: One image per prompt and seed.
+        seeds: One image per prompt and seed, at least one.
         limit: Only so many prompts of each suite; None for all.
         num_inference_steps: Steps, >= 1.
 
@@ -106,9 +106,26 @@ def unet_quality(
     rows: dict[str, str] = {}
     for name in ("emoji-single", "emoji-ae"):
         prompts = limited(suite(name, "test"), limit)
-        outcome = measure(pipe, judge, CFG(guidance_scale), prompts, seeds, num_inference_steps=num_inference_steps)
+        right = np.array([_right(pipe, judge, prompts, seed, guidance_scale, num_inference_steps) for seed in seeds])
         for category in dict.fromkeys(prompt.category for prompt in prompts):
             chosen = [i for i, prompt in enumerate(prompts) if prompt.category == category]
-            share = bootstrap(outcome.all_right[chosen].mean(axis=1))
+            share = bootstrap(right[:, chosen].mean(axis=0))
             rows[f"{name} {category}, all concepts right ({len(chosen)} test prompts, {len(seeds)} seeds)"] = str(share)
     return rows
+
+
+def _right(pipe: Any, judge: Judge, prompts: Sequence[SuitePrompt], seed: int, scale: float, steps: int) -> list[bool]:
+    """Whether each prompt's image of one seed has every concept right."""
+    verdicts: list[bool] = []
+    for first in range(0, len(prompts), 32):
+        batch = prompts[first : first + 32]
+        images = pipe(
+            [prompt.text for prompt in batch],
+            num_inference_steps=steps,
+            guidance_scale=scale,
+            generator=[torch.Generator().manual_seed(seed) for _ in batch],
+            output_type="pt",
+        ).images
+        found = find(judge, images.float() * 2 - 1)
+        verdicts += [all(judged(f, prompt.concepts)) for f, prompt in zip(found, batch, strict=True)]
+    return verdicts

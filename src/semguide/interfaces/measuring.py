@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semguide.evaluation.quality import JudgeQuality, judge_quality, unet_quality
+from semguide.evaluation.quality import JudgeQuality, judge_quality, plain_quality
+from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
-from semguide.training.export import GUIDANCE_SCALE, STEPS, as_exported
-from semguide.training.recipes import Preset, made
+from semguide.training.export import GUIDANCE_SCALE, JUDGE, STEPS, as_exported, present
+from semguide.training.presets import Preset
 
 
 def measured(
     preset: Preset, folder: Path, seeds: int = 4, scenes: int = 2000, limit: int | None = None
-) -> dict[str, str]:
-    """Measure a trained set as it would be exported.
+) -> dict[str, dict[str, str]]:
+    """Measure a trained set as it would be exported, by its own judge, or the embedded one if it has none.
 
     Args:
         preset: What the set was trained with.
@@ -23,18 +24,27 @@ def measured(
         limit: Only so many prompts of each suite; None for all.
 
     Returns:
-        Quality -> value.
+        Checkpoint -> quality -> value; what is said of the judge stands with each.
 
     Raises:
         InvalidArgument: A part of the set is missing.
     """
-    judge = Judge.load(made(folder / "judge", "judge"))
-    pipe = as_exported(preset, folder)
-    pipe.set_progress_bar_config(disable=True)
-    rows = _judge_rows("rendered scenes", judge_quality(judge, preset.world, None, scenes))
-    rows |= _judge_rows("scenes through the autoencoder", judge_quality(judge, preset.world, pipe.vae, scenes))
-    plain = unet_quality(pipe, judge, GUIDANCE_SCALE, range(seeds), limit, num_inference_steps=STEPS)
-    rows |= {f"{name}, plain CFG {GUIDANCE_SCALE:g}, {STEPS} steps": value for name, value in plain.items()}
+    own = folder / "judge"
+    judge = Judge.load(own if own.is_dir() else ASSETS / JUDGE)
+    rows: dict[str, dict[str, str]] = {}
+    seen = _judge_rows("rendered scenes", judge_quality(judge, preset.world, None, scenes))
+    for name in present(folder):
+        if name == JUDGE:
+            continue
+        pipe = as_exported(preset, folder, name)
+        pipe.set_progress_bar_config(disable=True)
+        if not rows:  # one autoencoder for all
+            seen |= _judge_rows("scenes through the autoencoder", judge_quality(judge, preset.world, pipe.vae, scenes))
+        plain = plain_quality(pipe, judge, GUIDANCE_SCALE, range(seeds), limit, num_inference_steps=STEPS)
+        plain = {f"{row}, plain CFG {GUIDANCE_SCALE:g}, {STEPS} steps": value for row, value in plain.items()}
+        rows[name] = seen | plain
+    if own.is_dir():
+        rows[JUDGE] = seen
     return rows
 
 

@@ -22,10 +22,15 @@ def _background(name: str, soft: bool, size: int) -> Pixels:
     return clamp(np.repeat(shade[:, None, None] * colour, size, axis=1), 0.0, 1.0)
 
 
+def box(thing: SceneObject, size: int) -> tuple[int, int, int]:
+    """Left edge, top edge and side of an object in a picture of `size` pixels."""
+    side = max(SMALLEST, round(thing.size * size / GRID))
+    return round(thing.x * size / GRID), round(thing.y * size / GRID), side
+
+
 def _paste(canvas: Pixels, thing: SceneObject) -> None:
     size = canvas.shape[0]
-    side = max(SMALLEST, round(thing.size * size / GRID))
-    left, top = round(thing.x * size / GRID), round(thing.y * size / GRID)
+    left, top, side = box(thing, size)
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, size), min(top + side, size)
     if x0 >= x1 or y0 >= y1:
         return

@@ -3,82 +3,132 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline
 
+from semguide.errors import InvalidArgument
+from semguide.files import atomic_folder, write_json, write_text
 from semguide.models.judge import Judge
-from semguide.training.cards import judge_card, unet_card
+from semguide.training.cards import flow_card, judge_card, unet_card
 from semguide.training.data import Batches
-from semguide.training.recipes import Preset, assembled, made
+from semguide.training.history import Training, history, write_history
+from semguide.training.parts import assembled, assembled_flow, made
+from semguide.training.presets import Preset
 from semguide.training.vae import psnr
 
 #: Names of the embedded checkpoints.
-UNET, JUDGE = "emoji-unet", "emoji-judge"
-#: Steps and scale that `semguide generate` takes for emoji-unet when none are given, and that its card is measured at.
+UNET, FLOW, JUDGE = "emoji-unet", "emoji-flow", "emoji-judge"
+#: Steps and scale that `semguide generate` takes when none are given, and that the cards are measured at.
 STEPS, GUIDANCE_SCALE = 25, 5.0
 
+Card = Callable[[Preset, list[Training], dict[str, str]], str]
 
-def as_exported(preset: Preset, folder: Path) -> StableDiffusionPipeline:
+
+@dataclass(frozen=True)
+class Kind:
+    """What one embedded checkpoint is made of.
+
+    Attributes:
+        part: Its own part of a set, and the recipe that trains it.
+        recipes: All recipes behind it.
+        card: Writes its model card.
+        assemble: Makes its pipeline; None for the judge.
+    """
+
+    part: str
+    recipes: tuple[str, ...]
+    card: Card
+    assemble: Callable[[Preset, Path], Any] | None
+
+
+KINDS = {
+    UNET: Kind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled),
+    FLOW: Kind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
+    JUDGE: Kind("judge", ("judge",), judge_card, None),
+}
+
+
+def present(folder: Path) -> list[str]:
+    """Names of the checkpoints that a set can be exported as.
+
+    Raises:
+        InvalidArgument: None at all.
+    """
+    names = [name for name, kind in KINDS.items() if (folder / kind.part).is_dir()]
+    if not names:
+        made(folder / "unet", "unet")
+    return names
+
+
+def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     """Assemble a trained set with its weights rounded to half precision, in float32: what a user of the export runs.
 
     Raises:
-        InvalidArgument: A part is missing.
+        InvalidArgument: A part is missing, or the name is that of the judge, which is no pipeline.
     """
-    made(folder / "unet", "unet")
-    return assembled(preset, folder).to(torch.float16).to(torch.float32)
+    kind = KINDS[name]
+    if kind.assemble is None:
+        raise InvalidArgument(f"name must be {UNET} or {FLOW}, got {name!r}")
+    made(folder / kind.part, kind.part)
+    return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
 
 
-def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, str] | None = None) -> list[Path]:
-    """Write `emoji-unet` and `emoji-judge`.
+def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[str, str]] | None = None) -> list[Path]:
+    """Write `emoji-unet`, `emoji-flow` and `emoji-judge`, as far as the set holds them.
 
     Args:
         preset: What the set was trained with.
         folder: The trained set.
         assets: Where to write; folders of these names are replaced, each in one rename.
-        measured: Quality -> value, for the cards; rows that name the judge stand on both.
+        measured: Checkpoint -> quality -> value, for the cards.
 
     Returns:
         The written folders.
 
     Raises:
-        InvalidArgument: A part is missing.
+        InvalidArgument: A part is missing, or it is not known how one was trained.
     """
-    made(folder / "judge", "judge")
-    pipe = as_exported(preset, folder)
-    quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))
-    rows = {"Autoencoder, PSNR on 512 held-out scenes": f"{quality:.1f} dB", **(measured or {})}
-    parts = (_write_unet(preset, folder, pipe, assets, rows), _write_judge(preset, folder, assets, rows))
-    return [_replace(part) for part in parts]
+    runs = {name: _runs(folder, KINDS[name]) for name in present(folder)}
+    with ExitStack() as stack:  # none is replaced before all are written
+        for name, trained in runs.items():
+            part = stack.enter_context(atomic_folder(assets / name))
+            _write(name, preset, folder, part, (measured or {}).get(name, {}), trained)
+    return [assets / name for name in runs]
 
 
-def _write_unet(
-    preset: Preset, folder: Path, pipe: StableDiffusionPipeline, assets: Path, rows: dict[str, str]
-) -> Path:
-    part = _fresh(assets / UNET)
+def _runs(folder: Path, kind: Kind) -> list[Training]:
+    """All runs behind a checkpoint; each of its recipes was run, but for the decoder's."""
+    runs = history(folder, kind.recipes)
+    for recipe in kind.recipes:
+        if recipe != "decoder" and recipe not in {run.recipe for run in runs}:
+            made(folder / "training" / recipe, recipe)
+    return runs
+
+
+def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, str], runs: list[Training]) -> None:
+    """Write one checkpoint to an empty folder."""
+    if name == JUDGE:
+        Judge.load(folder / "judge").save(part)
+    else:
+        pipe = as_exported(preset, folder, name)
+        quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))
+        rows = {"Autoencoder, PSNR on 512 held-out scenes": f"{quality:.1f} dB", **rows}
+        _save(pipe, preset, part)
+    write_history(runs, part)
+    write_text(part / "README.md", KINDS[name].card(preset, runs, rows))
+    _neutral(part)
+
+
+def _save(pipe: Any, preset: Preset, part: Path) -> None:
     pipe.vae.register_to_config(sample_size=preset.size)
     pipe.to(torch.float16).save_pretrained(part, safe_serialization=True)
     size = dict.fromkeys(("height", "width", "smallest", "largest"), preset.size)
-    defaults = {"num_inference_steps": STEPS, "guidance_scale": GUIDANCE_SCALE, **size}
-    (part / "semguide.json").write_text(json.dumps(defaults, indent=2), encoding="utf-8")
-    (part / "README.md").write_text(unet_card(preset, folder, rows), encoding="utf-8")
-    return part
-
-
-def _write_judge(preset: Preset, folder: Path, assets: Path, rows: dict[str, str]) -> Path:
-    part = _fresh(assets / JUDGE)
-    Judge.load(folder / "judge").save(part)
-    (part / "README.md").write_text(judge_card(preset, folder, rows), encoding="utf-8")
-    return part
-
-
-def _fresh(path: Path) -> Path:
-    part = path.with_name(path.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    return part
+    write_json(part / "semguide.json", {"num_inference_steps": STEPS, "guidance_scale": GUIDANCE_SCALE, **size})
 
 
 def _neutral(part: Path) -> None:
@@ -94,11 +144,4 @@ def _neutral(part: Path) -> None:
         config.pop("_name_or_path", None)
         if "dtype" in config:
             config["dtype"] = "float32"
-        file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-
-
-def _replace(part: Path) -> Path:
-    _neutral(part)
-    path = part.with_suffix("")
-    shutil.rmtree(path, ignore_errors=True)
-    return part.replace(path)
+        write_json(file, config)

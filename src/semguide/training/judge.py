@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from semguide.models.judge import COLOUR_CLASSES, Judge
 from semguide.scenes import Scene
 from semguide.scenes.scene import GRID
-from semguide.training.data import Batches, pixels
+from semguide.training.data import Batches
 
 
 class JudgeRecipe:
@@ -33,7 +33,7 @@ class JudgeRecipe:
         """Loss of batch `index`."""
         scenes, _ = self.batches.scenes(index)
         device = self.model.head.weight.device
-        pictures = disturbed(pixels(scenes, self.batches.size), generator).to(device)
+        pictures = disturbed(self.batches.pictures(scenes).to(device), generator)
         centres, colours, side = self.model(pictures)
         target, where = _targets(scenes, self.model.config.nouns, centres.shape[-1])
         batch, y, x, colour = where[:, :4].long().to(device).unbind(dim=1)
@@ -47,11 +47,12 @@ class JudgeRecipe:
 
 def disturbed(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Blur, tone and noise, of random strength per picture: (batch, 3, height, width) in [-1, 1]."""
-    strength = torch.rand((len(pictures), 3, 1, 1, 1), generator=generator)
+    device = pictures.device
+    strength = torch.rand((len(pictures), 3, 1, 1, 1), generator=generator, device=device)
     soft = F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
     pictures = torch.lerp(pictures, soft, strength[:, 0])
-    tone = 1.0 + 0.2 * (torch.rand((len(pictures), 3, 1, 1), generator=generator) - 0.5)
-    noise = torch.randn(pictures.shape, generator=generator) * 0.08 * strength[:, 1]
+    tone = 1.0 + 0.2 * (torch.rand((len(pictures), 3, 1, 1), generator=generator, device=device) - 0.5)
+    noise = torch.randn(pictures.shape, generator=generator, device=device) * 0.08 * strength[:, 1]
     return (pictures * tone + noise).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
 
 

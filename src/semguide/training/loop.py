@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from semguide.errors import InvalidArgument
+from semguide.files import atomic, write_json
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class Settings:
         if not 0.0 <= self.ema < 1.0:
             raise InvalidArgument(f"ema must be at least 0 (no averaging) and below 1, got {self.ema}")
 
+    @property
+    def cuda(self) -> bool:
+        """Whether it trains on an accelerator of CUDA's kind."""
+        return self.device.startswith("cuda")
+
+    @property
+    def look_steps(self) -> int:
+        """How often loss and clock are read: on an accelerator that waits for all that was queued."""
+        return 1 if self.device == "cpu" else 20
+
     def rate(self, step: int) -> float:
         """Learning rate at a step."""
         tail = max(0.0, step / self.steps - 0.8) / 0.2
@@ -92,11 +103,23 @@ class State:
         self.model = model
         self.step = 0
         self.seconds = 0.0
-        self.loss = float("nan")
         self._saved = time.monotonic()
         trained = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(trained, settings.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
+        self._loss = torch.tensor(float("nan"), device=trained[0].device)
+        self.optimizer = torch.optim.AdamW(
+            trained, settings.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=settings.cuda or None
+        )
         self.average = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    @property
+    def loss(self) -> float:
+        """Smoothed loss, NaN before the first step; reading it waits for the device."""
+        return float(self._loss)
+
+    def update_loss(self, loss: Tensor) -> None:
+        """Take a step's loss into the smoothed one, without waiting for the device."""
+        loss = loss.detach().float()
+        self._loss = torch.where(self._loss.isnan(), loss, torch.lerp(self._loss, loss, 0.02))
 
     def update_average(self, decay: float) -> None:
         """Move the average towards the weights, faster in the first steps."""
@@ -121,9 +144,8 @@ class State:
             tensors |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
         self._saved = time.monotonic()
         note = {"step": self.step, "seconds": self.seconds, "loss": self.loss}
-        part = folder / "state.part"
-        save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"state": json.dumps(note)})
-        part.replace(folder / STATE)
+        with atomic(folder / STATE) as temporary:
+            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, {"state": json.dumps(note)})
 
     @property
     def unsaved_seconds(self) -> float:
@@ -143,7 +165,8 @@ class State:
                 _, index, name = key.split(".")
                 moments.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
-        self.step, self.seconds, self.loss = note["step"], note["seconds"], note["loss"]
+        self.step, self.seconds = note["step"], note["seconds"]
+        self._loss.fill_(note["loss"])
 
 
 def read_note(path: Path) -> dict[str, Any]:
@@ -157,18 +180,19 @@ def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
 
     Args:
         recipe: Model, loss and sheet.
-        settings: How long and how fast; written beside the state.
+        settings: How long and how fast; written beside the state, unless there is nothing left to do.
         folder: State, log and sheets; made if it is missing.
 
     Returns:
         The final state; `state.step < settings.steps` if the time was up first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=2))
     recipe.model.to(settings.device).train()
     state = State(recipe.model, settings)
     if (folder / STATE).exists():
         state.load(folder / STATE)
+    if state.step < settings.steps:
+        write_json(folder / "settings.json", asdict(settings))
     for _ in _steps(state, settings):
         _step(recipe, state, settings)
         if state.step % settings.sheet_steps == 0:
@@ -182,8 +206,8 @@ def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
 
 
 def _step(recipe: Recipe, state: State, settings: Settings) -> None:
-    """One optimiser step; all randomness is a function of the seed and the step."""
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.step)
+    """One optimiser step; all randomness is a function of the seed and the step, drawn where the model is."""
+    generator = torch.Generator(settings.device).manual_seed(settings.seed * 1_000_003 + state.step)
     for group in state.optimizer.param_groups:
         group["lr"] = settings.rate(state.step)
     with torch.autocast(settings.device.split(":")[0], torch.bfloat16):
@@ -194,8 +218,7 @@ def _step(recipe: Recipe, state: State, settings: Settings) -> None:
     state.optimizer.step()
     state.step += 1
     state.update_average(settings.ema)
-    value = float(loss.detach())
-    state.loss = value if state.loss != state.loss else 0.98 * state.loss + 0.02 * value
+    state.update_loss(loss)
 
 
 def _save(state: State, folder: Path) -> None:
@@ -223,9 +246,12 @@ def _steps(state: State, settings: Settings) -> Iterator[int]:
         task = progress.add_task("", total=settings.steps, completed=state.step, loss=state.loss, rate=0.0)
         while state.step < settings.steps:
             yield state.step
+            if state.step % settings.look_steps and state.step < settings.steps:
+                continue
+            loss = state.loss  # waits for the device, so that the clock is right
             elapsed = time.monotonic() - start
             state.seconds = before + elapsed
             rate_now = (state.step - first) * settings.batch_size / elapsed
-            progress.update(task, completed=state.step, loss=state.loss, rate=rate_now)
+            progress.update(task, completed=state.step, loss=loss, rate=rate_now)
             if settings.minutes is not None and elapsed > settings.minutes * 60:
                 return

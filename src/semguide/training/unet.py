@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusion3Pipeline,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from semguide.training.data import Batches
+from semguide.training.pool import Pool, without_captions
 from semguide.training.sheets import save_sheet
-from semguide.training.text import tokenize
-from semguide.training.vae import encode
 
 
 def build_unet(
@@ -67,8 +71,6 @@ SHEET = (
 class UNetRecipe:
     """Noise prediction with min-SNR weights (arXiv 2303.09556) and captions dropped for classifier-free guidance.
 
-    Pictures are encoded in pools; each pool is gone through several times with fresh noise before the next is drawn.
-
     Args:
         pipe: Holds U-Net (trained), autoencoder, text encoder and tokenizer (frozen).
         batches: Pictures with captions.
@@ -94,22 +96,18 @@ class UNetRecipe:
         self.model = pipe.unet.to(memory_format=torch.channels_last)
         if self.model.device.type == "cpu":  # the fused kernel's backward is slow on short sequences
             self.model.set_attn_processor(AttnProcessor())
-        self.batches, self.pool, self.repeats, self.dropped, self.gamma = batches, pool, repeats, dropped, gamma
-        self.focus = focus
-        self._block: int | None = None
-        self._latents = self._ids = torch.empty(0)
+        self.pool = Pool(pipe, batches, pool, repeats)
+        self.dropped, self.gamma, self.focus = dropped, gamma, focus
         for frozen in (pipe.vae, pipe.text_encoder):
             frozen.requires_grad_(False).eval()
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of batch `index`."""
-        latents, ids = self._batch(index)
-        device = self.model.device
-        dropped = torch.rand(len(ids), generator=generator) < self.dropped
-        empty = tokenize(self.pipe.tokenizer, [""], device)
-        ids = torch.where(dropped.to(device)[:, None], empty, ids)
-        noise = torch.randn(latents.shape, generator=generator).to(device)
-        t = self._timesteps(len(ids), generator).to(device)
+        latents, ids = self.pool(index)
+        device = latents.device
+        ids = without_captions(ids, self.pool.empty, self.dropped, generator)
+        noise = torch.randn(latents.shape, generator=generator, device=device)
+        t = self._timesteps(len(ids), generator)
         x = self.pipe.scheduler.add_noise(latents, noise, t)
         with torch.no_grad():
             hidden = self.pipe.text_encoder(ids)[0]
@@ -120,34 +118,11 @@ class UNetRecipe:
 
     def _timesteps(self, count: int, generator: torch.Generator) -> Tensor:
         """Timesteps from Beta(focus, focus), (count,), by inverting its distribution on a table."""
-        grid = torch.linspace(0, 1, 1001, dtype=torch.float64)
-        density = (grid * (1 - grid)).pow(self.focus - 1)
-        total = torch.cumulative_trapezoid(density, grid)
-        drawn = torch.rand(count, generator=generator, dtype=torch.float64) * total[-1]
+        device = generator.device
+        grid = torch.linspace(0, 1, 1001, device=device)
+        total = torch.cumulative_trapezoid((grid * (1 - grid)).pow(self.focus - 1), grid)
+        drawn = torch.rand(count, generator=generator, device=device) * total[-1]
         return torch.searchsorted(total, drawn).clamp(max=999)
-
-    def _batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """Latents and token ids of training step `index`."""
-        block, place = divmod(index, self.pool * self.repeats)
-        if block != self._block:
-            self._encode_pool(block)
-        round_, turn = divmod(place, self.pool)
-        size = self.batches.batch_size
-        order = np.random.default_rng((self.batches.seed, block, round_)).permutation(self.pool * size)
-        chosen = torch.from_numpy(order[turn * size : (turn + 1) * size])
-        return self._latents[chosen].to(self.model.device), self._ids[chosen].to(self.model.device)
-
-    @torch.no_grad()
-    def _encode_pool(self, block: int) -> None:
-        latents: list[Tensor] = []
-        ids: list[Tensor] = []
-        for index in range(block * self.pool, (block + 1) * self.pool):
-            pictures, captions = self.batches(index)
-            mean = encode(self.pipe.vae, pictures.to(self.model.device))
-            latents.append(mean.float() * self.pipe.vae.config["scaling_factor"])
-            ids.append(tokenize(self.pipe.tokenizer, captions, "cpu"))
-        self._latents, self._ids = torch.cat(latents), torch.cat(ids)
-        self._block = block
 
     def sheet(self, path: Path) -> None:
         """Single objects and pairs by plain CFG."""
@@ -156,12 +131,17 @@ class UNetRecipe:
 
 @torch.no_grad()
 def sample(
-    pipe: StableDiffusionPipeline, prompts: list[str], steps: int = 20, scale: float = 5.0, seed: int = 0
+    pipe: StableDiffusionPipeline | StableDiffusion3Pipeline,
+    prompts: list[str],
+    steps: int = 20,
+    scale: float = 5.0,
+    seed: int = 0,
 ) -> Tensor:
     """Pictures by plain CFG: (len(prompts), 3, height, width) in [-1, 1]."""
     generators = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     pipe.set_progress_bar_config(disable=True)
-    out: Any = pipe(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
+    call: Any = pipe
+    out = call(prompts, num_inference_steps=steps, guidance_scale=scale, generator=generators, output_type="pt")
     return out.images * 2 - 1
 
 

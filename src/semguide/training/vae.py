@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
@@ -65,19 +66,19 @@ class VAERecipe:
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of batch `index`."""
-        pictures = self._cropped(self.batches(index)[0], generator).to(self.model.device)
+        pictures = self._cropped(self.batches(index)[0].to(self.model.device), index)
         posterior = self.model.encode(pictures).latent_dist
-        noise = torch.randn(posterior.mean.shape, generator=generator).to(pictures)
+        noise = torch.randn(posterior.mean.shape, generator=generator, device=pictures.device)
         restored = self.model.decode(posterior.mean + posterior.std * noise).sample.float()
         error = restored - pictures
         edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
         return error.abs().mean() + F.mse_loss(restored, pictures) + 0.5 * edges + 1e-5 * posterior.kl().float().mean()
 
-    def _cropped(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+    def _cropped(self, pictures: Tensor, index: int) -> Tensor:
         if self.crop is None:
             return pictures
         places = (pictures.shape[-1] - self.crop) // 8 + 1
-        x, y = (torch.randint(places, (2,), generator=generator) * 8).tolist()
+        x, y = (np.random.default_rng((self.batches.seed, index)).integers(places, size=2) * 8).tolist()
         return pictures[..., y : y + self.crop, x : x + self.crop]
 
     def sheet(self, path: Path) -> None:

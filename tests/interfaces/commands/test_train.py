@@ -1,10 +1,11 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
-from semguide.training import recipes
+from semguide.training.presets import PRESETS
 from training.tiny_set import TINY, train_tiny_set
 
 Cli = Callable[..., Result]
@@ -12,10 +13,12 @@ Cli = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipes, "SMALL", TINY)
+    monkeypatch.setitem(PRESETS, "small", TINY)
 
 
-@pytest.mark.parametrize(("recipe", "missing"), [("unet", "vae"), ("decoder", "vae"), ("export", "judge")])
+@pytest.mark.parametrize(
+    ("recipe", "missing"), [("unet", "vae"), ("flow", "vae"), ("decoder", "vae"), ("export", "unet")]
+)
 def test_a_recipe_without_what_it_builds_on_is_refused(cli: Cli, tmp_path: Path, recipe: str, missing: str):
     result = cli("train", recipe, "--out", tmp_path / "set", "--to", tmp_path / "assets", "--device", "cpu")
     assert result.exit_code == 2
@@ -34,6 +37,18 @@ def test_training_stops_in_time_and_goes_on(cli: Cli, tmp_path: Path):
     assert (tmp_path / "set" / "judge" / "model.safetensors").exists()
 
 
+def test_training_goes_on_from_an_exported_checkpoint_on_other_pictures(cli: Cli, tmp_path: Path):
+    train_tiny_set(tmp_path / "first")
+    assert cli("train", "export", "--out", tmp_path / "first", "--to", tmp_path / "assets", "--seeds", 0).exit_code == 0
+    options = ("--from", tmp_path / "assets" / "emoji-unet", "--out", tmp_path / "set", "--device", "cpu")
+    result = cli("train", "unet", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "unet: done at step 2 of 2 after " in result.stdout
+    settings = json.loads((tmp_path / "set" / "training" / "unet" / "settings.json").read_text())
+    assert settings["seed"] == TINY.settings["unet"].seed + 100
+    assert (tmp_path / "set" / "unet" / "config.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -41,6 +56,9 @@ def test_training_stops_in_time_and_goes_on(cli: Cli, tmp_path: Path):
         (("vae", "--steps", 0), "--steps"),
         (("vae", "--minutes", 0), "--minutes"),
         (("vae", "--device", "tpu"), "device must be auto or a device of this machine"),
+        (("vae", "--preset", "huge"), "--preset"),
+        (("vae", "--from", "."), "from (--from) goes with unet, flow, decoder, got vae"),
+        (("unet", "--from", "nowhere"), "from (--from) must be an exported checkpoint"),
         (("export", "--seeds", -1), "--seeds"),
     ],
 )
@@ -69,5 +87,6 @@ def test_a_set_is_measured_and_exported(cli: Cli, tmp_path: Path, monkeypatch: p
     assert result.exit_code == 0, result.stderr
     assert str(tmp_path / "assets" / "emoji-unet") in result.stdout
     card = (tmp_path / "assets" / "emoji-unet" / "README.md").read_text(encoding="utf-8")
+    assert str(tmp_path / "assets" / "emoji-flow") in result.stdout
     for row in ("of rendered scenes: noun and place found", "scenes through the autoencoder", "plain CFG 5, 25 steps"):
         assert row in card
