@@ -21,6 +21,7 @@ const runner = new Runner(onChange);
 let settings = null;
 let running = null; // the run in the making
 let starting = false;
+let warned = 0; // how many warnings of it have been shown
 let splitFor = null; // the prompt the chips were made from
 let splitting = null; // cancels the split under way
 
@@ -64,7 +65,7 @@ async function generate() {
   } catch (error) {
     fail(error, generate);
   } finally {
-    if (running) await past.add(running);
+    if (running) await past.add(running, running === results.shown);
     running = null;
     busy(false);
   }
@@ -78,9 +79,11 @@ function onChange(run, picture) {
     results.show(run);
     past.select(null);
     history.replaceState(null, "", toFragment(run.form));
-    for (const warning of run.warnings) say(warning);
+    warned = 0;
     byId("results").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
+  if (run.warnings.length > warned) say(run.warnings.join(" "));
+  warned = run.warnings.length;
   results.update(run, picture);
 }
 
@@ -89,12 +92,12 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 function busy(is) {
   starting = is;
   const button = byId("generate");
-  button.disabled = is;
+  button.setAttribute("aria-disabled", String(is)); // not disabled: that would take the focus away
   button.textContent = is ? "Generating" : "Generate";
   const cancel = byId("cancel");
   const focused = document.activeElement === cancel;
   cancel.hidden = true;
-  if (!is && (focused || document.activeElement === document.body)) button.focus({ preventScroll: true });
+  if (focused) button.focus({ preventScroll: true });
 }
 
 async function cancel() {
@@ -193,7 +196,7 @@ function listen() {
   byId("copy-link").addEventListener("click", copyLink);
   byId("save-run").addEventListener("click", saveRun);
   addEventListener("hashchange", open);
-  addEventListener("pagehide", () => running && runner.cancel(running)); // nobody would look at it
+  addEventListener("pagehide", () => running && runner.cancel(running).catch(() => {})); // nobody would look at it
 }
 
 function showExamples() {

@@ -18,18 +18,19 @@ export function slider({ label, value, least, most, slide, step, hint }) {
     number.value = String(given);
     range.value = String(given);
   };
-  const whole = Number.isInteger(step);
-  range.addEventListener("input", () => (number.value = range.value));
-  number.addEventListener("input", () => (range.value = number.value));
-  number.addEventListener("change", () => {
+  const tidy = () => {
     const typed = number.valueAsNumber;
     const kept = Number.isFinite(typed) ? Math.min(Math.max(typed, least), most ?? Infinity) : value;
-    set(whole ? Math.round(kept) : kept);
-  });
+    set(Number.isInteger(step) ? Math.round(kept) : kept);
+    return number.valueAsNumber;
+  };
+  range.addEventListener("input", () => (number.value = range.value));
+  number.addEventListener("input", () => (range.value = number.value));
+  number.addEventListener("change", tidy);
   set(value);
   return {
     element: h("div", { class: "field" }, h("label", { for: id }, label), number, range, note(hint)),
-    get: () => number.valueAsNumber,
+    get: tidy,
     set,
   };
 }
@@ -78,13 +79,15 @@ export function seed({ label, value, most }) {
   const input = h("input", { type: "number", id, min: 0, max: most, step: 1, required: true });
   const another = () => (input.value = String(Math.floor(Math.random() * 1e6)));
   const set = (given) => (input.value = String(given));
-  input.addEventListener("change", () => {
+  const tidy = () => {
     const typed = Math.round(input.valueAsNumber);
     set(Number.isFinite(typed) ? Math.min(Math.max(typed, 0), most) : value);
-  });
+    return input.valueAsNumber;
+  };
+  input.addEventListener("change", tidy);
   set(value);
   const beside = h("div", { class: "beside" }, input, h("button", { type: "button", onclick: another, "aria-label": "Another seed" }, "Another"));
-  return { element: h("div", { class: "field" }, h("label", { for: id }, label), beside), get: () => input.valueAsNumber, set };
+  return { element: h("div", { class: "field" }, h("label", { for: id }, label), beside), get: tidy, set };
 }
 
 const note = (hint) => (hint ? h("p", { class: "hint" }, hint) : null);

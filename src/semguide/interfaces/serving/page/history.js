@@ -19,10 +19,11 @@ export class History {
     this.#draw();
   }
 
-  /** Keep a run that ended; the newest stands first. */
-  async add(run) {
+  /** Keep a run that ended; the newest stands first. `shown` says whether it is the one on the page. */
+  async add(run, shown) {
     this.#runs = [run, ...this.#runs].slice(0, MOST);
-    this.select(run);
+    if (shown) this.#current = run.id;
+    this.#draw();
     await store(this.#runs);
   }
 

@@ -171,10 +171,10 @@ function scales(box, steps, traces) {
 function axes(box, scale, steps) {
   const right = box.width - MARGIN.right;
   const parts = [];
-  for (let tenth = Math.round(scale.low * 10); tenth <= 10; tenth += scale.low < 0 ? 4 : 2) {
-    const y = scale.y(tenth / 10);
-    parts.push(svg("line", { class: tenth ? "rule" : "rule zero", x1: MARGIN.left, x2: right, y1: y, y2: y }));
-    parts.push(svg("text", { class: "tick", x: MARGIN.left - 7, y: y + 4, "text-anchor": "end" }, number(tenth / 10).slice(0, -1)));
+  for (const value of [-1, -0.5, 0, 0.5, 1].filter((each) => each >= scale.low)) {
+    const y = scale.y(value);
+    parts.push(svg("line", { class: value ? "rule" : "rule zero", x1: MARGIN.left, x2: right, y1: y, y2: y }));
+    parts.push(svg("text", { class: "tick", x: MARGIN.left - 7, y: y + 4, "text-anchor": "end" }, number(value).slice(0, -1)));
   }
   for (const step of new Set([0, Math.floor((steps - 1) / 2), steps - 1])) {
     parts.push(svg("text", { class: "tick", x: scale.x(step), y: box.height - 8, "text-anchor": "middle" }, String(step + 1)));

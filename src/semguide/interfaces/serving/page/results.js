@@ -21,7 +21,7 @@ export class Results {
     this.#selected = null;
     byId("results").hidden = false;
     this.#grid.show(run);
-    this.#select(beside(run, run.seeds[0]), false);
+    this.#select(run.status === "done" ? mostSteered(run).key : beside(run, run.seeds[0]), false);
     this.#state(run);
   }
 
@@ -29,6 +29,7 @@ export class Results {
   update(run, picture) {
     if (run !== this.shown) return;
     this.#state(run);
+    if (!picture && run.status === "done" && !this.#chosen) this.#select(mostSteered(run).key, false);
     for (const each of picture ? [picture] : run.order) this.#grid.update(run, each);
     if (!picture) return;
     const key = beside(run, picture.seed);
@@ -61,7 +62,7 @@ export class Results {
   #state(run) {
     byId("result-title").textContent = run.form.prompt;
     set(byId("status"), words(run));
-    byId("tools").hidden = run.status !== "done";
+    byId("tools").hidden = ["queued", "running"].includes(run.status);
     const bar = byId("progress");
     bar.classList.toggle("finished", !["queued", "running"].includes(run.status));
     bar.max = run.order.reduce((sum, picture) => sum + picture.steps, 0);
@@ -71,6 +72,13 @@ export class Results {
 
 /** Return the key of the steered picture of a seed, which is what its trajectory is about. */
 const beside = (run, seed) => `${run.methods.at(-1)}:${seed}`;
+
+/** Return the picture whose concepts were steered to most: the one that shows what the method does. */
+function mostSteered(run) {
+  const total = (picture) => picture.trace.weight.flat().reduce((sum, weight) => sum + Math.abs(weight ?? 0), 0);
+  const steered = run.order.filter((picture) => picture.method === run.methods.at(-1));
+  return steered.reduce((most, picture) => (total(picture) > total(most) ? picture : most));
+}
 
 /** Change a text that is read aloud only when it differs. */
 function set(element, text) {

@@ -105,7 +105,13 @@ function parameterField({ name, type, default: value, minimum, maximum, choices,
   const whole = type === "integer";
   const least = minimum ?? Math.min(0, -4 * Math.abs(value));
   const slide = maximum ?? Math.max(whole ? 10 : 2, 4 * Math.abs(value));
-  return slider({ label, value, least, most: maximum, slide, step: whole ? 1 : (slide - least) / 100, hint: meaning });
+  return slider({ label, value, least, most: maximum, slide, step: whole ? 1 : fine(slide - least), hint: meaning });
+}
+
+/** Return a step of 1, 2 or 5 times a power of ten that cuts a range into 50 parts or more. */
+function fine(range) {
+  const power = 10 ** Math.floor(Math.log10(range / 50));
+  return [5, 2, 1].map((digit) => digit * power).find((step) => step <= range / 50 + 1e-9) ?? power;
 }
 
 /** Read a parameter that takes words beside numbers; an empty line is null. */
