@@ -34,12 +34,13 @@ export class Settings {
   #shared() {
     const { limits } = this.offer;
     const model = this.models[0];
+    const seeds = Math.max(1, Math.floor(limits.images / 2)); // two pictures each: plain and steered
     const start = this.#names.includes(FIRST) ? FIRST : this.#names[0];
     const names = this.models.map((each) => each.id);
     this.#fields = {
       guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale ?? USUAL.guidance, step: 0.25, ...GUIDANCE }),
       steps: slider({ label: "Steps", value: model.semguide.num_inference_steps ?? USUAL.steps, least: 1, most: limits.steps, step: 1 }),
-      pictures: slider({ label: "Seeds", value: PICTURES, least: 1, most: Math.max(1, Math.floor(limits.images / 2)), step: 1 }),
+      pictures: slider({ label: "Seeds", value: Math.min(PICTURES, seeds), least: 1, most: seeds, step: 1 }),
       seed: seed({ label: "First seed", value: 0, most: Number.MAX_SAFE_INTEGER - limits.images }),
       method: choice({ label: "Method", value: start, names: this.#names, onChange: (name) => this.#follow(name) }),
       model: choice({ label: "Model", value: model.id, names, onChange: (id) => this.#adopt(id) }),
