@@ -74,17 +74,17 @@ def _serve(settings: Settings, models: list[str], devices: list[str]) -> None:
     from semguide.interfaces.serving.state import Server
     from semguide.models import choose_device
 
-    listener = listen(settings)
-    hush_libraries()
-    warnings.filterwarnings("ignore", category=SemguideWarning)  # a job's own warnings tell its client
-    served = serve_models(models or [default_model()])
-    chosen = list(dict.fromkeys(choose_device(name) for name in devices))
-    metrics = Metrics()
-    workers = [load_worker(served, device) for device in chosen]
-    engine = Engine(served, workers, settings.limits, settings.batch, metrics)
-    engine.start()
-    if not settings.local:
-        warn("the connection is not encrypted: put a proxy with TLS before it, or the key can be read on the way")
-    say(f"semguide serves {', '.join(served)} on {', '.join(chosen)} at {address(listener)}; Ctrl-C ends it")
-    server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings.grace)
-    server.run(sockets=[listener])
+    with listen(settings) as listener:
+        hush_libraries()
+        warnings.filterwarnings("ignore", category=SemguideWarning)  # a job's own warnings tell its client
+        served = serve_models(models or [default_model()])
+        chosen = list(dict.fromkeys(choose_device(name) for name in devices))
+        metrics = Metrics()
+        workers = [load_worker(served, device) for device in chosen]
+        engine = Engine(served, workers, settings.limits, settings.batch, metrics)
+        engine.start()
+        if not settings.local:
+            warn("the connection is not encrypted: put a proxy with TLS before it, or the key can be read on the way")
+        say(f"semguide serves {', '.join(served)} on {', '.join(chosen)} at {address(listener)}; Ctrl-C ends it")
+        server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings.grace)
+        server.run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -23,6 +24,7 @@ from semguide.interfaces.serving.watching import Stopped, Watcher
 from semguide.interfaces.truncation import cut_off
 
 DRAINING = Failure(503, "shutting_down", "the server is shutting down and takes no new work; ask again later")
+_LOG = logging.getLogger(__name__)
 FIRST_GUESS = 5.0
 """Seconds an image is taken to need before one has been made."""
 
@@ -163,9 +165,12 @@ class Engine:
             job.move(Status.running)
             job.assign(worker.device)
             job.feed.publish("started", {"device": worker.device})
-            for other in self._active:
-                if other.status is Status.queued:
-                    other.feed.publish("queued", {"job": other.id, "position": position(self._active, other)}, {})
+            self._announce_positions()
+
+    def _announce_positions(self) -> None:
+        for job in self._active:
+            if job.status is Status.queued:
+                job.feed.publish("queued", {"job": job.id, "position": position(self._active, job)}, {})
 
     def _make(self, worker: Worker, shots: list[Shot]) -> None:
         pipe = worker.pipelines[shots[0].job.model]
@@ -210,7 +215,9 @@ class Engine:
             job.feed.publish("warning", {"message": job.warnings[-1]})
 
     def _fail_all(self, shots: list[Shot], error: Exception) -> None:
-        sentence = " ".join(f"{type(error).__name__}: {error}".split())
+        _LOG.error("images could not be made", exc_info=error)
+        ours = isinstance(error, SemguideError)
+        sentence = str(error) if ours else f"{type(error).__name__} while making the images; the server's log says more"
         with self._changed:
             for shot in shots:
                 self._fail(shot.job, Failure(500, "generation_failed", sentence))
@@ -231,14 +238,24 @@ class Engine:
             self._end(job, Status.done, {"images": len(job.pictures), "seconds": round(time.time() - job.created, 3)})
 
     def _end(self, job: Job, status: Status, data: dict) -> None:
+        waited = job.status is Status.queued
         job.move(status)
         self._active.remove(job)
         self._metrics.job_ended(status.value)
-        finished = [kept.id for kept in self._kept.values() if kept.status.final]
-        for id in finished[: max(0, len(finished) - self._limits.kept)]:
-            del self._kept[id]
+        self._forget()
         job.feed.publish(status.value, data)
+        if waited:
+            self._announce_positions()
         self._changed.notify_all()
+
+    def _forget(self) -> None:
+        """Forget the oldest finished jobs beyond what is kept."""
+        finished = [job for job in self._kept.values() if job.status.final]
+        size = sum(job.size for job in finished)
+        while len(finished) > self._limits.kept or (size > self._limits.kept_bytes and len(finished) > 1):
+            oldest = finished.pop(0)
+            size -= oldest.size
+            del self._kept[oldest.id]
 
     def _retry_after(self) -> int:
         waiting = sum(len(job.waiting) for job in self._active)

@@ -68,8 +68,13 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def _in_words_of_the_api(message: str) -> str:
+    """Take the command line's options out of a message."""
+    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), _OPTIONS.sub("", message))
+
+
 async def _ours(_: Request, error: Exception) -> Response:
-    message = _OPTIONS.sub("", str(error))
+    message = _in_words_of_the_api(str(error))
     if isinstance(error, QueueFull):
         return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, Failed):

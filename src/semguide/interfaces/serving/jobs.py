@@ -116,6 +116,11 @@ class Job:
         return [picture for picture in self.pictures if picture.status is Status.queued]
 
     @property
+    def size(self) -> int:
+        """Bytes of its finished images."""
+        return sum(len(picture.png or b"") for picture in self.pictures)
+
+    @property
     def finished(self) -> bool:
         """Whether every image is made."""
         return all(picture.status is Status.done for picture in self.pictures)

@@ -9,6 +9,8 @@ from typing import Any
 LARGEST_SIDE = 32
 """Latents are reduced to this many cells a side before they are decoded, so that no preview costs more than that."""
 QUALITY = 80
+Level = tuple[float, float]
+"""How much signal and how much noise latents hold: x = a x0 + b eps."""
 
 
 def estimate(scheduler: Any, before: Any, after: Any, step: int) -> Any:
@@ -31,14 +33,28 @@ def estimate(scheduler: Any, before: Any, after: Any, step: int) -> Any:
     return (b_s * before - b_t * after) / scale if abs(scale) > 1e-6 else after
 
 
-def _levels(scheduler: Any, step: int) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return signal and noise (a, b) before and after a step of a scheduler with alphas_cumprod, None for others."""
-    alphas = getattr(scheduler, "alphas_cumprod", None)
-    timesteps = scheduler.timesteps
-    if alphas is None or hasattr(scheduler, "sigmas") or step + 1 >= len(timesteps):
+def _levels(scheduler: Any, step: int) -> tuple[Level, Level] | None:
+    """Return signal and noise before and after a step; None where the scheduler does not say, or takes it in parts."""
+    timesteps, sigmas = scheduler.timesteps, getattr(scheduler, "sigmas", None)
+    if scheduler.order != 1 or step + 1 >= len(timesteps):
         return None
-    found = [float(alphas[int(timesteps[index])]) for index in (step, step + 1)]
-    return (found[0] ** 0.5, (1 - found[0]) ** 0.5), (found[1] ** 0.5, (1 - found[1]) ** 0.5)
+    if sigmas is not None:
+        kind = type(scheduler).__name__
+        return _of_sigma(kind, float(sigmas[step])), _of_sigma(kind, float(sigmas[step + 1]))
+    alphas = getattr(scheduler, "alphas_cumprod", None)
+    if alphas is None:
+        return None
+    squares = [float(alphas[int(timesteps[index])]) for index in (step, step + 1)]
+    return (squares[0] ** 0.5, (1 - squares[0]) ** 0.5), (squares[1] ** 0.5, (1 - squares[1]) ** 0.5)
+
+
+def _of_sigma(kind: str, sigma: float) -> Level:
+    """Return signal and noise of a scheduler that counts in sigmas: a flow, one that adds noise, or VP."""
+    if "FlowMatch" in kind:
+        return 1 - sigma, sigma
+    if any(word in kind for word in ("Euler", "LMS")):
+        return 1.0, sigma
+    return (1 + sigma**2) ** -0.5, sigma * (1 + sigma**2) ** -0.5
 
 
 def draw_preview(pipe: Any, latents: Any) -> str | None:

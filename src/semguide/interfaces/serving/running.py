@@ -59,6 +59,7 @@ class DrainingServer(uvicorn.Server):
             log_level="warning",
             access_log=False,
             lifespan="off",
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=LAST_ANSWERS,
         )

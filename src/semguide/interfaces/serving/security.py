@@ -57,7 +57,7 @@ class Gate:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         allowed = self._settings.hosts
-        if allowed is not None and _name(host) not in allowed:
+        if allowed is not None and _name(host.lower()) not in allowed:
             return error_response(400, f"Host must name this server ({', '.join(sorted(allowed))})", "invalid_host")
         origin = headers.get("origin")
         if scope["method"] not in READING and origin is not None and urlsplit(origin).netloc != host:

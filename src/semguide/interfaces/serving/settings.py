@@ -33,6 +33,7 @@ class Limits:
         queue: Jobs that wait; one more is refused.
         body: Bytes of a request's body.
         kept: Finished jobs whose images are kept for download; the oldest is forgotten first.
+        kept_bytes: Bytes that their images may take.
     """
 
     prompt_length: int = 1000
@@ -44,6 +45,7 @@ class Limits:
     queue: int = 16
     body: int = 64 * 1024
     kept: int = 64
+    kept_bytes: int = 256 * 1024 * 1024
 
     def __post_init__(self) -> None:
         for field in fields(self):
