@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import base64
+import io
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 
-SECONDS = 20
+SECONDS = 60
 """What anything may take on a machine that does much else besides."""
 ARGUMENTS = [
     "--no-sandbox",
@@ -23,10 +25,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
-BYTES = """async (image) => {
-  const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}"""
 
 
 @contextmanager
@@ -65,7 +63,7 @@ class Visitor:
         context.set_default_timeout(SECONDS * 1000)
         page = context.new_page()
         visitor = cls(page, url)
-        page.on("request", lambda request: visitor.requests.append(request))
+        page.on("request", lambda request: visitor.requests.append(request))  # noqa: PLW0108 - no built-ins
         page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
         page.on("console", lambda m: visitor.complaints.append(m.text) if m.type in {"error", "warning"} else None)
         return visitor
@@ -101,6 +99,7 @@ class Visitor:
 
     def expect_end(self, words: str = "pictures? in") -> None:
         """Wait until a run has ended, with these words in its state."""
+        expect(self.page.locator("#generate")).to_have_text("Generate")
         expect(self.page.locator("#status")).to_have_text(re.compile(words))
         expect(self.page.locator("#tools")).to_be_visible()
 
@@ -111,6 +110,15 @@ class Visitor:
         return [request.post_data_json for request in jobs]
 
     def pictures(self) -> list[bytes]:
-        """The files of the finished pictures as the page holds them, a row for each method."""
-        images = self.page.locator(".picture[data-state=done] img").element_handles()
-        return [base64.b64decode(image.evaluate(BYTES)) for image in images]
+        """The files of the finished pictures, downloaded one by one, a row for each method."""
+        return [self.download(link) for link in self.page.locator(".save:visible").all()]
+
+    def pixels(self) -> list[bytes]:
+        """The pixels of the finished pictures; the files also tell how long they took."""
+        return [Image.open(io.BytesIO(file)).tobytes() for file in self.pictures()]
+
+    def download(self, link: Locator) -> bytes:
+        """Click on something that downloads a file; its content."""
+        with self.page.expect_download() as download:
+            link.click()
+        return Path(download.value.path()).read_bytes()

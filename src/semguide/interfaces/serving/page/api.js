@@ -70,18 +70,22 @@ export const getRun = async (id) => (await call("GET", `/v1/jobs/${id}/run.json`
  *
  * `EventSource` cannot send the API key, so the stream is read here; see "server-sent events" in the HTML standard.
  *
+ * @param {string} last the id of the last event that was seen, "" for none.
  * @yields {{id: string, name: string, data: any}}
+ * @throws {ApiError} with status 0 when the stream breaks.
  */
-export async function* jobEvents(id, last, signal) {
+export async function* jobEvents(id, last) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (last) headers["Last-Event-ID"] = last;
-  const reply = await call("GET", `/v1/jobs/${id}/events`, undefined, { signal, headers });
+  const reply = await call("GET", `/v1/jobs/${id}/events`, undefined, { headers });
   if (reply.status === 204) return; // all was seen before
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => {
+        throw new ApiError("The connection to the server broke off.");
+      });
       if (done) return;
       const blocks = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
       rest = blocks.pop();

@@ -21,6 +21,7 @@ export class History {
 
   /** Keep a run that ended; the newest stands first. `shown` says whether it is the one on the page. */
   async add(run, shown) {
+    if (!run.order.some((picture) => picture.url)) return; // nothing was made
     this.#runs = [run, ...this.#runs].slice(0, MOST);
     if (shown) this.#current = run.id;
     this.#draw();

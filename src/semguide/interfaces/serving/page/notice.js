@@ -21,13 +21,13 @@ export function say(text, ...buttons) {
 /** Say why something failed, and offer to try again where that can help. */
 export function fail(error, retry) {
   clear();
-  if (!(error instanceof ApiError)) throw error;
+  if (!(error instanceof ApiError)) console.error(error); // ours to mend; but say it all the same
   const words = h("span", {}, error.message);
   const box = h("div", { class: "notice error", role: "alert" }, words);
   place.append(box);
   if (error.status === 401) box.append(...askForKey(retry));
   else if (error.status === 429 || error.status === 503) box.append(waitingButton(error.retryAfter ?? 5, retry));
-  else if (error.status === 0 || error.status >= 500) box.append(h("button", { type: "button", onclick: retry }, "Try again"));
+  else if (!(error.status < 500)) box.append(h("button", { type: "button", onclick: retry }, "Try again"));
 }
 
 /** A button that counts down the seconds the server asked to wait. */

@@ -13,8 +13,6 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
  * waiting, running, done or stopped.
  */
 export class Runner {
-  #abort = null;
-
   /** @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed. */
   constructor(onChange) {
     this.onChange = onChange;
@@ -22,7 +20,6 @@ export class Runner {
 
   /** Make the pictures of a form; resolves to the run when it ended, however it ended. */
   async start(form, colours) {
-    this.#abort = new AbortController();
     const began = performance.now();
     const job = await startJob(toRequest(form));
     const run = fromJob(job, form, colours);
@@ -47,15 +44,14 @@ export class Runner {
     let last = "";
     for (let failures = 0; !over(run); ) {
       try {
-        for await (const event of jobEvents(run.id, last, this.#abort.signal)) {
+        for await (const event of jobEvents(run.id, last)) {
           last = event.id;
           failures = 0;
           await this.#take(run, event);
         }
         failures += 1;
       } catch (error) {
-        if (!(error instanceof ApiError) && !(error instanceof TypeError)) throw error; // TypeError: the stream broke
-        if (error.status >= 400 && error.status < 500) throw error;
+        if (!(error instanceof ApiError) || error.status) throw error; // status 0: no answer, or a broken stream
         failures += 1;
       }
       if (failures > RETRIES) throw new ApiError("The connection to the server was lost, and three tries did not bring it back.");

@@ -38,7 +38,7 @@ export class Settings {
     const start = this.#names.includes(FIRST) ? FIRST : this.#names[0];
     const names = this.models.map((each) => each.id);
     this.#fields = {
-      guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale ?? USUAL.guidance, step: 0.25, ...GUIDANCE }),
+      guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale ?? USUAL.guidance, step: 0.05, ...GUIDANCE }),
       steps: slider({ label: "Steps", value: model.semguide.num_inference_steps ?? USUAL.steps, least: 1, most: limits.steps, step: 1 }),
       pictures: slider({ label: "Seeds", value: Math.min(PICTURES, seeds), least: 1, most: seeds, step: 1 }),
       seed: seed({ label: "First seed", value: 0, most: Number.MAX_SAFE_INTEGER - limits.images }),
