@@ -143,7 +143,7 @@ def test_a_client_that_goes_away_frees_its_place(live: Live):
     before = live.metric('semguide_jobs_total{outcome="cancelled"}')
     body = json.dumps({"prompt": PROMPT, "semguide": {"steps": MANY_STEPS}}).encode()
     address = urlsplit(live.url)
-    with socket.create_connection((address.hostname, address.port)) as connection:
+    with socket.create_connection((address.hostname, address.port or 0)) as connection:
         head = f"POST /v1/images/generations HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         wait_for(lambda: live.metric("semguide_images_in_flight") == 1)

@@ -17,7 +17,7 @@ def locked(start_server: Start) -> Iterator[Live]:
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"Basic {KEY}", f"Bearer {KEY}x", "Bearer ü"])
 def test_without_the_key_nothing_is_done(locked: Live, header: str | None):
-    headers = {} if header is None else {"Authorization": header.encode()}
+    headers = {} if header is None else {b"Authorization": header.encode()}
     for method, path in (
         ("POST", "/v1/images/generations"),
         ("POST", "/v1/jobs"),

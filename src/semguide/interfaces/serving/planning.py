@@ -46,7 +46,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
     Raises:
         InvalidArgument: A value breaks a rule or a limit.
     """
-    options = body.semguide or Options()  # type: ignore[call-arg]
+    options = body.semguide or Options()
     count = 1 if body.n is None else body.n
     _check_texts(body.prompt, options, limits)
     compared = [_choice(entry) for entry in options.compare]
@@ -101,7 +101,7 @@ def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[in
 
 
 def _choice(entry: str | MethodChoice) -> MethodChoice:
-    return MethodChoice(name=entry) if isinstance(entry, str) else entry  # type: ignore[call-arg]
+    return MethodChoice(name=entry) if isinstance(entry, str) else entry
 
 
 def _settings(choices: list[MethodChoice]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class MethodChoice(Strict):
 class Options(Strict):
     """What the OpenAI fields have no words for."""
 
-    method: Name = Field("sgt", description="How to guide: a method of `GET /v1/methods`.")
+    method: Name = Field(default="sgt", description="How to guide: a method of `GET /v1/methods`.")
     parameters: Parameters = Field(default_factory=dict, description="Its parameters; those left out: the defaults.")
     compare: list[Name | MethodChoice] = Field(
         default_factory=list, max_length=16, description="Methods to show beside it, from the same seeds."
@@ -40,14 +40,14 @@ class Options(Strict):
     concepts: list[str] | None = Field(
         None, max_length=64, description="Concepts to keep; null: split the prompt; []: none (plain guidance)."
     )
-    negative_prompt: str = Field("", description="What the picture should not show.")
-    seed: int = Field(0, ge=0, le=SEED, description="Seed of the first image; the next ones count up.")
+    negative_prompt: str = Field(default="", description="What the picture should not show.")
+    seed: int = Field(default=0, ge=0, le=SEED, description="Seed of the first image; the next ones count up.")
     seeds: list[Annotated[int, Field(ge=0, le=SEED)]] | None = Field(
         None, min_length=1, max_length=10_000, description="One image each, in the place of `seed` and `n`."
     )
-    steps: int | None = Field(None, ge=1, le=1000, description="Denoising steps; null: the model's.")
-    guidance_scale: Number | None = Field(None, gt=1, le=100, description="More than 1; null: the model's.")
-    full_trace: bool = Field(False, description="Evaluate the concepts at every step, also where not needed.")
+    steps: int | None = Field(default=None, ge=1, le=1000, description="Denoising steps; null: the model's.")
+    guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
+    full_trace: bool = Field(default=False, description="Evaluate the concepts at every step, also where not needed.")
 
 
 class ImagesRequest(BaseModel):
@@ -61,25 +61,29 @@ class ImagesRequest(BaseModel):
     )
 
     prompt: str = Field(min_length=1, description="What the picture should show.")
-    model: str | None = Field(None, max_length=200, description="A model of `GET /v1/models`; null: the first.")
-    n: int | None = Field(1, ge=1, le=10_000, description="Images per method; null: 1.")
-    size: str | None = Field("auto", max_length=32, description="WIDTHxHEIGHT in pixels, or `auto`: the model's.")
+    model: str | None = Field(default=None, max_length=200, description="A model of `GET /v1/models`; null: the first.")
+    n: int | None = Field(default=1, ge=1, le=10_000, description="Images per method; null: 1.")
+    size: str | None = Field(
+        default="auto", max_length=32, description="WIDTHxHEIGHT in pixels, or `auto`: the model's."
+    )
     response_format: Literal["b64_json", "url"] | None = Field(
         "b64_json", description="`url`: addresses at this server, valid while the job is kept."
     )
-    output_format: Literal["png"] | None = Field("png", description="PNG only.")
-    stream: Literal[False] | None = Field(False, description="Not here: `POST /v1/jobs` has events.")
-    semguide: Options | None = Field(None, description="What is special to semguide; null: all defaults.")
+    output_format: Literal["png"] | None = Field(default="png", description="PNG only.")
+    stream: Literal[False] | None = Field(default=False, description="Not here: `POST /v1/jobs` has events.")
+    semguide: Options | None = Field(default=None, description="What is special to semguide; null: all defaults.")
 
 
 class JobRequest(Strict):
     """A request for a job: the same, without what is OpenAI's alone."""
 
     prompt: str = Field(min_length=1, description="What the picture should show.")
-    model: str | None = Field(None, max_length=200, description="A model of `GET /v1/models`; null: the first.")
-    n: int | None = Field(1, ge=1, le=10_000, description="Images per method; null: 1.")
-    size: str | None = Field("auto", max_length=32, description="WIDTHxHEIGHT in pixels, or `auto`: the model's.")
-    semguide: Options | None = Field(None, description="Methods, concepts, seeds; null: all defaults.")
+    model: str | None = Field(default=None, max_length=200, description="A model of `GET /v1/models`; null: the first.")
+    n: int | None = Field(default=1, ge=1, le=10_000, description="Images per method; null: 1.")
+    size: str | None = Field(
+        default="auto", max_length=32, description="WIDTHxHEIGHT in pixels, or `auto`: the model's."
+    )
+    semguide: Options | None = Field(default=None, description="Methods, concepts, seeds; null: all defaults.")
 
     model_config = ConfigDict(
         extra="forbid",
@@ -140,9 +144,9 @@ class ImageReport(BaseModel):
 class MadeImage(BaseModel):
     """One image of an Images reply."""
 
-    b64_json: str | None = Field(None, description="The PNG file, base64.")
-    url: str | None = Field(None, description="Where the PNG file is, with `response_format` `url`.")
-    revised_prompt: str | None = Field(None, description="The prompt is never revised: null.")
+    b64_json: str | None = Field(default=None, description="The PNG file, base64.")
+    url: str | None = Field(default=None, description="Where the PNG file is, with `response_format` `url`.")
+    revised_prompt: str | None = Field(default=None, description="The prompt is never revised: null.")
     semguide: ImageReport
 
 

@@ -66,7 +66,8 @@ async def follow_job(
 ) -> Response:
     """Stream what happens to a job, from its beginning or from where the client stopped."""
     found = server.find(job)
-    last = int(last_event_id) if re.fullmatch(r"[0-9]{1,18}", last_event_id or "") else 0
+    seen = re.fullmatch(r"[0-9]{1,18}", last_event_id or "")
+    last = int(seen[0]) if seen else 0
     if found.feed.over and last >= found.feed.last:
         return Response(status_code=204)
     return StreamingResponse(_stream(found, last), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
