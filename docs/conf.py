@@ -16,7 +16,7 @@ release = version = version_of("semguide")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "notebook"]
 exclude_patterns = ["_build", "_ext"]
 highlight_language = "text"  # of blocks that name no language: formulas, mostly
-smartquotes = False
+smartquotes_action = "D"  # dashes only
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]

@@ -103,9 +103,7 @@ def telling_seed() -> int:
     """Return the first seed at which SGT gets more concepts right than plain CFG; 0 where there is none."""
     judge, concepts = Judge.load(ASSETS / "emoji-judge"), decompose(PROMPT)
     for seed in SEARCHED_SEEDS:
-        plain, steered = (
-            sum(judged(look(judge, make(rule, seed).result.images[0]), concepts)) for rule in rules()
-        )
+        plain, steered = (sum(judged(look(judge, make(rule, seed).result.images[0]), concepts)) for rule in rules())
         if steered > plain:
             return seed
     return 0
@@ -117,28 +115,30 @@ def save(figure: Figure, name: str) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def generated(pictures: dict[str, str], *compare: str) -> None:
-    """Run `semguide generate` and keep some of its pictures under names of our own."""
+def generate(source: str, name: str, *compare: str, seeds: int = 4) -> None:
+    """Run `semguide generate` and keep one of its pictures under a name of our own."""
     with tempfile.TemporaryDirectory() as folder:
         options = [option for method in compare for option in ("--compare", method)]
-        app(["generate", PROMPT, "--device", "cpu", "--out", folder, *options], standalone_mode=False)
-        for source, name in pictures.items():
-            shutil.copyfile(Path(folder, source), IMAGES / name)
+        options += ["--num-images", str(seeds), "--device", "cpu", "--out", folder]
+        app(["generate", PROMPT, *options], standalone_mode=False)
+        shutil.copyfile(Path(folder, source), IMAGES / name)
 
 
 def draw_demo() -> None:
     """Plain guidance against SGT, four seeds: what `make demo` makes."""
-    generated({"grid.png": "demo.png"}, "cfg")
+    generate("grid.png", "demo.png", "cfg")
 
 
 def draw_methods() -> None:
     """The published rules beside SGT and plain guidance, pictures and trajectories."""
-    generated({"grid.png": "methods.png", "trajectory.png": "trajectory.png"}, "cfg", "sgt-v1", "sgt-v2")
+    published = ("cfg", "sgt-v1", "sgt-v2")
+    generate("grid.png", "methods.png", *published)
+    generate("trajectory.png", "trajectory.png", *published, seeds=2)
 
 
 def draw_rivals() -> None:
     """The rivals beside SGT and plain guidance."""
-    generated({"grid.png": "rivals.png"}, "cfg", "composable", "sega", "co3-composition")
+    generate("grid.png", "rivals.png", "cfg", "composable", "sega", "co3-composition")
 
 
 def draw_steps() -> None:
@@ -207,7 +207,7 @@ def draw_geometry() -> None:
     arrow(axes, foot, concept, "C1", "perp($s_k$, p): what p misses of it", (1.35, 1.9))
     arrow(axes, prompt, target, "C1", "added: the longer, the further\nthe concept lags behind", (4.1, 0.7))
     arrow(axes, (0, 0), target, "C2", "p, steered", (2.6, 1.42))
-    axes.plot(*np.array([foot + [-0.15, 0], foot + [-0.15, 0.15], foot + [0, 0.15]]).T, color=GREY, linewidth=1)
+    axes.plot(foot[0] + np.array([-0.15, -0.15, 0]), np.array([0, 0.15, 0.15]), color=GREY, linewidth=1)
     angle = np.linspace(0, np.arctan2(concept[1], concept[0]))
     axes.plot(0.5 * np.cos(angle), 0.5 * np.sin(angle), color="C0", linewidth=1)
     axes.text(-0.2, 0.62, r"$c_k$ = cosine", color="C0", fontsize=9, ha="right")

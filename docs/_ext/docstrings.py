@@ -44,11 +44,11 @@ def readable(lines: list[str]) -> list[str]:
         if block is not None or line.lstrip().startswith(">>>"):
             found.append(line)
             continue
-        line = _escaped(line)
         following = lines[number + 1 : number + 3]
-        if line.endswith(":") and len(following) == 2 and not following[0] and _indent(following[1]) > _indent(line):
-            block, line = _indent(line), f"{line}:"
-        found.append(line)
+        opens = len(following) == 2 and not following[0] and _indent(following[1]) > _indent(line)
+        if line.endswith(":") and opens:
+            block = _indent(line)
+        found.append(_escaped(line) if block is None else f"{_escaped(line)}:")
     return found
 
 

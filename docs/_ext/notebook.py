@@ -22,11 +22,10 @@ MARK = "<!-- notebook -->"
 def run(notebook: dict[str, Any]) -> dict[str, Any]:
     """Run the code cells of a notebook in one namespace; returns the notebook with their outputs."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    cells: list[dict[str, Any]] = []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell = {**cell, "outputs": _run_cell("".join(cell["source"]), names)}
-        cells.append(cell)
+    cells = [
+        {**cell, "outputs": _run_cell("".join(cell["source"]), names)} if cell["cell_type"] == "code" else cell
+        for cell in notebook["cells"]
+    ]
     return {**notebook, "cells": cells}
 
 
