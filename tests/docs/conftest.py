@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,3 +57,30 @@ def reader(stand_ins: dict[str, Any], loaded: Any, monkeypatch: pytest.MonkeyPat
     for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):  # the command sets these; so they are reset after a test
         monkeypatch.setenv(f"{library}_VERBOSITY", "error")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a `semguide serve` with the embedded checkpoint, ended after the tests."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = "from semguide.interfaces.cli import main; main()"
+    arguments = [sys.executable, "-c", command, "serve", "--port", address.split(":")[1]]
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_until_ready(f"http://{address}/readyz", process)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "semguide serve ended before it was ready"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"{url} does not answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 from typing import Any
 
 import typer
@@ -33,7 +34,7 @@ def check_command(words: list[str]) -> None:
         for command in rest[::2]:
             check_command([name, command])
         return
-    checkers = {"semguide": _semguide, "make": _make, "pip": _pip, "python": _python, "pytest": _files}
+    checkers = {"semguide": _semguide, "make": _make, "pip": _pip, "python": _python, "pytest": _files, "curl": _curl}
     if operators := {"|", ">", "&", "&&", ";", "||"} & set(words):
         raise AssertionError(f"nothing here runs {' '.join(sorted(operators))}: write one command a line")
     if name not in checkers:
@@ -78,6 +79,12 @@ def _with_fewer(words: list[str]) -> list[str]:
         else:
             kept += [option, value]
     return kept
+
+
+def _curl(words: list[str]) -> None:
+    command = ["curl", "-sS", "--fail-with-body", "--max-time", "300", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"curl {' '.join(words)}: {done.stdout}{done.stderr}"
 
 
 def _make(words: list[str]) -> None:

@@ -13,6 +13,8 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+SERVER = "127.0.0.1:8000"
+"""Where `semguide serve` listens unless told otherwise."""
 _PYTHON, _SHELL = ("python", "py", "python3", "pycon"), ("sh", "bash", "shell", "console", "zsh")
 _MARKER = re.compile(r"<!--\s*not run: (\S.*?)\s*-->", re.DOTALL)
 _UNNAMED = {
@@ -41,9 +43,19 @@ class Snippet:
     reason: str | None = None
 
     @property
+    def asks_server(self) -> bool:
+        """Whether it talks to `semguide serve`."""
+        return SERVER in self.text and (self.language == "python" or "curl " in self.text)
+
+    @property
     def place(self) -> str:
         """File and line, for messages."""
         return f"{self.page}:{self.line + 1}"
+
+
+def on_page(page: Path) -> list[Snippet]:
+    """Return the Python and shell blocks of a file."""
+    return snippets_of(str(page.relative_to(ROOT)), page.read_text(encoding="utf-8"))
 
 
 def snippets_of(page: str, text: str) -> list[Snippet]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import doctest
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from docs.shell import check_command
-from docs.snippets import PAGES, ROOT, Snippet, commands_of, snippets_of
+from docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, snippets_of
 
 FEW_STEPS = re.compile(r"num_inference_steps=\d+")
 
@@ -27,20 +28,33 @@ def run_python(snippet: Snippet, names: dict[str, Any]) -> None:
         exec(compile("\n" * snippet.line + text, snippet.page, "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_what_a_page_shows_works(page: Path, reader: Path):
+def run(snippet: Snippet, names: dict[str, Any]) -> None:
+    """Run a block, or check it; raises AssertionError with its place where it does not work."""
+    try:
+        if snippet.language == "python":
+            run_python(snippet, names)
+        else:
+            for words in commands_of(snippet.text):
+                check_command(words)
+    except Exception as error:
+        raise AssertionError(f"{snippet.place} does not work: {error}") from error
+
+
+def pages() -> list[Any]:
+    """Return all pages; those that need a server are slow."""
+    slow = [page for page in PAGES if any(snippet.asks_server for snippet in on_page(page))]
+    return [pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page in slow)) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_what_a_page_shows_works(page: Path, reader: Path, request: pytest.FixtureRequest):
     names: dict[str, Any] = {"__name__": "__main__"}
-    for snippet in snippets_of(str(page.relative_to(ROOT)), page.read_text(encoding="utf-8")):
-        if snippet.reason is not None:
-            continue
-        try:
-            if snippet.language == "python":
-                run_python(snippet, names)
-            else:
-                for words in commands_of(snippet.text):
-                    check_command(words)
-        except Exception as error:
-            raise AssertionError(f"{snippet.place} does not work: {error}") from error
+    for snippet in on_page(page):
+        if snippet.reason is None and snippet.asks_server:
+            address = request.getfixturevalue("server")
+            run(replace(snippet, text=snippet.text.replace(SERVER, address)), names)
+        elif snippet.reason is None:
+            run(snippet, names)
 
 
 def test_a_block_is_found_with_its_language_line_and_marker():
