@@ -164,9 +164,9 @@ def draw_steps() -> None:
 
 def draw_similarities(axes: Any, runs: dict[str, Made]) -> None:
     """Draw cos(p, s_k) over the steps: dashed without the rule, solid with it, shaded where its gate is open."""
+    steps = np.arange(1, len(runs["cfg"].estimates) + 1)
     for name, made in runs.items():
         trace = made.result.trace
-        steps = np.arange(1, len(trace.similarity[0]) + 1)
         for k, concept in enumerate(trace.concepts[0]):
             style = {"cfg": "--", "sgt": "-"}[name]
             axes.plot(steps, trace.similarity[0][:, k], style, color=f"C{k}", label=f"{concept}, {name}", linewidth=1.5)

@@ -32,7 +32,10 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
 def _run_cell(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
     """Run one cell; what it prints and the value of its last line are its outputs."""
     tree = ast.parse(source)
-    last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    end = tree.body[-1] if tree.body else None
+    last = ast.Expression(end.value) if isinstance(end, ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, "<cell>", "exec"), names)  # noqa: S102 - the project's own notebook

@@ -55,8 +55,7 @@ def _parsed(words: list[str]) -> dict[str, Any]:
     try:
         return commands[words[0]].make_context(words[0], words[1:]).params
     except Exception as error:
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        raise AssertionError(f"semguide {' '.join(words)}: {message}") from error
+        raise AssertionError(f"semguide {' '.join(words)}: {getattr(error, 'message', error)}") from error
 
 
 def _is_quick(words: list[str], parameters: dict[str, Any]) -> bool:

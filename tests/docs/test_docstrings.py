@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from docs.extensions import extension
+from docs.scripts import script
 
-readable = extension("docstrings").readable
+readable = script("_ext/docstrings.py").readable
 
 
 @pytest.mark.parametrize(

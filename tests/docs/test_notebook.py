@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from docs.extensions import extension
+from docs.scripts import script
 from docs.snippets import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "semguide.ipynb"
-notebook = extension("notebook")
+notebook = script("_ext/notebook.py")
 
 
 def cells(*sources: str) -> dict[str, Any]:
