@@ -90,7 +90,7 @@ def test_a_command_may_go_over_lines_and_have_comments():
     ("command", "why"),
     [
         ("semguide generate 'a cat' --stepz 3", "No such option"),
-        ("semguide train everything", "Invalid value"),
+        ("semguide train everything", "'everything' is not one of 'vae'"),
         ("semguide paint", "has no command"),
         ("semguide models | less", "has no command 'less'"),
         ("semguide doctor --json > report", "one command a line"),
