@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 from modules import modular_guiders, scripts_manager, shared
-from semguide.adapters.modular import with_semantic_guidance
 
 from semguide.adapters.hosts.rules import build_rule
+from semguide.adapters.modular import with_semantic_guidance
 from semguide.guidance import METHODS
 
 RULE = "semguide_rule"
