@@ -25,15 +25,8 @@ NOT_HERE = {"--jobs", "--ray", "--device"}
 
 
 def check_command(words: list[str]) -> None:
-    """Run a command, or check that it is one; raises AssertionError with the reason where it is not.
-
-    "semguide A | B | C" is read as the pages mean it: any of these commands.
-    """
+    """Run a command, or check that it is one; raises AssertionError with the reason where it is not."""
     name, *rest = words
-    if name == "semguide" and rest[1::2] == ["|"] * (len(rest) // 2) and len(rest) > 1:
-        for command in rest[::2]:
-            check_command([name, command])
-        return
     checkers = {"semguide": _semguide, "make": _make, "pip": _pip, "python": _python, "pytest": _files, "curl": _curl}
     if operators := {"|", ">", "&", "&&", ";", "||"} & set(words):
         raise AssertionError(f"nothing here runs {' '.join(sorted(operators))}: write one command a line")

@@ -13,6 +13,8 @@ import pytest
 from docs.shell import check_command
 from docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, snippets_of
 
+ELSEWHERE = {"guider.md"}
+"""Pages whose snippets tests/adapters/guider/test_docs.py runs, on a tiny modular pipeline."""
 FEW_STEPS = re.compile(r"num_inference_steps=\d+")
 
 
@@ -43,7 +45,11 @@ def run(snippet: Snippet, names: dict[str, Any]) -> None:
 def pages() -> list[Any]:
     """Return all pages; those that need a server are slow."""
     slow = [page for page in PAGES if any(snippet.asks_server for snippet in on_page(page))]
-    return [pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page in slow)) for page in PAGES]
+    return [
+        pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page in slow))
+        for page in PAGES
+        if page.name not in ELSEWHERE
+    ]
 
 
 @pytest.mark.parametrize("page", pages())
