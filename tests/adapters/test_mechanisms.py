@@ -97,32 +97,25 @@ def test_scale_of_a_pipeline_that_adds_to_the_prompt_is_one_less() -> None:
         call(steer(made("z-image"), RULE), "z-image", guidance_scale=0.0)
 
 
-def test_unconditional_prediction_asked_for_first_is_an_error() -> None:
-    pipe = FAMILIES["flux"].make()
-    steered = steer(pipe, RULE)
-    step = pipe.scheduler.step
+@pytest.mark.parametrize("name", ["flux", "wan"])
+def test_unconditional_prediction_asked_for_first_is_an_error(name: str) -> None:
+    pipe = FAMILIES[name].make()
+    encode, encoded = pipe.encode_prompt, []
 
-    def swap(*args: Any, **kwargs: Any) -> Any:
-        """Have the pipeline take the two embeddings for each other from the second step on."""
-        result = step(*args, **kwargs)
-        if not hasattr(pipe, "swapped"):
-            pipe.swapped, inner = True, pipe.transformer.forward
-            last: list[Any] = []
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        encoded.append(encode(*args, **kwargs))
+        return encoded[-1]
 
-            def turned(**given: Any) -> Any:
-                last.append(given)
-                return inner(**{**given, **texts[len(last) % 2]})
+    def swap(_module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        first, second = (encoded[-2][0], encoded[-1][0]) if name == "flux" else encoded[-1]
+        other = second if kwargs["encoder_hidden_states"] is first else first
+        return args, {**kwargs, "encoder_hidden_states": other}
 
-            names = ("encoder_hidden_states", "pooled_projections")
-            texts = [{name: given[name] for name in names} for given in seen[:2]]
-            pipe.transformer.forward = turned
-        return result
-
-    seen: list[dict[str, Any]] = []
-    pipe.transformer.register_forward_pre_hook(lambda _module, _args, kwargs: seen.append(kwargs), with_kwargs=True)
-    pipe.scheduler.step = swap
+    pipe.encode_prompt = kept
+    pipe.transformer.register_forward_pre_hook(swap, with_kwargs=True)
+    scale = {FAMILIES[name].scale: W}
     with pytest.raises(GuidanceNotApplied, match="asked for the unconditional prediction before the prompt's"):
-        call(steered, "flux", concepts=CONCEPTS, true_cfg_scale=W)
+        call(steer(pipe, RULE), name, concepts=CONCEPTS, **scale)
 
 
 def test_calls_with_other_numbers_of_rows_are_an_error() -> None:

@@ -78,13 +78,20 @@ class _Half:
 
 
 class Sequential:
-    """e(P) and e(0) are two calls for one noisy sample, told apart by their conditioning, the prompt's first."""
+    """e(P) and e(0) are two calls for one noisy sample, told apart by their conditioning, the prompt's first.
+
+    The order is checked: what the pipeline's `encode_prompt` returned for the negative prompt must not come first.
+    """
 
     def __init__(self, run: GuidedRun) -> None:
         self._run = run
         self._half: _Half | None = None
-        self._text = next(iter(run.architecture.text.conditioning.values()))
-        self._negative: Any = None
+        self._name, self._text = next(iter(run.architecture.text.conditioning.items()))
+        self._encoded: list[Any] = []
+
+    def watch_encoded(self, result: Any) -> None:
+        """Take what the pipeline's `encode_prompt` returned."""
+        self._encoded.append(result)
 
     def __call__(self, denoiser: int, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the denoiser's forward returns, with e(0) steered."""
@@ -95,14 +102,20 @@ class Sequential:
         half, self._half = self._half, None
         text = call.argument(self._text)
         if half is not None and call.sample is half.call.sample and text is not half.text:
-            self._negative = text
             return self._uncond(denoiser, forward, call, half)
-        if text is not None and text is self._negative:
+        if text is not None and text is self._negative():
             raise GuidanceNotApplied(
                 f"{type(self._run.pipe).__name__} asked for the unconditional prediction before the prompt's; it can "
                 "be steered only the other way round"
             )
         return self._cond(forward, call, text)
+
+    def _negative(self) -> Any:
+        """Return the negative prompt's embeddings; None if the pipeline encoded none."""
+        text = self._run.architecture.text
+        if text.together:
+            return self._encoded[0][text.embeds.index(f"negative_{self._name}")] if self._encoded else None
+        return self._encoded[1][text.embeds.index(self._name)] if len(self._encoded) > 1 else None
 
     def _cond(self, forward: Forward, call: DenoiserCall, text: Any) -> Any:
         step = self._run.clock.tick()

@@ -11,7 +11,7 @@ from semguide.adapters.architectures import architecture_of, mechanism_of
 from semguide.adapters.embeddings import call_options, with_negative
 from semguide.adapters.guided_run import GuidedRun, Observer
 from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
-from semguide.adapters.mechanisms import MECHANISMS
+from semguide.adapters.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.plans import image_plans
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
 from semguide.adapters.scales import guiders_set, scale_arguments, with_scales
@@ -117,6 +117,8 @@ class SteeredPipeline:
             if self.batch_invariant and not self.rule.inert:
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
             stack.enter_context(watched_method(self.pipe, "get_timesteps", run.clock.watch_timesteps))
+            if isinstance(mechanism, Sequential):
+                stack.enter_context(watched_method(self.pipe, "encode_prompt", mechanism.watch_encoded))
             for index, name in enumerate(self._architecture.denoisers):
                 denoiser = getattr(self.pipe, name, None)
                 if denoiser is not None:
