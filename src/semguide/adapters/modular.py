@@ -96,7 +96,7 @@ def encoded(
 
 
 def _run(path: Sequence[Any], components: Any, state: PipelineState, prompt: str | list[str]) -> dict[str, Any]:
-    """Run blocks with another prompt on a state of their own, with copies of lists: Z-Image writes into those it gets."""
+    """Run blocks with another prompt on a state of their own; lists are copied, as Z-Image writes into its own."""
     kept = {name: value for name, value in state.values.items() if name not in TEXTS}
     values = {name: list(value) if isinstance(value, list) else value for name, value in kept.items()}
     values |= {name: None for name in ("prompt_2", "prompt_3") if name in values}
