@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, PipelineState
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
@@ -61,7 +61,7 @@ class SemanticConceptsStep(ModularPipelineBlocks):
                 warn_of_missing(prompts, found)
             tokenizer = getattr(components, "tokenizer", None)
             if hasattr(tokenizer, "model_max_length"):
-                warn_of_truncation(tokenizer, state.get("max_sequence_length"), prompts, found)
+                warn_of_truncation(tokenizer, cast("int | None", state.get("max_sequence_length")), prompts, found)
             texts = [tuple(concept.text for concept in concepts) for concepts in found]
             fields = encoded(components, state, prompts, texts)
         for guider in guiders:
@@ -96,7 +96,7 @@ def encoded(
 
 
 def _run(path: Sequence[Any], components: Any, state: PipelineState, prompt: str | list[str]) -> dict[str, Any]:
-    """Run blocks with another prompt on a state of their own; lists are copied, for Z-Image writes into them."""
+    """Run blocks with another prompt on a state of their own; lists are copied, as Z-Image writes into its own."""
     kept = {name: value for name, value in state.values.items() if name not in TEXTS}
     values = {name: list(value) if isinstance(value, list) else value for name, value in kept.items()}
     values |= {name: None for name in ("prompt_2", "prompt_3") if name in values}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.families.by_hand import BY_HAND, Attraction, sample
+from adapters.families.by_hand import Attraction, sample
+from adapters.families.rows_by_hand import BY_HAND
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
 from adapters.zoo.run import ROWS, SCALE, run
 from semguide import SGTv2, steer

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.families.rows import denoisers_of, every_row, steered
+from adapters.families.rows import ACTIVE, denoisers_of, every_row, steered
+from adapters.tiny_pipelines import CONCEPTS
 from adapters.zoo.run import ROWS, made, run
+from semguide import steer
 
 
 class StopHereError(Exception):
@@ -56,10 +58,11 @@ def test_model_offload_before_or_after_steer_keeps_the_rule_in_every_call(
 ) -> None:
     monkeypatch.setattr("diffusers.pipelines.pipeline_utils.empty_device_cache", lambda *_: None)
     pipe, family = ROWS[name].make(), ROWS[name]
-    expected = steered(pipe, family)
+    tuned = steer(pipe, ACTIVE)
+    expected = run(tuned, family, concepts=CONCEPTS)
     pipe.enable_model_cpu_offload(device="cpu")  # the hooks of an accelerator, to the CPU itself
-    for _ in range(2):
-        assert torch.equal(steered(pipe, family), expected)
+    for again in (tuned, tuned, steer(pipe, ACTIVE)):
+        assert torch.equal(run(again, family, concepts=CONCEPTS), expected)
         assert all(hasattr(denoiser, "_hf_hook") for denoiser in denoisers_of(pipe)), "offload must stay on"
     pipe.remove_all_hooks()
-    assert torch.equal(steered(pipe, family), expected)
+    assert torch.equal(run(tuned, family, concepts=CONCEPTS), expected)

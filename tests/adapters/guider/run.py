@@ -47,8 +47,6 @@ def guiders_of(pipe: Any) -> list[str]:
 
 def plain_guider(name: str) -> Any:
     """Return diffusers' own guider of a row."""
-    if ROWS[name].own_guider is not None:
-        return ROWS[name].own_guider()
     return ClassifierFreeGuidance(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
 
 

@@ -25,7 +25,6 @@ class Row:
         predicts: What reaches the guider: eps, flow or x0 of a flow model.
         anchored: Whether its own guider computes c + w (c - u).
         batched: Whether predictions have a batch dimension.
-        own_guider: Makes diffusers' guider where it is another one than `ClassifierFreeGuidance`.
         single: Whether it takes one prompt a call.
         negative: Whether it takes a negative prompt.
         slow: Whether its tests take more than a second or two.
@@ -39,7 +38,6 @@ class Row:
     predicts: str = "flow"
     anchored: bool = False
     batched: bool = True
-    own_guider: Callable[[], Any] | None = None
     single: bool = False
     negative: bool = True
     slow: bool = False

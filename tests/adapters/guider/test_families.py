@@ -56,14 +56,12 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
     call(name, tuned, prompts, **given)
     wanted = expected(name, plain, REMEMBERING, record, prompts, concepts, **given)
     for part, predictions in wanted.items():
-        assert len(record[part]) == len(predictions) > 0
-        for seen, prediction in zip(record[part], predictions, strict=True):
-            size = prediction.abs().max()
-            assert (seen.output.pred - prediction).abs().max() < 1e-6 * size
-        change = (
-            seen.output.pred - seen.given["pred_uncond"] - SCALE * (seen.given["pred_cond"] - seen.given["pred_uncond"])
-        )
-        assert change.abs().max() > 1e-3 * size
+        pairs = list(zip(record[part], predictions, strict=True))
+        for seen, prediction in pairs:
+            assert (seen.output.pred - prediction).abs().max() < 1e-6 * prediction.abs().max()
+        last, prediction = pairs[-1]
+        cond, uncond = last.given["pred_cond"], last.given["pred_uncond"]
+        assert (prediction - uncond - SCALE * (cond - uncond)).abs().max() > 1e-3 * prediction.abs().max()
 
 
 @rows

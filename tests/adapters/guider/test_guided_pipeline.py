@@ -53,10 +53,10 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(pipe: Any) -> None:
     run(tuned, FAMILY, PROMPT)
     alone: list[Any] = []
     for text in (PROMPT, *CONCEPTS):
-        seen: list[Any] = []
-        guider = recorded_guider(ClassifierFreeGuidance(guidance_scale=SCALE), seen, steered["guider"])
+        record: list[Any] = []
+        guider = recorded_guider(ClassifierFreeGuidance(guidance_scale=SCALE), record, steered["guider"])
         run(_with(doubled, guider), FAMILY, text)
-        alone.append(seen)
+        alone.append(record)
     for i, seen in enumerate(steered["guider"]):
         cond, uncond = (alone[0][i].given[branch] for branch in ("pred_cond", "pred_uncond"))
         concepts = torch.cat([alone[1 + k][i].given["pred_cond"] for k in range(2)])

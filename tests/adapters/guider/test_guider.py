@@ -47,7 +47,7 @@ def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> 
     assert json.loads((tmp_path / "guider_config.json").read_text())["rule"]["name"] == name
     for other in (SemanticGuidance.from_pretrained(tmp_path), guider.new(), SemanticGuidance(METHODS[name]()).new()):
         assert isinstance(other.rule, METHODS[name])
-    loaded = SemanticGuidance.from_pretrained(tmp_path)
+    loaded: Any = SemanticGuidance.from_pretrained(tmp_path)
     assert loaded.rule == guider.rule
     assert (loaded.guidance_rescale, loaded._stop) == (0.3, 0.9)
 
@@ -96,8 +96,8 @@ def test_number_of_conditions_is_asked_before_the_first_step_of_each_run() -> No
 @pytest.mark.parametrize("rescale", [0.0, 0.7])
 def test_without_concepts_it_is_diffusers_own_guider_to_the_bit(anchored: bool, rescale: float) -> None:
     given = {"guidance_rescale": rescale, "use_original_formulation": anchored}
-    own = ClassifierFreeGuidance(guidance_scale=SCALE, **given)
-    mine = SemanticGuidance(CFG(guidance_scale=SCALE), **given)
+    own: Any = ClassifierFreeGuidance(guidance_scale=SCALE, **given)
+    mine: Any = SemanticGuidance(CFG(guidance_scale=SCALE), **given)
     cond, uncond = torch.randn(2, 2, 4, 8, 8, generator=noise()).unbind()
     for guider in (own, mine):
         guider.set_state(0, 4, torch.tensor(500.0))
@@ -188,7 +188,7 @@ def test_block_can_be_inserted_by_hand() -> None:
 def test_saved_pipeline_brings_its_guider_along(tmp_path: Path) -> None:
     tuned = with_semantic_guidance(made("sd3"), EAGER)
     tuned.save_pretrained(str(tmp_path))
-    loaded = ModularPipeline.from_pretrained(str(tmp_path))
+    loaded: Any = ModularPipeline.from_pretrained(str(tmp_path))
     loaded.load_components()
     assert isinstance(loaded.guider, SemanticGuidance)
     assert loaded.guider.rule == EAGER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from adapters.tiny_pipelines import quiet
 from adapters.zoo import autoencoders, texts
@@ -116,11 +116,11 @@ def wan() -> Any:
     """Build a WanPipeline for 5 frames of 16x16."""
     from diffusers import UniPCMultistepScheduler, WanPipeline
 
-    tokenizer = byte_tokenizer()
+    tokenizer, scheduler = byte_tokenizer(), cast("Any", UniPCMultistepScheduler(**FLOW))
     return quiet(
         WanPipeline(
             transformer=benign(wan_transformer(), 40),
-            scheduler=UniPCMultistepScheduler(**FLOW),
+            scheduler=scheduler,
             vae=autoencoders.wan(4),
             text_encoder=texts.umt5(tokenizer, 41),
             tokenizer=tokenizer,

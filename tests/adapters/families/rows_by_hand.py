@@ -1,0 +1,176 @@
+"""Each family's denoiser call and guidance, written out by hand."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from adapters.families.by_hand import ByHand
+
+
+def _sd(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _ = pipe.encode_prompt(text, "cpu", 1, False)
+    return pipe.unet(x, t, encoder_hidden_states=embeds).sample
+
+
+def _sdxl(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    embeds, _, pooled, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False)
+    if negative:  # an empty negative prompt is zeros in SDXL
+        embeds, pooled = torch.zeros_like(embeds), torch.zeros_like(pooled)
+    ids = torch.tensor([[64.0, 64.0, 0.0, 0.0, 64.0, 64.0]], dtype=x.dtype)
+    added = {"text_embeds": pooled, "time_ids": ids}
+    return pipe.unet(x, t, encoder_hidden_states=embeds, added_cond_kwargs=added).sample
+
+
+def _sd3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, pooled, _ = pipe.encode_prompt(
+        text, text, text, do_classifier_free_guidance=False, max_sequence_length=48
+    )
+    return pipe.transformer(
+        hidden_states=x, timestep=t[None], encoder_hidden_states=embeds, pooled_projections=pooled
+    ).sample
+
+
+def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, pooled, text_ids = pipe.encode_prompt(text, text, max_sequence_length=48)
+    rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+    places = torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
+    embedded = pipe.transformer.config.guidance_embeds
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        guidance=torch.tensor([4.0]) if embedded else None,
+        pooled_projections=pooled,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=places,
+    ).sample
+
+
+def _qwen_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask = pipe.encode_prompt(text, max_sequence_length=512)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states_mask=mask,
+        encoder_hidden_states=embeds,
+        img_shapes=[[(1, 4, 4)]],
+    ).sample
+
+
+def _pixart(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask, _, _ = pipe.encode_prompt(text, False, max_sequence_length=48)
+    added: dict[str, Any] = {"resolution": None, "aspect_ratio": None}
+    if pipe.transformer.use_additional_conditions:
+        added = {"resolution": torch.tensor([[16.0, 16.0]]).to(x), "aspect_ratio": torch.tensor([[1.0]]).to(x)}
+    return pipe.transformer(
+        x, encoder_hidden_states=embeds, encoder_attention_mask=mask, timestep=t[None], added_cond_kwargs=added
+    ).sample
+
+
+def _sana(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    instruction = inspect.signature(type(pipe).__call__).parameters["complex_human_instruction"].default
+    if negative:  # the instruction comes before prompts only
+        embeds, mask = pipe._get_gemma_prompt_embeds(text, "cpu", x.dtype, max_sequence_length=64)
+    else:
+        embeds, mask, _, _ = pipe.encode_prompt(
+            text, False, max_sequence_length=64, complex_human_instruction=instruction
+        )
+    scaled = t[None] * pipe.transformer.config.timestep_scale
+    return pipe.transformer(x, encoder_hidden_states=embeds, encoder_attention_mask=mask, timestep=scaled).sample
+
+
+def _aura_flow(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, _, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(x, encoder_hidden_states=embeds, timestep=t[None].to(x) / 1000).sample
+
+
+def _hidream(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    t5, _, llama, _, pooled, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timesteps=t[None],
+        encoder_hidden_states_t5=t5,
+        encoder_hidden_states_llama3=llama,
+        pooled_embeds=pooled,
+    ).sample
+
+
+def _lumina2(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    read = text if negative else f"{pipe.system_prompt} <Prompt Start> {text}"
+    embeds, mask = pipe._get_gemma_prompt_embeds(read, max_sequence_length=64)
+    return pipe.transformer(
+        hidden_states=x, timestep=1 - t[None] / 1000, encoder_hidden_states=embeds, encoder_attention_mask=mask
+    ).sample
+
+
+def _cogview4(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    size, corner = torch.tensor([[16.0, 16.0]]).to(x), torch.zeros(1, 2).to(x)
+    return pipe.transformer(
+        hidden_states=x,
+        encoder_hidden_states=embeds,
+        timestep=t[None],
+        original_size=size,
+        target_size=size,
+        crop_coords=corner,
+    ).sample
+
+
+def _z_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=64)
+    return pipe.transformer([x[0].unsqueeze(1)], (1000 - t[None]) / 1000, embeds).sample[0].transpose(0, 1)
+
+
+def _hunyuan_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask, glyphs, glyph_mask = pipe.encode_prompt(text)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x),
+        encoder_hidden_states=embeds,
+        encoder_attention_mask=mask,
+        encoder_hidden_states_2=glyphs.to(x),
+        encoder_attention_mask_2=glyph_mask,
+    ).sample
+
+
+def _wan(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(hidden_states=x, timestep=t[None], encoder_hidden_states=embeds).sample
+
+
+_EXACT: dict[str, Any] = {"tolerance": 1e-9}
+
+BY_HAND: dict[str, ByHand] = {
+    "sd": ByHand(_sd, (1, 4, 8, 8), eps_scale="eps", **_EXACT),
+    "sd-v": ByHand(_sd, (1, 4, 8, 8), eps_scale="v"),
+    "sdxl": ByHand(_sdxl, (1, 4, 8, 8), eps_scale="eps"),
+    "sd3": ByHand(_sd3, (1, 16, 4, 4)),
+    "flux": ByHand(_flux, (1, 16, 16)),
+    "flux-embedded": ByHand(_flux, (1, 16, 16), w=1.0),
+    "qwen-image": ByHand(_qwen_image, (1, 16, 16), normalized=True),
+    "pixart-alpha": ByHand(_pixart, (1, 4, 8, 8), channels=4, eps_scale="eps", **_EXACT),
+    "pixart-sigma": ByHand(_pixart, (1, 4, 8, 8), channels=4, eps_scale="eps", **_EXACT),
+    "sana": ByHand(_sana, (1, 4, 8, 8), dtype=torch.float32),
+    "aura-flow": ByHand(_aura_flow, (1, 4, 8, 8)),
+    "hidream": ByHand(_hidream, (1, 4, 8, 8), sign=-1.0),
+    "lumina2": ByHand(_lumina2, (1, 4, 4, 4), sign=-1.0, normalized=True),
+    "cogview4": ByHand(_cogview4, (1, 4, 8, 8)),
+    "z-image": ByHand(_z_image, (1, 4, 8, 8), sign=-1.0, shift=1.0, dtype=torch.float32),
+    "hunyuan-image": ByHand(_hunyuan_image, (1, 4, 4, 4)),
+    "wan": ByHand(_wan, (1, 4, 2, 2, 2)),
+}
