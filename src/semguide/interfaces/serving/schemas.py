@@ -38,12 +38,12 @@ class Options(Strict):
         default_factory=list, max_length=16, description="Methods to show beside it, from the same seeds."
     )
     concepts: list[str] | None = Field(
-        None, max_length=64, description="Concepts to keep; null: split the prompt; []: none (plain guidance)."
+        default=None, max_length=64, description="Concepts to keep; null: split the prompt; []: none (plain guidance)."
     )
     negative_prompt: str = Field(default="", description="What the picture should not show.")
     seed: int = Field(default=0, ge=0, le=SEED, description="Seed of the first image; the next ones count up.")
     seeds: list[Annotated[int, Field(ge=0, le=SEED)]] | None = Field(
-        None, min_length=1, max_length=10_000, description="One image each, in the place of `seed` and `n`."
+        default=None, min_length=1, max_length=10_000, description="One image each, in the place of `seed` and `n`."
     )
     steps: int | None = Field(default=None, ge=1, le=1000, description="Denoising steps; null: the model's.")
     guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
