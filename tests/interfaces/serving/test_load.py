@@ -104,3 +104,20 @@ def test_images_of_a_shape_share_their_denoiser_calls_where_asked(start_server: 
         assert len(seconds) == 1  # one call, shared out
         traces = [live.job(job["id"])["images"][0]["report"]["trace"]["concepts"] for job in others]
         assert traces == [["a red book", "a vase"], ["a cat"], ["two dogs"]]
+
+
+def test_a_worker_outlives_an_image_that_cannot_be_made(start_server: Start, monkeypatch: pytest.MonkeyPatch):
+    def break_down(*_: object) -> None:
+        raise RuntimeError("/secret/place is out of memory")
+
+    with start_server() as live:
+        with monkeypatch.context() as patch:
+            patch.setattr("semguide.interfaces.serving.engine.paint", break_down)
+            reply = live.http.post("/v1/images/generations", json={"prompt": PROMPT})
+            failed = live.events(live.start(steps=1)["id"])[-1]
+        assert (reply.status_code, reply.json()["error"]["code"]) == (500, "generation_failed")
+        assert reply.json()["error"]["message"].startswith("RuntimeError while making the images")
+        assert "secret" not in reply.text
+        assert failed["event"] == "failed"
+        assert live.metric('semguide_jobs_total{outcome="failed"}') == 2
+        assert live.events(live.start(steps=1)["id"])[-1]["event"] == "done"

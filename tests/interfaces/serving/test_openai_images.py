@@ -1,7 +1,10 @@
 import base64
 import io
 import json
+import re
 import socket
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,6 +36,15 @@ def test_the_openai_client_gets_images_with_their_trace_and_alignment(client: op
         assert report["trace"]["concepts"] == ["a red book", "a yellow vase"]
         assert [row[0] is None for row in report["trace"]["similarity"]] == [False, False, True, True]
     assert [c["text"] for c in reply.model_extra["semguide"]["concepts"]] == ["a red book", "a yellow vase"]  # type: ignore[index]
+
+
+def test_the_example_of_the_docs_runs(live: Live):
+    text = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example.replace("http://127.0.0.1:8000", live.url).replace("emoji-unet", "tiny-sd"), names)
+    names["client"].close()
+    assert Image.open(io.BytesIO(base64.b64decode(names["png"]))).format == "PNG"
 
 
 def test_fields_of_openais_that_mean_nothing_here_are_taken(client: openai.OpenAI):

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -18,11 +19,12 @@ COMMAND = [sys.executable, "-c", "from semguide.interfaces.cli import main; main
 
 
 @contextmanager
-def started(tiny: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen([*COMMAND, "--model", str(tiny)], stderr=subprocess.PIPE, text=True, env=os.environ)
+def started(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [*COMMAND, *map(str, arguments), "--device", "cpu"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
     try:
         line = process.stderr.readline() if process.stderr else ""
-        found = re.search(r"serves tiny-sd on cpu at (http://127\.0\.0\.1:\d+)", line)
+        found = re.search(r"serves \S+ on cpu at (http://127\.0\.0\.1:\d+)", line)
         assert found, line
         yield process, found[1]
     finally:
@@ -33,7 +35,7 @@ def started(tiny: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.slow  # starts two processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_what_runs_refuses_the_rest_and_ends_with_0(tiny: Path, number: int):
-    with started(tiny) as (process, url), httpx.Client(base_url=url, timeout=60) as http:
+    with started("--model", tiny) as (process, url), httpx.Client(base_url=url, timeout=60) as http:
         made: list[httpx.Response] = []
         body = {"prompt": PROMPT, "semguide": {"steps": 100}}
         thread = threading.Thread(
@@ -47,6 +49,19 @@ def test_a_signal_finishes_what_runs_refuses_the_rest_and_ends_with_0(tiny: Path
         thread.join()
         assert made[0].status_code == 200
         assert process.wait(60) == 0
+
+
+@pytest.mark.slow  # the embedded checkpoint is larger than the tiny one
+def test_the_embedded_checkpoint_is_served_and_equals_the_command_line_bit_for_bit(cli: Cli, tmp_path: Path):
+    body = {"prompt": PROMPT, "semguide": {"compare": ["cfg"], "steps": 3, "seed": 7}}
+    with started() as (_, url):
+        assert [model["id"] for model in httpx.get(f"{url}/v1/models").json()["data"]] == ["emoji-unet"]
+        reply = httpx.post(f"{url}/v1/images/generations", json=body, timeout=300).raise_for_status().json()
+    options = ("--compare", "cfg", "--steps", 3, "--seed", 7, "--num-images", 1, "--device", "cpu")
+    result = cli("generate", PROMPT, *options, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    recorded = json.loads((tmp_path / "out" / "run.json").read_text())["images"]
+    assert [made["semguide"]["pixels"] for made in reply["data"]] == [image["pixels"] for image in recorded]
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,12 @@ def _schema(app: FastAPI) -> dict[str, Any]:
     schema = app.openapi_schema
     if schema is None:
         schema = FastAPI.openapi(app)
+        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
+                if "401" in operation["responses"]:
+                    operation["security"] = [{}, {"key": []}]
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"]["schemas"].pop(name, None)
     return schema

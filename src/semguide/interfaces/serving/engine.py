@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from semguide.errors import SemguideError
 from semguide.interfaces.making import MadeImage
@@ -14,6 +15,7 @@ from semguide.interfaces.output import RECORD, TRACE, encode_png
 from semguide.interfaces.recording import image_record
 from semguide.interfaces.request import Plan
 from semguide.interfaces.serving.jobs import Failure, Job, Status
+from semguide.interfaces.serving.keeping import Kept
 from semguide.interfaces.serving.metrics import Metrics
 from semguide.interfaces.serving.models import ServedModel, Worker
 from semguide.interfaces.serving.painting import paint
@@ -71,7 +73,7 @@ class Engine:
         self._metrics = metrics
         self._changed = threading.Condition()
         self._active: list[Job] = []
-        self._kept: dict[str, Job] = {}
+        self._kept = Kept(limits)
         self._draining = False
         self._seconds = FIRST_GUESS
         self._threads = [
@@ -106,14 +108,14 @@ class Engine:
                 self._metrics.job_ended("refused")
                 raise QueueFull(self._limits.queue, self._retry_after())
             self._active.append(job)
-            self._kept[job.id] = job
+            self._kept.add(job)
             job.feed.publish("queued", {"job": job.id, "position": position(self._active, job)})
-            self._changed.notify()
+            self._changed.notify_all()
         return job
 
     def find(self, id: str) -> Job | None:
         """Return a job by its id; None if there is none, or it has been forgotten."""
-        return self._kept.get(id)
+        return self._kept.find(id)
 
     def position(self, job: Job) -> int:
         """Return how many jobs wait before one."""
@@ -193,11 +195,11 @@ class Engine:
             for job in {id(shot.job): shot.job for shot in shots}.values():
                 self._settle(job)
 
-    def _record(self, shot: Shot, made: MadeImage) -> tuple[dict, bytes, MadeImage]:
+    def _record(self, shot: Shot, made: MadeImage) -> tuple[dict[str, Any], bytes, MadeImage]:
         record = image_record(shot.job.run, self.models[shot.job.model].environment, made)
         return record, encode_png(made.image, {RECORD: record, TRACE: made.trace}), made
 
-    def _finish(self, shot: Shot, record: dict, png: bytes, made: MadeImage) -> None:
+    def _finish(self, shot: Shot, record: dict[str, Any], png: bytes, made: MadeImage) -> None:
         picture, job = shot.picture, shot.job
         picture.record, picture.png, picture.trace, picture.status = record, png, made.trace, Status.done
         self._seconds = 0.8 * self._seconds + 0.2 * made.seconds
@@ -237,25 +239,16 @@ class Engine:
         elif job.finished:
             self._end(job, Status.done, {"images": len(job.pictures), "seconds": round(time.time() - job.created, 3)})
 
-    def _end(self, job: Job, status: Status, data: dict) -> None:
+    def _end(self, job: Job, status: Status, data: dict[str, Any]) -> None:
         waited = job.status is Status.queued
         job.move(status)
         self._active.remove(job)
         self._metrics.job_ended(status.value)
-        self._forget()
+        self._kept.forget()
         job.feed.publish(status.value, data)
         if waited:
             self._announce_positions()
         self._changed.notify_all()
-
-    def _forget(self) -> None:
-        """Forget the oldest finished jobs beyond what is kept."""
-        finished = [job for job in self._kept.values() if job.status.final]
-        size = sum(job.size for job in finished)
-        while len(finished) > self._limits.kept or (size > self._limits.kept_bytes and len(finished) > 1):
-            oldest = finished.pop(0)
-            size -= oldest.size
-            del self._kept[oldest.id]
 
     def _retry_after(self) -> int:
         waiting = sum(len(job.waiting) for job in self._active)
