@@ -107,7 +107,7 @@ class Visitor:
     def asked(self) -> list[dict[str, Any]]:
         """The bodies of the jobs that were asked for."""
         jobs = [request for request in self.requests if request.method == "POST" and request.url.endswith("/v1/jobs")]
-        return [request.post_data_json for request in jobs]
+        return [request.post_data_json or {} for request in jobs]
 
     def pictures(self) -> list[bytes]:
         """The files of the finished pictures, downloaded one by one, a row for each method."""
