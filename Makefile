@@ -7,10 +7,10 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: setup demo test test-slow check clean help
+.PHONY: setup demo test test-slow check docs clean help
 
 help:
-	@echo "make setup | demo | test | test-slow | check | clean"
+	@echo "make setup | demo | test | test-slow | check | docs | clean"
 
 setup:
 	@$(PYTHON) scripts/bootstrap.py
@@ -28,6 +28,10 @@ test-slow: setup
 check: setup
 	@scripts/check
 
+docs: setup
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The front page is docs/_build/html/index.html"
+
 clean:
-	rm -rf .venv out build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semguide.adapters import Result, SemguideWarning, SteeredPipeline, steer
+    from semguide.adapters.guider import SemanticGuidance
+    from semguide.adapters.modular import SemanticConceptsStep, with_semantic_guidance
     from semguide.concepts import decompose
     from semguide.errors import (
         GuidanceNotApplied,
@@ -39,6 +41,8 @@ _HOMES = {
     "SGT": "guidance",
     "SGTv1": "guidance",
     "SGTv2": "guidance",
+    "SemanticConceptsStep": "adapters.modular",
+    "SemanticGuidance": "adapters.guider",
     "SemguideError": "errors",
     "SemguideWarning": "adapters",
     "SteeredPipeline": "adapters",
@@ -46,6 +50,7 @@ _HOMES = {
     "UnsupportedPipeline": "errors",
     "decompose": "concepts",
     "steer": "adapters",
+    "with_semantic_guidance": "adapters.modular",
 }
 
 __all__ = [
@@ -62,6 +67,8 @@ __all__ = [
     "Result",
     "SGTv1",
     "SGTv2",
+    "SemanticConceptsStep",
+    "SemanticGuidance",
     "SemguideError",
     "SemguideWarning",
     "SteeredPipeline",
@@ -70,6 +77,7 @@ __all__ = [
     "__version__",
     "decompose",
     "steer",
+    "with_semantic_guidance",
 ]
 
 

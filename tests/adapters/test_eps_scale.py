@@ -75,7 +75,33 @@ def test_pure_noise_has_no_scale_of_zero() -> None:
     assert float(eps_scales(scheduler, COUNT, CPU)[0]) == pytest.approx(LEAST)
 
 
+FLOWS = [
+    ("FlowMatchEulerDiscreteScheduler", {}),
+    ("FlowMatchHeunDiscreteScheduler", {}),
+    ("UniPCMultistepScheduler", {"prediction_type": "flow_prediction", "use_flow_sigmas": True}),
+    ("DPMSolverMultistepScheduler", {"prediction_type": "flow_prediction", "use_flow_sigmas": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "config"), FLOWS)
+def test_flow_velocities_become_eps(name: str, config: dict[str, Any]) -> None:
+    scheduler = getattr(diffusers, name)(**config)
+    scheduler.set_timesteps(COUNT)
+    scales = eps_scales(scheduler, len(scheduler.timesteps), CPU)
+    assert len(scales) == len(scheduler.timesteps)
+    for sigma, scale in zip(scheduler.sigmas[1:], scales[1:], strict=False):
+        eps = torch.tensor([0.1, 0.9], dtype=torch.float64)
+        velocity = eps - (0.3 - float(sigma) * eps) / (1 - float(sigma))  # x = 0.3 = (1 - sigma) x0 + sigma eps
+        assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["v_prediction", "sample"])
+def test_later_steps_have_their_own_scales(kind: str) -> None:
+    scheduler = scheduler_of("DDIMScheduler", prediction_type=kind)
+    assert list(eps_scales(scheduler, 3, CPU, start=4)) == list(eps_scales(scheduler, COUNT, CPU))[4:]
+
+
 def test_unknown_prediction_types_are_refused() -> None:
-    scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
-    with pytest.raises(UnsupportedPipeline, match="FlowMatchEulerDiscreteScheduler with prediction_type None"):
+    scheduler = scheduler_of("DDIMScheduler", prediction_type="score")
+    with pytest.raises(UnsupportedPipeline, match="DDIMScheduler with prediction_type 'score' cannot be steered"):
         eps_scales(scheduler, COUNT, CPU)

@@ -10,7 +10,7 @@ import torch
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, fresh, noise
 from guidance.cases import ACTIVE
 from semguide import CFG, SemguideWarning, UnsupportedPipeline, steer
-from semguide.adapters.embeddings import ConceptEncoder
+from semguide.adapters.embeddings import TextEncoder
 
 RULE = ACTIVE[0]
 
@@ -57,6 +57,17 @@ def test_callback_may_change_the_guidance_scale(sd: Any) -> None:
     assert not torch.equal(call(steer(sd, RULE), callback_on_step_end=change), call(steer(sd, RULE)))
 
 
+def test_callback_may_change_the_embeddings_of_a_batch(pipe: Any) -> None:
+    def halve(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        return {"prompt_embeds": tensors["prompt_embeds"] * (0.5 if step == 0 else 1.0)}
+
+    given: dict[str, Any] = {"callback_on_step_end": halve, "callback_on_step_end_tensor_inputs": ["prompt_embeds"]}
+    both = call(steer(pipe, RULE), ["a cat", PROMPT], generator=[noise(0), noise(1)], **given)
+    alone = call(steer(pipe, RULE), PROMPT, generator=[noise(1)], **given)
+    torch.testing.assert_close(both[1], alone[0], rtol=1e-3, atol=1e-4)
+    assert not torch.allclose(alone, call(steer(pipe, RULE), PROMPT, generator=[noise(1)]), atol=1e-3)
+
+
 def test_guidance_cut_off_by_a_callback_ends_the_steering(pipe: Any) -> None:
     from diffusers.callbacks import SDCFGCutoffCallback, SDXLCFGCutoffCallback
 
@@ -65,6 +76,17 @@ def test_guidance_cut_off_by_a_callback_ends_the_steering(pipe: Any) -> None:
     result = steer(pipe, RULE)(PROMPT, num_inference_steps=4, output_type="latent", callback_on_step_end=cut)
     assert result.evaluations == [4 + 4 + 1 + 1]
     assert result.images.isfinite().all()
+
+
+def test_observer_is_told_of_every_correction(pipe: Any) -> None:
+    seen: list[tuple[int, int]] = []
+    steer(pipe, RULE)(
+        ["a cat", PROMPT],
+        num_inference_steps=2,
+        output_type="latent",
+        observer=lambda image, step, correction: seen.append((image, step)),
+    )
+    assert seen == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
 def test_tuples_are_returned_where_asked_for(pipe: Any) -> None:
@@ -92,13 +114,13 @@ def test_concepts_are_encoded_once_and_like_prompts(pipe: Any) -> None:
     pipe.encode_prompt = counted
     architecture = steer(pipe, RULE)._architecture
     options: dict[str, Any] = {"clip_skip": 1} if "XL" in type(pipe).__name__ else {}
-    encoder = ConceptEncoder(pipe, architecture, options)
-    rows = encoder.encode(["a cat", "a dog", "a cat"])
-    encoder.encode(["a dog"])
+    encoder = TextEncoder(pipe, architecture.text, options)
+    rows = encoder.concepts(["a cat", "a dog", "a cat"])
+    encoder.concepts(["a dog"])
     assert texts == ["a cat", "a dog"]
     expected = encode("a cat", device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False, **options)
-    assert torch.equal(rows["encoder_hidden_states"][2], expected[0][0])
-    assert "XL" not in type(pipe).__name__ or torch.equal(rows["text_embeds"][0], expected[2][0])
+    assert torch.equal(rows[2]["encoder_hidden_states"], expected[0])
+    assert "XL" not in type(pipe).__name__ or torch.equal(rows[0]["text_embeds"], expected[2])
 
 
 def test_clip_skip_reaches_the_concepts(sdxl: Any) -> None:  # diffusers 0.42's own clip_skip of SD needs transformers 4

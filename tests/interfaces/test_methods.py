@@ -62,5 +62,5 @@ def test_the_stated_cost_is_what_an_image_takes(name: str, tiny: Path):
     assert result.evaluations == [evaluations_per_image(rule, 8, 2)]
 
 
-def test_models_and_adapters_agree_on_what_can_be_steered():
-    assert set(STEERABLE) == set(ARCHITECTURES)
+def test_what_the_command_line_loads_can_be_steered():
+    assert set(STEERABLE) <= set(ARCHITECTURES)

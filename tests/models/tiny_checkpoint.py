@@ -27,6 +27,12 @@ _UNET: dict[str, Any] = {
 
 def save_tiny_checkpoint(folder: Path) -> Path:
     """Save a StableDiffusionPipeline of about 100,000 parameters that makes 64x64 images; returns the folder."""
+    tiny_stable_diffusion().save_pretrained(folder)
+    return folder
+
+
+def tiny_stable_diffusion(prediction_type: str = "epsilon") -> Any:
+    """Build a StableDiffusionPipeline of about 100,000 parameters that makes 64x64 images."""
     import torch
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel
@@ -39,13 +45,13 @@ def save_tiny_checkpoint(folder: Path) -> Path:
             "text_encoder": CLIPTextModel(_text_config(len(tokenizer))),
             "tokenizer": tokenizer,
             "unet": UNet2DConditionModel(**_UNET),
-            "scheduler": DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+            "scheduler": DDIMScheduler(
+                clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type=prediction_type
+            ),
             "safety_checker": None,
             "feature_extractor": None,
         }
-        pipe = StableDiffusionPipeline(**parts, requires_safety_checker=False)
-    pipe.save_pretrained(folder)
-    return folder
+        return StableDiffusionPipeline(**parts, requires_safety_checker=False)
 
 
 def tiny_tokenizer() -> Any:

@@ -1,73 +1,73 @@
-"""The pipelines that can be steered: one table of what differs between them."""
+"""The pipelines that can be steered, and those that cannot and why: one table of what differs between them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from semguide.adapters.architecture import Architecture, Refused
+from semguide.adapters.architectures_concat import CONCAT
+from semguide.adapters.architectures_refused import REFUSED
+from semguide.adapters.architectures_sequential import SEQUENTIAL
+from semguide.adapters.architectures_unet import UNET
 from semguide.errors import UnsupportedPipeline
 
+FAMILIES: tuple[Architecture, ...] = (*UNET, *CONCAT, *SEQUENTIAL)
+"""A row per family."""
 
-@dataclass(frozen=True)
-class Architecture:
-    """How a pipeline class calls its denoiser: with rows [uncond; cond] in one call per step.
+ARCHITECTURES: Mapping[str, Architecture] = {name: row for row in FAMILIES for name in row.pipelines}
+"""Class name -> its family's row."""
 
-    Attributes:
-        denoiser: The pipeline's attribute that holds it.
-        positional: Names of the denoiser's first parameters, the noisy sample first.
-        texts: The pipeline's prompt arguments: text or list of texts.
-        embeds: What `encode_prompt` returns, in order, by the name of the pipeline argument that takes it.
-        conditioning: The denoiser argument, at any depth, that each prompt embedding reaches.
-        broadcasts_negative: Whether one negative prompt may go with a list of prompts.
-    """
+REASONS: Mapping[str, str] = {name: row.reason for row in REFUSED for name in row.pipelines}
+"""Class name -> why it cannot be steered."""
 
-    denoiser: str
-    positional: tuple[str, ...]
-    texts: tuple[str, ...]
-    embeds: tuple[str, ...]
-    conditioning: Mapping[str, str]
-    broadcasts_negative: bool = False
-
-
-_UNET = ("sample", "timestep", "encoder_hidden_states")
-
-ARCHITECTURES: Mapping[str, Architecture] = {
-    "StableDiffusionPipeline": Architecture(
-        denoiser="unet",
-        positional=_UNET,
-        texts=("prompt", "negative_prompt"),
-        embeds=("prompt_embeds", "negative_prompt_embeds"),
-        conditioning={"prompt_embeds": "encoder_hidden_states"},
-    ),
-    "StableDiffusionXLPipeline": Architecture(
-        denoiser="unet",
-        positional=_UNET,
-        texts=("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"),
-        embeds=(
-            "prompt_embeds",
-            "negative_prompt_embeds",
-            "pooled_prompt_embeds",
-            "negative_pooled_prompt_embeds",
-        ),
-        conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
-        broadcasts_negative=True,
-    ),
-}
+__all__ = [
+    "ARCHITECTURES",
+    "FAMILIES",
+    "REASONS",
+    "REFUSED",
+    "Architecture",
+    "Refused",
+    "architecture_of",
+    "mechanism_of",
+]
 
 
 def architecture_of(pipe: Any) -> Architecture:
     """Return the architecture of a pipeline, by its class or the nearest base class in the table.
 
     Raises:
-        UnsupportedPipeline: There is none, or the denoiser does no classifier-free guidance.
+        UnsupportedPipeline: There is none, or this checkpoint cannot be steered; the message says why.
     """
-    found = next((ARCHITECTURES[c.__name__] for c in type(pipe).__mro__ if c.__name__ in ARCHITECTURES), None)
-    if found is None:
-        raise UnsupportedPipeline(f"pipe must be one of {', '.join(ARCHITECTURES)}, got {type(pipe).__name__}")
-    if getattr(getattr(pipe, found.denoiser).config, "time_cond_proj_dim", None) is not None:
+    names = [kind.__name__ for kind in type(pipe).__mro__]
+    name = next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
+    if name is None:
         raise UnsupportedPipeline(
-            "pipe has a denoiser that takes the guidance scale as an input (time_cond_proj_dim) and does no "
-            "classifier-free guidance; use the checkpoint that it was distilled from"
+            "pipe must be a diffusers pipeline of a family that semguide knows (`semguide models --families` lists "
+            f"them), got {names[0]}"
         )
+    if name in REASONS:
+        raise UnsupportedPipeline(f"pipe is a {names[0]}, which {REASONS[name]}")
+    found = ARCHITECTURES[name]
+    _check_limits(pipe, found)
     return found
+
+
+def mechanism_of(architecture: Architecture, pipe: Any, arguments: Mapping[str, Any]) -> str:
+    """Return how a call of a pipeline is steered: its row's mechanism, or "embedded".
+
+    Args:
+        architecture: The pipeline's row.
+        pipe: The pipeline.
+        arguments: Of the call.
+    """
+    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
+    embedded = architecture.embedded and getattr(config, "guidance_embeds", False)
+    return "embedded" if embedded and arguments.get(architecture.scale.arguments[0]) is None else architecture.mechanism
+
+
+def _check_limits(pipe: Any, architecture: Architecture) -> None:
+    for limit in architecture.limits:
+        part = getattr(pipe, limit.component) if limit.component else pipe
+        if part is not None and getattr(part.config, limit.key, None):
+            raise UnsupportedPipeline(f"pipe {limit.reason}")

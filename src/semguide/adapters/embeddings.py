@@ -1,105 +1,141 @@
 """Text into conditioning, with the pipeline's own `encode_prompt`, one text at a time.
 
-One at a time, because on a CPU the rows of a batch can differ from a batch of one in the last bit.
+One at a time, because on a CPU the rows of a batch can differ from a batch of one in the last bit, and because some
+pipelines pad the texts of a batch to the longest one.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from semguide.adapters.architectures import Architecture
+from semguide.adapters.architecture import Text
+from semguide.adapters.rows import Conditioning
 from semguide.errors import InvalidArgument
 
-Conditioning = dict[str, Tensor]
-"""Denoiser argument -> tensor, one row per concept."""
+
+@dataclass(frozen=True)
+class PromptConditioning:
+    """The conditioning of one prompt as it is alone.
+
+    Attributes:
+        cond: Of the prompt, one row.
+        uncond: Of the negative prompt, one row.
+    """
+
+    cond: Conditioning
+    uncond: Conditioning
 
 
-class ConceptEncoder:
-    """Encodes concepts as the pipeline would encode them as prompts; a text met again is not encoded again."""
+class TextEncoder:
+    """Encodes texts as the pipeline would encode them as prompts; a concept met again is not encoded again."""
 
-    def __init__(self, pipe: Any, architecture: Architecture, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, pipe: Any, text: Text, arguments: Mapping[str, Any]) -> None:
         self._pipe = pipe
-        self._architecture = architecture
-        self._options = _options(pipe, arguments)
+        self._text = text
+        self._arguments = arguments
+        self._options = {**text.fixed, **call_options(pipe, text, arguments), "device": pipe._execution_device}
+        if text.lora is not None:
+            self._options["lora_scale"] = (arguments.get(text.lora) or {}).get("scale")
         self._known: dict[str, Conditioning] = {}
 
-    def encode(self, texts: Sequence[str]) -> Conditioning:
-        """Return the conditioning of some concepts, at least one.
+    def concepts(self, texts: Sequence[str]) -> tuple[Conditioning, ...]:
+        """Return the conditioning of some concepts, one row each.
 
         Raises:
             InvalidArgument: The pipeline was loaded without its text encoder.
         """
-        rows = [self._encode(text) for text in texts]
-        return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+        return tuple(self._concept(text) for text in texts)
 
-    def _encode(self, text: str) -> Conditioning:
+    def prompts(self, count: int) -> list[PromptConditioning] | None:
+        """Return the conditioning of each prompt of the call, encoded apart from the others.
+
+        Args:
+            count: Number of prompts.
+
+        Returns:
+            One per prompt; None where there is only one, where embeddings are given in the place of texts or may be
+            changed by a callback, or where the pipeline will refuse the combination of arguments itself.
+        """
+        given = _given(self._pipe, self._text.inputs, self._arguments)
+        if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
+            return None
+        items = [
+            {name: value[i] if isinstance(value, list) else value for name, value in given.items()}
+            for i in range(count)
+        ]
+        return [self._prompt(item) for item in items]
+
+    def _has_embeds(self) -> bool:
+        callback = self._arguments.get("callback_on_step_end")
+        changed = getattr(callback, "tensor_inputs", self._arguments.get("callback_on_step_end_tensor_inputs")) or ()
+        names = [name for name in self._text.embeds if name]
+        names += [f"negative_{name}" for name in names]
+        return any(self._arguments.get(name) is not None or (callback and name in changed) for name in names)
+
+    def _concept(self, text: str) -> Conditioning:
         if text not in self._known:
-            if all(getattr(self._pipe, name, None) is None for name in ("text_encoder", "text_encoder_2")):
+            encoders = [part for name, part in self._pipe.components.items() if name.startswith("text_encoder")]
+            if all(part is None for part in encoders):
                 raise InvalidArgument("concepts need the text encoder of pipe, got None; load the pipeline with it")
-            embeds = _encode_prompt(self._pipe, self._architecture, {"prompt": text}, self._options, negative=False)
-            names = self._architecture.conditioning
-            self._known[text] = {argument: embeds[name] for name, argument in names.items()}
+            self._known[text] = self._encode({**dict.fromkeys(self._text.prompts), "prompt": text}, negative=False)[0]
         return self._known[text]
 
+    def _prompt(self, item: Mapping[str, Any]) -> PromptConditioning:
+        if self._text.together:
+            return PromptConditioning(*self._encode(item, negative=True))
+        prompts = {name: item[name] for name in self._text.prompts}
+        negatives = {name.removeprefix("negative_"): item[name] for name in self._text.negatives}
+        return PromptConditioning(self._encode(prompts, negative=False)[0], self._encode(negatives, negative=False)[0])
 
-def with_prompts_encoded_apart(pipe: Any, architecture: Architecture, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Replace a list of prompts by its embeddings, so that none depends on the others.
+    def _encode(self, inputs: Mapping[str, Any], *, negative: bool) -> list[Conditioning]:
+        """Return the conditioning of the prompt and, of a pipeline that encodes both, of the negative prompt."""
+        guided = {"do_classifier_free_guidance": negative} if self._text.together else {}
+        given = {name: value for name, value in inputs.items() if value is not None or name in self._text.prompts}
+        with torch.no_grad():
+            embeds = self._pipe.encode_prompt(**given, **self._options, **guided)
+        named = dict(zip(self._text.embeds, embeds, strict=True))
+        names = self._text.conditioning
+        found: list[Conditioning] = [{argument: named[name] for name, argument in names.items()}]
+        if negative:
+            found.append({argument: named[f"negative_{name}"] for name, argument in names.items()})
+        return found
+
+
+def call_options(pipe: Any, text: Text, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the pipeline call says about text encoding."""
+    return _given(pipe, text.options, arguments)
+
+
+def with_negative(text: Text, arguments: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return the arguments with a negative prompt where the pipeline would not guide without one.
+
+    Lists of texts are copies: some pipelines write into them.
 
     Args:
-        pipe: The pipeline.
-        architecture: Its architecture.
-        arguments: The pipeline call's arguments.
-
-    Returns:
-        The same call with embeddings in the place of texts; unchanged where there are not several prompts, or where
-        the pipeline will refuse the combination of arguments itself.
+        text: How the pipeline takes texts.
+        arguments: Of the call.
+        count: Number of prompts.
     """
-    prompts = arguments.get("prompt")
-    if not isinstance(prompts, list) or len(prompts) < 2 or arguments.get("prompt_embeds") is not None:
+    lists = {name: list(arguments[name]) for name in text.inputs if isinstance(arguments.get(name), list)}
+    arguments = {**arguments, **lists}
+    given = any(arguments.get(name) is not None for name in ("negative_prompt", f"negative_{text.embeds[0]}"))
+    if text.negative is None or given:
         return arguments
-    inputs = {name: arguments.get(name) for name in (*architecture.texts, *architecture.embeds)}
-    if not all(_one_per_prompt(value, len(prompts), architecture) for value in inputs.values()):
-        return arguments
-    options = _options(pipe, arguments)
-    rows = [_encode_prompt(pipe, architecture, _item(inputs, i), options, negative=True) for i in range(len(prompts))]
-    embeds = {name: torch.cat([row[name] for row in rows]) for name in architecture.embeds}
-    return {**{k: v for k, v in arguments.items() if k not in architecture.texts}, **embeds}
+    single = isinstance(arguments.get("prompt"), str)
+    return {**arguments, "negative_prompt": text.negative if single else [text.negative] * count}
 
 
-def _one_per_prompt(value: Any, count: int, architecture: Architecture) -> bool:
-    if value is None or isinstance(value, str):
-        return value is None or architecture.broadcasts_negative
-    return isinstance(value, list | Tensor) and len(value) == count
+def _given(pipe: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a call, with the pipeline's own defaults."""
+    defaults = inspect.signature(type(pipe).__call__).parameters
+    return {name: arguments.get(name, defaults[name].default) for name in names}
 
 
-def _item(inputs: Mapping[str, Any], index: int) -> dict[str, Any]:
-    """Return the arguments of one prompt."""
-    chosen: dict[str, Any] = {}
-    for name, value in inputs.items():
-        if isinstance(value, Tensor):
-            chosen[name] = value[index : index + 1]
-        elif value is not None:
-            chosen[name] = value if isinstance(value, str) else value[index]
-    return chosen
-
-
-def _options(pipe: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the pipeline call says about text encoding."""
-    return {
-        "device": pipe._execution_device,
-        "num_images_per_prompt": 1,
-        "lora_scale": (arguments.get("cross_attention_kwargs") or {}).get("scale"),
-        "clip_skip": arguments.get("clip_skip"),
-    }
-
-
-def _encode_prompt(
-    pipe: Any, architecture: Architecture, inputs: Mapping[str, Any], options: Mapping[str, Any], *, negative: bool
-) -> dict[str, Tensor]:
-    with torch.no_grad():
-        embeds = pipe.encode_prompt(**inputs, **options, do_classifier_free_guidance=negative)
-    return dict(zip(architecture.embeds, embeds, strict=True))
+def _one_per_prompt(value: Any, count: int) -> bool:
+    return not isinstance(value, list | Tensor) or len(value) == count

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from semguide.errors import UnsupportedPipeline
+
 Forward = Callable[..., Any]
 _NONE = object()
 
@@ -38,6 +40,37 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterato
 
 
 @contextmanager
+def watched_method(owner: Any, name: str, watch: Callable[[Any], None]) -> Iterator[None]:
+    """Show what a method returns to a watcher while the context lasts; nothing where there is no such method."""
+    method = getattr(owner, name, None)
+    if method is None:
+        yield
+        return
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        result = method(*args, **kwargs)
+        watch(result)
+        return result
+
+    with replaced_attribute(owner, name, watched):
+        yield
+
+
+@contextmanager
+def replaced_attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Give an attribute of an object another value while the context lasts."""
+    before = vars(owner).get(name, _NONE)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if before is _NONE:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+@contextmanager
 def one_by_one_decoding(vae: Any) -> Iterator[None]:
     """Have the autoencoder decode image by image, so that no image depends on its batch, while the context lasts."""
     before = getattr(vae, "use_slicing", None)
@@ -49,6 +82,18 @@ def one_by_one_decoding(vae: Any) -> Iterator[None]:
         yield
     finally:
         vae.use_slicing = before
+
+
+def check_no_cache(denoiser: Any, name: str) -> None:
+    """Check that a denoiser does not skip work by what it computed before: concepts would be mixed with the prompt.
+
+    Raises:
+        UnsupportedPipeline: It does.
+    """
+    if getattr(denoiser, "is_cache_enabled", False):
+        raise UnsupportedPipeline(
+            f"pipe.{name} caches between its calls, which would mix up concepts; call pipe.{name}.disable_cache() first"
+        )
 
 
 def _uncompiled(module: Any, wrapper: Forward) -> Forward:

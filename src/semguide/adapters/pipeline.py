@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from semguide.adapters.architectures import architecture_of
-from semguide.adapters.embeddings import ConceptEncoder, with_prompts_encoded_apart
-from semguide.adapters.guided_run import GuidedRun, ImagePlan
-from semguide.adapters.hook import one_by_one_decoding, replaced_forward
+from semguide.adapters.architectures import architecture_of, mechanism_of
+from semguide.adapters.embeddings import call_options, with_negative
+from semguide.adapters.guided_run import GuidedRun, Observer
+from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
+from semguide.adapters.mechanisms import MECHANISMS
+from semguide.adapters.plans import image_plans
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
+from semguide.adapters.scales import guiders_set, scale_arguments, with_scales
 from semguide.errors import InvalidArgument
 from semguide.guidance import SGT, Rule, Trace
-from semguide.guidance.checks import check_number
-from semguide.types import Concept
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,13 @@ class SteeredPipeline:
         self._architecture = architecture_of(pipe)
 
     def __call__(
-        self, prompt: str | list[str] | None = None, *, concepts: Any = None, full_trace: bool = False, **arguments: Any
+        self,
+        prompt: str | list[str] | None = None,
+        *,
+        concepts: Any = None,
+        full_trace: bool = False,
+        observer: Observer | None = None,
+        **arguments: Any,
     ) -> Result:
         """Run the pipeline with the rule.
 
@@ -56,7 +64,10 @@ class SteeredPipeline:
             concepts: Texts or `Concept`s to keep in the image, for all prompts, or a list of such lists, one per
                 prompt; None decomposes the prompts; an empty list asks for plain guidance.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
-            **arguments: The pipeline's own; `guidance_scale` defaults to the rule's.
+            observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
+                device: reading them waits for it.
+            **arguments: The pipeline's own; its scale of classifier-free guidance (`guidance_scale`, or
+                `true_cfg_scale` where the pipeline has that) defaults to the rule's.
 
         Returns:
             Images, trace and cost.
@@ -65,57 +76,64 @@ class SteeredPipeline:
             InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
             GuidanceNotApplied: The rule did not run at every step.
         """
-        arguments = {**arguments, "prompt": prompt, "guidance_scale": self._guidance_scale(arguments)}
-        prompts = prompts_of(arguments)
+        row = self._architecture
+        mechanism = mechanism_of(row, self.pipe, arguments)
+        embedded = mechanism == "embedded"
+        scales = {} if embedded else scale_arguments(row.scale, arguments, self.rule.guidance_scale)
+        arguments = with_scales(row.scale, {**arguments, "prompt": prompt}, scales)
+        prompts = prompts_of(arguments, row.text.embeds[0])
         found = concepts_of(prompts, concepts, self.decomposer)
-        if not self.rule.inert:
+        active = not self.rule.inert
+        if active:
             if concepts is None:
                 warn_of_missing(prompts, found)
-            warn_of_truncation(self.pipe, prompts, found)
+            warn_of_truncation(*self._reading(arguments), prompts, found)
+        arguments = with_negative(row.text, arguments, len(prompts))
+        alone, evaluated = active and self.batch_invariant, active or full_trace
         run = GuidedRun(
             self.pipe,
-            self._architecture,
+            row,
             self.rule,
-            self._plans(found, arguments, full_trace),
+            image_plans(self.pipe, row, arguments, found, evaluated=evaluated, alone=alone, embedded=embedded),
+            scales=scales,
             full_trace=full_trace,
             batch_invariant=self.batch_invariant,
+            observer=observer,
         )
-        output = self._run(run, arguments)
-        images = output[0] if isinstance(output, tuple) else output.images
-        return Result(images, run.trace(), None, run.evaluations, output)
+        with guiders_set(row.scale, self.pipe, scales):
+            output = self._run(run, MECHANISMS[mechanism](run), arguments)
+        return Result(output[0], run.trace(), None, run.evaluations, output)
 
-    def _guidance_scale(self, arguments: dict[str, Any]) -> float:
-        given = arguments.get("guidance_scale")
-        scale = self.rule.guidance_scale if given is None else given
-        check_number("guidance_scale", scale, 0.0)
-        if scale <= 1:
-            raise InvalidArgument(
-                f"guidance_scale must be > 1, got {scale!r}: at 1 or below the pipeline makes no unconditional "
-                "prediction, which the rule needs; use the pipeline itself for a run without guidance"
-            )
-        return scale
+    def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
+        """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
+        text = self._architecture.text
+        tokenizers = [getattr(self.pipe, name, None) for name in text.tokenizers]
+        limit = call_options(self.pipe, text, arguments).get("max_sequence_length")
+        return next((item for item in tokenizers if item is not None), None), limit
 
-    def _plans(self, concepts: list[list[Concept]], arguments: dict[str, Any], full_trace: bool) -> list[ImagePlan]:
-        """Return one plan per image, in the pipeline's order: all images of a prompt before the next prompt."""
-        encoder = ConceptEncoder(self.pipe, self._architecture, arguments)
-        evaluated = full_trace or not self.rule.inert
-        plans: list[ImagePlan] = []
-        for found in concepts:
-            texts = tuple(concept.text for concept in found)
-            plan = ImagePlan(texts, encoder.encode(texts) if texts and evaluated else {})
-            plans += [plan] * int(arguments.get("num_images_per_prompt") or 1)
-        return plans
-
-    def _run(self, run: GuidedRun, arguments: dict[str, Any]) -> Any:
+    def _run(self, run: GuidedRun, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
         with ExitStack() as stack:
             if self.batch_invariant and not self.rule.inert:
-                arguments = with_prompts_encoded_apart(self.pipe, self._architecture, arguments)
-                stack.enter_context(one_by_one_decoding(self.pipe.vae))
-            stack.enter_context(replaced_forward(getattr(self.pipe, self._architecture.denoiser), run.wrap))
+                stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
+            stack.enter_context(watched_method(self.pipe, "get_timesteps", run.clock.watch_timesteps))
+            for index, name in enumerate(self._architecture.denoisers):
+                denoiser = getattr(self.pipe, name, None)
+                if denoiser is not None:
+                    check_no_cache(denoiser, name)
+                    stack.enter_context(replaced_forward(denoiser, partial(_wrapper, mechanism, index)))
             output = self.pipe(**arguments)
-        run.check()
+        run.clock.check()
         return output
+
+
+def _wrapper(mechanism: Any, index: int, forward: Forward) -> Forward:
+    """Return a denoiser's forward with the rule in it."""
+
+    def guided_forward(*args: Any, **kwargs: Any) -> Any:
+        return mechanism(index, forward, args, kwargs)
+
+    return guided_forward
 
 
 def steer(
@@ -127,7 +145,7 @@ def steer(
     schedulers may be changed on the pipeline before or after.
 
     Args:
-        pipe: A `StableDiffusionPipeline` or `StableDiffusionXLPipeline`.
+        pipe: A diffusers pipeline of a class in `ARCHITECTURES` (docs/models.md).
         rule: The guidance rule; None is `SGT()`.
         decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
         batch_invariant: Evaluate each image in denoiser calls of its own, so that it is equal to the bit to the one it

@@ -13,19 +13,23 @@ from semguide.types import Concept
 _SEQUENCES = (list, tuple)
 
 
-def prompts_of(arguments: Mapping[str, Any]) -> list[str | None]:
+def prompts_of(arguments: Mapping[str, Any], embeds_name: str = "prompt_embeds") -> list[str | None]:
     """Return one entry per prompt of a pipeline call; None for prompts that are given as embeddings.
+
+    Args:
+        arguments: Of the call.
+        embeds_name: The argument that takes embeddings in the place of prompts.
 
     Raises:
         InvalidArgument: There is no prompt, or it is neither text nor a list of texts.
     """
-    prompt, embeds = arguments.get("prompt"), arguments.get("prompt_embeds")
+    prompt, embeds = arguments.get("prompt"), arguments.get(embeds_name)
     if prompt is None and embeds is not None:
         return [None] * len(embeds)
     if isinstance(prompt, str):
         return [prompt]
     if not isinstance(prompt, list) or not prompt or not all(isinstance(item, str) for item in prompt):
-        raise InvalidArgument(f"prompt must be a text or a list of texts (or give prompt_embeds), got {prompt!r}")
+        raise InvalidArgument(f"prompt must be a text or a list of texts (or give {embeds_name}), got {prompt!r}")
     return list(prompt)
 
 
@@ -66,26 +70,33 @@ def warn_of_missing(prompts: Sequence[str | None], concepts: Sequence[Sequence[C
             )
 
 
-def warn_of_truncation(pipe: Any, prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]) -> None:
-    """Warn of concepts that the text encoder does not read to the end, in the prompt or on their own."""
-    tokenizers = [getattr(pipe, name, None) for name in ("tokenizer", "tokenizer_2")]
-    tokenizer = next((item for item in tokenizers if item is not None), None)
+def warn_of_truncation(
+    tokenizer: Any, limit: int | None, prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]
+) -> None:
+    """Warn of concepts that the text encoder does not read to the end, in the prompt or on their own.
+
+    Args:
+        tokenizer: Of the encoder that reads furthest; None where there is none to ask.
+        limit: The number of tokens after which the pipeline cuts, None where only the tokenizer does.
+        prompts: From `prompts_of`.
+        concepts: Of each prompt.
+    """
     if tokenizer is None:
         return
+    longest = min(tokenizer.model_max_length, tokenizer.model_max_length if limit is None else limit)
     for prompt, found in zip(prompts, concepts, strict=True):
-        cut = [concept.text for concept in found if _is_cut(tokenizer, prompt, concept)]
+        cut = [concept.text for concept in found if _tokens(tokenizer, _read_to(prompt, concept)) > longest]
         if cut:
             notify(
-                f"the text encoder reads {tokenizer.model_max_length} tokens, so the prompt's guidance does not know "
+                f"the text encoder reads {longest} tokens, so the prompt's guidance does not know "
                 f"{', '.join(repr(text) for text in dict.fromkeys(cut))}; shorten the prompt"
             )
 
 
-def _is_cut(tokenizer: Any, prompt: str | None, concept: Concept) -> bool:
-    if prompt is None or concept.span is None:
-        return _over_limit(tokenizer, concept.text)
-    return _over_limit(tokenizer, prompt[: concept.span[1]])
+def _read_to(prompt: str | None, concept: Concept) -> str:
+    """Return the prompt up to the end of the concept, or the concept where it is not in the prompt."""
+    return concept.text if prompt is None or concept.span is None else prompt[: concept.span[1]]
 
 
-def _over_limit(tokenizer: Any, text: str) -> bool:
-    return len(tokenizer(text, truncation=False, verbose=False).input_ids) > tokenizer.model_max_length
+def _tokens(tokenizer: Any, text: str) -> int:
+    return len(tokenizer(text, truncation=False, verbose=False).input_ids)

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from semguide.interfaces.commands.bench import bench
+from semguide.interfaces.commands.comfyui import comfyui
 from semguide.interfaces.commands.concepts import concepts
 from semguide.interfaces.commands.doctor import doctor
 from semguide.interfaces.commands.generate import generate
 from semguide.interfaces.commands.methods import methods
 from semguide.interfaces.commands.models import models
 from semguide.interfaces.commands.scenes import scenes
+from semguide.interfaces.commands.serve import serve
 from semguide.interfaces.commands.suites import suites
 from semguide.interfaces.commands.train import train
 from semguide.interfaces.reporting import hush_environment, reported
@@ -45,7 +47,7 @@ def root(
     hush_environment()
 
 
-for command in (generate, concepts, bench, suites, models, methods, doctor, scenes, train):
+for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui, scenes, train):
     app.command(command.__name__)(reported(command))
 
 

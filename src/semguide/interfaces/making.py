@@ -67,29 +67,51 @@ def make_images(
 
 def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnStep | None = None) -> MadeImage:
     """Make one image of a run with a pipeline that `steer` returned."""
-    import torch
+    return make_with(run, method, seed, steered, callback_on_step_end=_step_callback(run, method, seed, on_step))
 
+
+def make_with(run: Run, method: Method, seed: int, steered: Any, **hooks: Any) -> MadeImage:
+    """Make one image of a run; `hooks` are arguments of the call that look on and change nothing."""
     start = time.perf_counter()
     result = steered(
         run.prompt,
         concepts=list(run.concepts),
-        full_trace=run.full_trace,
         negative_prompt=run.negative_prompt or None,
-        num_inference_steps=run.sampling.num_inference_steps,
-        guidance_scale=run.sampling.guidance_scale,
-        height=run.sampling.height,
-        width=run.sampling.width,
-        generator=torch.Generator("cpu").manual_seed(seed),
-        callback_on_step_end=_step_callback(run, method, seed, on_step),
+        generator=generator_of(seed),
+        **sampling_arguments(run),
+        **hooks,
     )
+    return made_image(result, 0, method, seed, time.perf_counter() - start)
+
+
+def generator_of(seed: int) -> Any:
+    """Return the noise source of one image: on the CPU, so that it is the same on every device."""
+    import torch
+
+    return torch.Generator("cpu").manual_seed(seed)
+
+
+def sampling_arguments(run: Run) -> dict[str, Any]:
+    """Return the arguments of a steered call that all images of a run share."""
+    return {
+        "full_trace": run.full_trace,
+        "num_inference_steps": run.sampling.num_inference_steps,
+        "guidance_scale": run.sampling.guidance_scale,
+        "height": run.sampling.height,
+        "width": run.sampling.width,
+    }
+
+
+def made_image(result: Any, index: int, method: Method, seed: int, seconds: float) -> MadeImage:
+    """Take one image out of what a steered pipeline returned."""
     return MadeImage(
         method=method,
         seed=seed,
-        image=result.images[0],
-        evaluations=int(result.evaluations[0]),
-        seconds=round(time.perf_counter() - start, 3),
-        alignment=None if result.alignment is None else [float(value) for value in result.alignment[0]],
-        trace=result.trace.to_dict()["images"][0],
+        image=result.images[index],
+        evaluations=int(result.evaluations[index]),
+        seconds=round(seconds, 3),
+        alignment=None if result.alignment is None else [float(value) for value in result.alignment[index]],
+        trace=result.trace.to_dict()["images"][index],
     )
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.files import digest, write_json
+from semguide.files import write_json
 from semguide.interfaces.environment import Environment
 from semguide.interfaces.making import MadeImage
-from semguide.interfaces.output import RECORD, TRACE, pixel_hash, write_png
-from semguide.interfaces.records import FORMAT, VERSION, read_description, read_record
+from semguide.interfaces.output import RECORD, TRACE, write_png
+from semguide.interfaces.recording import Key, describe_run, file_name, image_key, image_record
+from semguide.interfaces.records import read_description, read_record
 from semguide.interfaces.run import Method, Run
-
-Key = tuple[str, int]
 
 
 def check_writable(out: Path) -> None:
@@ -53,11 +52,11 @@ class RunFolder:
 
     def file(self, method: str, seed: int) -> Path:
         """Return where an image lies."""
-        return self.out / "images" / f"{method}-{seed}.png"
+        return self.out / file_name(method, seed)
 
     def key(self, method: Method, seed: int) -> str:
         """Return the hash of everything that decides an image; the same hash means the same image."""
-        return digest([self.run.image_parameters(method, seed), self.environment.identity()])
+        return image_key(self.run, self.environment, method, seed)
 
     def survey(self, overwrite: bool) -> None:
         """Look at what the folder holds: finished images of this run are kept. Changes nothing.
@@ -112,48 +111,14 @@ class RunFolder:
 
     def add(self, made: MadeImage) -> None:
         """Write a finished image with its record, and bring run.json up to date."""
-        record = {
-            "key": self.key(made.method, made.seed),
-            "parameters": self.run.image_parameters(made.method, made.seed),
-            "environment": self.environment.to_json(),
-            "evaluations": made.evaluations,
-            "seconds": made.seconds,
-            "alignment": made.alignment,
-            "pixels": pixel_hash(made.image),
-        }
+        record = image_record(self.run, self.environment, made)
         write_png(self.file(made.method.name, made.seed), made.image, {RECORD: record, TRACE: made.trace})
         self.records[made.method.name, made.seed] = record
         self.write_description(complete=False)
 
     def write_description(self, complete: bool) -> None:
         """Write run.json."""
-        description = {
-            "format": FORMAT,
-            "version": VERSION,
-            "complete": complete,
-            "digest": self.run.digest,
-            "run": self.run.to_json(),
-            "environment": self.environment.to_json(),
-            "images": [self._entry(m.name, s) for s in self.run.seeds for m in self.run.methods],
-        }
-        description["images"] = [entry for entry in description["images"] if entry]
-        write_json(self.out / "run.json", description)
-
-    def _entry(self, method: str, seed: int) -> dict[str, Any] | None:
-        record = self.records.get((method, seed))
-        if record is None:
-            return None
-        probabilities = record.get("alignment") or [None] * len(self.run.concepts)
-        return {
-            "method": method,
-            "seed": seed,
-            "file": self.file(method, seed).relative_to(self.out).as_posix(),
-            "alignment": [
-                {"concept": concept.text, "probability": probability}
-                for concept, probability in zip(self.run.concepts, probabilities, strict=True)
-            ],
-            **{name: record[name] for name in ("evaluations", "seconds", "pixels", "key")},
-        }
+        write_json(self.out / "run.json", describe_run(self.run, self.environment, self.records, complete))
 
 
 def _holds_something_else(out: Path) -> bool:

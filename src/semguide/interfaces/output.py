@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,20 @@ def write_png(path: Path, image: Image, texts: dict[str, Any] | None = None) -> 
         image: The picture.
         texts: JSON values by the keyword of their text chunk.
     """
+    with atomic(path) as temporary:
+        temporary.write_bytes(encode_png(image, texts))
+
+
+def encode_png(image: Image, texts: dict[str, Any] | None = None) -> bytes:
+    """Return a PNG file as bytes; the arguments are those of `write_png`."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     for keyword, value in (texts or {}).items():
         info.add_text(keyword, json.dumps(value, allow_nan=False), zip=keyword == TRACE)
-    with atomic(path) as temporary:
-        image.save(temporary, format="PNG", pnginfo=info)
+    file = io.BytesIO()
+    image.save(file, format="PNG", pnginfo=info)
+    return file.getvalue()
 
 
 def read_png(path: Path) -> tuple[Image, dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.interfaces.environment import Environment, differences
-from semguide.interfaces.outfolder import Key, RunFolder
+from semguide.interfaces.outfolder import RunFolder
+from semguide.interfaces.recording import Key
 from semguide.interfaces.records import read_description
 from semguide.interfaces.request import Plan, check_run
 from semguide.interfaces.run import from_json

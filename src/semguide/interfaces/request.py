@@ -76,7 +76,11 @@ def plan(request: Request) -> Plan:
         SemguideError: The hub cannot be reached.
     """
     check_numbers(request)
-    model = find_model(default_model() if request.model is None else request.model)
+    return plan_for(request, find_model(default_model() if request.model is None else request.model))
+
+
+def plan_for(request: Request, model: ModelDescription) -> Plan:
+    """Resolve and check a request whose numbers are checked, for a model that is found; raises like `plan`."""
     height, width = request.height or model.height, request.width or model.width
     checks.check_size(height, width, model)
     concepts = _concepts(request)

@@ -10,7 +10,7 @@ from typing import Any
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 
 STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
-"""Pipeline classes `semguide.steer` takes: the adapters' table by name, so that a refusal needs no torch."""
+"""Pipeline classes that the command line loads, a part of the adapters' table: by name, a refusal needs no torch."""
 
 
 def check_folder(path: Path) -> str:

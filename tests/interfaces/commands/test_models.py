@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from semguide.errors import InvalidArgument
+from semguide.interfaces.families import END, START, main, markdown, with_table
 from semguide.models import catalog
 
 Cli = Callable[..., Result]
@@ -42,3 +44,35 @@ def test_an_embedded_checkpoint_is_the_default_with_its_own_steps_and_scale(cli:
     run = json.loads((tmp_path / "out" / "run.json").read_text())["run"]
     assert run["model"] == "toy-unet"
     assert (run["sampling"]["num_inference_steps"], run["sampling"]["guidance_scale"]) == (3, 5.0)
+
+
+def test_families_are_listed_with_their_reasons(cli: Cli):
+    listed = json.loads(cli("models", "--families", "--json").stdout)
+    by_name = {entry["family"]: entry for entry in listed}
+    assert by_name["Z-Image"]["hooked"] == "concat"
+    assert "ZImageImg2ImgPipeline" in by_name["Z-Image"]["pipelines"]
+    assert by_name["Lumina 1"]["hooked"] == "refused"
+    assert "use Lumina2Pipeline" in by_name["Lumina 1"]["limits"]
+    assert all(entry["tested"] and entry["pipelines"] for entry in listed)
+    assert all(entry["cost"] for entry in listed if entry["hooked"] != "refused")
+    shown = " ".join(cli("models", "--families").stdout.split())
+    assert "Qwen-Image" in shown
+    assert "Lumina 1" in shown
+
+
+def test_page_on_models_is_what_the_code_says():
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert page == with_table(page), "run: python -m semguide.interfaces.families docs/models.md"
+
+
+def test_table_is_written_between_the_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = tmp_path / "page.md"
+    page.write_text(f"# Page\n{START}\nold\n{END}\nafter\n")
+    monkeypatch.setattr("sys.argv", ["families", str(page)])
+    main()
+    text = page.read_text()
+    assert text == f"# Page\n{START}\n\n{markdown()}\n{END}\nafter\n"
+    assert len({line.count(" | ") for line in markdown().splitlines() if not line.startswith("| ---")}) == 1
+    page.write_text("# Page\n")
+    with pytest.raises(InvalidArgument, match="file must have the lines"):
+        main()

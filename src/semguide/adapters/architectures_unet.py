@@ -1,0 +1,86 @@
+"""Stable Diffusion and SDXL: a U-Net that gets the rows [uncond; cond] in one call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from semguide.adapters.architecture import CONTROL, Architecture, Limit, Scale, Text
+
+_LIVE, _LOCAL = Scale(live=True), Scale()
+_TINY = "tiny, random weights"
+_DISTILLED = Limit(
+    "unet",
+    "time_cond_proj_dim",
+    "LCM U-Nets",
+    "has a denoiser that takes the guidance scale as an input (time_cond_proj_dim) and does no "
+    "classifier-free guidance; use the checkpoint that it was distilled from",
+)
+_REFINER = Limit(
+    "",
+    "requires_aesthetics_score",
+    "the refiner",
+    "is the SDXL refiner, which only sharpens what is there; steer the base pipeline and run the refiner on its images",
+)
+
+_SD = Architecture(
+    family="Stable Diffusion 1.x, 2.x",
+    pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
+    mechanism="concat",
+    denoisers=("unet",),
+    positional=("sample", "timestep", "encoder_hidden_states"),
+    text=Text(options=("clip_skip",), lora="cross_attention_kwargs"),
+    scale=_LIVE,
+    limits=(_DISTILLED,),
+    notes="eps and v prediction. IP-Adapter images go with every concept.",
+    tested="tiny, random weights; the authors' golden values; emoji-unet",
+)
+_SDXL = replace(
+    _SD,
+    family="SDXL",
+    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
+    text=replace(
+        _SD.text,
+        inputs=("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"),
+        embeds=(
+            "prompt_embeds",
+            "negative_prompt_embeds",
+            "pooled_prompt_embeds",
+            "negative_pooled_prompt_embeds",
+        ),
+        conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
+    ),
+    limits=(_DISTILLED, _REFINER),
+    tested=_TINY,
+    notes="IP-Adapter images go with every concept.",
+)
+
+UNET: tuple[Architecture, ...] = (
+    _SD,
+    _SDXL,
+    replace(
+        _SD,
+        family="Stable Diffusion with ControlNet",
+        pipelines=("StableDiffusionControlNetPipeline",),
+        notes=CONTROL,
+        tested=_TINY,
+    ),
+    replace(
+        _SD,
+        family="Stable Diffusion with ControlNet, image to image and inpainting",
+        pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
+        scale=_LOCAL,
+        notes=CONTROL,
+        tested=_TINY,
+    ),
+    replace(
+        _SDXL,
+        family="SDXL with ControlNet",
+        pipelines=(
+            "StableDiffusionXLControlNetPipeline",
+            "StableDiffusionXLControlNetImg2ImgPipeline",
+            "StableDiffusionXLControlNetInpaintPipeline",
+        ),
+        scale=_LOCAL,
+        notes=CONTROL,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Ordinary pipelines of diffusers whose guidance is a guider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from semguide.adapters.guider import SemanticGuidance
+from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing
+
+ENCODED: Mapping[str, tuple[str, ...]] = {
+    "HunyuanImagePipeline": ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2"),
+}
+"""What `encode_prompt` of a pipeline returns, in order."""
+
+
+class GuidedPipeline:
+    """An ordinary pipeline with `SemanticGuidance` in the place of its guiders while a call lasts.
+
+    Attributes:
+        pipe: The pipeline.
+        guider: The guider; its `trace` is that of the last call.
+        decomposer: The back end that reads prompts.
+    """
+
+    def __init__(self, pipe: Any, guider: SemanticGuidance, decomposer: Any) -> None:
+        self.pipe = pipe
+        self.guider = guider
+        self.decomposer = decomposer
+
+    def __call__(self, prompt: Any = None, *, concepts: Any = None, **arguments: Any) -> Any:
+        """Run the pipeline.
+
+        Args:
+            prompt: As for the pipeline.
+            concepts: Texts for all prompts, or a list of such lists, one per prompt; None decomposes the prompts.
+            **arguments: The pipeline's own.
+
+        Returns:
+            What the pipeline returns.
+        """
+        prompts = prompts_of({**arguments, "prompt": prompt})
+        found = (
+            concepts_of(prompts, concepts, self.decomposer) if self.guider.needs_encoding() else [[] for _ in prompts]
+        )
+        if concepts is None and self.guider.needs_encoding():
+            warn_of_missing(prompts, found)
+        texts = [[concept.text for concept in items] for items in found]
+        self.guider.set_concepts(texts, self._encoded(prompts, texts), scheduler=self.pipe.scheduler)
+        before = {name: part for name, part in self.pipe.components.items() if name in ("guider", "ocr_guider")}
+        try:
+            for name in before:
+                setattr(self.pipe, name, self.guider)
+            return self.pipe(prompt=prompt, **arguments)
+        finally:
+            for name, part in before.items():
+                setattr(self.pipe, name, part)
+
+    def _encoded(self, prompts: Sequence[str | None], texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+        """Return what the pipeline makes of the k-th concepts of all prompts, for each k."""
+        fields: list[dict[str, Any]] = []
+        for k in range(max(len(names) for names in texts)):
+            own = [names[k] if k < len(names) else prompts[i] or "" for i, names in enumerate(texts)]
+            with torch.no_grad():
+                parts = self.pipe.encode_prompt(prompt=own, device=self.pipe._execution_device, batch_size=len(own))
+            fields.append(dict(zip(ENCODED[type(self.pipe).__name__], parts, strict=True)))
+        return fields

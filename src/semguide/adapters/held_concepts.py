@@ -1,0 +1,119 @@
+"""Concepts as a guider holds them: encoded, by the names under which its host knows text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semguide.errors import InvalidArgument
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "cap_feats": ("prompt_embeds",),
+    "encoder_attention_mask": ("prompt_embeds_mask", "prompt_attention_mask"),
+    "encoder_attention_mask_2": ("prompt_embeds_mask_2",),
+    "encoder_hidden_states": ("prompt_embeds",),
+    "encoder_hidden_states_2": ("prompt_embeds_2",),
+    "encoder_hidden_states_mask": ("prompt_embeds_mask",),
+    "img_mask": ("image_pad_mask",),
+    "prompt_embeds": ("prompt_embeds",),
+    "text_bth": ("text_bth",),
+    "text_embeds": ("pooled_prompt_embeds",),
+    "text_lens": ("text_lens",),
+    "txt_ids": ("txt_ids",),
+}
+"""Denoiser field -> what the text of the prompt is called in the pipeline's state, the first one that is there."""
+
+TEXTS = frozenset(name for names in SOURCES.values() for name in names) | {
+    "connector_prompt_embeds",
+    "connector_audio_prompt_embeds",
+    "connector_attention_mask",
+}
+"""All names under which a pipeline's state holds what becomes of the prompt's text."""
+
+_WITHOUT_ROWS = frozenset({"txt_ids"})
+
+
+@dataclass(frozen=True, eq=False)
+class HeldConcepts:
+    """The concepts of one batch of images.
+
+    Attributes:
+        texts: The concept texts of each prompt; none for plain guidance.
+        fields: For the k-th concept of all prompts at once, by the names of `TEXTS`, one row per prompt or image. The
+            rows of prompts with fewer concepts are evaluated but not used.
+        scheduler: The pipeline's scheduler; None counts as one of eps predictions.
+        predicts_x0: Whether the host hands over x0 predictions.
+    """
+
+    texts: tuple[tuple[str, ...], ...]
+    fields: tuple[Mapping[str, Any], ...]
+    scheduler: Any = None
+    predicts_x0: bool = False
+
+    def __post_init__(self) -> None:
+        most = max((len(names) for names in self.texts), default=0)
+        if most > len(self.fields):
+            raise InvalidArgument(
+                f"fields must hold the encoding of each concept number, {most} of them, got {len(self.fields)}"
+            )
+
+    @property
+    def most(self) -> int:
+        """The largest number of concepts of an image."""
+        return max((len(names) for names in self.texts), default=0)
+
+    def texts_of(self, rows: int) -> tuple[tuple[str, ...], ...]:
+        """Return the concept texts of each image: all images of a prompt before the next prompt.
+
+        Raises:
+            InvalidArgument: The number of images is no multiple of the number of prompts.
+        """
+        if not self.texts or rows % len(self.texts):
+            raise InvalidArgument(
+                f"concepts must be one list per prompt, got {len(self.texts)} lists for {rows} images"
+            )
+        return tuple(names for names in self.texts for _ in range(rows // len(self.texts)))
+
+    def conditioning(self, k: int, cond: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return what the denoiser gets for the k-th concepts where it gets other values for the prompts.
+
+        Args:
+            k: The concept's number.
+            cond: The denoiser's fields for the prompts.
+            names: What each field is called in the state.
+
+        Raises:
+            InvalidArgument: No field of the denoiser takes text, so that a concept could not differ from the prompt.
+        """
+        replaced: dict[str, Any] = {}
+        for field, sources in names.items():
+            source = next((name for name in sources if name in self.fields[k]), None)
+            if source is not None and cond.get(field) is not None:
+                value = self.fields[k][source]
+                value = _vision_mask(value, cond) if field == "img_mask" else value
+                replaced[field] = _like(field, value, cond[field])
+        if not replaced:
+            raise InvalidArgument(
+                f"fields must hold what the denoiser reads ({', '.join(names)}), got {', '.join(self.fields[k])}"
+            )
+        return replaced
+
+
+def _like(field: str, value: Any, cond: Any) -> Any:
+    """Return a concept's value as the prompts' value is: repeated for the images of a prompt, on the same device."""
+    if isinstance(value, list | tuple):
+        return [_like("", item, cond[0]) for item in value for _ in range(len(cond) // len(value))]
+    moved = value.to(device=cond.device, dtype=cond.dtype)
+    if not field or field in _WITHOUT_ROWS or len(value) == len(cond):
+        return moved
+    return moved.repeat_interleave(len(cond) // len(value), dim=0)
+
+
+def _vision_mask(pad_mask: Tensor, cond: Mapping[str, Any]) -> Tensor:
+    """Return Qwen-Image 2.1's mask of vision positions: those of the text, then the picture's own."""
+    own = cond["img_mask"][:, cond["encoder_hidden_states"].shape[1] :]
+    return torch.cat([pad_mask.repeat_interleave(len(own) // len(pad_mask), dim=0), own.to(pad_mask)], dim=1)

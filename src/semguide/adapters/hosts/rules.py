@@ -1,0 +1,65 @@
+"""A rule from the few values of a user interface: method, guidance scale, strength, and the rest as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from semguide.errors import InvalidArgument
+from semguide.guidance import CFG, Rule, get_method
+from semguide.guidance.checks import check_number
+
+WEIGHTS: Final[Mapping[str, str]] = {
+    "sgt": "strength",
+    "sgt-v1": "concept_guidance_scale",
+    "sgt-v2": "concept_guidance_scale",
+    "composable": "concept_weight",
+    "sega": "concept_guidance_scale",
+    "perp-neg": "negative_weight",
+    "co3-composition": "contrast",
+}
+"""The parameter of each method that says how much it corrects."""
+
+
+def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "") -> Rule[Any]:
+    """Return the rule of a method.
+
+    Args:
+        method: Name of the method.
+        cfg: Scale of classifier-free guidance, > 1 where the method corrects anything.
+        strength: How much it corrects, >= 0, as a multiple of the method's default (0 is plain guidance).
+        settings: Other parameters of the method as a JSON object, such as {"threshold": 0.4}; they win over strength.
+
+    Raises:
+        InvalidArgument: A value breaks a rule.
+    """
+    kind = get_method(method)
+    check_number("strength", strength, 0.0, note="0 is plain guidance")
+    given = _parameters(kind, settings)
+    if strength == 0 or kind is CFG:
+        return CFG(guidance_scale=cfg)
+    weight = WEIGHTS[method]
+    rule = kind(guidance_scale=cfg, **{weight: strength * getattr(kind(), weight), **given})
+    if not rule.inert and cfg <= 1:
+        raise InvalidArgument(
+            f"cfg must be > 1 for {method}, got {cfg!r}: at 1 there is no unconditional prediction, which the method "
+            "needs; set strength to 0 for a run without guidance"
+        )
+    return rule
+
+
+def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
+    """Read the settings; their values are the rule's to check."""
+    try:
+        given = json.loads(settings) if settings.strip() else {}
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise InvalidArgument(f'settings must be a JSON object such as {{"threshold": 0.4}}, got {settings!r}')
+    valid = [field.name for field in fields(kind) if field.name != "guidance_scale"]
+    for name in given:
+        if name not in valid:
+            raise InvalidArgument(f"settings of {kind.name} must be among {', '.join(valid) or '(none)'}, got {name!r}")
+    return given

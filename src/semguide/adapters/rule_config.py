@@ -1,0 +1,43 @@
+"""A rule as JSON: its name and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.guidance import SGT, Rule, get_method
+
+RuleLike = Rule[Any] | str | Mapping[str, Any] | None
+
+
+def rule_of(given: RuleLike) -> Rule[Any]:
+    """Return the rule that a rule, a method name or what `config_of` returned stands for; None stands for `SGT()`.
+
+    >>> rule_of({"name": "sgt", "strength": 0.5}).strength
+    0.5
+
+    Raises:
+        InvalidArgument: It stands for none, or its parameters are wrong.
+    """
+    if given is None or isinstance(given, Rule):
+        return SGT() if given is None else given
+    if isinstance(given, str):
+        return get_method(given)()
+    if not isinstance(given, Mapping) or "name" not in given:
+        raise InvalidArgument(f'rule must be a rule such as SGT(), a name or {{"name": "sgt", ...}}, got {given!r}')
+    parameters = {name: value for name, value in given.items() if name != "name"}
+    try:
+        return get_method(given["name"])(**parameters)
+    except TypeError as error:
+        raise InvalidArgument(f"rule must have the parameters of {given['name']}, got {parameters!r}") from error
+
+
+def config_of(rule: Rule[Any]) -> dict[str, Any]:
+    """Return the name and the parameters of a rule, in JSON's types.
+
+    >>> config_of(rule_of("cfg"))
+    {'name': 'cfg', 'guidance_scale': 7.5}
+    """
+    return {"name": rule.name, **asdict(rule)}

@@ -1,0 +1,69 @@
+"""One trajectory under a guider: the rule, image by image, from the first step to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semguide.adapters.eps_scale import eps_scale_of_time
+from semguide.adapters.held_concepts import HeldConcepts
+from semguide.adapters.recorder import Recorder
+from semguide.guidance import Predictions, Rule, Step, Trace
+from semguide.guidance.geometry import widen
+
+
+class Trajectory:
+    """Keeps the rule's state of every image, and the record.
+
+    Args:
+        rule: The rule.
+        guidance_scale: w of u + w (c - u), whatever arithmetic computes it.
+        concepts: The concepts of the prompts.
+        count: Number of steps.
+        like: A prediction for all images, (image, *dims).
+    """
+
+    def __init__(
+        self, rule: Rule[Any], guidance_scale: float, concepts: HeldConcepts, count: int, like: Tensor
+    ) -> None:
+        self.texts = concepts.texts_of(len(like))
+        self._rule = rule
+        self._guidance_scale = guidance_scale
+        self._count = count
+        self._states = [rule.initial_state(len(names)) for names in self.texts]
+        self._recorder = Recorder(self.texts)
+        self._eps_scale = eps_scale_of_time(concepts.scheduler, like.device, predicts_x0=concepts.predicts_x0)
+
+    def steer(
+        self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int, timestep: Any
+    ) -> Tensor:
+        """Add the rule's correction to the guided predictions.
+
+        Args:
+            guided: Predictions with classifier-free guidance, (image, *dims).
+            cond: Predictions for the prompts, alike.
+            uncond: Predictions for the negative prompts, alike.
+            concepts: Predictions for the k-th concepts of all images, alike, one tensor per concept number.
+            step: 0-based step.
+            timestep: The model's timestep.
+
+        Returns:
+            Predictions, (image, *dims).
+        """
+        place = Step(step, self._count, self._guidance_scale, self._eps_scale(torch.as_tensor(timestep)))
+        steered = list(guided)
+        for i, names in enumerate(self.texts):
+            if names:
+                own = torch.stack([concepts[k][i] for k in range(len(names))])
+                predictions = Predictions(uncond[i], cond[i], own)
+                correction, self._states[i] = self._rule.correct(predictions, place, self._states[i])
+                self._recorder.add(i, step, correction)
+                steered[i] = (widen(guided[i]) + widen(correction.delta)).to(guided.dtype)
+        return torch.stack(steered)
+
+    def trace(self) -> Trace:
+        """Return the record."""
+        return self._recorder.trace(self._rule.name, self._count)

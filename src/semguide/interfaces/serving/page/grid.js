@@ -1,0 +1,100 @@
+// The pictures: a row for each method, a column for each seed, filled while they are made. On a phone the two change places.
+
+import { byId, h, mark, svg } from "./dom.js";
+import { percent } from "./words.js";
+
+const SMALL = 128; // pixels; pictures up to this width are shown with hard pixels
+
+/** What a method is called on the page. */
+export const methodTitle = (name) => name.toUpperCase();
+const methodNote = (name) => (name === "cfg" ? "plain guidance" : "steered");
+
+/** The grid of pictures; a click on one shows its trajectory. */
+export class Grid {
+  #root = byId("grid");
+  #cells = new Map();
+
+  /** @param {(key: string) => void} onSelect called with the key of the picture that was clicked. */
+  constructor(onSelect) {
+    this.onSelect = onSelect;
+  }
+
+  /** Lay out the places of a run's pictures. */
+  show(run) {
+    this.#cells.clear();
+    const seeds = run.seeds;
+    const head = h("div", { role: "row" }, h("span", { role: "columnheader", class: "corner" }), ...seeds.map((seed) => h("span", { role: "columnheader", class: "seed" }, `seed ${seed}`)));
+    const rows = run.methods.map((method) =>
+      h(
+        "div",
+        { role: "row" },
+        h("span", { role: "rowheader", class: "method" }, h("b", {}, methodTitle(method)), h("small", {}, methodNote(method))),
+        ...seeds.map((seed) => this.#cell(run, method, seed)),
+      ),
+    );
+    const table = h("div", { class: "grid", role: "table", "aria-label": `Pictures of ${run.form.prompt}` }, head, ...rows);
+    table.style.setProperty("--seeds", seeds.length);
+    table.style.setProperty("--methods", run.methods.length);
+    this.#root.replaceChildren(table);
+    for (const picture of run.pictures.values()) this.update(run, picture);
+  }
+
+  #cell(run, method, seed) {
+    const key = `${method}:${seed}`;
+    const image = h("img", { alt: "", hidden: true, onload: () => image.classList.toggle("small", image.naturalWidth <= SMALL) });
+    const bar = h("progress", { max: 1, value: 0, "aria-hidden": "true" });
+    const count = h("span", { class: "count" });
+    const button = h("button", { type: "button", class: "picture", "aria-pressed": "false", onclick: () => this.onSelect(key) }, image, count, bar);
+    const scores = h("ul", { class: "scores", "aria-label": "Alignment: how sure the detector is that the concept is right" });
+    const save = h("a", { class: "save", hidden: true, title: "Download the picture", "aria-label": `Download the picture of ${methodTitle(method)}, seed ${seed}` }, arrow());
+    this.#cells.set(key, { image, bar, count, button, scores, save });
+    return h("div", { role: "cell", class: "cell" }, button, h("div", { class: "under" }, scores, save));
+  }
+
+  /** Show the state of one picture. */
+  update(run, picture) {
+    const cell = this.#cells.get(picture.key);
+    if (!cell) return;
+    const source = picture.url ?? picture.preview;
+    if (source && cell.image.getAttribute("src") !== source) cell.image.src = source;
+    cell.image.hidden = !source;
+    const done = picture.state === "done";
+    cell.bar.hidden = done || picture.state === "stopped";
+    cell.bar.value = picture.steps ? picture.step / picture.steps : 0;
+    cell.count.textContent = { waiting: "", running: `${picture.step} / ${picture.steps}`, done: "", stopped: source ? "stopped" : "not made" }[picture.state];
+    cell.button.dataset.state = picture.state;
+    cell.button.setAttribute("aria-label", this.#label(run, picture));
+    cell.save.hidden = !picture.url;
+    if (picture.url) {
+      cell.save.href = picture.url;
+      cell.save.download = `semguide-${picture.method}-seed${picture.seed}.png`;
+    }
+    this.#scores(run, picture, cell.scores);
+  }
+
+  #label(run, picture) {
+    const state = { waiting: "waiting", running: `step ${picture.step} of ${picture.steps}`, done: "finished", stopped: "stopped" };
+    const scores = (picture.alignment ?? []).map((value, k) => `${run.concepts[k]} ${percent(value)}`);
+    return [`${methodTitle(picture.method)}, seed ${picture.seed}, ${state[picture.state]}`, ...scores, "show its trajectory"].join("; ");
+  }
+
+  #scores(run, picture, place) {
+    const scores = picture.alignment ?? [];
+    place.hidden = scores.length === 0;
+    place.replaceChildren(
+      ...scores.map((value, k) =>
+        h("li", { title: `${run.concepts[k]}: ${percent(value)} sure that it is right` }, mark(run.colours[k]), h("span", { class: "visually-hidden" }, `${run.concepts[k]} `), percent(value)),
+      ),
+    );
+  }
+
+  /** Mark the picture whose trajectory is shown. */
+  select(key) {
+    for (const [other, cell] of this.#cells) cell.button.setAttribute("aria-pressed", String(other === key));
+  }
+}
+
+function arrow() {
+  const line = { fill: "none", stroke: "currentColor", "stroke-width": 1.6, "stroke-linecap": "round", "stroke-linejoin": "round" };
+  return svg("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" }, svg("path", { d: "M8 2.5v7.6M4.8 7L8 10.2 11.2 7M3 13.2h10", ...line }));
+}

@@ -1,0 +1,161 @@
+// A run: the job at the server, and its pictures as far as they are known here.
+
+import { ApiError, cancelJob, getImage, jobEvents, startJob } from "./api.js";
+
+const RETRIES = 3;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Ask for a job and follow it to its end.
+ *
+ * A run is `{form, request, colours, id, status, position, concepts, methods, seeds, warnings, pictures, error, seconds}`;
+ * a picture is `{key, method, seed, state, step, steps, preview, url, blob, trace, alignment, evaluations}` with the state
+ * waiting, running, done or stopped.
+ */
+export class Runner {
+  /** @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed. */
+  constructor(onChange) {
+    this.onChange = onChange;
+  }
+
+  /** Make the pictures of a form; resolves to the run when it ended, however it ended. */
+  async start(form, colours) {
+    const began = performance.now();
+    const job = await startJob(toRequest(form));
+    const run = fromJob(job, form, colours);
+    this.onChange(run, null);
+    try {
+      await this.#follow(run);
+    } finally {
+      run.seconds = (performance.now() - began) / 1000;
+      for (const picture of run.pictures.values()) if (picture.state !== "done") picture.state = "stopped";
+      this.onChange(run, null);
+    }
+    return run;
+  }
+
+  /** Stop a run: the server frees its place after the step it is at. */
+  async cancel(run) {
+    await cancelJob(run.id);
+  }
+
+  /** Read the events to the last one; a stream that breaks is taken up where it broke. */
+  async #follow(run) {
+    let last = "";
+    for (let failures = 0; !over(run); ) {
+      try {
+        for await (const event of jobEvents(run.id, last)) {
+          last = event.id;
+          failures = 0;
+          await this.#take(run, event);
+        }
+        failures += 1;
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status) throw error; // status 0: no answer, or a broken stream
+        failures += 1;
+      }
+      if (failures > RETRIES) throw new ApiError("The connection to the server was lost, and three tries did not bring it back.");
+      if (failures) await pause(400 * 2 ** failures);
+    }
+  }
+
+  async #take(run, { name, data }) {
+    const picture = run.order[data.image ?? data.index] ?? null;
+    switch (name) {
+      case "queued":
+        run.position = data.position;
+        break;
+      case "started":
+        run.status = "running";
+        break;
+      case "step":
+        addStep(picture, data);
+        break;
+      case "preview":
+        if (picture.state !== "done") picture.preview = data.url;
+        break;
+      case "image":
+        await finish(picture, data);
+        break;
+      case "warning":
+        if (!run.warnings.includes(data.message)) run.warnings.push(data.message);
+        break;
+      default:
+        run.status = name; // done, failed, cancelled
+        run.error = data.error?.message ?? null;
+    }
+    this.onChange(run, picture);
+  }
+}
+
+const over = (run) => ["done", "failed", "cancelled"].includes(run.status);
+
+/** Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. */
+export function toRequest(form) {
+  return {
+    prompt: form.prompt,
+    model: form.model,
+    n: form.pictures,
+    semguide: {
+      method: form.method,
+      parameters: form.parameters,
+      compare: ["cfg"],
+      concepts: form.chips.filter((chip) => !chip.muted).map((chip) => chip.text),
+      negative_prompt: form.negative,
+      seed: form.seed,
+      steps: form.steps,
+      guidance_scale: form.guidance,
+      full_trace: form.watch,
+    },
+  };
+}
+
+function fromJob(job, form, colours) {
+  const concepts = job.concepts.map((concept) => concept.text);
+  const order = job.images.map(({ method, seed, report }) => ({
+    key: `${method}:${seed}`,
+    method,
+    seed,
+    state: "waiting",
+    step: 0,
+    steps: job.steps,
+    trace: report?.trace ?? { concepts, similarity: [], gate: [], weight: [] },
+  }));
+  return {
+    form,
+    colours,
+    id: job.id,
+    status: job.status,
+    position: job.position,
+    model: job.model,
+    concepts,
+    methods: job.methods.map((method) => method.name),
+    seeds: job.seeds,
+    warnings: job.warnings,
+    order,
+    pictures: new Map(order.map((picture) => [picture.key, picture])),
+    error: null,
+    seconds: null,
+  };
+}
+
+/** Add what a step measured; a step that comes twice, after a broken stream, stays one. */
+function addStep(picture, data) {
+  picture.state = "running";
+  picture.step = data.step;
+  const nothing = picture.trace.concepts.map(() => null);
+  for (const name of ["similarity", "gate", "weight"]) picture.trace[name][data.step - 1] = data.trace?.[name] ?? nothing;
+}
+
+async function finish(picture, data) {
+  picture.blob = await getImage(data.url);
+  Object.assign(picture, {
+    url: URL.createObjectURL(picture.blob),
+    state: "done",
+    step: picture.steps,
+    preview: null,
+    trace: data.trace,
+    alignment: data.alignment,
+    evaluations: data.evaluations,
+  });
+}

@@ -1,0 +1,120 @@
+// The settings: the few that matter as sliders, the rest folded away, all of them made from what the server says it has.
+
+import { byId, h } from "./dom.js";
+import { choice, seed, slider, text, tick } from "./fields.js";
+
+export const PLAIN = "cfg";
+const FIRST = "sgt"; // the method shown first, where the server has it
+const GUIDANCE = { least: 1.05, most: 100, slide: 15 }; // more than 1: 1 would turn the guidance off
+const PICTURES = 4;
+const USUAL = { steps: 30, guidance: 7.5 }; // of a model that says nothing
+
+/** All settings but prompt and concepts. */
+export class Settings {
+  #fields = {};
+  #parameters = {};
+
+  /**
+   * @param {object} offer the answer of `GET /v1/methods`.
+   * @param {object[]} models the answer of `GET /v1/models`.
+   * @param {(id: string) => void} onModel called when another model is chosen.
+   */
+  constructor(offer, models, onModel) {
+    this.offer = offer;
+    this.models = models;
+    this.onModel = onModel;
+    this.#shared();
+    this.#follow(this.#fields.method.get());
+  }
+
+  get #names() {
+    return this.offer.methods.map((method) => method.name).filter((name) => name !== PLAIN);
+  }
+
+  #shared() {
+    const { limits } = this.offer;
+    const model = this.models[0];
+    const seeds = Math.max(1, Math.floor(limits.images / 2)); // two pictures each: plain and steered
+    const start = this.#names.includes(FIRST) ? FIRST : this.#names[0];
+    const names = this.models.map((each) => each.id);
+    this.#fields = {
+      guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale ?? USUAL.guidance, step: 0.05, ...GUIDANCE }),
+      steps: slider({ label: "Steps", value: model.semguide.num_inference_steps ?? USUAL.steps, least: 1, most: limits.steps, step: 1 }),
+      pictures: slider({ label: "Seeds", value: Math.min(PICTURES, seeds), least: 1, most: seeds, step: 1 }),
+      seed: seed({ label: "First seed", value: 0, most: Number.MAX_SAFE_INTEGER - limits.images }),
+      method: choice({ label: "Method", value: start, names: this.#names, onChange: (name) => this.#follow(name) }),
+      model: choice({ label: "Model", value: model.id, names, onChange: (id) => this.#adopt(id) }),
+      negative: text({ label: "Negative prompt", value: "", hint: "What the pictures should not show.", maxlength: limits.prompt_length }),
+      watch: tick({ label: "Measure every step", value: true, hint: "Draws whole lines, the plain ones too. Slower; the pictures stay the same." }),
+    };
+  }
+
+  /** Make the fields of a method's parameters; the first number is the one with a slider among the main ones. */
+  #follow(name) {
+    const method = this.offer.methods.find((each) => each.name === name);
+    const main = method.parameters.find((parameter) => parameter.type === "number" && !parameter.choices);
+    const fieldOf = (parameter) => parameterField(parameter === main ? { ...parameter, meaning: "" } : parameter);
+    this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, fieldOf(parameter)]));
+    const rest = method.parameters.filter((parameter) => parameter !== main);
+    const { guidance, steps, pictures, seed: first, method: which, model, negative, watch } = this.#fields;
+    byId("sliders").replaceChildren(
+      ...[main && this.#parameters[main.name], guidance, steps, pictures, first].filter(Boolean).map((field) => field.element),
+    );
+    const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
+    byId("more-body").replaceChildren(
+      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, watch.element),
+      h("p", { class: "about" }, method.summary),
+      h("div", { class: "rows" }, ...rest.map((parameter) => this.#parameters[parameter.name].element)),
+    );
+    focused?.focus();
+  }
+
+  /** Take over a model's own steps and guidance scale. */
+  #adopt(id) {
+    const { semguide } = this.models.find((model) => model.id === id);
+    this.#fields.steps.set(semguide.num_inference_steps ?? USUAL.steps);
+    this.#fields.guidance.set(semguide.guidance_scale ?? USUAL.guidance);
+    this.onModel(id);
+  }
+
+  /** The values of all fields, by name; `parameters` are those of the method. */
+  get values() {
+    const read = (fields) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.get()]));
+    return { ...read(this.#fields), parameters: read(this.#parameters) };
+  }
+
+  /** Put values into their fields; those that are missing stay as they are. */
+  set values({ method, model, parameters = {}, ...others }) {
+    if (model && this.models.some((each) => each.id === model)) {
+      this.#fields.model.set(model);
+      this.#adopt(model);
+    }
+    if (method && this.#names.includes(method)) {
+      this.#fields.method.set(method);
+      this.#follow(method);
+    }
+    for (const [name, value] of Object.entries(others)) this.#fields[name]?.set(value);
+    for (const [name, value] of Object.entries(parameters)) this.#parameters[name]?.set(value);
+  }
+}
+
+function parameterField({ name, type, default: value, minimum, maximum, choices, meaning }) {
+  const label = name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+  if (type === "boolean") return tick({ label, value, hint: meaning });
+  if (type === "string" && choices) return choice({ label, value, names: choices.map(String), hint: meaning });
+  if (type === "string" || choices || value === null) return text({ label, value, hint: meaning, read, write });
+  const whole = type === "integer";
+  const least = minimum ?? Math.min(0, -4 * Math.abs(value));
+  const slide = maximum ?? Math.max(whole ? 10 : 2, 4 * Math.abs(value));
+  return slider({ label, value, least, most: maximum, slide, step: whole ? 1 : fine(slide - least), hint: meaning });
+}
+
+/** Return a step of 1, 2 or 5 times a power of ten that cuts a range into 50 parts or more. */
+function fine(range) {
+  const power = 10 ** Math.floor(Math.log10(range / 50));
+  return [5, 2, 1].map((digit) => digit * power).find((step) => step <= range / 50 + 1e-9) ?? power;
+}
+
+/** Read a parameter that takes words beside numbers; an empty line is null. */
+const read = (line) => (line === "" ? null : Number.isNaN(Number(line)) ? line : Number(line));
+const write = (value) => (value === null ? "" : String(value));

@@ -1,0 +1,73 @@
+"""A real ComfyUI, from the folder that COMFYUI_PATH names; nothing of it is part of this repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+import warnings
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FOLDER = os.environ.get("COMFYUI_PATH", "")
+"""Where ComfyUI is; empty where the tests of it are skipped."""
+
+
+def comfy(name: str) -> Any:
+    """Import a module of ComfyUI, on the CPU."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if FOLDER not in sys.path:
+            import diffusers  # noqa: F401 - before the torchvision below is there to be found
+            import transformers  # noqa: F401
+
+            sys.path.insert(0, FOLDER)
+            _stand_in_for_torchvision()
+            import_module("comfy.cli_args").args.cpu = True
+        return import_module(name)
+
+
+def version() -> str:
+    """Return the version of the checkout."""
+    text = (Path(FOLDER) / "comfyui_version.py").read_text(encoding="utf-8")
+    return text.split('"')[-2]
+
+
+def _stand_in_for_torchvision() -> None:
+    """Let ComfyUI import torchvision where there is none: video models use it, which nothing here runs."""
+    try:
+        import_module("torchvision")
+    except ImportError:
+        for name in ("torchvision", "torchvision.transforms"):
+            module = types.ModuleType(name)
+            module.__spec__ = ModuleSpec(name, None)
+            sys.modules[name] = module
+        sys.modules["torchvision"].transforms = sys.modules["torchvision.transforms"]  # type: ignore[attr-defined]
+
+
+class DiffusersUNet(torch.nn.Module):
+    """A UNet of diffusers as the network in ComfyUI's model."""
+
+    def __init__(self, unet: Any) -> None:
+        super().__init__()
+        self.unet = unet
+        self.dtype = unet.dtype
+        self.rows: list[int] = []
+
+    def forward(self, x: Any, timesteps: Any = None, context: Any = None, **_: Any) -> Any:
+        self.rows.append(len(x))
+        return self.unet(x, timesteps, encoder_hidden_states=context).sample
+
+
+def patched(network: torch.nn.Module, kind: str = "EPS") -> Any:
+    """Return ComfyUI's model patcher around a network that takes SD 1.5's inputs."""
+    base = comfy("comfy.model_base")
+    config = comfy("comfy.supported_models").SD15({"disable_unet_model_creation": True})
+    model = base.BaseModel(config, model_type=getattr(base.ModelType, kind))
+    model.diffusion_model = network
+    cpu = torch.device("cpu")
+    return comfy("comfy.model_patcher").ModelPatcher(model, load_device=cpu, offload_device=cpu)

@@ -1,0 +1,112 @@
+"""Runs a tiny modular pipeline under a guider, and records what goes through the guider."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers
+import torch
+from diffusers import ClassifierFreeGuidance
+
+from adapters.guider.table import ROWS
+from adapters.tiny_pipelines import noise
+
+SCALE = 4.0
+STEPS = 3
+
+
+@functools.cache
+def made(name: str) -> Any:
+    """Return the tiny pipeline of a row, with diffusers' own guider; a test that changes it makes its own."""
+    row = ROWS[name]
+    pipe = getattr(diffusers, row.blocks)().init_pipeline()
+    parts = {part: module for part, module in row.make().items() if part in pipe.component_names}
+    pipe.register_components(**parts)
+    pipe.update_components(**row.config)
+    for part in guiders_of(pipe):
+        setattr(pipe, part, plain_guider(name))
+    return pipe
+
+
+def doubled(name: str) -> Any:
+    """Return a copy of the tiny pipeline in float64."""
+    pipe = copy.copy(made(name))
+    for part, module in made(name).components.items():
+        if isinstance(module, torch.nn.Module):
+            setattr(pipe, part, copy.deepcopy(module).double())
+    return pipe
+
+
+def guiders_of(pipe: Any) -> list[str]:
+    """Return the names of the guiders that `SemanticGuidance` takes the place of."""
+    return [part for part in ("guider", "guider_2") if part in pipe.component_names]
+
+
+def plain_guider(name: str) -> Any:
+    """Return diffusers' own guider of a row."""
+    if ROWS[name].own_guider is not None:
+        return ROWS[name].own_guider()
+    return ClassifierFreeGuidance(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
+
+
+def call(name: str, pipe: Any, prompt: Any, **changes: Any) -> torch.Tensor:
+    """Return the latents that a pipeline makes in a few steps."""
+    row = ROWS[name]
+    given = {"num_inference_steps": STEPS, "generator": noise(), "output": row.output, **row.arguments}
+    asked = {**given, **changes, "prompt": prompt}
+    # Copies of lists: Z-Image puts its chat template into the caller's own.
+    return pipe(**{key: list(value) if isinstance(value, list) else value for key, value in asked.items()})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One call of a guider.
+
+    Attributes:
+        step: 0-based step.
+        count: Number of steps.
+        timestep: The model's timestep.
+        given: The predictions by name.
+        output: What the guider returned.
+    """
+
+    step: int
+    count: int
+    timestep: float
+    given: dict[str, torch.Tensor]
+    output: Any
+
+
+Record = dict[str, list[Seen]]
+"""The calls of each guider, by its name."""
+
+
+def recorded(pipe: Any, script: Record | None = None) -> tuple[Any, Record]:
+    """Return a pipeline with copies of its guiders that write a record.
+
+    With the record of another run they return what was returned there, so that the run goes along the same latents.
+    """
+    pipe, record = copy.copy(pipe), Record()
+    for part in [name for name in pipe.component_names if "guider" in name]:
+        record[part] = []
+        setattr(
+            pipe, part, recorded_guider(copy.copy(getattr(pipe, part)), record[part], script[part] if script else None)
+        )
+    return pipe, record
+
+
+def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None) -> Any:
+    """Let a guider write a record, and return what was returned in another one."""
+    original = guider.forward
+
+    def forward(**given: torch.Tensor) -> Any:
+        place = (guider._step, guider._num_inference_steps, float(guider._timestep))
+        output = original(**given) if script is None else script[len(seen)].output
+        seen.append(Seen(*place, given, output))
+        return output
+
+    guider.forward = forward
+    return guider

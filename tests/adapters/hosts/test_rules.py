@@ -1,0 +1,54 @@
+"""Rules from the values of a user interface."""
+
+from __future__ import annotations
+
+import pytest
+
+from semguide import CFG, SGT, SGTv1
+from semguide.adapters.hosts.rules import WEIGHTS, build_rule
+from semguide.errors import InvalidArgument
+from semguide.guidance import METHODS
+
+
+def test_every_method_but_plain_guidance_has_a_strength() -> None:
+    assert set(WEIGHTS) == set(METHODS) - {"cfg"}
+
+
+@pytest.mark.parametrize("method", WEIGHTS)
+def test_strength_is_a_multiple_of_the_methods_default(method: str) -> None:
+    default, weight = METHODS[method](), WEIGHTS[method]
+    assert build_rule(method, default.guidance_scale) == default
+    assert getattr(build_rule(method, 7.5, 2.0), weight) == 2 * getattr(default, weight)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_strength_zero_is_plain_guidance(method: str) -> None:
+    assert build_rule(method, 5.0, 0.0) == CFG(5.0)
+
+
+def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
+    assert build_rule("sgt", 6.0, 0.5, '{"threshold": 0.4}') == SGT(6.0, strength=0.5, threshold=0.4)
+    assert build_rule("sgt", 6.0, 0.5, '{"strength": 3.0}') == SGT(6.0, strength=3.0)
+    assert build_rule("sgt-v1", 6.0, settings='{"subject_threshold": "auto"}') == SGTv1(6.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sgd", 7.5), "method must be one of sgt"),
+        (("sgt", 1.0), r"cfg must be > 1 for sgt, got 1.0"),
+        (("sgt", 7.5, -1.0), "strength must be a finite number >= 0"),
+        (("sgt", 7.5, 1.0, "threshold: 0.4"), "settings must be a JSON object"),
+        (("sgt", 7.5, 1.0, "[0.4]"), "settings must be a JSON object"),
+        (("sgt", 7.5, 1.0, '{"treshold": 0.4}'), "settings of sgt must be among strength, threshold"),
+        (("sgt", 7.5, 1.0, '{"threshold": 4}'), "threshold must be a finite number between -1 and 1"),
+        (("cfg", 7.5, 1.0, '{"threshold": 4}'), r"settings of cfg must be among \(none\)"),
+    ],
+)
+def test_refusals_name_the_input(arguments: tuple[str, float, float, str], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        build_rule(*arguments)
+
+
+def test_a_run_without_guidance_is_allowed_where_nothing_is_corrected() -> None:
+    assert build_rule("sgt", 1.0, 0.0) == CFG(1.0)

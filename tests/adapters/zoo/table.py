@@ -1,0 +1,106 @@
+"""Every family, tiny, and its variants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from adapters.zoo import concat, decoders, flow, unet, variants
+from adapters.zoo.family import Family
+from adapters.zoo.variants import as_class, image, mask
+
+_SMALL = {"height": 16, "width": 16, "max_sequence_length": 48}
+_LARGE = {"height": 32, "width": 32, "max_sequence_length": 64}
+_PIXART = {**_SMALL, "use_resolution_binning": False, "clean_caption": False}
+_SD3 = {"height": 8, "width": 8, "max_sequence_length": 48}
+_FLUX = {**_SMALL, "negative_prompt": ""}
+_QWEN = {"height": 32, "width": 32, "negative_prompt": " "}
+_ZIMAGE = {"height": 16, "width": 16, "max_sequence_length": 64}
+_WAN = {**_SMALL, "num_frames": 5}
+
+FAMILIES: Mapping[str, Family] = {
+    "sd": Family(unet.sd, denoiser="unet"),
+    "sd-v": Family(unet.sd_v, denoiser="unet"),
+    "sdxl": Family(unet.sdxl, denoiser="unet"),
+    "sd3": Family(flow.sd3, _SD3),
+    "flux": Family(flow.flux, _FLUX, scale="true_cfg_scale"),
+    "flux-embedded": Family(partial(flow.flux, guidance_embeds=True), _SMALL),
+    "qwen-image": Family(flow.qwen_image, _QWEN, scale="true_cfg_scale"),
+    "pixart-alpha": Family(concat.pixart_alpha, _PIXART),
+    "pixart-sigma": Family(concat.pixart_sigma, _PIXART),
+    "sana": Family(concat.sana, {**_LARGE, "use_resolution_binning": False}),
+    "aura-flow": Family(concat.aura_flow, _SMALL),
+    "hidream": Family(concat.hidream, _SMALL),
+    "lumina2": Family(decoders.lumina2, _LARGE),
+    "cogview4": Family(decoders.cogview4, _SMALL),
+    "z-image": Family(decoders.z_image, _ZIMAGE, off=0.0),
+    "hunyuan-image": Family(decoders.hunyuan_image, {"height": 16, "width": 16}, scale=""),
+    "wan": Family(flow.wan, _WAN, output="frames"),
+}
+"""A row per family."""
+
+
+def _variant(of: str, name: str, part: Any = None, **arguments: Any) -> Family:
+    """Return the row of a pipeline class made of a family's parts, with a ControlNet where one is given."""
+    base = FAMILIES[of]
+    more = {} if part is None else {"controlnet": part}
+    given = {**base.arguments, **arguments}
+    return replace(base, make=as_class(base.make, name, **more), arguments=given)
+
+
+def _again(size: int) -> dict[str, Any]:
+    return {"image": image(size), "strength": 0.9, "num_inference_steps": 4}
+
+
+def _painted(size: int) -> dict[str, Any]:
+    return {**_again(size), "mask_image": mask(size)}
+
+
+_UNET, _SD3_CONTROL = variants.control_of_unet, variants.control_of_sd3
+_CONTROL = {"control_image": image(64, 7)}
+_IP = {"ip_adapter_image_embeds": variants.image_embeds()}
+
+VARIANTS: Mapping[str, Family] = {
+    "sd-img2img": _variant("sd", "StableDiffusionImg2ImgPipeline", **_again(64)),
+    "sd-inpaint": _variant("sd", "StableDiffusionInpaintPipeline", **_painted(64)),
+    "sd-inpaint-nine-channels": Family(unet.sd_inpaint, _painted(64), denoiser="unet"),
+    "sd-controlnet": _variant("sd", "StableDiffusionControlNetPipeline", _UNET, image=image(64, 7)),
+    "sd-controlnet-img2img": _variant(
+        "sd", "StableDiffusionControlNetImg2ImgPipeline", _UNET, **_again(64), **_CONTROL
+    ),
+    "sd-controlnet-inpaint": _variant(
+        "sd", "StableDiffusionControlNetInpaintPipeline", _UNET, **_painted(64), **_CONTROL
+    ),
+    "sd-ip-adapter": replace(FAMILIES["sd"], make=variants.with_ip_adapter(unet.sd), arguments=_IP),
+    "sdxl-img2img": _variant("sdxl", "StableDiffusionXLImg2ImgPipeline", **_again(64)),
+    "sdxl-inpaint": _variant("sdxl", "StableDiffusionXLInpaintPipeline", **_painted(64)),
+    "sdxl-controlnet": _variant("sdxl", "StableDiffusionXLControlNetPipeline", _UNET, image=image(64, 7)),
+    "sdxl-controlnet-img2img": _variant(
+        "sdxl", "StableDiffusionXLControlNetImg2ImgPipeline", _UNET, **_again(64), **_CONTROL
+    ),
+    "sdxl-controlnet-inpaint": _variant(
+        "sdxl", "StableDiffusionXLControlNetInpaintPipeline", _UNET, **_painted(64), **_CONTROL
+    ),
+    "sdxl-ip-adapter": replace(FAMILIES["sdxl"], make=variants.with_ip_adapter(unet.sdxl), arguments=_IP),
+    "sd3-img2img": _variant("sd3", "StableDiffusion3Img2ImgPipeline", **_again(8)),
+    "sd3-inpaint": _variant("sd3", "StableDiffusion3InpaintPipeline", **_painted(8)),
+    "sd3-controlnet": _variant("sd3", "StableDiffusion3ControlNetPipeline", _SD3_CONTROL, control_image=image(8, 7)),
+    "flux-img2img": _variant("flux", "FluxImg2ImgPipeline", **_again(16)),
+    "flux-inpaint": _variant("flux", "FluxInpaintPipeline", **_painted(16)),
+    "qwen-image-img2img": _variant("qwen-image", "QwenImageImg2ImgPipeline", **_again(32)),
+    "qwen-image-inpaint": _variant("qwen-image", "QwenImageInpaintPipeline", **_painted(32)),
+    "z-image-img2img": _variant("z-image", "ZImageImg2ImgPipeline", **_again(16)),
+    "z-image-inpaint": _variant("z-image", "ZImageInpaintPipeline", **_painted(16)),
+    "wan-2.2": replace(FAMILIES["wan"], make=variants.wan_2_2),
+    "wan-image-to-video": replace(
+        FAMILIES["wan"], make=variants.wan_image_to_video, arguments={**_WAN, "image": variants.picture(16)}
+    ),
+    "wan-video-to-video": replace(
+        FAMILIES["wan"],
+        make=variants.wan_video_to_video,
+        arguments={**_SMALL, "video": variants.video(5, 16), "strength": 0.9},
+    ),
+}
+"""A row per pipeline of a family that reads more than text, or has more denoisers."""
