@@ -13,6 +13,19 @@ def test_sizes_come_from_the_checkpoint(tiny: Path):
     assert (model.num_inference_steps, model.guidance_scale) == (None, None)
 
 
+def test_a_transformer_gives_its_sizes_by_patches(tmp_path: Path):
+    parts = {"transformer": {"sample_size": 128, "patch_size": 2}, "vae": {"block_out_channels": [1, 1, 1, 1]}}
+    for name, config in parts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+        (tmp_path / name / "weights.safetensors").touch()
+    entries = {"transformer": ["diffusers", "SD3Transformer2DModel"], "vae": ["diffusers", "AutoencoderKL"]}
+    index = {"_class_name": "StableDiffusion3Pipeline", **entries}
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    model = describe(str(tmp_path))
+    assert (model.height, model.width, model.size_multiple, model.smallest) == (1024, 1024, 16, 16)
+
+
 def test_semguide_json_gives_the_defaults(copy: Path):
     own = {"num_inference_steps": 25, "guidance_scale": 5.0, "height": 64, "smallest": 64, "largest": 128, "note": "x"}
     (copy / "semguide.json").write_text(json.dumps(own))

@@ -13,6 +13,7 @@ from semguide.training.flow import ABSENT, FlowRecipe, build_transformer, traine
 from semguide.training.parts import assembled_flow
 from semguide.training.pool import without_captions
 from semguide.training.text import tokenize
+from semguide.training.unet import sample
 from training.tiny_set import TINY
 
 PROMPTS = ["a red car and a blue apple", ""]
@@ -115,3 +116,24 @@ def test_captions_are_dropped_as_often_as_asked(tiny_set: Path):
     dropped = (without_captions(ids, empty, 0.2, torch.Generator().manual_seed(0)) == empty).all(dim=1)
     assert 70 < int(dropped.sum()) < 130
     assert torch.equal(without_captions(ids, empty, 0.0, torch.Generator()), ids)
+
+
+@torch.no_grad()
+def test_a_perfect_velocity_costs_nothing_and_the_pipeline_arrives_at_the_picture(
+    recipe: FlowRecipe, monkeypatch: pytest.MonkeyPatch
+):
+    """Times, signs and the scale of the latents are the same in training and in `StableDiffusion3Pipeline`."""
+    latents = recipe.pool(0)[0]
+    goal = latents
+
+    def perfect(hidden_states: torch.Tensor, *_: Any, **options: Any) -> Any:
+        t = options["timestep"] if "timestep" in options else _[2]
+        return ((hidden_states - goal) / (t / 1000)[:, None, None, None],)
+
+    monkeypatch.setattr(recipe.model, "forward", perfect)
+    assert float(recipe.loss(0, torch.Generator().manual_seed(5))) < 1e-8
+    goal = latents[:1]
+    made = sample(recipe.pipe, ["a red car"], steps=3)
+    vae: Any = recipe.pipe.vae
+    expected = vae.decode(goal / vae.config["scaling_factor"]).sample.clamp(-1, 1)
+    torch.testing.assert_close(made, expected, atol=1e-4, rtol=0)

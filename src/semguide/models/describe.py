@@ -67,10 +67,10 @@ def describe(model: str | Source) -> ModelDescription:
         raise InvalidArgument(f"model must be on this machine, got the hub id {source.name!r}; fetch it first")
     pipeline_class = check_folder(source.path)
     own = _own_defaults(source.path / "semguide.json")
-    unet = _read(source.path / "unet" / "config.json")
+    unet = _denoiser(source.path)
     factor = 2 ** (_levels(_read(source.path / "vae" / "config.json")) - 1)
     height, width = (side * factor for side in _sides(unet))
-    multiple = math.lcm(8, factor)
+    multiple = math.lcm(8, factor * unet.get("patch_size", 1))
     return ModelDescription(
         name=source.name,
         kind=source.kind,
@@ -92,6 +92,12 @@ def call_defaults(pipeline_class: str) -> tuple[int, float]:
 
     parameters = inspect.signature(getattr(diffusers, pipeline_class).__call__).parameters
     return int(parameters["num_inference_steps"].default), float(parameters["guidance_scale"].default)
+
+
+def _denoiser(path: Path) -> dict[str, Any]:
+    """Read the configuration of the U-Net, or of the transformer in its place, which has one resolution."""
+    transformer = _read(path / "transformer" / "config.json")
+    return {**transformer, "block_out_channels": [0]} if transformer else _read(path / "unet" / "config.json")
 
 
 def _own_defaults(file: Path) -> dict[str, Any]:

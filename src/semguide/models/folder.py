@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 
-STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline")
 """Pipeline classes that the command line loads, a part of the adapters' table: by name, a refusal needs no torch."""
 
 
