@@ -77,3 +77,14 @@ def test_plain_guidance_costs_two_evaluations_a_step(pipe: Any) -> None:
     assert result.trace.concepts == (tuple(CONCEPTS),)
     assert result.output.images is result.images
     assert result.alignment is None
+
+
+def test_alignment_is_told_where_the_early_steps_were_evaluated(pipe: Any) -> None:
+    from semguide import SGTv1
+
+    given: dict[str, Any] = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent"}
+    (alignment,) = steer(pipe, CFG())(PROMPT, full_trace=True, **given).alignment
+    assert len(alignment) == 2
+    assert all(0 < probability < 1 for probability in alignment)
+    assert steer(pipe, CFG())(PROMPT, concepts=[], full_trace=True, **given).alignment == [[]]
+    assert steer(pipe, SGTv1())(PROMPT, **given).alignment is None

@@ -41,3 +41,9 @@ def test_one_concept_has_nothing_to_lag_behind() -> None:
 def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match=next(iter(values))):
         Detector(**values)
+
+
+def test_several_images_get_a_list_each_and_nothing_where_one_is_not_known() -> None:
+    seen, unseen = np.full((6, 2), 0.5), np.full((6, 2), np.nan)
+    assert Detector(relative=1.0).alignment([seen, np.empty((6, 0))]) == [[0.5, 0.5], []]
+    assert Detector(relative=1.0).alignment([seen, unseen]) is None

@@ -17,6 +17,7 @@ from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing,
 from semguide.adapters.scales import guiders_set, scale_arguments, with_scales
 from semguide.errors import InvalidArgument
 from semguide.guidance import SGT, Rule, Trace
+from semguide.guidance.detector import Detector
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,9 @@ class Result:
     Attributes:
         images: What the pipeline returns as images, in its own type.
         trace: Similarity, gate and weight per image, step and concept.
-        alignment: Per image and concept the calibrated probability that it is right; None until there is a detector.
+        alignment: Per image and concept the probability that it is right, by `semguide.guidance.detector.Detector`;
+            None where the concepts were not evaluated in the first third of the steps (plain guidance does so with
+            `full_trace` only), and for rules whose similarity is not the signed cosine (`SGTv1`, `SGTv2`).
         evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
         output: What the pipeline returned, whole.
     """
@@ -102,7 +105,9 @@ class SteeredPipeline:
         )
         with guiders_set(row.scale, self.pipe, scales):
             output = self._run(run, MECHANISMS[mechanism](run), arguments)
-        return Result(output[0], run.trace(), None, run.evaluations, output)
+        trace = run.trace()
+        alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
+        return Result(output[0], trace, alignment, run.evaluations, output)
 
     def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
         """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,3 +75,18 @@ class Detector:
     def chance(self, cosine: Values, relative: Values) -> Values:
         """Return the probabilities for mean cosines and leads, any shape, in [0, 1]."""
         return 1 / (1 + np.exp(-(self.intercept + self.cosine * cosine + self.relative * relative)))
+
+    def alignment(self, similarity: Sequence[Values]) -> list[list[float]] | None:
+        """Return the probabilities of the concepts of several images.
+
+        Args:
+            similarity: Per image signed cosines (step, concept), as in `Trace.similarity`.
+
+        Returns:
+            Per image a probability per concept, none for an image without concepts; None where the early steps of an
+            image were not evaluated.
+        """
+        found = [self.probability(values) if values.shape[1] else np.empty(0) for values in similarity]
+        return (
+            [values.tolist() for values in found if values is not None] if all(v is not None for v in found) else None
+        )

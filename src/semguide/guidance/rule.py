@@ -97,6 +97,8 @@ class Rule(ABC, Generic[State]):
     guidance_scale: float = 7.5
 
     name: ClassVar[str]
+    signed: ClassVar[bool] = True
+    """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
 
     def __post_init__(self) -> None:
         check_guidance_scale(self.guidance_scale)

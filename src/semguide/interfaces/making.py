@@ -27,7 +27,7 @@ class MadeImage:
         image: The picture.
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
-        alignment: Calibrated probability per concept that it is right; None until there is a calibrated detector.
+        alignment: Probability per concept that it is right; None where the early steps say nothing about it.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
     """
 

@@ -86,10 +86,9 @@ def test_run_json_has_cost_hash_and_alignment_of_every_image(generate: Cli, out:
     assert (cfg["evaluations"], sgt["evaluations"]) == (2 * 2, 2 * 2 + 2 * 2)
     assert {entry["file"].removeprefix("images/"): entry["pixels"] for entry in (cfg, sgt)} == pixels(out)
     assert sgt["seconds"] > 0
-    assert sgt["alignment"] == [
-        {"concept": "a red book", "probability": None},
-        {"concept": "a yellow vase", "probability": None},
-    ]
+    assert [entry["concept"] for entry in sgt["alignment"]] == ["a red book", "a yellow vase"]
+    assert all(0 < entry["probability"] < 1 for entry in sgt["alignment"])
+    assert [entry["probability"] for entry in cfg["alignment"]] == [None, None]
 
 
 def test_each_png_holds_its_parameters_and_trace(generate: Cli, out: Path):

@@ -31,7 +31,8 @@ def test_the_openai_client_gets_images_with_their_trace_and_alignment(client: op
         picture = Image.open(io.BytesIO(base64.b64decode(made.b64_json or "")))
         report = made.model_extra["semguide"]  # type: ignore[index]
         assert picture.size == (64, 64)
-        assert (report["method"], report["seed"], report["alignment"]) == ("sgt", seed, None)
+        assert (report["method"], report["seed"], len(report["alignment"])) == ("sgt", seed, 2)
+        assert all(0 < probability < 1 for probability in report["alignment"])
         assert report["evaluations"] == 2 * 4 + 2 * 2  # concepts in the first half of the steps
         assert report["trace"]["concepts"] == ["a red book", "a yellow vase"]
         assert [row[0] is None for row in report["trace"]["similarity"]] == [False, False, True, True]

@@ -44,6 +44,7 @@ class SGTv1(Rule[None]):
     cooldown_steps: int = 50
 
     name: ClassVar[str] = "sgt-v1"
+    signed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

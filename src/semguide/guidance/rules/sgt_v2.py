@@ -65,6 +65,7 @@ class SGTv2(Rule[SGTv2State]):
     window: int = 5
 
     name: ClassVar[str] = "sgt-v2"
+    signed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

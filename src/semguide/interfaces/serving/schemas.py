@@ -135,7 +135,7 @@ class ImageReport(BaseModel):
     evaluations: int = Field(description="Denoiser evaluations.")
     seconds: float = Field(description="Wall-clock seconds.")
     alignment: list[float] | None = Field(
-        description="Per concept the calibrated probability that it is right; null until there is a detector."
+        description="Per concept the probability that it is right; null where the early steps were not evaluated."
     )
     pixels: str = Field(description="Hash of the pixels.")
     trace: Trace
