@@ -24,7 +24,7 @@ from semguide.training.vae import psnr
 #: Names of the embedded checkpoints.
 UNET, FLOW, JUDGE = "emoji-unet", "emoji-flow", "emoji-judge"
 #: Steps and scale that `semguide generate` takes when none are given, and that the cards are measured at.
-STEPS, GUIDANCE_SCALE = 25, 5.0
+STEPS, GUIDANCE_SCALE = 25, 7.0
 
 Card = Callable[[Preset, list[Training], dict[str, str]], str]
 
