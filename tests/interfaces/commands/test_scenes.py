@@ -83,11 +83,12 @@ def test_a_failed_write_leaves_the_earlier_sheet(cli: Cli, tmp_path: Path, monke
     assert cli("scenes", "--count", 1, "--size", 32, "--out", out).exit_code == 0
     earlier = out.read_bytes()
 
-    def full(self: Image.Image, path: Path, **_: object) -> None:
-        path.write_bytes(b"half")
+    def full(self: Path, data: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = cli("scenes", "--count", 2, "--size", 32, "--out", out)
     assert result.exit_code == 2
     assert "No space left on device" in result.stderr
