@@ -1,8 +1,8 @@
 """Make the pictures of the documentation, and what the notebook shows: `python docs/make_pictures.py` (some minutes).
 
 Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
-`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, world,
-notebook.
+`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet,
+world, notebook.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from semguide import CFG, SGT, Result, decompose, steer
 from semguide.evaluation.judge import judged
+from semguide.evaluation.suites import limited, suite
 from semguide.evaluation.verdict import look
 from semguide.files import atomic
 from semguide.guidance import Rule
@@ -31,6 +32,7 @@ from semguide.interfaces.cli import app
 from semguide.models import describe, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
+from semguide.training.sheets import save_sheet
 
 DOCS = Path(__file__).resolve().parent
 IMAGES = DOCS / "images"
@@ -225,6 +227,22 @@ def arrow(axes: Any, start: Any, end: Any, color: str, text: str, at: tuple[floa
     axes.text(*at, text, color=color, fontsize=9, va="center")
 
 
+def draw_sheet() -> None:
+    """The first 64 single-object test prompts by plain guidance, one seed."""
+    model = describe(MODEL)
+    pictures = [
+        pipeline()(
+            prompt.text,
+            num_inference_steps=model.num_inference_steps,
+            guidance_scale=model.guidance_scale,
+            generator=torch.Generator().manual_seed(0),
+            output_type="pt",
+        ).images
+        for prompt in limited(suite("emoji-single", "test"), 64)
+    ]
+    save_sheet(torch.cat(pictures) * 2 - 1, IMAGES / "emoji-unet.png", columns=8, scale=2)
+
+
 def draw_world() -> None:
     """The sheet of docs/world.md."""
     sheet = str(IMAGES / "world.png")
@@ -246,6 +264,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "steps": draw_steps,
     "strength": draw_strength,
     "geometry": draw_geometry,
+    "sheet": draw_sheet,
     "world": draw_world,
     "notebook": run_notebook,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semguide.guidance.geometry import cosine, norm, perpendicular, top_quantile, unit
+from semguide.guidance.geometry import cosine, least_squares, norm, own_parts, perpendicular, top_quantile, unit
 
 
 def sample(*values: float) -> torch.Tensor:
@@ -65,3 +65,35 @@ def test_top_quantile_of_half_precision_keeps_the_largest_entries() -> None:
 def test_top_quantile_has_no_size_limit() -> None:
     x = torch.ones(1, 4100, 4100)  # torch.quantile refuses more than 2**24 entries in many versions
     assert torch.equal(top_quantile(x, 0.5), x)
+
+
+def test_least_squares_counts_once_what_concepts_have_in_common() -> None:
+    a, b = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([0.0, 1.0, 1.0])
+    found = least_squares(0.5 * a + 2.0 * b, torch.stack([a, b]), ridge=1e-9)
+    torch.testing.assert_close(found, torch.tensor([0.5, 2.0]), rtol=1e-4, atol=1e-4)
+
+
+def test_least_squares_of_equal_concepts_and_of_nothing_is_finite() -> None:
+    a = torch.tensor([1.0, 2.0])
+    torch.testing.assert_close(least_squares(a, torch.stack([a, a])), torch.tensor([0.5, 0.5]), rtol=1e-2, atol=1e-2)
+    assert least_squares(a, torch.zeros(2, 2)).tolist() == [0.0, 0.0]
+
+
+def test_own_parts_are_orthogonal_to_the_other_concepts() -> None:
+    x = torch.randn(3, 4, 6, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    own = own_parts(x)
+    for k in range(3):
+        for j in range(3):
+            assert abs(cosine(own[k], x[j])) < 2e-3 or j == k
+        assert cosine(own[k], x[k]) > 0.9
+
+
+def test_a_concept_alone_is_its_own_part() -> None:
+    assert torch.equal(own_parts(torch.ones(1, 2, 3)), torch.ones(1, 2, 3))
+
+
+def test_of_equal_concepts_next_to_nothing_is_left_and_no_noise() -> None:
+    x = torch.randn(1, 4, 6, 5, generator=torch.Generator().manual_seed(3)).repeat(2, 1, 1, 1)
+    own = own_parts(x)
+    assert norm(own[0]) < 2e-3 * norm(x[0])
+    assert cosine(own[0], x[0]) > 0.99

@@ -7,7 +7,7 @@ import torch
 
 from guidance.cases import hand_predictions, map_predictions, random_predictions
 from semguide.guidance import Predictions, Step
-from semguide.guidance.signals import SIGNALS, least_squares
+from semguide.guidance.signals import SIGNALS
 
 STEP = Step(0, 10, 5.0)
 SIZES = {"distance", "magnitude", "guidance_energy"}
@@ -56,15 +56,3 @@ def test_a_concept_alone_has_nothing_to_lag_behind() -> None:
     predictions = hand_predictions([3.0, 4.0], [1.0, 0.0])
     assert values("relative_cosine", predictions) == [0.0]
     assert values("crowding", predictions) == [0.0]
-
-
-def test_least_squares_counts_once_what_concepts_have_in_common() -> None:
-    a, b = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([0.0, 1.0, 1.0])
-    found = least_squares(0.5 * a + 2.0 * b, torch.stack([a, b]), ridge=1e-9)
-    torch.testing.assert_close(found, torch.tensor([0.5, 2.0]), rtol=1e-4, atol=1e-4)
-
-
-def test_least_squares_of_equal_concepts_and_of_nothing_is_finite() -> None:
-    a = torch.tensor([1.0, 2.0])
-    torch.testing.assert_close(least_squares(a, torch.stack([a, a])), torch.tensor([0.5, 0.5]), rtol=1e-2, atol=1e-2)
-    assert least_squares(a, torch.zeros(2, 2)).tolist() == [0.0, 0.0]

@@ -6,10 +6,12 @@ Nothing here waits for the device.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor
 
-from semguide.guidance.shapes import Sample, Scalar
+from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
 
 
 def widen(x: Tensor) -> Tensor:
@@ -70,6 +72,37 @@ def top_quantile(x: Sample, q: float | Scalar) -> Sample:
     limit = _quantile(rows, q)
     shape = (1, -1) if size.ndim == 2 else (-1, *([1] * (size.ndim - 1)))
     return torch.where(size >= limit.reshape(shape), x, torch.zeros_like(x))
+
+
+def least_squares(prompt: Sample, subjects: ConceptSamples, ridge: float = 1e-3) -> PerConcept:
+    """Return the coefficients b (concept,) that minimise |p - sum_k b_k s_k|^2 + ridge mean_k |s_k|^2 |b|^2.
+
+    Args:
+        prompt: p.
+        subjects: s_k, at least one.
+        ridge: Keeps the answer finite where two concepts guide alike, > 0.
+    """
+    rows = subjects.flatten(1)
+    gram = rows @ rows.T
+    eye = torch.eye(len(rows), dtype=gram.dtype, device=gram.device)
+    loaded = gram + (ridge * gram.diagonal().mean() + torch.finfo(gram.dtype).tiny) * eye
+    solved: tuple[Tensor, Tensor] = cast(Any, torch.linalg).solve_ex(loaded, rows @ prompt.flatten())
+    return solved[0]  # the other is the check of singularity, which would wait for the device
+
+
+def own_parts(subjects: ConceptSamples) -> ConceptSamples:
+    """Return what each concept's guidance shares with no other: s_k - sum_{j != k} b_j s_j, with b by least squares.
+
+    A concept alone keeps all of it; of two that guide alike next to nothing is left, in their own direction.
+    """
+    if len(subjects) == 1:
+        return widen(subjects)
+    wide = widen(subjects)
+    parts: list[Tensor] = []
+    for k, subject in enumerate(wide):
+        others = torch.cat([wide[:k], wide[k + 1 :]])
+        parts.append(subject - torch.tensordot(least_squares(subject, others), others, dims=1))
+    return torch.stack(parts)
 
 
 def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:

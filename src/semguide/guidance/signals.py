@@ -7,12 +7,11 @@ are the same for eps, v, flow and x0 models, and all but the sizes in eps space 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from semguide.guidance.geometry import cosine, norm, top_quantile
+from semguide.guidance.geometry import cosine, least_squares, norm, top_quantile
 from semguide.guidance.rule import Predictions, Step
 from semguide.guidance.shapes import PerConcept
 
@@ -70,22 +69,6 @@ def coefficient(predictions: Predictions, step: Step) -> Tensor:
     """
     del step
     return least_squares(predictions.prompt_guidance, predictions.concept_guidance)
-
-
-def least_squares(prompt: Tensor, subjects: Tensor, ridge: float = 1e-3) -> Tensor:
-    """Return the coefficients b (concept,) that minimise |p - sum_k b_k s_k|^2 + ridge mean_k |s_k|^2 |b|^2.
-
-    Args:
-        prompt: p, "*dims".
-        subjects: s_k, "concept *dims".
-        ridge: Keeps the answer finite where two concepts guide alike, > 0.
-    """
-    rows = subjects.flatten(1)
-    gram = rows @ rows.T
-    eye = torch.eye(len(rows), dtype=gram.dtype, device=gram.device)
-    loaded = gram + (ridge * gram.diagonal().mean() + torch.finfo(gram.dtype).tiny) * eye
-    solved: tuple[Tensor, Tensor] = cast(Any, torch.linalg).solve_ex(loaded, rows @ prompt.flatten())
-    return solved[0]  # the other is the check of singularity, which would wait for the device
 
 
 def crowding(predictions: Predictions, step: Step) -> Tensor:

@@ -17,7 +17,7 @@ def correct(predictions: Predictions, scale: float = 2.0, **parameters: Any) -> 
 
 def test_one_lagging_concept_is_corrected_by_its_deficit() -> None:
     correction = correct(hand_predictions([3, 4], [5, 0]), threshold=0.8, strength=0.5)
-    expected = 2 * 5 * 0.5 * 0.2 * torch.tensor([0.8, -0.6], dtype=torch.float64)  # w |p| strength deficit unit(perp)
+    expected = 2 * 5 * 0.5 * 0.2 * torch.tensor([1.0, 0.0], dtype=torch.float64)  # w |p| strength deficit unit(own)
     torch.testing.assert_close(correction.delta.flatten(), expected)
     assert correction.similarity.tolist() == pytest.approx([0.6])
     assert correction.gate.tolist() == pytest.approx([0.2])
@@ -39,12 +39,13 @@ def test_opposite_concept_has_a_full_deficit_at_most() -> None:
     assert correct(hand_predictions([1, 0], [-1, 0.1]), threshold=0.5).gate.tolist() == [1.0]
 
 
-def test_correction_is_orthogonal_to_the_prompt_guidance_and_normalised_in_concepts() -> None:
-    twice = hand_predictions([3, 4], [5, 0], [5, 0])
-    correction = correct(twice, threshold=0.8, relative=0.0)
-    torch.testing.assert_close(correction.delta, correct(hand_predictions([3, 4], [5, 0]), threshold=0.8).delta)
-    guidance = (twice.cond - twice.uncond).flatten()
-    assert torch.dot(correction.delta.flatten(), guidance).item() == pytest.approx(0, abs=1e-12)
+def test_lagging_concept_is_steered_by_what_the_others_have_not() -> None:
+    predictions = hand_predictions([1, 0, 0], [3, 4, 0], [1, 0, 0])  # cosines 0.6 and 1
+    correction = correct(predictions, relative=1.0, strength=1.0)
+    assert correction.gate.tolist() == pytest.approx([0.4, 0])
+    direction = correction.delta.flatten() / correction.delta.norm()
+    torch.testing.assert_close(direction, torch.tensor([0, 1, 0], dtype=torch.float64), atol=2e-3, rtol=0)
+    assert correction.delta.norm().item() == pytest.approx(2 * 1 * 0.4 / 2)  # w |p| strength deficit / K
 
 
 def test_correction_keeps_its_share_of_guidance_at_any_guidance_scale() -> None:

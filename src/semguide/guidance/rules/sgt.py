@@ -10,23 +10,25 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_number
 from semguide.guidance.citations import SGT_PAPER
-from semguide.guidance.geometry import norm, perpendicular, unit
+from semguide.guidance.geometry import norm, own_parts, unit
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
 
 @dataclass(frozen=True)
 class SGT(Rule[None]):
-    """Add what the prompt's guidance misses of each concept, in proportion to how far the concept lags behind.
+    """Add what sets a concept apart from the others, in proportion to how far it lags behind them.
 
     With p = e(P) - e(0), s_k = e(c_k) - e(0), c_k = cos(p, s_k) (signed) and K concepts:
 
         target_k  = (1 - relative) threshold + relative mean_{j != k} c_j       (K = 1: threshold)
         deficit_k = clip(target_k - c_k, 0, 1)
-        out       = e(0) + w p + [start <= i/n < stop] w |p| strength mean_k deficit_k unit(perp(s_k, p))
+        own_k     = s_k less what the other concepts' guidances explain of it (least squares; K = 1: s_k)
+        out       = e(0) + w p + [start <= i/n < stop] w |p| strength mean_k deficit_k unit(own_k)
 
     Every term is |p| times a number without unit, so the parameters mean the same for all models, prediction types,
-    guidance scales and numbers of concepts and steps. The default values are provisional: they have not been tuned yet.
+    guidance scales and numbers of concepts and steps. The defaults were chosen on validation prompts of the embedded
+    checkpoint; docs/results.md has the search.
 
     Attributes:
         guidance_scale: w, >= 1.
@@ -37,11 +39,11 @@ class SGT(Rule[None]):
         stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
     """
 
-    strength: float = 1.0
+    strength: float = 2.0
     threshold: float = 0.5
     relative: float = 0.5
     start: float = 0.0
-    stop: float = 0.5
+    stop: float = 0.4
 
     name: ClassVar[str] = "sgt"
 
@@ -67,7 +69,7 @@ class SGT(Rule[None]):
         del num_concepts
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
-        """Return the missing component of each concept, as long as its deficit."""
+        """Return the own part of each concept's guidance, as long as its deficit."""
         del state
         prompt, subjects, similarity = predictions.prompt_guidance, predictions.concept_guidance, predictions.similarity
         if not self.needs_concepts(step.index, step.count):
@@ -75,8 +77,8 @@ class SGT(Rule[None]):
         deficit = (self._target(similarity) - similarity).clamp(0.0, 1.0)
         weight = self.strength * deficit / len(subjects)
         delta = torch.zeros_like(prompt)
-        for k, subject in enumerate(subjects):
-            delta = delta + weight[k] * unit(perpendicular(subject, prompt))
+        for k, own in enumerate(own_parts(subjects)):
+            delta = delta + weight[k] * unit(own)
         delta = step.guidance_scale * norm(prompt) * delta
         return Correction(delta.to(predictions.uncond.dtype), similarity, deficit, weight), None
 
