@@ -20,7 +20,7 @@ demo: setup
 	@echo "The picture is $(OUT)/grid.png: above plain CFG, below SGT, one column a seed."
 
 test: setup
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-slow: setup
 	@$(BIN)/python -m pytest -m "slow"
