@@ -83,7 +83,7 @@ def test_alignment_is_told_where_the_early_steps_were_evaluated(pipe: Any) -> No
     from semguide import SGTv1
 
     given: dict[str, Any] = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent"}
-    (alignment,) = steer(pipe, CFG())(PROMPT, full_trace=True, **given).alignment
+    (alignment,) = steer(pipe, CFG())(PROMPT, full_trace=True, **given).alignment or []
     assert len(alignment) == 2
     assert all(0 < probability < 1 for probability in alignment)
     assert steer(pipe, CFG())(PROMPT, concepts=[], full_trace=True, **given).alignment == [[]]

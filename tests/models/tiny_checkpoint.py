@@ -31,7 +31,7 @@ def save_tiny_checkpoint(folder: Path) -> Path:
     return folder
 
 
-def tiny_stable_diffusion(prediction_type: str = "epsilon") -> Any:
+def tiny_stable_diffusion(prediction_type: Any = "epsilon") -> Any:
     """Build a StableDiffusionPipeline of about 100,000 parameters that makes 64x64 images."""
     import torch
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel

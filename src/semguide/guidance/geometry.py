@@ -101,7 +101,8 @@ def own_parts(subjects: ConceptSamples) -> ConceptSamples:
     parts: list[Tensor] = []
     for k, subject in enumerate(wide):
         others = torch.cat([wide[:k], wide[k + 1 :]])
-        parts.append(subject - torch.tensordot(least_squares(subject, others), others, dims=1))
+        explained = least_squares(subject, others) @ others.flatten(1)
+        parts.append(subject - explained.reshape(subject.shape))
     return torch.stack(parts)
 
 

@@ -45,7 +45,8 @@ def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> 
     guider = SemanticGuidance(METHODS[name](guidance_scale=3.0), guidance_rescale=0.3, stop=0.9)
     guider.save_pretrained(tmp_path)
     assert json.loads((tmp_path / "guider_config.json").read_text())["rule"]["name"] == name
-    for other in (SemanticGuidance.from_pretrained(tmp_path), guider.new(), SemanticGuidance(METHODS[name]()).new()):
+    others: list[Any] = [SemanticGuidance.from_pretrained(tmp_path), guider.new()]
+    for other in (*others, SemanticGuidance(METHODS[name]()).new()):
         assert isinstance(other.rule, METHODS[name])
     loaded: Any = SemanticGuidance.from_pretrained(tmp_path)
     assert loaded.rule == guider.rule
