@@ -21,9 +21,9 @@ def test_a_concept_that_lags_behind_is_less_likely_to_be_right() -> None:
 
 def test_early_steps_without_evaluations_are_skipped_and_none_at_all_say_nothing() -> None:
     similarity = np.full((6, 2), np.nan)
-    assert Detector(relative=1.0).probability(similarity) is None
+    assert Detector(0.0, 0.0, 1.0).probability(similarity) is None
     similarity[1] = [0.4, 0.4]
-    found = Detector(relative=1.0).probability(similarity)
+    found = Detector(0.0, 0.0, 1.0).probability(similarity)
     assert found is not None
     np.testing.assert_allclose(found, [0.5, 0.5])
 
@@ -45,5 +45,5 @@ def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
 
 def test_several_images_get_a_list_each_and_nothing_where_one_is_not_known() -> None:
     seen, unseen = np.full((6, 2), 0.5), np.full((6, 2), np.nan)
-    assert Detector(relative=1.0).alignment([seen, np.empty((6, 0))]) == [[0.5, 0.5], []]
-    assert Detector(relative=1.0).alignment([seen, unseen]) is None
+    assert Detector(0.0, 0.0, 1.0).alignment([seen, np.empty((6, 0))]) == [[0.5, 0.5], []]
+    assert Detector(0.0, 0.0, 1.0).alignment([seen, unseen]) is None

@@ -33,7 +33,7 @@ def test_the_openai_client_gets_images_with_their_trace_and_alignment(client: op
         assert picture.size == (64, 64)
         assert (report["method"], report["seed"], len(report["alignment"])) == ("sgt", seed, 2)
         assert all(0 < probability < 1 for probability in report["alignment"])
-        assert report["evaluations"] == 2 * 4 + 2 * 2  # concepts in the first half of the steps
+        assert report["evaluations"] == 2 * 4 + 2 * 2  # concepts in the first two of four steps
         assert report["trace"]["concepts"] == ["a red book", "a yellow vase"]
         assert [row[0] is None for row in report["trace"]["similarity"]] == [False, False, True, True]
     assert [c["text"] for c in reply.model_extra["semguide"]["concepts"]] == ["a red book", "a yellow vase"]  # type: ignore[index]
