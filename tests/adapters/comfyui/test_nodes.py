@@ -82,7 +82,7 @@ def test_a_checkpoint_without_a_text_encoder_is_refused() -> None:
 def test_the_guider_has_the_rule_the_scale_and_the_concepts(samplers: Any) -> None:
     guider = build(cfg=[5.0], strength=[2.0], settings=['{"stop": 0.25}'], full_trace=[True])
     assert isinstance(guider, samplers.CFGGuider)
-    assert guider.rule == SGT(5.0, strength=2.0, stop=0.25)
+    assert guider.rule == SGT(5.0, strength=2.0 * SGT().strength, stop=0.25)
     assert guider.cfg == 5.0
     assert guider.full_trace
     assert set(guider.original_conds) == {"positive", "negative", "concept_0", "concept_1"}

@@ -45,10 +45,10 @@ def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> 
     guider = SemanticGuidance(METHODS[name](guidance_scale=3.0), guidance_rescale=0.3, stop=0.9)
     guider.save_pretrained(tmp_path)
     assert json.loads((tmp_path / "guider_config.json").read_text())["rule"]["name"] == name
-    others: list[Any] = [SemanticGuidance.from_pretrained(tmp_path), guider.new()]
-    for other in (*others, SemanticGuidance(METHODS[name]()).new()):
-        assert isinstance(other.rule, METHODS[name])
     loaded: Any = SemanticGuidance.from_pretrained(tmp_path)
+    others: list[Any] = [loaded, guider.new(), SemanticGuidance(METHODS[name]()).new()]
+    for other in others:
+        assert isinstance(other.rule, METHODS[name])
     assert loaded.rule == guider.rule
     assert (loaded.guidance_rescale, loaded._stop) == (0.3, 0.9)
 

@@ -70,7 +70,7 @@ def test_the_guider_of_a_job_is_the_rule_at_its_scale_after_sd_nexts_own_choice(
     host.guiders.set_guider(p)
     assert host.chosen == [p]
     assert isinstance(host.shared.sd_model.guider, modular.SemanticGuidance)
-    assert host.shared.sd_model.guider.rule == SGT(6.0, strength=2.0, stop=0.4)
+    assert host.shared.sd_model.guider.rule == SGT(6.0, strength=2.0 * SGT().strength, stop=0.4)
     assert host.shared.sd_model.original_pipe == "the ordinary one", "SD.Next finds its way back"
     assert "concepts" in [entry.name for entry in host.shared.sd_model.blocks.inputs]
     assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 2.0"

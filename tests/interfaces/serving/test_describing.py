@@ -1,6 +1,7 @@
 import pytest
 
 from interfaces.serving.live import PROMPT, Live
+from semguide import SGT
 from semguide.errors import InvalidArgument
 from semguide.interfaces.methods import build_rule, describe_method, method_names
 from semguide.interfaces.run import Method
@@ -30,7 +31,7 @@ def test_every_method_is_listed_with_its_parameters(live: Live):
     assert {key: strength[key] for key in ("name", "type", "default", "minimum", "maximum")} == {
         "name": "strength",
         "type": "number",
-        "default": 1.0,
+        "default": SGT().strength,
         "minimum": 0.0,
         "maximum": None,
     }
