@@ -33,7 +33,7 @@ def eps_scales(scheduler: Any, count: int, device: torch.device, start: int = 0)
     kind = scheduler.config.get("prediction_type", None)
     steps = slice(start, start + count)
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
-    if kind == "flow_prediction" or type(scheduler).__name__.startswith("FlowMatch"):
+    if is_flow(scheduler):
         table = 1 - scheduler.sigmas[steps].double().cpu()
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)

@@ -74,6 +74,11 @@ def top_quantile(x: Sample, q: float | Scalar) -> Sample:
     return torch.where(size >= limit.reshape(shape), x, torch.zeros_like(x))
 
 
+def mean_of_others(values: PerConcept) -> PerConcept:
+    """Return for each concept the mean of the other concepts' values, at least two concepts."""
+    return (values.sum() - values) / (len(values) - 1)
+
+
 def least_squares(prompt: Sample, subjects: ConceptSamples, ridge: float = 1e-3) -> PerConcept:
     """Return the coefficients b (concept,) that minimise |p - sum_k b_k s_k|^2 + ridge mean_k |s_k|^2 |b|^2.
 

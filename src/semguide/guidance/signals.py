@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from semguide.guidance.geometry import cosine, least_squares, norm, top_quantile
+from semguide.guidance.geometry import cosine, least_squares, mean_of_others, norm, top_quantile
 from semguide.guidance.rule import Predictions, Step
 from semguide.guidance.shapes import PerConcept
 
@@ -56,9 +56,7 @@ def _regional(prompt: Tensor, subject: Tensor) -> Tensor:
 def relative_cosine(predictions: Predictions, step: Step) -> Tensor:
     """Return cos(p, s_k) less the mean of the other concepts' (of itself where it is alone: 0)."""
     values = signed_cosine(predictions, step)
-    others = max(1, len(values) - 1)
-    mean = (values.sum() - values) / others if len(values) > 1 else values
-    return values - mean
+    return values - (mean_of_others(values) if len(values) > 1 else values)
 
 
 def coefficient(predictions: Predictions, step: Step) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_number
 from semguide.guidance.citations import SGT_PAPER
-from semguide.guidance.geometry import norm, own_parts, unit
+from semguide.guidance.geometry import mean_of_others, norm, own_parts, unit
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -84,11 +84,9 @@ class SGT(Rule[None]):
 
     def _target(self, similarity: Tensor) -> Tensor:
         """Return the cosine that each concept should have."""
-        others = len(similarity) - 1
-        if others == 0:
+        if len(similarity) == 1:
             return torch.full_like(similarity, self.threshold)
-        mean_of_others = (similarity.sum() - similarity) / others
-        return (1 - self.relative) * self.threshold + self.relative * mean_of_others
+        return (1 - self.relative) * self.threshold + self.relative * mean_of_others(similarity)
 
     @classmethod
     def citation(cls) -> str:
