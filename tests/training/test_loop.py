@@ -38,8 +38,9 @@ def weights(recipe: Line) -> list[Tensor]:
     return [p.detach().clone() for p in recipe.model.parameters()]
 
 
-def test_a_killed_run_goes_on_to_the_same_weights_to_the_bit(tmp_path: Path):
-    settings = replace(SETTINGS, steps=12, save_seconds=1e-9)
+@pytest.mark.parametrize("muon", ["", "weight"])
+def test_a_killed_run_goes_on_to_the_same_weights_to_the_bit(tmp_path: Path, muon: str):
+    settings = replace(SETTINGS, steps=12, save_seconds=1e-9, muon=muon)
     whole, killed, resumed = Line(), Line(killed_before=7), Line()
     train(whole, settings, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -49,6 +50,14 @@ def test_a_killed_run_goes_on_to_the_same_weights_to_the_bit(tmp_path: Path):
     assert state.step == 12
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
     assert state.loss == read_note(tmp_path / "whole" / STATE)["loss"]
+
+
+def test_muon_trains_the_matrices_that_are_named_and_adamw_the_rest():
+    model = nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 4))
+    kinds = dict(State(model, replace(SETTINGS, muon=r"^2\.")).optimizers)
+    assert [p.shape for p in kinds["muon"].param_groups[0]["params"]] == [(4, 5)]
+    assert len(kinds["optimizer"].param_groups[0]["params"]) == 5
+    assert list(dict(State(model, SETTINGS).optimizers)) == ["optimizer"]
 
 
 def test_a_run_that_is_out_of_time_is_written_and_goes_on(tmp_path: Path):

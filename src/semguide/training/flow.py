@@ -69,8 +69,10 @@ def _initialize(transformer: Any) -> None:
             nn.init.zeros_(module.bias)
             if "norm" in name or name == "proj_out":
                 nn.init.zeros_(module.weight)
-    with torch.no_grad():  # a CLIP's inner hidden states are large; blocks that start at zero would not be heard
-        transformer.context_embedder.weight.mul_(0.1)
+    with torch.no_grad():  # a CLIP's inner hidden states are large, its embeddings small: both are to be heard alike
+        states, embeddings = transformer.context_embedder.weight.chunk(2, dim=1)
+        states.mul_(0.1)
+        embeddings.mul_(10.0)
     # A zero token is this bias alone; at zero its layer norm would divide by nothing.
     nn.init.normal_(transformer.context_embedder.bias, std=0.5)
 
@@ -86,10 +88,10 @@ def assemble_flow(
     """The parts as an ordinary pipeline, with a T5 that says nothing.
 
     SD3 reads the last layer but one of two CLIP text encoders, and the projected end mark of both. The first is the
-    set's own, the second its lower half, which still holds each word by itself.
+    set's own, the second its first layer alone, whose input is each word by itself.
     """
     vae.register_to_config(shift_factor=0.0)
-    second = lower_half(text)
+    second = first_layer(text)
     silent: Any = silent_t5(2 * text.config.hidden_size)
     return StableDiffusion3Pipeline(
         transformer, build_flow_scheduler(), vae, text, tokenizer, second, copy.deepcopy(tokenizer), *silent
@@ -112,14 +114,14 @@ def silent_t5(width: int) -> tuple[T5EncoderModel, PreTrainedTokenizerFast]:
     return t5, tokenizer
 
 
-def lower_half(text: CLIPTextModelWithProjection) -> CLIPTextModelWithProjection:
-    """The first half of a text encoder's layers as a model of its own."""
+def first_layer(text: CLIPTextModelWithProjection) -> CLIPTextModelWithProjection:
+    """A text encoder's embeddings and first layer as a model of its own."""
     config: Any = copy.deepcopy(text.config)
-    config.num_hidden_layers = max(1, config.num_hidden_layers // 2)
-    half = CLIPTextModelWithProjection(config)
+    config.num_hidden_layers = 1
+    first = CLIPTextModelWithProjection(config)
     weights = text.state_dict()
-    half.load_state_dict({name: weights[name] for name in half.state_dict()})
-    return half
+    first.load_state_dict({name: weights[name] for name in first.state_dict()})
+    return first
 
 
 class OneForMany:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -34,6 +35,7 @@ class Settings:
         save_seconds: How often the state is written.
         sheet_steps: How often a sample sheet is drawn.
         minutes: Stop after this long, state written; the same command goes on. None: no limit.
+        muon: Pattern that the names of those matrices match which Muon trains in AdamW's place; "": none.
 
     Raises:
         InvalidArgument: A value is out of its range.
@@ -49,6 +51,7 @@ class Settings:
     save_seconds: float = 20.0
     sheet_steps: int = 2000
     minutes: float | None = None
+    muon: str = ""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "learning_rate", "warmup", "save_seconds", "sheet_steps"):
@@ -106,9 +109,7 @@ class State:
         self._saved = time.monotonic()
         trained = [p for p in model.parameters() if p.requires_grad]
         self._loss = torch.tensor(float("nan"), device=trained[0].device)
-        self.optimizer = torch.optim.AdamW(
-            trained, settings.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=settings.cuda or None
-        )
+        self.optimizers = list(_optimizers(model, settings))
         self.average = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
 
     @property
@@ -140,8 +141,9 @@ class State:
         """Write everything to one file, then rename, so that a kill leaves the last good state."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.items()}
-        for index, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
+        for kind, optimizer in self.optimizers:
+            for index, moments in optimizer.state_dict()["state"].items():
+                tensors |= {f"{kind}.{index}.{k}": v for k, v in moments.items()}
         self._saved = time.monotonic()
         note = {"step": self.step, "seconds": self.seconds, "loss": self.loss}
         with atomic(folder / STATE) as temporary:
@@ -159,14 +161,30 @@ class State:
         self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         for name, value in self.average.items():
             value.copy_(tensors[f"average.{name}"])
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                _, index, name = key.split(".")
-                moments.setdefault(int(index), {})[name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        for kind, optimizer in self.optimizers:
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                if key.startswith(f"{kind}."):
+                    _, index, name = key.split(".")
+                    moments.setdefault(int(index), {})[name] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
         self.step, self.seconds = note["step"], note["seconds"]
         self._loss.fill_(note["loss"])
+
+
+def _optimizers(model: nn.Module, settings: Settings) -> Iterator[tuple[str, torch.optim.Optimizer]]:
+    """AdamW, and Muon (arXiv 2502.16982, steps as long as AdamW's) for the matrices that are to have it."""
+    rate, rest, matrices = settings.learning_rate, list[Tensor](), list[Tensor]()
+    for name, p in model.named_parameters():
+        if p.requires_grad:
+            chosen = settings.muon and p.ndim == 2 and re.search(settings.muon, name)
+            (matrices if chosen else rest).append(p)
+    yield (
+        "optimizer",
+        torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=settings.cuda or None),
+    )
+    if matrices:
+        yield "muon", torch.optim.Muon(matrices, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
 
 
 def read_note(path: Path) -> dict[str, Any]:
@@ -208,14 +226,15 @@ def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
 def _step(recipe: Recipe, state: State, settings: Settings) -> None:
     """One optimiser step; all randomness is a function of the seed and the step, drawn where the model is."""
     generator = torch.Generator(settings.device).manual_seed(settings.seed * 1_000_003 + state.step)
-    for group in state.optimizer.param_groups:
-        group["lr"] = settings.rate(state.step)
+    for _, optimizer in state.optimizers:
+        optimizer.param_groups[0]["lr"] = settings.rate(state.step)
     with torch.autocast(settings.device.split(":")[0], torch.bfloat16):
         loss = recipe.loss(state.step, generator)
-    state.optimizer.zero_grad(set_to_none=True)
+    recipe.model.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_([p for p in recipe.model.parameters() if p.requires_grad], 1.0)
-    state.optimizer.step()
+    for _, optimizer in state.optimizers:
+        optimizer.step()
     state.step += 1
     state.update_average(settings.ema)
     state.update_loss(loss)

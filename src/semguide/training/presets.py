@@ -43,6 +43,9 @@ class Preset:
     settings: dict[str, Settings]
 
 
+#: An MMDiT's matrices that Muon trains: attention and feed-forward layers, not the modulation that starts at zero.
+MMDIT_MATRICES = r"^transformer_blocks\.\d+\.(attn|ff)"
+
 #: The first embedded checkpoint: 64x64, the 24 Attend-and-Excite nouns, hours on two CPU cores.
 SMALL = Preset(
     world=SMALL_WORLD,
@@ -69,12 +72,13 @@ SMALL = Preset(
         "flow": Settings(
             steps=8000,
             batch_size=32,
-            learning_rate=1e-3,
-            warmup=300,
+            learning_rate=1.5e-3,
+            warmup=200,
             ema=0.998,
             seed=16,
             sheet_steps=1000,
             save_seconds=120,
+            muon=MMDIT_MATRICES,
         ),
         "judge": Settings(steps=3500, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
@@ -100,7 +104,15 @@ FULL = Preset(
         "decoder": Settings(steps=2000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=25),
         "clip": Settings(steps=3000, batch_size=256, learning_rate=1e-3, warmup=200, ema=0.995, seed=22),
         "unet": Settings(steps=20_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=23),
-        "flow": Settings(steps=15_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=26),
+        "flow": Settings(
+            steps=15_000,
+            batch_size=256,
+            learning_rate=1.5e-3,
+            warmup=500,
+            ema=0.999,
+            seed=26,
+            muon=MMDIT_MATRICES,
+        ),
         "judge": Settings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
     },
 )
