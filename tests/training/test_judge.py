@@ -4,6 +4,7 @@ from semguide.models.judge import COLOUR_CLASSES, Judge, JudgeConfig
 from semguide.scenes import SMALL_WORLD, Scene, SceneObject
 from semguide.training.data import Batches
 from semguide.training.judge import JudgeRecipe, _targets, disturbed
+from semguide.training.vae import build_vae, reconstruct
 
 
 def test_targets_are_1_at_the_centres_and_nowhere_else():
@@ -43,3 +44,18 @@ def test_disturbed_pictures_stay_in_range_and_depend_on_the_generator_alone():
     assert one.abs().max() <= 1
     assert 0.0 < float((one - pictures).abs().mean()) < 0.2
     assert not torch.equal(one, disturbed(pictures, torch.Generator().manual_seed(8)))
+
+
+def test_every_other_picture_is_as_the_autoencoder_decodes_it():
+    torch.manual_seed(0)
+    vae = build_vae(32, (8, 8, 8, 8), 4)
+    recipe = JudgeRecipe(Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)), Batches(SMALL_WORLD, 32, 4), vae)
+    pictures = Batches(SMALL_WORLD, 32, 4)(0)[0]
+    kept = pictures.clone()
+    with torch.no_grad():
+        seen, restored = recipe._decoded(pictures), reconstruct(vae, pictures).clamp(-1, 1)
+    assert torch.equal(pictures, kept)
+    assert torch.equal(seen[1::2], pictures[1::2])
+    torch.testing.assert_close(seen[::2], restored[::2], rtol=1e-4, atol=1e-4)
+    recipe.loss(0, torch.Generator().manual_seed(0)).backward()
+    assert all(p.grad is None for p in vae.parameters())

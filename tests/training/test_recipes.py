@@ -26,7 +26,7 @@ FILES = {
     "judge": "judge/model.safetensors",
 }
 FROZEN = ("vae", "clip", "tokenizer")
-NEEDS = {"vae": (), "clip": (), "unet": FROZEN, "flow": FROZEN, "decoder": ("vae",), "judge": ()}
+NEEDS = {"vae": (), "clip": (), "unet": FROZEN, "flow": FROZEN, "decoder": ("vae",), "judge": ("vae",)}
 
 
 def folder_with(needs: tuple[str, ...], trained: Path, folder: Path) -> Path:
@@ -160,12 +160,12 @@ def test_a_composed_batch_trains_like_a_rendered_one(tiny_set: Path, tmp_path: P
         return Batches(world, size, batch_size, seed, draw=Compositor(world, size, device), workers=Workers(1, ahead=1))
 
     monkeypatch.setattr(recipes, "batches_for", composed)
-    folder = folder_with((), tiny_set, tmp_path)
+    folder, other = (folder_with(("vae",), tiny_set, tmp_path / name) for name in ("composed", "rendered"))
     preset = replace(TINY, world=replace(TINY.world, nouns=("car", "cat"), colours=("red", "blue"), worn=0.0))
     assert RECIPES["judge"](preset, replace(preset.settings["judge"], minutes=1e-9), folder).step == 1
     resumed = RECIPES["judge"](preset, preset.settings["judge"], folder)
     monkeypatch.undo()
-    rendered = RECIPES["judge"](preset, preset.settings["judge"], tmp_path / "rendered")
+    rendered = RECIPES["judge"](preset, preset.settings["judge"], other)
     assert resumed.step == rendered.step == 2
     assert resumed.loss == pytest.approx(rendered.loss, rel=0.02)
 

@@ -45,7 +45,7 @@ def judge_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> st
     return f"""# emoji-judge
 
 A small detector of nouns, colours and boxes in {preset.size}x{preset.size} emoji scenes, trained on rendered scenes
-only, never on generated pictures.
+only, half of them as the autoencoder decodes them, never on generated pictures.
 
 {_FONT}
 Exported at commit {_commit()}.

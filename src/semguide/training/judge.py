@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,34 +13,45 @@ from semguide.models.judge import COLOUR_CLASSES, Judge
 from semguide.scenes import Scene
 from semguide.scenes.scene import GRID
 from semguide.training.data import Batches
+from semguide.training.vae import reconstruct
 
 
 class JudgeRecipe:
     """Focal loss on centres, cross-entropy on colour and L1 on side at the centres.
 
-    Pictures are blurred, shifted in tone and made noisy at random, so that what a decoder does to a drawing does not
-    put the judge off.
+    What a decoder does to a drawing must not put the judge off: half of the pictures go through the autoencoder, then
+    all are blurred, shifted in tone and made noisy at random.
 
     Args:
         judge: The network.
         batches: Scenes.
+        vae: The autoencoder of the checkpoints that are to be judged, or None.
     """
 
-    def __init__(self, judge: Judge, batches: Batches) -> None:
+    def __init__(self, judge: Judge, batches: Batches, vae: Any = None) -> None:
         self.model = judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.batches = batches
+        self.vae = None if vae is None else vae.to(judge.head.weight.device).requires_grad_(False).eval()
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of batch `index`."""
         scenes, _ = self.batches.scenes(index)
         device = self.model.head.weight.device
-        pictures = disturbed(self.batches.pictures(scenes).to(device), generator)
+        pictures = disturbed(self._decoded(self.batches.pictures(scenes).to(device)), generator)
         centres, colours, side = self.model(pictures)
         target, where = _targets(scenes, self.model.config.nouns, centres.shape[-1])
         batch, y, x, colour = where[:, :4].long().to(device).unbind(dim=1)
         colour_loss = F.cross_entropy(colours[batch, :, y, x], colour)
         side_loss = (side[batch, y, x] - where[:, 4].to(device)).abs().mean()
         return _focal(centres, target.to(device)) / len(where) + colour_loss + side_loss
+
+    def _decoded(self, pictures: Tensor) -> Tensor:
+        """Pictures of which every other one is as the autoencoder decodes it."""
+        if self.vae is None:
+            return pictures
+        pictures = pictures.clone()
+        pictures[::2] = reconstruct(self.vae, pictures[::2]).clamp(-1, 1).to(pictures.dtype)
+        return pictures
 
     def sheet(self, path: Path) -> None:
         """Write nothing; `semguide.evaluation.judge` measures the judge."""

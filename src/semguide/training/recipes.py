@@ -104,11 +104,16 @@ def train_flow(preset: Preset, settings: Settings, folder: Path) -> State:
 
 
 def train_judge(preset: Preset, settings: Settings, folder: Path) -> State:
-    """Train the judge on rendered scenes; writes `folder/judge`."""
+    """Train the judge on rendered scenes, half of them through the set's autoencoder; writes `folder/judge`.
+
+    Raises:
+        InvalidArgument: There is no autoencoder yet.
+    """
     torch.manual_seed(settings.seed)
+    vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
     judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size))
     batches = _batches(preset, settings, (0.1, 0.3, 0.3, 0.3))
-    state = train(JudgeRecipe(judge, batches), settings, folder / "training" / "judge")
+    state = train(JudgeRecipe(judge, batches, vae), settings, folder / "training" / "judge")
     judge.save(folder / "judge")
     return state
 
