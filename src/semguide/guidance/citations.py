@@ -50,3 +50,11 @@ CO3_PAPER = """\
   journal = {arXiv preprint arXiv:2509.25940},
   year    = {2025}
 }"""
+
+CDG_PAPER = """\
+@article{han2026guiding,
+  title   = {Guiding Diffusion Models with Semantically Degraded Conditions},
+  author  = {Han, Shilong and Zhang, Yuming and Wang, Hongxia},
+  journal = {arXiv preprint arXiv:2603.10780},
+  year    = {2026}
+}"""
