@@ -58,3 +58,11 @@ CDG_PAPER = """\
   journal = {arXiv preprint arXiv:2603.10780},
   year    = {2026}
 }"""
+
+ATTEND_EXCITE_PAPER = """\
+@article{chefer2023attend,
+  title   = {Attend-and-Excite: Attention-Based Semantic Guidance for Text-to-Image Diffusion Models},
+  author  = {Chefer, Hila and Alaluf, Yuval and Vinker, Yael and Wolf, Lior and Cohen-Or, Daniel},
+  journal = {arXiv preprint arXiv:2301.13826},
+  year    = {2023}
+}"""

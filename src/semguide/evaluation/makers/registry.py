@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from semguide.errors import InvalidArgument
+from semguide.evaluation.makers.attend_excite import AttendExcite
+from semguide.evaluation.makers.co3 import CO3
 from semguide.evaluation.makers.maker import ImageMaker
 
-MAKERS: dict[str, type[ImageMaker]] = {}
+MAKERS: dict[str, type[ImageMaker]] = {maker.name: maker for maker in (CO3, AttendExcite)}
 
 
 def get_maker(name: str) -> type[ImageMaker]:
