@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ class AttendExcite(ImageMaker):
                 "scale_factor": self.scale_factor,
                 "attn_res": (side, side),
             }
-            with _processors_kept(pipe.unet), counted(pipe.unet, excited) as cost:
+            with warnings.catch_warnings(), _processors_kept(pipe.unet), counted(pipe.unet, excited) as cost:
+                warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)  # of diffusers' smoothing
                 image = excited(prompt, **arguments, **given).images[0]
             return Made(image, cost.evaluations, details={"moves": cost.backward})
 

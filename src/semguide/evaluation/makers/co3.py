@@ -24,16 +24,16 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class CO3(ImageMaker):
-    """CO3 (arXiv 2509.25940): at early noise levels, new latents from which no single concept is to be expected.
+    """CO3 (arXiv 2509.25940): new latents at early noise levels, away from images that one concept explains.
 
-    It samples p(x | P)^(1 + contrast) / prod_k p(x | c_k)^(contrast a_k), a = softmax(-closeness |e(c_k) - e(P)|). Before
-    each of the first guided steps it replaces the latents x, `iterations` times, without changing the noise level sigma:
-    first, by new noise composed with weights 1 and -a_k, which sum to 0 (resampling); later, by the composed Tweedie mean
-    with weights 1 + contrast and -contrast a_k, which sum to 1, and the noise e(0) on it (correction). The steps
-    themselves are the pipeline's own with classifier-free guidance.
+    It samples p(x | P)^(1 + contrast) / prod_k p(x | c_k)^(contrast a_k), a = softmax(-closeness |e(c_k) - e(P)|).
+    Before each of the first guided steps it replaces the latents x, `iterations` times, without changing the noise
+    level sigma: first by new noise, composed with the weights 1 and -a_k, which sum to 0 (resampling); later by the
+    composed Tweedie mean, with the weights 1 + contrast and -contrast a_k, which sum to 1, and the noise e(0) on it
+    (correction). The steps themselves are the pipeline's own, with classifier-free guidance.
 
-    Written from the paper's formulas; that e(0) is the noise put on again, the scale 0.8 and the rescaling of corrected
-    latents follow the authors' code, which besides steps with CFG++ at that scale, where the paper has w = 5.
+    Written from the paper's formulas. That e(0) is the noise put on again, the scale 0.8 and the size of corrected
+    latents are as in the authors' code, which besides steps with CFG++ at that scale; the paper has w = 5.
 
     It costs 2 evaluations a step and 2 + K an iteration.
 

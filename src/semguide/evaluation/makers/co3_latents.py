@@ -1,4 +1,4 @@
-"""The two ways in which CO3 makes new latents at the same noise level (arXiv 2509.25940), as pure functions of one sample.
+"""The two ways in which CO3 makes new latents at a noise level (arXiv 2509.25940): pure functions of one sample.
 
 A Tweedie mean is x - sigma e, which is the clean image times its weight in x. The composition of weights that sum to 1
 is one again; that of weights that sum to 0 is noise only.
@@ -45,7 +45,7 @@ def corrected(
     """Return the composed Tweedie mean with the noise e(0) put on again, in the size of x.
 
     With the guided predictions e_s(c) = e(0) + scale (e(c) - e(0)) and the means m(c) = x - sigma e_s(c), that is
-    M = (1 + contrast) m(P) - contrast sum_k a_k m(c_k); then M max(m(P)) / max(M) + sigma e(0), scaled to the norm of x.
+    M = (1 + contrast) m(P) - contrast sum_k a_k m(c_k); then M max(m(P)) / max(M) + sigma e(0), with the norm of x.
 
     Args:
         x: The latents.
