@@ -45,7 +45,7 @@ def picture(pipe: Any, maker: AttendExcite, concepts: Any = CONCEPTS) -> np.ndar
 @pytest.mark.filterwarnings("ignore:torch.meshgrid")
 def test_it_is_the_pipeline_of_diffusers_with_tokens_and_steps_counted_by_hand(pipe: Any) -> None:
     parts = {name: part for name, part in pipe.components.items() if name != "image_encoder"}
-    theirs = StableDiffusionAttendAndExcitePipeline(**parts, requires_safety_checker=False)
+    theirs: Any = StableDiffusionAttendAndExcitePipeline(**parts, requires_safety_checker=False)
     theirs.set_progress_bar_config(disable=True)
     before = pipe.unet.attn_processors
     expected = theirs(
@@ -126,7 +126,8 @@ def test_what_it_cannot_do_is_refused() -> None:
         AttendExcite().check("FluxPipeline", FOUR)
     with pytest.raises(InvalidArgument, match="height and width must be equal for attend-excite, got 64 and 32"):
         AttendExcite().check("StableDiffusionPipeline", Sampling(4, 64, 32))
-    for name, value in (("scale_factor", -1.0), ("stop", 1.5), ("resolution", -4), ("resolution", 2.5)):
+    wrong: list[tuple[str, Any]] = [("scale_factor", -1.0), ("stop", 1.5), ("resolution", -4), ("resolution", 2.5)]
+    for name, value in wrong:
         with pytest.raises(InvalidArgument, match=rf"{name} must be .*got"):
             AttendExcite(**{name: value})
 

@@ -118,6 +118,7 @@ def test_other_pipelines_and_schedulers_are_refused(pipe: Any) -> None:
 
 @pytest.mark.parametrize("name", ["scale", "contrast", "closeness", "iterations", "resample", "stop"])
 def test_parameters_out_of_range_are_refused(name: str) -> None:
-    for value in (-1, None, float("nan")):
+    values: list[Any] = [-1, None, float("nan")]
+    for value in values:
         with pytest.raises(InvalidArgument, match=rf"{name} must be .*got"):
             CO3(**{name: value})

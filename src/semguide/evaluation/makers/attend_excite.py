@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar
 
 import torch
@@ -167,17 +168,18 @@ def _read(thresholds: str) -> dict[float, float]:
 
 def _excited(pipe: Any) -> Any:
     """Return diffusers' pipeline of the same parts."""
-    from diffusers import StableDiffusionAttendAndExcitePipeline as Pipeline
-
     names = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "feature_extractor")
     parts = {name: getattr(pipe, name) for name in names}
-    excited = Pipeline(**parts, safety_checker=None, requires_safety_checker=False)
+    diffusers: Any = import_module("diffusers")  # whose types leave the class out
+    excited = diffusers.StableDiffusionAttendAndExcitePipeline(
+        **parts, safety_checker=None, requires_safety_checker=False
+    )
     excited.set_progress_bar_config(disable=True)
     return excited
 
 
 @contextmanager
-def _processors_kept(unet: Any) -> Iterator[None]:
+def _processors_kept(unet: Any) -> Generator[None, None, None]:
     """Give a U-Net its attention processors back, also after an exception."""
     before = unet.attn_processors
     try:

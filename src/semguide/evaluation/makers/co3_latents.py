@@ -65,4 +65,5 @@ def corrected(
 
 def _mean(predictions: Predictions, share: Tensor) -> Tensor:
     """Return sum_k a_k e(c_k)."""
-    return torch.tensordot(share.to(widen(predictions.concepts)), widen(predictions.concepts), dims=1)
+    concepts = widen(predictions.concepts)
+    return (share.to(concepts).reshape(-1, *[1] * (concepts.ndim - 1)) * concepts).sum(dim=0)

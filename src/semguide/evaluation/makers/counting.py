@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ class Cost:
 
 
 @contextmanager
-def counted(denoiser: Any, pipe: Any) -> Iterator[Cost]:
+def counted(denoiser: Any, pipe: Any) -> Generator[Cost, None, None]:
     """Count the forward rows of a denoiser and the moves by gradients of Attend-and-Excite while the context lasts."""
     cost = Cost()
     update = pipe._update_latent
