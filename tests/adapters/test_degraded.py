@@ -12,6 +12,7 @@ from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import SCALE, STEPS, arguments_of, made, run
 from adapters.zoo.table import FAMILIES
 from semguide import CDG, CFG, InvalidArgument, UnsupportedPipeline, steer
+from semguide.adapters.architectures import FAMILIES as FAMILIES_OF_TABLE
 
 LENGTH = len("aredbookandayellowvase")  # the CLIP tokenizer of the tests has a token per letter
 SPANS = [(1, 9), (12, 23)]  # its tokens of "a red book" and "a yellow vase"
@@ -73,6 +74,12 @@ def test_images_of_a_batch_are_those_made_alone(name: str) -> None:
         both = tuned(prompts, concepts=concepts, **arguments_of(family, **seeds)).images
         alone = tuned("a cat", concepts=concepts[1], **arguments_of(family, generator=noise(2))).images
         torch.testing.assert_close(both[1:], alone, rtol=0 if invariant else 1e-3, atol=0 if invariant else 1e-4)
+
+
+def test_segments_are_tokenizers_of_the_family() -> None:
+    rows = [row.text for row in FAMILIES_OF_TABLE if row.text.segments]
+    assert rows
+    assert all(set(text.segments) <= set(text.tokenizers) for text in rows)
 
 
 def test_without_concepts_it_is_plain_guidance() -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from adapters.zoo.run import made
 from models.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers import Sampling
 from semguide.evaluation.makers.co3 import CO3
+from semguide.evaluation.makers.co3_model import eps_model
 from semguide.models import load
 
 PROMPT = "a red book and a yellow vase"
@@ -25,9 +27,9 @@ TWO = Sampling(2, 64, 64)
 @pytest.fixture(scope="module")
 def pipe(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder: Path = save_tiny_checkpoint(tmp_path_factory.mktemp("co3") / "tiny-sd")
-    made: Any = load(str(folder), device="cpu")
-    made.set_progress_bar_config(disable=True)
-    return made
+    loaded: Any = load(str(folder), device="cpu")
+    loaded.set_progress_bar_config(disable=True)
+    return loaded
 
 
 def plain(pipe: Any, steps: int = 2, **more: Any) -> np.ndarray:
@@ -77,6 +79,38 @@ def test_two_steps_are_those_by_hand(pipe: Any) -> None:
     assert np.abs(found - plain(pipe)).max() > 3
 
 
+@torch.no_grad()
+def test_flow_models_are_corrected_in_eps() -> None:
+    pipe, texts = made("sd3"), ["", PROMPT, *(c.text for c in CONCEPTS)]
+    pipe.scheduler.set_timesteps(2)
+    x = torch.randn((1, 16, 4, 4), generator=torch.Generator().manual_seed(3))
+    maker = CO3(W, LAMBDA, 1.0, BETA, iterations=1, resample=0.5, stop=1.0)
+    found = maker.new_latents(eps_model(pipe, texts), x, 1, 2)
+    sigma, time = pipe.scheduler.sigmas[1], pipe.scheduler.timesteps[1]
+    eps = []
+    for text in texts:
+        embeds, _, pooled, _ = pipe.encode_prompt(text, text, text, do_classifier_free_guidance=False)
+        eps.append(x + (1 - sigma) * pipe.transformer(x, embeds, pooled, time[None]).sample)
+    null, prompt, *concepts = eps
+    affinity = torch.stack([torch.exp(-BETA * (concept - prompt).norm()) for concept in concepts])
+    a = affinity / affinity.sum()
+    tweedie = [x - sigma * (null + LAMBDA * (e - null)) for e in (prompt, *concepts)]
+    composed = 2 * tweedie[0] - sum(a_k * m for a_k, m in zip(a, tweedie[1:], strict=True))
+    composed = composed / composed.max() * tweedie[0].max() + sigma * null
+    expected = composed * x.norm() / composed.norm()
+    assert (expected - x).abs().max() > 1e-3
+    torch.testing.assert_close(found - x, expected - x, rtol=1e-2, atol=1e-5)
+
+
+def test_flow_models_see_nothing_but_noise_at_first() -> None:
+    pipe, small = made("sd3"), Sampling(2, 8, 8)
+    off = picture(pipe, CO3(W, iterations=0), small)
+    assert np.array_equal(off, plain(pipe, height=8, width=8))
+    for resample in (0.0, 0.5):  # at sigma 1 both leave x
+        found = picture(pipe, CO3(W, iterations=1, resample=resample, stop=0.5), small)
+        assert np.abs(found - off).max() <= 1
+
+
 def test_off_it_is_the_pipeline_to_the_bit(pipe: Any) -> None:
     for maker in (CO3(W, iterations=0), CO3(W, resample=0.0, stop=0.0)):
         assert np.array_equal(picture(pipe, maker), plain(pipe))
@@ -93,9 +127,9 @@ def test_the_same_seed_makes_the_same_picture_and_the_pipeline_stays(pipe: Any) 
 def test_its_cost_is_what_the_denoiser_did(pipe: Any, maker: CO3) -> None:
     rows: list[int] = []
     hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    made = maker.bind(pipe, Sampling(10, 64, 64))(PROMPT, CONCEPTS, 0)
+    found = maker.bind(pipe, Sampling(10, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
-    assert made.evaluations == maker.evaluations_per_image(10, 2) == sum(rows)
+    assert found.evaluations == maker.evaluations_per_image(10, 2) == sum(rows)
 
 
 def test_published_cost_is_three_times_plain_guidance() -> None:
@@ -104,7 +138,7 @@ def test_published_cost_is_three_times_plain_guidance() -> None:
 
 
 def test_other_pipelines_and_schedulers_are_refused(pipe: Any) -> None:
-    with pytest.raises(UnsupportedPipeline, match="co3 needs a StableDiffusionPipeline, got FluxPipeline"):
+    with pytest.raises(UnsupportedPipeline, match=r"co3 needs a StableDiffusionPipeline or .*, got FluxPipeline"):
         CO3().check("FluxPipeline", TWO)
     with pytest.raises(UnsupportedPipeline, match=r"eps predictions .*got DDIMScheduler with .*'v_prediction'"):
         CO3().bind(tiny_stable_diffusion("v_prediction"), TWO)

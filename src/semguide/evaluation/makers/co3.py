@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,15 +11,13 @@ from torch import Tensor
 
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.makers.co3_latents import concept_shares, corrected, resampled
+from semguide.evaluation.makers.co3_model import DENOISERS, EpsModel, check_scheduler, eps_model
 from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
 from semguide.guidance import Predictions
 from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import CO3_PAPER
 from semguide.guidance.window import Window
 from semguide.types import Concept
-
-Predict = Callable[[Tensor, Tensor], Tensor]
-"""(x "1 channel height width", timestep) -> eps for the negative prompt, the prompt and each concept, a row each."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class CO3(ImageMaker):
 
     Written from the paper's formulas. That e(0) is the noise put on again, the scale 0.8 and the size of corrected
     latents are as in the authors' code, which besides steps with CFG++ at that scale; the paper has w = 5.
+
+    On flow models, which see pure noise at the first step, the formulas take eps = x + (1 - sigma) v.
 
     It costs 2 evaluations a step and 2 + K an iteration.
 
@@ -65,71 +65,66 @@ class CO3(ImageMaker):
         check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
 
     def check(self, pipeline_class: str, sampling: Sampling) -> None:
-        """Refuse pipelines other than Stable Diffusion.
+        """Refuse pipelines other than Stable Diffusion 1.x, 2.x and 3.
 
         Raises:
             UnsupportedPipeline: It is another one.
         """
         del sampling
-        if pipeline_class != "StableDiffusionPipeline":
-            raise UnsupportedPipeline(f"co3 needs a StableDiffusionPipeline, got {pipeline_class}")
+        if pipeline_class not in DENOISERS:
+            raise UnsupportedPipeline(f"co3 needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
 
     def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
         """Get ready to make images.
 
         Raises:
-            UnsupportedPipeline: The pipeline is no Stable Diffusion that predicts eps of x = alpha x0 + sigma eps.
+            UnsupportedPipeline: The pipeline is another one, or the noise in its latents is not known.
         """
         self.check(type(pipe).__name__, sampling)
-        _check_scheduler(pipe.scheduler)
+        check_scheduler(pipe)
+        denoiser = getattr(pipe, DENOISERS[type(pipe).__name__])
+        count = sampling.num_inference_steps
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
             generator = torch.Generator("cpu").manual_seed(seed)
-            predict = _predictor(pipe, ["", prompt, *(concept.text for concept in concepts)])
-            latents = pipe.prepare_latents(
-                *(1, pipe.unet.config.in_channels, sampling.height, sampling.width),
-                *(pipe.unet.dtype, pipe.device, generator),
-            )
-            pipe.scheduler.set_timesteps(sampling.num_inference_steps, device=pipe.device)
-            times = pipe.scheduler.timesteps
+            shape = (1, denoiser.config.in_channels, sampling.height, sampling.width)
+            latents = pipe.prepare_latents(*shape, denoiser.dtype, pipe.device, generator)
+            pipe.scheduler.set_timesteps(count, device=pipe.device)
+            model = eps_model(pipe, ["", prompt, *(concept.text for concept in concepts)])
 
             def between(_: Any, step: int, __: Any, given: dict[str, Any]) -> dict[str, Any]:
                 """Make new latents before the next step."""
-                if step + 1 < len(times) and concepts:
-                    given["latents"] = self.new_latents(predict, pipe.scheduler, given["latents"], times, step + 1)
+                if concepts and step + 1 < count:
+                    given["latents"] = self.new_latents(model, given["latents"], step + 1, count)
                 return given
 
-            if concepts:
-                latents = self.new_latents(predict, pipe.scheduler, latents, times, 0)
             image = pipe(
                 prompt,
-                num_inference_steps=sampling.num_inference_steps,
+                num_inference_steps=count,
                 guidance_scale=self.guidance_scale,
                 height=sampling.height,
                 width=sampling.width,
-                latents=latents,
+                latents=self.new_latents(model, latents, 0, count) if concepts else latents,
                 generator=generator,
                 callback_on_step_end=between,
             ).images[0]
-            return Made(image, self.evaluations_per_image(sampling.num_inference_steps, len(concepts)))
+            return Made(image, self.evaluations_per_image(count, len(concepts)))
 
         return make
 
     @torch.no_grad()
-    def new_latents(self, predict: Predict, scheduler: Any, x: Tensor, times: Tensor, step: int) -> Tensor:
+    def new_latents(self, model: EpsModel, x: Tensor, step: int, count: int) -> Tensor:
         """Return the latents with which a step begins.
 
         Args:
-            predict: The denoiser.
-            scheduler: Of x = alpha x0 + sigma eps.
+            model: The denoiser.
             x: The latents as they are, "1 channel height width".
-            times: The timesteps of all steps.
             step: 0-based step.
+            count: Number of steps.
         """
-        again, count = self._iterations(step, len(times)), len(times)
-        sigma = (1 - scheduler.alphas_cumprod[times[step].long().cpu()]).sqrt().to(x.device)
-        for _ in range(again):
-            eps = predict(x, times[step])
+        sigma = model.sigma(step)
+        for _ in range(self._iterations(step, count)):
+            eps = model.eps(x, step)
             predictions = Predictions(eps[0], eps[1], eps[2:])
             share = concept_shares(predictions, self.closeness)
             if Window.fraction(0.0, self.resample, count).contains(step):
@@ -153,24 +148,3 @@ class CO3(ImageMaker):
     def citation(cls) -> str:
         """Return the BibTeX entry of CO3."""
         return CO3_PAPER
-
-
-def _check_scheduler(scheduler: Any) -> None:
-    """Check that latents are alpha x0 + sigma eps and predictions eps."""
-    kind = scheduler.config.get("prediction_type", None)
-    if kind != "epsilon" or not hasattr(scheduler, "alphas_cumprod") or float(scheduler.init_noise_sigma) != 1:
-        raise UnsupportedPipeline(
-            "co3 needs a scheduler of eps predictions whose noise has variance 1 - alphas_cumprod, such as "
-            f"DDIMScheduler, got {type(scheduler).__name__} with prediction_type {kind!r}"
-        )
-
-
-def _predictor(pipe: Any, texts: Sequence[str]) -> Predict:
-    with torch.no_grad():
-        embeds = torch.cat([pipe.encode_prompt(text, pipe.device, 1, False)[0] for text in texts])
-
-    def predict(x: Tensor, time: Tensor) -> Tensor:
-        rows = x.expand(len(embeds), -1, -1, -1)
-        return pipe.unet(rows, time, encoder_hidden_states=embeds, return_dict=False)[0]
-
-    return predict

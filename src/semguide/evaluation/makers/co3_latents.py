@@ -59,7 +59,8 @@ def corrected(
     prompt = x - sigma * (uncond + scale * predictions.prompt_guidance)
     subjects = x - sigma * (uncond + scale * (_mean(predictions, share) - uncond))
     mean = prompt + contrast * (prompt - subjects)
-    moved = mean * (prompt.max() / mean.max()) + sigma * uncond
+    size = torch.nan_to_num(prompt.max() / mean.max(), nan=1.0)  # of pure noise a flow model has no mean but 0
+    moved = mean * size + sigma * uncond
     return moved * (norm(x) / norm(moved))
 
 
