@@ -22,12 +22,13 @@ if TYPE_CHECKING:
         SemguideError,
         UnsupportedPipeline,
     )
-    from semguide.guidance import CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2, Trace
+    from semguide.guidance import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2, Trace
     from semguide.types import Concept
 
     __version__: str
 
 _HOMES = {
+    "CDG": "guidance",
     "CFG": "guidance",
     "CO3Composition": "guidance",
     "Composable": "guidance",
@@ -54,6 +55,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CDG",
     "CFG",
     "SEGA",
     "SGT",

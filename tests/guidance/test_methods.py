@@ -7,6 +7,7 @@ import pytest
 import semguide
 from semguide.errors import InvalidArgument
 from semguide.guidance import (
+    CDG,
     CFG,
     METHODS,
     SEGA,
@@ -22,7 +23,13 @@ from semguide.guidance import (
 
 def test_every_rule_has_its_name() -> None:
     ours = {"sgt": SGT, "sgt-v1": SGTv1, "sgt-v2": SGTv2, "cfg": CFG}
-    rivals = {"composable": Composable, "sega": SEGA, "perp-neg": PerpNeg, "co3-composition": CO3Composition}
+    rivals = {
+        "composable": Composable,
+        "sega": SEGA,
+        "perp-neg": PerpNeg,
+        "co3-composition": CO3Composition,
+        "cdg": CDG,
+    }
     assert dict(METHODS) == {**ours, **rivals}
     assert get_method("sgt-v2") is SGTv2
 

@@ -11,9 +11,9 @@ import torch
 
 from guidance.cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 from semguide.errors import InvalidArgument
-from semguide.guidance import METHODS, CO3Composition, Predictions, Rule, Step
+from semguide.guidance import CDG, METHODS, CO3Composition, Predictions, Rule, Step
 
-ALL = [*ACTIVE, INERT[0]]
+ALL = [*ACTIVE, INERT[0], CDG()]
 WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 every = pytest.mark.parametrize("rule", ALL, ids=name_of)

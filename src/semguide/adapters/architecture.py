@@ -22,6 +22,8 @@ class Text:
         together: Whether one call of `encode_prompt` encodes the prompt and the negative prompt.
         negative: The negative prompt to give where the caller gives none and the pipeline would not guide without.
         tokenizers: The pipeline's attributes, the first one that is there reads furthest.
+        segments: The pipeline's tokenizers whose tokens, padded, stand one after another in the first of the
+            conditioning; empty where that is not known, so that no token can be nulled.
     """
 
     inputs: tuple[str, ...] = ("prompt", "negative_prompt")
@@ -33,6 +35,7 @@ class Text:
     together: bool = True
     negative: str | None = None
     tokenizers: tuple[str, ...] = ("tokenizer", "tokenizer_2")
+    segments: tuple[str, ...] = ()
 
     @property
     def prompts(self) -> tuple[str, ...]:

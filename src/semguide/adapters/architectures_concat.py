@@ -23,6 +23,7 @@ _SD3 = Architecture(
         options=("clip_skip", "max_sequence_length"),
         lora="joint_attention_kwargs",
         tokenizers=("tokenizer_3", "tokenizer", "tokenizer_2"),
+        segments=("tokenizer", "tokenizer_3"),
     ),
     scale=Scale(live=True),
     extra=("skip_layers",),

@@ -21,6 +21,7 @@ _FLUX = Architecture(
         together=False,
         negative="",
         tokenizers=("tokenizer_2", "tokenizer"),
+        segments=("tokenizer_2",),
     ),
     scale=replace(_TRUE_CFG, asked=True),
     rows=Rows(shared=("img_ids", "txt_ids")),

@@ -28,7 +28,7 @@ _SD = Architecture(
     mechanism="concat",
     denoisers=("unet",),
     positional=("sample", "timestep", "encoder_hidden_states"),
-    text=Text(options=("clip_skip",), lora="cross_attention_kwargs"),
+    text=Text(options=("clip_skip",), lora="cross_attention_kwargs", segments=("tokenizer",)),
     scale=_LIVE,
     limits=(_DISTILLED,),
     notes="eps and v prediction. IP-Adapter images go with every concept.",

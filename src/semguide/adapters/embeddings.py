@@ -65,11 +65,23 @@ class TextEncoder:
         given = _given(self._pipe, self._text.inputs, self._arguments)
         if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
             return None
-        items = [
-            {name: value[i] if isinstance(value, list) else value for name, value in given.items()}
-            for i in range(count)
-        ]
-        return [self._prompt(item) for item in items]
+        return [self._prompt(_item(given, i)) for i in range(count)]
+
+    def texts(self, count: int) -> list[PromptConditioning]:
+        """Return the conditioning of each prompt of a call whose prompts must be one text each.
+
+        Raises:
+            InvalidArgument: They are embeddings, may be changed by a callback, or differ between the text encoders.
+        """
+        given = _given(self._pipe, self._text.inputs, self._arguments)
+        others = [name for name in self._text.prompts if name != "prompt" and given[name] is not None]
+        if self._has_embeds():
+            others = ["embeddings, or a callback that may change them"]
+        if others:
+            raise InvalidArgument(
+                f"prompt must be one text for all encoders, so that its tokens can be nulled, got {others[0]}"
+            )
+        return [self._prompt(_item(given, i)) for i in range(count)]
 
     def _has_embeds(self) -> bool:
         callback = self._arguments.get("callback_on_step_end")
@@ -135,6 +147,11 @@ def _given(pipe: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> dic
     """Return arguments of a call, with the pipeline's own defaults."""
     defaults = inspect.signature(type(pipe).__call__).parameters
     return {name: arguments.get(name, defaults[name].default) for name in names}
+
+
+def _item(given: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Return the inputs of one prompt."""
+    return {name: value[index] if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _one_per_prompt(value: Any, count: int) -> bool:

@@ -21,7 +21,7 @@ class ImagePlan:
     Attributes:
         concepts: The concept texts; none for plain classifier-free guidance.
         conditioning: Denoiser arguments of each concept, one row each; empty without concepts.
-        prompt: The conditioning of its prompt alone, None where the pipeline's own is used.
+        prompt: The conditioning of its prompt alone, None where the pipeline's own is used for all images.
         negative: The conditioning of its negative prompt, where the pipeline makes no unconditional prediction.
     """
 
@@ -57,7 +57,7 @@ class Evaluator:
         """
         count = len(self._images)
         if not self._apart:
-            return call.evaluate(forward)
+            return self._together(call, branches).evaluate(forward)
         outputs = [
             self._alone(call.at([i + j * count for j in range(len(branches))]), image, branches).evaluate(forward)
             for i, image in enumerate(self._images)
@@ -85,6 +85,13 @@ class Evaluator:
     def _asked(self, image: int) -> tuple[Conditioning, ...]:
         plan = self._images[image]
         return plan.conditioning if plan.negative is None else (plan.negative, *plan.conditioning)
+
+    def _together(self, call: DenoiserCall, branches: Sequence[str]) -> DenoiserCall:
+        prompts = [image.prompt for image in self._images if image.prompt is not None]
+        if len(prompts) < len(self._images):
+            return call
+        parts = [getattr(prompt, branch) for branch in branches for prompt in prompts]
+        return call.conditioned(joined(parts, self._layout))
 
     def _alone(self, call: DenoiserCall, image: ImagePlan, branches: Sequence[str]) -> DenoiserCall:
         if image.prompt is None:

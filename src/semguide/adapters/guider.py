@@ -15,7 +15,7 @@ from torch import Tensor
 from semguide.adapters.held_concepts import SOURCES, HeldConcepts
 from semguide.adapters.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.trajectory import Trajectory
-from semguide.errors import GuidanceNotApplied
+from semguide.errors import GuidanceNotApplied, InvalidArgument
 from semguide.guidance import Trace
 
 COND, UNCOND, CONCEPT = "pred_cond", "pred_uncond", "pred_concept_"
@@ -57,6 +57,10 @@ class SemanticGuidance(BaseGuidance):
     ) -> None:
         super().__init__(start, stop, enabled)
         self.rule = rule_of(rule)
+        if self.rule.nulls:
+            raise InvalidArgument(
+                f"rule must leave the negative prompt as it is in a guider, got {self.rule.name!r}; use semguide.steer"
+            )
         implied = [name for name in self.config.get("_use_default_values", []) if name != "rule"]
         self.register_to_config(rule=config_of(self.rule), _use_default_values=implied)
         self.guidance_rescale = guidance_rescale

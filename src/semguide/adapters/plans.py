@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semguide.adapters.architecture import Architecture
+from semguide.adapters.degraded import check_nulling, degraded
 from semguide.adapters.embeddings import TextEncoder
 from semguide.adapters.evaluate import ImagePlan
+from semguide.adapters.requests import prompts_of
 from semguide.types import Concept
 
 
@@ -20,6 +22,7 @@ def image_plans(
     evaluated: bool,
     alone: bool,
     embedded: bool,
+    nulls: str = "",
 ) -> list[ImagePlan]:
     """Return one plan per image, in the pipeline's order: all images of a prompt before the next prompt.
 
@@ -31,9 +34,19 @@ def image_plans(
         evaluated: Whether the concepts will be evaluated at all.
         alone: Whether each prompt is to be read as it is alone.
         embedded: Whether the pipeline makes no unconditional prediction, so that the plan must.
+        nulls: Whose tokens are nulled in the prompt for e(0), as in `Rule.nulls`.
+
+    Raises:
+        InvalidArgument: Tokens are to be nulled in a prompt that is not one text, or concepts that are not in it.
+        UnsupportedPipeline: Tokens are to be nulled, and it is not known where they are.
     """
     encoder = TextEncoder(pipe, architecture.text, arguments)
     prompts = encoder.prompts(len(concepts)) if alone else None
+    if nulls:
+        check_nulling(pipe, architecture, embedded)
+        words = map(str, prompts_of(arguments, architecture.text.embeds[0]))
+        read = zip(encoder.texts(len(concepts)), words, concepts, strict=True)
+        prompts = [degraded(pipe, architecture.text, *prompt, nulls) for prompt in read]
     plans: list[ImagePlan] = []
     for i, found in enumerate(concepts):
         texts = tuple(concept.text for concept in found)

@@ -2,11 +2,12 @@
 
 from semguide.guidance.methods import METHODS, get_method
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
-from semguide.guidance.rules import CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
 from semguide.guidance.trace import Trace
 from semguide.guidance.window import Window
 
 __all__ = [
+    "CDG",
     "CFG",
     "METHODS",
     "SEGA",

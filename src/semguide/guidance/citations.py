@@ -50,3 +50,19 @@ CO3_PAPER = """\
   journal = {arXiv preprint arXiv:2509.25940},
   year    = {2025}
 }"""
+
+CDG_PAPER = """\
+@article{han2026guiding,
+  title   = {Guiding Diffusion Models with Semantically Degraded Conditions},
+  author  = {Han, Shilong and Zhang, Yuming and Wang, Hongxia},
+  journal = {arXiv preprint arXiv:2603.10780},
+  year    = {2026}
+}"""
+
+ATTEND_EXCITE_PAPER = """\
+@article{chefer2023attend,
+  title   = {Attend-and-Excite: Attention-Based Semantic Guidance for Text-to-Image Diffusion Models},
+  author  = {Chefer, Hila and Alaluf, Yuval and Vinker, Yael and Wolf, Lior and Cohen-Or, Daniel},
+  journal = {arXiv preprint arXiv:2301.13826},
+  year    = {2023}
+}"""

@@ -7,10 +7,10 @@ from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.guidance.rule import Rule
-from semguide.guidance.rules import CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
 
 METHODS: Mapping[str, type[Rule[Any]]] = {
-    rule.name: rule for rule in (SGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition)
+    rule.name: rule for rule in (SGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG)
 }
 
 

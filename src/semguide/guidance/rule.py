@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -102,6 +102,11 @@ class Rule(ABC, Generic[State]):
 
     def __post_init__(self) -> None:
         check_guidance_scale(self.guidance_scale)
+
+    @property
+    def nulls(self) -> Literal["", "prompt", "concepts"]:
+        """Whose tokens are nulled in the prompt to make the text of e(0); "" where that is the negative prompt."""
+        return ""
 
     @property
     @abstractmethod

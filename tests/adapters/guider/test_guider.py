@@ -27,6 +27,7 @@ from semguide import (
     UnsupportedPipeline,
     with_semantic_guidance,
 )
+from semguide.adapters.hosts.rules import HOSTED
 from semguide.guidance import METHODS
 
 NEGATIVE = {"negative_prompt": "blurry"}
@@ -40,7 +41,7 @@ def held(guider: SemanticGuidance, step: int = 0, count: int = 4, most: int = 2)
     return guider.prepare_inputs({"encoder_hidden_states": (torch.ones(1, 3, 2), torch.zeros(1, 3, 2))})
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", HOSTED)
 def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> None:
     guider = SemanticGuidance(METHODS[name](guidance_scale=3.0), guidance_rescale=0.3, stop=0.9)
     guider.save_pretrained(tmp_path)
@@ -53,7 +54,7 @@ def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> 
     assert (loaded.guidance_rescale, loaded._stop) == (0.3, 0.9)
 
 
-@pytest.mark.parametrize("rule", [3, {"strength": 1.0}, {"name": "sgt", "strenth": 1.0}, "sgd"])
+@pytest.mark.parametrize("rule", [3, "cdg", {"strength": 1.0}, {"name": "sgt", "strenth": 1.0}, "sgd"])
 def test_rules_of_the_wrong_form_are_refused(rule: Any) -> None:
     with pytest.raises(InvalidArgument, match="must"):
         SemanticGuidance(rule)

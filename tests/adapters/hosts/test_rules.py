@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from semguide import CFG, SGT, SGTv1
-from semguide.adapters.hosts.rules import WEIGHTS, build_rule
+from semguide.adapters.hosts.rules import HOSTED, WEIGHTS, build_rule
 from semguide.errors import InvalidArgument
 from semguide.guidance import METHODS
 
 
 def test_every_method_but_plain_guidance_has_a_strength() -> None:
-    assert set(WEIGHTS) == set(METHODS) - {"cfg"}
+    assert set(WEIGHTS) == set(HOSTED) - {"cfg"} == set(METHODS) - {"cfg", "cdg"}
 
 
 @pytest.mark.parametrize("method", WEIGHTS)
@@ -21,7 +21,7 @@ def test_strength_is_a_multiple_of_the_methods_default(method: str) -> None:
     assert getattr(build_rule(method, 7.5, 2.0), weight) == 2 * getattr(default, weight)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", HOSTED)
 def test_strength_zero_is_plain_guidance(method: str) -> None:
     assert build_rule(method, 5.0, 0.0) == CFG(5.0)
 
@@ -36,6 +36,7 @@ def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
     ("arguments", "message"),
     [
         (("sgd", 7.5), "method must be one of sgt"),
+        (("cdg", 7.5), r"method must be one of sgt, .*, got 'cdg'; use semguide.steer"),
         (("sgt", 1.0), r"cfg must be > 1 for sgt, got 1.0"),
         (("sgt", 7.5, -1.0), "strength must be a finite number >= 0"),
         (("sgt", 7.5, 1.0, "threshold: 0.4"), "settings must be a JSON object"),

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from semguide.errors import InvalidArgument
-from semguide.guidance import CFG, Rule, get_method
+from semguide.guidance import CFG, METHODS, Rule, get_method
 from semguide.guidance.checks import check_number
 
 WEIGHTS: Final[Mapping[str, str]] = {
@@ -21,6 +21,9 @@ WEIGHTS: Final[Mapping[str, str]] = {
     "co3-composition": "contrast",
 }
 """The parameter of each method that says how much it corrects."""
+
+HOSTED: Final = tuple(name for name in METHODS if name in WEIGHTS or name == CFG.name)
+"""The methods that correct a host's own predictions; CDG needs one for another text, which only `steer` makes."""
 
 
 def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "") -> Rule[Any]:
@@ -36,6 +39,10 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
         InvalidArgument: A value breaks a rule.
     """
     kind = get_method(method)
+    if method not in HOSTED:
+        raise InvalidArgument(
+            f"method must be one of {', '.join(HOSTED)} here, got {method!r}; use semguide.steer for it"
+        )
     check_number("strength", strength, 0.0, note="0 is plain guidance")
     given = _parameters(kind, settings)
     if strength == 0 or kind is CFG:

@@ -1,5 +1,6 @@
 """One guidance rule per file."""
 
+from semguide.guidance.rules.cdg import CDG
 from semguide.guidance.rules.cfg import CFG
 from semguide.guidance.rules.co3 import CO3Composition
 from semguide.guidance.rules.composable import Composable
@@ -9,4 +10,4 @@ from semguide.guidance.rules.sgt import SGT
 from semguide.guidance.rules.sgt_v1 import SGTv1
 from semguide.guidance.rules.sgt_v2 import SGTv2
 
-__all__ = ["CFG", "SEGA", "SGT", "CO3Composition", "Composable", "PerpNeg", "SGTv1", "SGTv2"]
+__all__ = ["CDG", "CFG", "SEGA", "SGT", "CO3Composition", "Composable", "PerpNeg", "SGTv1", "SGTv2"]

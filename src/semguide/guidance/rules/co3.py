@@ -78,7 +78,8 @@ class CO3Composition(Rule[None]):
         if not self.needs_concepts(step.index, step.count):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
-        share = self._shares(prompt, subjects, step.eps_scale)
+        distance = torch.stack([norm(subject - prompt) for subject in subjects]) * abs(step.eps_scale)
+        share = closeness_shares(distance, self.closeness).to(subjects)
         scale = step.guidance_scale * self.contrast
         delta = prompt
         for k, subject in enumerate(subjects):
@@ -87,12 +88,12 @@ class CO3Composition(Rule[None]):
         gate = -torch.ones_like(similarity)
         return Correction(delta.to(predictions.uncond.dtype), similarity, gate, -scale * share), None
 
-    def _shares(self, prompt: Tensor, subjects: Tensor, eps_scale: Tensor | float) -> Tensor:
-        """Return a_k, the larger the nearer a concept's prediction is to the prompt's."""
-        distance = torch.stack([norm(subject - prompt) for subject in subjects]) * abs(eps_scale)
-        return torch.softmax(-self.closeness * distance, dim=0).to(subjects)
-
     @classmethod
     def citation(cls) -> str:
         """Return the BibTeX entry of CO3."""
         return CO3_PAPER
+
+
+def closeness_shares(distance: Tensor, closeness: float) -> Tensor:
+    """Return a_k = softmax_k(-closeness distance_k): the nearer a concept's prediction to the prompt's, the larger."""
+    return torch.softmax(-closeness * distance, dim=0)

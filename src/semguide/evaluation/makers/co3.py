@@ -1,0 +1,150 @@
+"""CO3, whole: new latents at the noise levels of the first steps, before the pipeline's own guided steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from semguide.errors import UnsupportedPipeline
+from semguide.evaluation.makers.co3_latents import concept_shares, corrected, resampled
+from semguide.evaluation.makers.co3_model import DENOISERS, EpsModel, check_scheduler, eps_model
+from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
+from semguide.guidance import Predictions
+from semguide.guidance.checks import check_number, check_steps
+from semguide.guidance.citations import CO3_PAPER
+from semguide.guidance.window import Window
+from semguide.types import Concept
+
+
+@dataclass(frozen=True)
+class CO3(ImageMaker):
+    """CO3 (arXiv 2509.25940): new latents at early noise levels, away from images that one concept explains.
+
+    It samples p(x | P)^(1 + contrast) / prod_k p(x | c_k)^(contrast a_k), a = softmax(-closeness |e(c_k) - e(P)|).
+    Before each of the first guided steps it replaces the latents x, `iterations` times, without changing the noise
+    level sigma: first by new noise, composed with the weights 1 and -a_k, which sum to 0 (resampling); later by the
+    composed Tweedie mean, with the weights 1 + contrast and -contrast a_k, which sum to 1, and the noise e(0) on it
+    (correction). The steps themselves are the pipeline's own, with classifier-free guidance.
+
+    Written from the paper's formulas. That e(0) is the noise put on again, the scale 0.8 and the size of corrected
+    latents are as in the authors' code, which besides steps with CFG++ at that scale; the paper has w = 5.
+
+    On flow models, which see pure noise at the first step, the formulas take eps = x + (1 - sigma) v.
+
+    It costs 2 evaluations a step and 2 + K an iteration.
+
+    Attributes:
+        guidance_scale: w of the steps, >= 1.
+        scale: Scale of the guided predictions in the new latents, >= 0.
+        contrast: How strongly the concepts are divided out in corrections, >= 0.
+        closeness: How much more the concept nearest to the prompt's prediction weighs, >= 0 (0: all the same).
+        iterations: New latents before each of these steps, >= 0 (0 turns the method off).
+        resample: End of the resampled steps, excluded, as a fraction of the steps, in [0, 1] (published 3 of 50 steps).
+        stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
+    """
+
+    scale: float = 0.8
+    contrast: float = 1.0
+    closeness: float = 0.8
+    iterations: int = 5
+    resample: float = 0.06
+    stop: float = 0.2
+
+    name: ClassVar[str] = "co3"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("scale", "contrast", "closeness"):
+            check_number(name, getattr(self, name), 0.0)
+        check_steps("iterations", self.iterations)
+        check_number("resample", self.resample, 0.0, 1.0, note="a fraction of the steps")
+        check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
+
+    def check(self, pipeline_class: str, sampling: Sampling) -> None:
+        """Refuse pipelines other than Stable Diffusion 1.x, 2.x and 3.
+
+        Raises:
+            UnsupportedPipeline: It is another one.
+        """
+        del sampling
+        if pipeline_class not in DENOISERS:
+            raise UnsupportedPipeline(f"co3 needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
+
+    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+        """Get ready to make images.
+
+        Raises:
+            UnsupportedPipeline: The pipeline is another one, or the noise in its latents is not known.
+        """
+        self.check(type(pipe).__name__, sampling)
+        check_scheduler(pipe)
+        denoiser = getattr(pipe, DENOISERS[type(pipe).__name__])
+        count = sampling.num_inference_steps
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+            generator = torch.Generator("cpu").manual_seed(seed)
+            shape = (1, denoiser.config.in_channels, sampling.height, sampling.width)
+            latents = pipe.prepare_latents(*shape, denoiser.dtype, pipe.device, generator)
+            pipe.scheduler.set_timesteps(count, device=pipe.device)
+            model = eps_model(pipe, ["", prompt, *(concept.text for concept in concepts)])
+
+            def between(_: Any, step: int, __: Any, given: dict[str, Any]) -> dict[str, Any]:
+                """Make new latents before the next step."""
+                if concepts and step + 1 < count:
+                    given["latents"] = self.new_latents(model, given["latents"], step + 1, count)
+                return given
+
+            image = pipe(
+                prompt,
+                num_inference_steps=count,
+                guidance_scale=self.guidance_scale,
+                height=sampling.height,
+                width=sampling.width,
+                latents=self.new_latents(model, latents, 0, count) if concepts else latents,
+                generator=generator,
+                callback_on_step_end=between,
+            ).images[0]
+            return Made(image, self.evaluations_per_image(count, len(concepts)))
+
+        return make
+
+    @torch.no_grad()
+    def new_latents(self, model: EpsModel, x: Tensor, step: int, count: int) -> Tensor:
+        """Return the latents with which a step begins.
+
+        Args:
+            model: The denoiser.
+            x: The latents as they are, "1 channel height width".
+            step: 0-based step.
+            count: Number of steps.
+        """
+        sigma = model.sigma(step)
+        for _ in range(self._iterations(step, count)):
+            eps = model.eps(x, step)
+            predictions = Predictions(eps[0], eps[1], eps[2:])
+            share = concept_shares(predictions, self.closeness)
+            if Window.fraction(0.0, self.resample, count).contains(step):
+                new = resampled(predictions, sigma, share, self.scale)
+            else:
+                new = corrected(x[0], predictions, sigma, (self.contrast, share), self.scale)
+            x = new.to(x.dtype)[None]
+        return x
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return 2 a step, and 2 + K for each iteration where there are concepts."""
+        iterations = sum(self._iterations(step, steps) for step in range(steps)) if concepts else 0
+        return 2 * steps + (2 + concepts) * iterations
+
+    def _iterations(self, step: int, count: int) -> int:
+        """Return how often new latents are made before a step."""
+        last = max(self.resample, self.stop)
+        return self.iterations if Window.fraction(0.0, last, count).contains(step) else 0
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of CO3."""
+        return CO3_PAPER
