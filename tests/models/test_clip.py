@@ -94,7 +94,7 @@ def test_the_embedded_one_belongs_to_the_embedded_unet_and_knows_a_car_from_an_a
     folder = ASSETS / "emoji-clip"
     clip = EmojiCLIP.load(folder)
     tokenizer = CLIPTokenizer.from_pretrained(tokenizer_folder(folder))
-    scenes = [Scene((SceneObject(noun, "red", 4, 4, 8),), "white") for noun in ("car", "apple")]
+    scenes = [Scene((SceneObject(noun, "red", 4, 4, 8),), "cream") for noun in ("car", "apple")]
     similarity = clip.similarity(tokenize(tokenizer, ["a red car", "a red apple"], "cpu"), pixels(scenes, 64))
     assert similarity.argmax(dim=0).tolist() == [0, 1]
     assert sum(file.stat().st_size for file in folder.rglob("*")) < 2_000_000

@@ -169,10 +169,8 @@ def clip_quality(clip: EmojiCLIP, tokenizer: Any, world: World, scenes: int = 20
     return rows
 
 
-def _first(
-    clip: EmojiCLIP, tokenizer: Any, world: World, noise: CaptionNoise, index: int
-) -> tuple[float, float]:
-    """Shares of pictures whose caption, and of captions whose picture, comes first; equal captions are equally right."""
+def _first(clip: EmojiCLIP, tokenizer: Any, world: World, noise: CaptionNoise, index: int) -> tuple[float, float]:
+    """Shares of pictures whose caption comes first, and of captions whose picture does; equal captions are equal."""
     pictures, captions = Batches(world, clip.shape.size, AMONG, seed=999, noise=noise)(index)
     logits = clip.similarity(tokenize(tokenizer, captions, clip.device), pictures.to(clip.device))
     best_caption = [captions[int(i)] for i in logits.argmax(dim=0)]

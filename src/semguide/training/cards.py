@@ -63,8 +63,8 @@ How well a text fits a {preset.size}x{preset.size} emoji scene: CLIP, trained co
 captions.
 
 Here lie its image tower (convolutions, then four queries that look at every position), both projections and the
-temperature. Its text tower is emoji-unet's text encoder, which must lie beside it; `config.json` holds the hash of those
-weights. So what it says of emoji-unet's pictures comes from a reader of the prompt that emoji-unet shares.
+temperature. Its text tower is emoji-unet's text encoder, which must lie beside it; `config.json` holds the hash of
+those weights. So what it says of emoji-unet's pictures comes from a reader of the prompt that emoji-unet shares.
 
 {_data(preset, None)}
 ## Recipe
