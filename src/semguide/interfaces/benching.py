@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from semguide.errors import InvalidArgument
 from semguide.interfaces import checks
-from semguide.interfaces.request import LARGEST_NUM_IMAGES, Plan, Request, plan
+from semguide.interfaces.bench_methods import check_names, check_settings, complete
+from semguide.interfaces.methods import parse_settings
+from semguide.interfaces.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
 from semguide.models import Kind
 from semguide.models.catalog import ASSETS
 
@@ -113,28 +115,35 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         UnsupportedPipeline: The model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
-    from semguide.evaluation.bench.plan import JUDGE, Bench, BenchMethod
+    from semguide.evaluation.bench.plan import JUDGE, Bench
+    from semguide.evaluation.makers import Sampling
     from semguide.evaluation.suites import limited
 
+    names, settings = check_names(request.methods), parse_settings(list(request.settings), "")
+    check_settings(names, settings)
     prompts = limited(suite_prompts(request.suite, request.split), request.limit)
     judge = find_judge(request.judge)
     planned = _sampling(request, prompts[0].text)
-    run = planned.run
+    run, shared = planned.run, planned.run.sampling
+    sampling = Sampling(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
     from semguide.interfaces.environment import observe
 
     identity = {**observe(planned.model.path).identity(), "device": run.device.partition(":")[0]}
     bench = Bench(
         suite=Path(request.suite).name,
         prompts=tuple(prompts),
-        methods=tuple(BenchMethod(method.name, method.parameters) for method in run.methods),
+        methods=tuple(
+            complete(name, settings.get(name, {}), shared.guidance_scale, planned.model.pipeline_class, sampling)
+            for name in names
+        ),
         seeds=tuple(range(request.seeds)),
         model=run.model,
         model_path=str(planned.model.path),
         judge_path=str(judge or ""),
-        num_inference_steps=run.sampling.num_inference_steps,
-        guidance_scale=run.sampling.guidance_scale,
-        height=run.sampling.height,
-        width=run.sampling.width,
+        num_inference_steps=shared.num_inference_steps,
+        guidance_scale=shared.guidance_scale,
+        height=shared.height,
+        width=shared.width,
         full_trace=request.full_trace,
         keep_images=request.keep_images,
         identity={**identity, JUDGE: _fingerprint(judge)},
@@ -183,25 +192,16 @@ def find_judge(name: str | None) -> Path | None:
 
 
 def _sampling(request: BenchRequest, prompt: str) -> Plan:
-    """Resolve model, methods, steps, scale and device as `generate` does, with one prompt standing for all."""
-    from semguide.interfaces.methods import method_names
-
-    names = [name.strip() for name in request.methods.split(",")]
-    for name in names:
-        checks.check_known("methods (--methods)", name, method_names())
-    if len(set(names)) < len(names):
-        raise InvalidArgument(f"methods (--methods) must name each method once, got {request.methods!r}")
+    """Resolve model, steps, scale and device as `generate` does; one prompt and plain guidance stand for all."""
     return plan(
         Request(
             prompt,
             model=request.model,
-            method=names[-1],
-            compare=tuple(names[:-1]),
+            method=PLAIN,
             concepts=(prompt,),
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
             device=request.device,
-            settings=request.settings,
         )
     )
 

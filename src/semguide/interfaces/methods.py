@@ -32,10 +32,18 @@ def build_rule(method: Method, guidance_scale: float) -> Any:
     from semguide.guidance import METHODS
 
     check_known("method (--method, --compare)", method.name, METHODS)
-    kinds = get_type_hints(METHODS[method.name])
-    valid = parameter_names(method.name)
-    converted = {key: _converted(method.name, key, value, valid, kinds) for key, value in method.parameters.items()}
-    return METHODS[method.name](guidance_scale=guidance_scale, **converted)
+    return build(METHODS[method.name], method.parameters, guidance_scale)
+
+
+def build(kind: Any, parameters: dict[str, Any], guidance_scale: float) -> Any:
+    """Make a rule or a maker of a class.
+
+    Raises:
+        InvalidArgument: Unknown parameter, or a value that the class refuses.
+    """
+    kinds, valid = get_type_hints(kind), parameter_names(kind)
+    converted = {key: _converted(kind.name, key, value, valid, kinds) for key, value in parameters.items()}
+    return kind(guidance_scale=guidance_scale, **converted)
 
 
 def _converted(method: str, key: str, value: Any, valid: list[str], kinds: dict[str, Any]) -> Any:
@@ -57,11 +65,14 @@ def _converted(method: str, key: str, value: Any, valid: list[str], kinds: dict[
 _KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 
 
-def parameter_names(name: str) -> list[str]:
-    """List the parameters of a method that --set takes."""
-    from semguide.guidance import METHODS
+def parameter_names(method: Any) -> list[str]:
+    """List the parameters of a rule or maker, class or instance, that --set takes."""
+    return [field.name for field in dataclasses.fields(method) if field.name != SHARED]
 
-    return [field.name for field in dataclasses.fields(METHODS[name]) if field.name != SHARED]
+
+def parameters_of(method: Any) -> dict[str, Any]:
+    """Return all parameters of a rule or maker but the guidance scale."""
+    return {key: getattr(method, key) for key in parameter_names(method)}
 
 
 def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
@@ -71,7 +82,7 @@ def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
         InvalidArgument: Unknown method or parameter, or a value the rule refuses.
     """
     rule = build_rule(Method(name, given), guidance_scale)
-    return Method(name, {key: getattr(rule, key) for key in parameter_names(name)})
+    return Method(name, parameters_of(rule))
 
 
 def parse_settings(settings: list[str], method: str) -> dict[str, dict[str, Any]]:
@@ -120,20 +131,21 @@ def describe_method(name: str) -> dict[str, Any]:
     from semguide.guidance import METHODS
 
     rule = METHODS[name]()
-    meanings = _meanings(rule)
+    return described(rule, evaluations_per_image(rule, EXAMPLE_STEPS, EXAMPLE_CONCEPTS))
+
+
+def described(method: Any, per_image: int | None) -> dict[str, Any]:
+    """Describe a rule or maker whose example run takes so many evaluations, None where that depends on the image."""
+    meanings = _meanings(method)
     return {
-        "name": name,
-        "summary": (inspect.getdoc(rule) or "").partition("\n\n")[0].replace("\n", " "),
+        "name": method.name,
+        "summary": (inspect.getdoc(method) or "").partition("\n\n")[0].replace("\n", " "),
         "parameters": [
-            {"name": key, "default": getattr(rule, key), "meaning": meanings.get(key, "")}
-            for key in parameter_names(name)
+            {"name": key, "default": value, "meaning": meanings.get(key, "")}
+            for key, value in parameters_of(method).items()
         ],
-        "evaluations": {
-            "steps": EXAMPLE_STEPS,
-            "concepts": EXAMPLE_CONCEPTS,
-            "per_image": evaluations_per_image(rule, EXAMPLE_STEPS, EXAMPLE_CONCEPTS),
-        },
-        "citation": rule.citation(),
+        "evaluations": {"steps": EXAMPLE_STEPS, "concepts": EXAMPLE_CONCEPTS, "per_image": per_image},
+        "citation": method.citation(),
     }
 
 

@@ -34,3 +34,7 @@ def test_an_abstract_concept_is_kept_beside_the_others():
 def test_a_trace_without_values_is_none():
     for similarity in ([[NAN, NAN]], np.empty((2, 0)).tolist()):
         assert set(traced(trace(similarity)).values()) == {None}
+
+
+def test_no_trace_is_none_in_the_same_columns():
+    assert traced(None) == traced(trace([[NAN, NAN]]))

@@ -43,6 +43,7 @@ def test_ids_differ_between_images(bench: Bench):
         {"full_trace": True},
         {"identity": {"checkpoint": "sha256:9", "judge": "sha256:2"}},
         {"methods": (BenchMethod("cfg", {"x": 1}), BenchMethod("sgt", {"strength": 2.0}))},
+        {"methods": (BenchMethod("cfg", {}, {"file": 1}), BenchMethod("sgt", {"strength": 1.0}, {"file": 1}))},
     ],
 )
 def test_what_decides_an_image_changes_its_id(bench: Bench, change: dict):
@@ -77,3 +78,8 @@ def test_shards_hold_every_job_once_and_keep_methods_of_a_prompt_and_seed_togeth
 def test_the_hash_of_parameters_does_not_depend_on_their_order():
     one, other = BenchMethod("sgt", {"a": 1, "b": 2}), BenchMethod("sgt", {"b": 2, "a": 1})
     assert one.parameters_hash == other.parameters_hash != BenchMethod("sgt", {"a": 1, "b": 3}).parameters_hash
+
+
+def test_a_method_s_own_guidance_scale_counts_before_that_of_the_bench(bench: Bench):
+    assert bench.scale_of(BenchMethod("cfg", {})) == 7.5
+    assert bench.scale_of(BenchMethod("cfg", {"guidance_scale": 10.0})) == 10.0

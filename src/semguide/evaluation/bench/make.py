@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from semguide.adapters import steer
 from semguide.evaluation.bench.files import Row
-from semguide.evaluation.bench.plan import Bench, Job
+from semguide.evaluation.bench.plan import Bench, BenchMethod, Job
+from semguide.evaluation.makers import MAKERS, MakeOne, by_rule
 from semguide.evaluation.suites import SuitePrompt
 from semguide.evaluation.verdict import judgeable, look, rule_on
 from semguide.files import atomic
@@ -26,9 +25,7 @@ _DIGITS = 6
 
 
 class Maker:
-    """Makes the images of a benchmark with a pipeline and a judge of its own.
-
-    Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image.
+    """Makes the images of a benchmark with a pipeline and a judge of its own; no image depends on another.
 
     Args:
         bench: The benchmark.
@@ -42,10 +39,7 @@ class Maker:
         pipe: Any = load(bench.model_path, device=device)
         pipe.set_progress_bar_config(disable=True)
         self._judge = Judge.load(Path(bench.judge_path)) if bench.judge_path else None
-        scale = bench.guidance_scale
-        self._steered = [
-            steer(pipe, get_method(method.name)(guidance_scale=scale, **method.parameters)) for method in bench.methods
-        ]
+        self._methods = [_bound(pipe, bench, method) for method in bench.methods]
 
     def make(self, job: Job) -> Row:
         """Make one image, and keep it if the benchmark keeps images.
@@ -55,25 +49,18 @@ class Maker:
         """
         bench, prompt = self._bench, self._bench.prompts[job.prompt]
         start = time.perf_counter()
-        result = self._steered[job.method](
-            prompt.text,
-            concepts=list(prompt.concepts),
-            full_trace=bench.full_trace,
-            num_inference_steps=bench.num_inference_steps,
-            height=bench.height,
-            width=bench.width,
-            generator=torch.Generator("cpu").manual_seed(job.seed),
-        )
+        made = self._methods[job.method](prompt.text, prompt.concepts, job.seed)
         seconds = time.perf_counter() - start
         image_id = bench.image_id(job)
         return {
             "id": image_id,
             **describe(bench, job),
-            **self._judged(prompt, result.images[0]),
-            "evaluations": int(result.evaluations[0]),
+            **self._judged(prompt, made.image),
+            "evaluations": made.evaluations,
             "seconds": round(seconds, 4),
-            **traced(result.trace),
-            "image": self._keep(image_id, result.images[0]) if bench.keep_images else None,
+            **traced(made.trace),
+            "details": None if made.details is None else json.dumps(made.details, sort_keys=True),
+            "image": self._keep(image_id, made.image) if bench.keep_images else None,
         }
 
     def _judged(self, prompt: SuitePrompt, image: Any) -> Row:
@@ -99,6 +86,14 @@ class Maker:
         return place
 
 
+def _bound(pipe: Any, bench: Bench, method: BenchMethod) -> MakeOne:
+    """Return what makes the images of a method: a maker of its name, else the rule."""
+    parameters = {"guidance_scale": bench.scale_of(method), **method.parameters}
+    if method.name in MAKERS:
+        return MAKERS[method.name](**parameters).bind(pipe, bench.sampling)
+    return by_rule(pipe, get_method(method.name)(**parameters), bench.sampling)
+
+
 def image_place(image_id: str) -> str:
     """Return where a kept picture lies, relative to the folder."""
     return f"images/{image_id[:2]}/{image_id[:32]}.png"
@@ -116,7 +111,7 @@ def describe(bench: Bench, job: Job) -> Row:
         "method": method.name,
         "parameters_hash": method.parameters_hash,
         "parameters": json.dumps(method.parameters, sort_keys=True),
-        "guidance_scale": bench.guidance_scale,
+        "guidance_scale": bench.scale_of(method),
         "num_inference_steps": bench.num_inference_steps,
         "height": bench.height,
         "width": bench.width,
@@ -125,8 +120,10 @@ def describe(bench: Bench, job: Job) -> Row:
     }
 
 
-def traced(trace: Trace) -> Row:
+def traced(trace: Trace | None) -> Row:
     """Return the columns of the first image's trace, rounded; None for steps where concepts were not evaluated."""
+    if trace is None:
+        return dict.fromkeys(("mean_similarity", "similarity", "gate", "weight", "abstract"))
     similarity, abstract = trace.similarity[0], trace.abstract[0]
     evaluated: NDArray[np.bool_] = np.asarray(~np.isnan(similarity).all(axis=1) if similarity.size else [], dtype=bool)
     means = similarity[evaluated].mean(axis=0) if evaluated.any() else None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from semguide.evaluation.makers.maker import Sampling
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import digest
 
@@ -15,10 +16,17 @@ JUDGE = "judge"
 
 @dataclass(frozen=True, slots=True)
 class BenchMethod:
-    """A method with every parameter of its rule but the guidance scale, which all methods of a benchmark share."""
+    """A method with every parameter of its rule or maker.
+
+    Attributes:
+        name: A name of `semguide.guidance.METHODS` or `semguide.evaluation.makers.MAKERS`.
+        parameters: By name; "guidance_scale" only where it differs from that of the benchmark.
+        identity: What else decides its images, as JSON values.
+    """
 
     name: str
     parameters: dict[str, Any]
+    identity: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def parameters_hash(self) -> str:
@@ -48,7 +56,7 @@ class Bench:
         model_path: Its diffusers folder.
         judge_path: Folder of the judge, "" for none.
         num_inference_steps: Steps of every image.
-        guidance_scale: Guidance scale of every image.
+        guidance_scale: Guidance scale of every image, where its method has none of its own.
         height: Pixels.
         width: Pixels.
         full_trace: Whether concepts are evaluated at every step.
@@ -70,6 +78,15 @@ class Bench:
     full_trace: bool = False
     keep_images: bool = False
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def sampling(self) -> Sampling:
+        """What all methods share."""
+        return Sampling(self.num_inference_steps, self.height, self.width, self.full_trace)
+
+    def scale_of(self, method: BenchMethod) -> float:
+        """Return the guidance scale of a method's images."""
+        return method.parameters.get("guidance_scale", self.guidance_scale)
 
     def settled(self) -> dict[str, Any]:
         """Return what all rows of one folder have in common, as JSON values."""
@@ -99,7 +116,8 @@ class Bench:
         method, prompt = self.methods[job.method], self.prompts[job.prompt]
         settled = {key: value for key, value in self.settled().items() if key not in {"suite", "model", JUDGE}}
         concepts = [asdict(concept) for concept in prompt.concepts]
-        return digest([settled, method.name, method.parameters, prompt.text, concepts, job.seed])
+        own = [method.identity] if method.identity else []
+        return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, job.seed])
 
 
 def ids(bench: Bench, jobs: Sequence[Job]) -> dict[str, Job]:

@@ -9,7 +9,7 @@ from typing import Any
 from semguide.evaluation.bench.files import Row
 from semguide.files import atomic
 
-_TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "image")
+_TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "details")
 _WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")
 _REAL = ("guidance_scale", "seconds")
 _LOGICAL = ("all_concepts", "position_right")
@@ -48,7 +48,7 @@ def _schema() -> Any:
         + [(name, pa.float64()) for name in ("x", "y", "side", "confidence")]
     )
     fields = [
-        *((name, pa.string()) for name in _TEXT),
+        *((name, pa.string()) for name in (*_TEXT, "image")),
         *((name, pa.int64()) for name in _WHOLE),
         *((name, pa.float64()) for name in _REAL),
         *((name, pa.bool_()) for name in _LOGICAL),

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from semguide.interfaces.bench_methods import describe_maker, maker_names
 from semguide.interfaces.methods import describe_method, method_names
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the methods with their parameters, defaults, cost and citation."""
-    listed = [describe_method(name) for name in method_names()]
+    rules = [{**describe_method(name), "kind": "rule"} for name in method_names()]
+    listed = [*rules, *({**describe_maker(name), "kind": "benchmark"} for name in maker_names())]
     if as_json:
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     else:
@@ -26,11 +28,11 @@ def _print(entry: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console()
-    console.print(f"[bold]{escape(entry['name'])}[/bold]  {escape(entry['summary'])}")
+    only = "" if entry["kind"] == "rule" else "  (benchmark method, for semguide bench only)"
+    console.print(f"[bold]{escape(entry['name'])}[/bold]{only}  {escape(entry['summary'])}")
     cost = entry["evaluations"]
-    console.print(
-        f"  {cost['per_image']} denoiser evaluations an image ({cost['steps']} steps, {cost['concepts']} concepts)"
-    )
+    number = "a number that depends on the image of" if cost["per_image"] is None else cost["per_image"]
+    console.print(f"  {number} denoiser evaluations an image ({cost['steps']} steps, {cost['concepts']} concepts)")
     if entry["parameters"]:
         table = Table("--set", "default", "meaning")
         for parameter in entry["parameters"]:

@@ -1,0 +1,19 @@
+"""The makers by their name, beside the rules of `semguide.guidance.METHODS`, whose names they do not repeat."""
+
+from __future__ import annotations
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.makers.maker import ImageMaker
+
+MAKERS: dict[str, type[ImageMaker]] = {}
+
+
+def get_maker(name: str) -> type[ImageMaker]:
+    """Return the maker class of a name.
+
+    Raises:
+        InvalidArgument: There is none; the message lists the names.
+    """
+    if name not in MAKERS:
+        raise InvalidArgument(f"maker must be one of {', '.join(MAKERS)}, got {name!r}")
+    return MAKERS[name]
