@@ -50,3 +50,21 @@ CO3_PAPER = """\
   journal = {arXiv preprint arXiv:2509.25940},
   year    = {2025}
 }"""
+
+CFG_REJECTION_PAPER = """\
+@article{wang2025samplingpath,
+  title   = {Diffusion Sampling Path Tells More: An Efficient Plug-and-Play Strategy for Sample Filtering},
+  author  = {Wang, Sixian and Tang, Zhiwei and Chang, Tsung-Hui},
+  journal = {arXiv preprint arXiv:2505.23343},
+  year    = {2025}
+}"""
+
+CLIP_PAPER = """\
+@article{radford2021clip,
+  title   = {Learning Transferable Visual Models From Natural Language Supervision},
+  author  = {Radford, Alec and Kim, Jong Wook and Hallacy, Chris and Ramesh, Aditya and Goh, Gabriel and Agarwal,
+             Sandhini and Sastry, Girish and Askell, Amanda and Mishkin, Pamela and Clark, Jack and Krueger, Gretchen
+             and Sutskever, Ilya},
+  journal = {arXiv preprint arXiv:2103.00020},
+  year    = {2021}
+}"""
