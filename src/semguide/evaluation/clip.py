@@ -67,7 +67,7 @@ def _emoji(folder: Path, device: Any) -> Similarity:
     @torch.no_grad()
     def similarity(text: str, pictures: Sequence[Image.Image]) -> list[float]:
         ids = tokenizer([text], padding="max_length", truncation=True, return_tensors="pt")["input_ids"]
-        batch = torch.stack([_pixels(picture) for picture in pictures]) * 2 - 1
+        batch = torch.stack([_pixels(_cut(picture, clip.shape.size)) for picture in pictures]) * 2 - 1
         return clip.similarity(ids.to(device), batch.to(device))[0].tolist()
 
     return similarity
@@ -85,8 +85,7 @@ def _transformers(folder: Path, device: Any) -> Similarity:
     @torch.no_grad()
     def similarity(text: str, pictures: Sequence[Image.Image]) -> list[float]:
         read = tokenizer([text], padding=True, truncation=True, return_tensors="pt").to(device)
-        cut = [ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC) for picture in pictures]
-        batch = torch.stack([(_pixels(picture) - mean) / std for picture in cut]).to(device)
+        batch = torch.stack([(_pixels(_cut(picture, side)) - mean) / std for picture in pictures]).to(device)
         seen = model(**read, pixel_values=batch)
         return (F.normalize(seen.text_embeds, dim=-1) @ F.normalize(seen.image_embeds, dim=-1).T)[0].tolist()
 
@@ -99,6 +98,11 @@ def _normalisation(folder: Path) -> tuple[Sequence[float], Sequence[float]]:
     return stored.get("image_mean", _MEAN), stored.get("image_std", _STD)
 
 
+def _cut(picture: Image.Image, side: int) -> Image.Image:
+    """Return the largest square in the middle of a picture, at the size that a CLIP sees."""
+    return ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
+
+
 def _pixels(picture: Image.Image) -> Tensor:
-    """Return a picture as (3, height, width) in [0, 1]."""
-    return torch.tensor(np.asarray(picture.convert("RGB"), dtype=np.float32) / 255).permute(2, 0, 1)
+    """Return an RGB picture as (3, height, width) in [0, 1]."""
+    return torch.tensor(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)
