@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ class Start:
         seed: The seed.
         values: What the criterion said of each step.
         score: Its score.
+        seconds: Wall-clock time of the first steps.
 
     Raises:
         GuidanceNotApplied: The pipeline made its image without showing its predictions.
@@ -66,7 +68,7 @@ class Start:
         self.seed = seed
         self._steered, self._prompt, self._criterion, self._arguments = steered, prompt, criterion, arguments
         self._tape = Tape(architecture_of(steered.pipe))
-        watch = _Watch(criterion, ends=True)
+        watch, begun = _Watch(criterion, ends=True), time.perf_counter()
         try:
             with self._tape.recording(steered.pipe):
                 self._call(watch)
@@ -78,6 +80,7 @@ class Start:
                 "dropped early; its guidance is embedded in the denoiser, or the image has no concepts"
             )
         self.score = criterion.score(self.values)
+        self.seconds = time.perf_counter() - begun
 
     @property
     def evaluations(self) -> int:
