@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semguide.adapters import Result, SemguideWarning, SteeredPipeline, steer
+    from semguide.adapters import Result, Selection, SemguideWarning, SteeredPipeline, best_of, steer
     from semguide.adapters.guider import SemanticGuidance
     from semguide.adapters.modular import SemanticConceptsStep, with_semantic_guidance
     from semguide.concepts import decompose
@@ -42,6 +42,7 @@ _HOMES = {
     "SGT": "guidance",
     "SGTv1": "guidance",
     "SGTv2": "guidance",
+    "Selection": "adapters",
     "SemanticConceptsStep": "adapters.modular",
     "SemanticGuidance": "adapters.guider",
     "SemguideError": "errors",
@@ -49,6 +50,7 @@ _HOMES = {
     "SteeredPipeline": "adapters",
     "Trace": "guidance",
     "UnsupportedPipeline": "errors",
+    "best_of": "adapters",
     "decompose": "concepts",
     "steer": "adapters",
     "with_semantic_guidance": "adapters.modular",
@@ -69,6 +71,7 @@ __all__ = [
     "Result",
     "SGTv1",
     "SGTv2",
+    "Selection",
     "SemanticConceptsStep",
     "SemanticGuidance",
     "SemguideError",
@@ -77,6 +80,7 @@ __all__ = [
     "Trace",
     "UnsupportedPipeline",
     "__version__",
+    "best_of",
     "decompose",
     "steer",
     "with_semantic_guidance",

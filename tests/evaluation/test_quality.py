@@ -8,10 +8,11 @@ import torch
 from semguide.errors import InvalidArgument
 from semguide.evaluation import quality
 from semguide.evaluation.judge import Finding
-from semguide.evaluation.quality import JudgeQuality, judge_quality
+from semguide.evaluation.quality import JudgeQuality, clip_quality, judge_quality
 from semguide.evaluation.suites import suite
 from semguide.models import embedded
 from semguide.models.catalog import ASSETS
+from semguide.models.clip import CLIPShape, EmojiCLIP, tokenizer_folder
 from semguide.models.judge import Judge, JudgeConfig
 from semguide.scenes import SMALL_WORLD, Scene
 from semguide.scenes.scene import GRID
@@ -125,3 +126,56 @@ def test_every_prompt_is_made_once_a_seed(monkeypatch: pytest.MonkeyPatch):
     made = [prompt for prompts, _ in painter.asked for prompt in prompts]
     assert made == [prompt.text for name in ("emoji-single", "emoji-ae") for prompt in suite(name, "test")]
     assert max(len(prompts) for prompts, _ in painter.asked) == 32
+
+
+class Knowing:
+    """A CLIP whose pictures and texts are vectors of words: what it knows of a scene is what its caption says."""
+
+    shape = CLIPShape(0, 0, size=32)
+    device = torch.device("cpu")
+
+    def __init__(self, right: bool) -> None:
+        self.right = right
+
+    def similarity(self, ids: list[str], pictures: list[set[str]]) -> torch.Tensor:
+        score = torch.tensor([[len(words & set(text.split())) - 0.1 * len(text) for words in pictures] for text in ids])
+        return score if self.right else -score
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_clip_quality_is_the_share_of_right_answers(right: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quality, "tokenize", lambda tokenizer, captions, device: captions)
+    monkeypatch.setattr(quality, "pixels", lambda scenes, size: Words(words_of(scene) for scene in scenes))
+    monkeypatch.setattr(quality, "AMONG", 2)
+    clip: Any = Knowing(right)
+    found = quality._named(clip, None, SMALL_WORLD, 0)
+    assert found == ((1.0, 1.0) if right else (0.0, 0.0))
+
+
+class Words(list[set[str]]):
+    """Pictures as words."""
+
+    def to(self, device: Any) -> "Words":
+        return self
+
+
+def words_of(scene: Scene) -> set[str]:
+    return {word for thing in scene.objects for word in (thing.noun, thing.colour or "")}
+
+
+@pytest.mark.slow
+def test_the_embedded_clip_finds_captions_nouns_and_colours():
+    from transformers import CLIPTokenizer
+
+    clip = EmojiCLIP.load(ASSETS / "emoji-clip")
+    tokenizer = CLIPTokenizer.from_pretrained(tokenizer_folder(ASSETS / "emoji-clip"))
+    rows = {name: float(share) for name, share in clip_quality(clip, tokenizer, SMALL_WORLD, scenes=256).items()}
+    assert len(rows) == 6
+    assert min(rows.values()) > 0.85
+    assert all(share > 0.97 for name, share in rows.items() if "noisy" not in name)
+
+
+def test_a_clip_held_against_no_scenes_is_refused():
+    clip: Any = Knowing(True)
+    with pytest.raises(InvalidArgument, match="scenes must be >= 1, got 0"):
+        clip_quality(clip, None, SMALL_WORLD, scenes=0)

@@ -8,16 +8,19 @@ from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline,
 
 from semguide.errors import InvalidArgument
 from semguide.models import describe, load
+from semguide.models.clip import EmojiCLIP
 from semguide.models.judge import Judge
 from semguide.training.data import Batches
-from semguide.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, export
+from semguide.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
+from semguide.training.text import tokenize
 from semguide.training.unet import build_scheduler, sample
 from training.tiny_set import TINY
 
 SEEN = {"Judge on 5 objects": "0.900"}
 SINGLE = {"emoji-single single": "0.500 [0.400, 0.600]"}
-ROWS = {"emoji-unet": SEEN | SINGLE, "emoji-flow": SEEN | SINGLE, "emoji-judge": SEEN}
-NAMES = ["emoji-flow", "emoji-judge", "emoji-unet"]
+FIRST = {"Right caption first among 128": "0.909"}
+ROWS = {"emoji-unet": SEEN | SINGLE, "emoji-flow": SEEN | SINGLE, "emoji-judge": SEEN, "emoji-clip": FIRST}
+NAMES = ["emoji-clip", "emoji-flow", "emoji-judge", "emoji-unet"]
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +93,25 @@ def test_the_judge_is_the_trained_one(assets: Path, tiny_set: Path):
     assert all(torch.equal(a, b) for a, b in zip(exported, trained, strict=True))
 
 
+@torch.no_grad()
+def test_clip_is_the_trained_one_and_reads_the_text_tower_from_the_unet_beside_it(assets: Path, tiny_set: Path):
+    pictures, captions = Batches(TINY.world, TINY.size, 2)(0)
+    trained, tokenizer = clip_as_exported(tiny_set)
+    ids = tokenize(tokenizer, captions, "cpu")
+    exported = EmojiCLIP.load(assets / "emoji-clip")
+    assert torch.equal(exported.similarity(ids, pictures), trained.similarity(ids, pictures))
+    assert exported.shape.size == TINY.size
+
+
 def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
-    flow, judge, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
-    for card in (unet, flow, judge):
+    clip, flow, judge, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
+    for card in (clip, unet, flow, judge):
         assert "SIL Open Font License 1.1" in card
         assert "Exported at commit " in card
-        assert "| Judge on 5 objects | 0.900 |" in card
+        assert ("| Judge on 5 objects | 0.900 |" in card) is (card is not clip)
+    assert "| Right caption first among 128 | 0.909 |" in clip
+    assert "| `semguide train clip` | 2 | 4 | 0.001 |" in clip
+    assert "semguide train unet" not in clip
     assert "| `semguide train unet` | 2 | 4 | 0.001 |" in unet
     assert "PSNR on 512 held-out scenes" in unet
     assert '"drop_colour": 0.12' in unet
@@ -128,7 +144,7 @@ def test_only_what_the_set_holds_is_written(tiny_set: Path, tmp_path: Path):
     folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
     for part in ("flow", "judge"):
         shutil.rmtree(folder / part)
-    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / "emoji-unet"]
+    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / n for n in ("emoji-unet", "emoji-clip")]
     shutil.rmtree(folder / "unet")
     with pytest.raises(InvalidArgument, match="run `semguide train unet` first"):
         export(TINY, folder, tmp_path / "assets")

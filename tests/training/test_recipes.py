@@ -180,11 +180,12 @@ def test_the_full_checkpoints_stay_within_64_mib_in_half_precision():
     preset = PRESETS["full"]
     with torch.device("meta"):
         vae = build_vae(preset.size, preset.vae_channels, preset.latent_channels)
-        text = EmojiCLIP(CLIPShape(1280, preset.prompt_length, preset.clip_width)).text
+        clip = EmojiCLIP(CLIPShape(1280, preset.prompt_length, preset.clip_width))
+        text = clip.text
         unet = build_unet(vae, preset.clip_width, preset.size // 8, preset.unet_channels)
         flow = build_transformer(vae, 2 * preset.clip_width, preset.size // 8, preset.flow_width, preset.flow_layers)
         judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size))
     half = text.config.num_hidden_layers // 2 / text.config.num_hidden_layers
-    counts = {part: sum(p.numel() for p in part.parameters()) for part in (vae, text, unet, flow, judge)}
+    counts = {part: sum(p.numel() for p in part.parameters()) for part in (vae, text, clip.image, unet, flow, judge)}
     total = sum(counts.values()) + counts[vae] + counts[text] * (1 + half)
     assert 2 * total <= 64 * 2**20

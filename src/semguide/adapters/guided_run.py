@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +21,21 @@ from semguide.guidance.geometry import widen
 
 Observer = Callable[[int, int, Correction], None]
 """Told of every correction while a pipeline runs: image, step, correction."""
+
+
+class Watcher(Protocol):
+    """Shown what the denoiser predicts at every step, whatever the rule makes of it."""
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether the concepts are to be evaluated at a step (0-based) of `count`, also where no rule uses them."""
+        ...
+
+    def see(self, image: int, step: Step, predictions: Predictions) -> None:
+        """Take the predictions for an image, after the step's last; no concepts where they were not evaluated.
+
+        What it raises ends the pipeline's call.
+        """
+        ...
 
 
 class GuidedRun:
@@ -61,8 +76,14 @@ class GuidedRun:
         self._scales = scales
         self._full_trace = full_trace
         self._observer = observer
+        self._watcher: Watcher | None = None
         self._recorder = Recorder([image.concepts for image in images])
         self._states = [rule.initial_state(len(image.concepts)) for image in images]
+
+    def watch(self, watcher: Watcher) -> None:
+        """Show a watcher the predictions of every step, and evaluate the concepts where it needs them."""
+        self.active = True
+        self._watcher = watcher
 
     def count(self, number: int) -> None:
         """Count denoiser evaluations of each image."""
@@ -97,7 +118,8 @@ class GuidedRun:
 
     def concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Mapping[int, Tensor]:
         """Return what `Evaluator.concepts` does for the images that need it at a step."""
-        needed = self._full_trace or self._rule.needs_concepts(step, self.clock.count)
+        lookers = [self._rule] if self._watcher is None else [self._rule, self._watcher]
+        needed = self._full_trace or any(looker.needs_concepts(step, self.clock.count) for looker in lookers)
         found = self.evaluator.concepts(
             forward, call, [i for i, image in enumerate(self.images) if image.concepts and needed]
         )
@@ -121,15 +143,24 @@ class GuidedRun:
 
     def delta(self, image: int, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
         """Return the correction of one image, in float32 or better; a learned variance is not corrected."""
-        size = len(uncond) // 2 if self._learned_sigma(uncond) else len(uncond)
-        parts = (uncond[:size], cond[:size], concepts[:, :size])
-        predictions = Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
+        predictions = self._predictions(uncond, cond, concepts)
         correction, self._states[image] = self._rule.correct(predictions, place, self._states[image])
         self._recorder.add(image, place.index, correction)
         if self._observer is not None:
             self._observer(image, place.index, correction)
         delta = widen(correction.delta)
-        return delta if size == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
+        return delta if len(delta) == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
+
+    def see(self, image: int, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor | None) -> None:
+        """Show the watcher, if there is one, what was predicted for an image."""
+        if self._watcher is not None:
+            found = cond.new_empty((0, *cond.shape)) if concepts is None else concepts
+            self._watcher.see(image, place, self._predictions(uncond, cond, found))
+
+    def _predictions(self, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Predictions:
+        size = len(uncond) // 2 if self._learned_sigma(uncond) else len(uncond)
+        parts = (uncond[:size], cond[:size], concepts[:, :size])
+        return Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
 
     def _learned_sigma(self, prediction: Tensor) -> bool:
         if not self.architecture.learned_sigma:

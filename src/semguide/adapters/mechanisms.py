@@ -39,6 +39,8 @@ def steered(
     for i, found in concepts.items():
         delta = run.delta(i, place, uncond[i], cond[i], found)
         rows[i] = (widen(uncond[i]) - delta / (place.guidance_scale - 1)).to(uncond.dtype)
+    for i in range(len(rows)):
+        run.see(i, place, uncond[i], cond[i], concepts.get(i))
     return torch.stack(rows)
 
 
@@ -158,6 +160,7 @@ class Embedded:
         for i, (uncond, *concepts) in found.items():
             delta = run.delta(i, place, uncond, cond[i], torch.stack(concepts))
             rows[i] = (widen(cond[i]) + delta).to(cond.dtype)
+            run.see(i, place, uncond, cond[i], torch.stack(concepts))
         return with_prediction(output, torch.stack(rows))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.adapters.architectures import architecture_of, mechanism_of
 from semguide.adapters.embeddings import call_options, with_negative
-from semguide.adapters.guided_run import GuidedRun, Observer
+from semguide.adapters.guided_run import GuidedRun, Observer, Watcher
 from semguide.adapters.hook import Forward, check_no_cache, one_by_one_decoding, replaced_forward, watched_method
 from semguide.adapters.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.plans import image_plans
@@ -58,6 +58,7 @@ class SteeredPipeline:
         concepts: Any = None,
         full_trace: bool = False,
         observer: Observer | None = None,
+        watcher: Watcher | None = None,
         **arguments: Any,
     ) -> Result:
         """Run the pipeline with the rule.
@@ -69,6 +70,7 @@ class SteeredPipeline:
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
             observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
                 device: reading them waits for it.
+            watcher: Shown the predictions of every step.
             **arguments: The pipeline's own; its scale of classifier-free guidance (`guidance_scale`, or
                 `true_cfg_scale` where the pipeline has that) defaults to the rule's.
 
@@ -92,7 +94,7 @@ class SteeredPipeline:
                 warn_of_missing(prompts, found)
             warn_of_truncation(*self._reading(arguments), prompts, found)
         arguments = with_negative(row.text, arguments, len(prompts))
-        alone, evaluated = active and self.batch_invariant, active or full_trace
+        alone, evaluated = active and self.batch_invariant, active or full_trace or watcher is not None
         run = GuidedRun(
             self.pipe,
             row,
@@ -112,6 +114,8 @@ class SteeredPipeline:
             batch_invariant=self.batch_invariant,
             observer=observer,
         )
+        if watcher is not None:
+            run.watch(watcher)
         with guiders_set(row.scale, self.pipe, scales):
             output = self._run(run, MECHANISMS[mechanism](run), arguments)
         trace = run.trace()

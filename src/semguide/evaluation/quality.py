@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,17 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation.judge import Finding, find, judged
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide.models.clip import EmojiCLIP
 from semguide.models.judge import Judge
-from semguide.scenes import Scene, World
+from semguide.scenes import TIDY, CaptionNoise, Scene, World, noun_phrase
 from semguide.scenes.scene import GRID
 from semguide.scenes.vocabulary import NATURAL_COLOURS
 from semguide.training.data import Batches, pixels
+from semguide.training.text import tokenize
 from semguide.training.vae import reconstruct
+
+AMONG = 128
+"""Captions among which the right one must come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +134,64 @@ def _right(pipe: Any, judge: Judge, prompts: Sequence[SuitePrompt], seed: int, s
         found = find(judge, images.float() * 2 - 1)
         verdicts += [all(judged(f, prompt.concepts)) for f, prompt in zip(found, batch, strict=True)]
     return verdicts
+
+
+@torch.no_grad()
+def clip_quality(clip: EmojiCLIP, tokenizer: Any, world: World, scenes: int = 2048) -> dict[str, str]:
+    """Hold emoji-clip against held-out rendered scenes.
+
+    Args:
+        clip: Both towers.
+        tokenizer: Of its text tower.
+        world: What scenes are drawn from.
+        scenes: How many scenes, >= 1; rounded up to whole batches of 128.
+
+    Returns:
+        Quality -> share.
+
+    Raises:
+        InvalidArgument: There is no scene to look at.
+    """
+    if scenes < 1:
+        raise InvalidArgument(f"scenes must be >= 1, got {scenes}")
+    count = -(-scenes // AMONG)
+    rows: dict[str, str] = {}
+    for kind, noise in (("noisy", CaptionNoise()), ("full", TIDY)):
+        caption, picture = np.mean(
+            [_first(clip, tokenizer, world, noise, index) for index in range(count)], axis=0, dtype=float
+        )
+        where = f"first among {AMONG}, {count * AMONG} rendered scenes, {kind} captions"
+        rows |= {f"Right caption {where}": f"{caption:.3f}", f"Right scene {where}": f"{picture:.3f}"}
+    nouns, colours = np.mean([_named(clip, tokenizer, world, index) for index in range(count)], axis=0, dtype=float)
+    of = f"{count * AMONG} rendered single objects"
+    rows[f"Right noun first among {len(world.nouns)}, the colour given, {of}"] = f"{nouns:.3f}"
+    rows[f"Right colour first among {len(world.colours)}, the noun given, {of}"] = f"{colours:.3f}"
+    return rows
+
+
+def _first(clip: EmojiCLIP, tokenizer: Any, world: World, noise: CaptionNoise, index: int) -> tuple[float, float]:
+    """Shares of pictures whose caption comes first, and of captions whose picture does; equal captions are equal."""
+    pictures, captions = Batches(world, clip.shape.size, AMONG, seed=999, noise=noise)(index)
+    logits = clip.similarity(tokenize(tokenizer, captions, clip.device), pictures.to(clip.device))
+    best_caption = [captions[int(i)] for i in logits.argmax(dim=0)]
+    best_picture = [captions[int(i)] for i in logits.argmax(dim=1)]
+    return tuple(
+        sum(a == b for a, b in zip(best, captions, strict=True)) / AMONG for best in (best_caption, best_picture)
+    )
+
+
+def _named(clip: EmojiCLIP, tokenizer: Any, world: World, index: int) -> tuple[float, float]:
+    """Shares of single objects whose noun comes first in the right colour, and whose colour in the right noun."""
+    alone = replace(world, object_weights=(1.0,), natural=0.0, worn=0.0)
+    drawn = Batches(alone, clip.shape.size, AMONG, seed=998).scenes(index)[0]
+    phrases = [noun_phrase(noun, colour) for noun in world.nouns for colour in world.colours]
+    ids = tokenize(tokenizer, phrases, clip.device)
+    similarity = clip.similarity(ids, pixels(drawn, clip.shape.size).to(clip.device)).T.cpu()
+    grids = similarity.reshape(AMONG, len(world.nouns), len(world.colours))
+    nouns = colours = 0
+    for grid, scene in zip(grids, drawn, strict=True):
+        noun = world.nouns.index(scene.objects[0].noun)
+        colour = world.colours.index(scene.objects[0].colour or "")
+        nouns += int(grid[:, colour].argmax()) == noun
+        colours += int(grid[noun].argmax()) == colour
+    return nouns / AMONG, colours / AMONG

@@ -66,3 +66,21 @@ ATTEND_EXCITE_PAPER = """\
   journal = {arXiv preprint arXiv:2301.13826},
   year    = {2023}
 }"""
+
+CFG_REJECTION_PAPER = """\
+@article{wang2025samplingpath,
+  title   = {Diffusion Sampling Path Tells More: An Efficient Plug-and-Play Strategy for Sample Filtering},
+  author  = {Wang, Sixian and Tang, Zhiwei and Chang, Tsung-Hui},
+  journal = {arXiv preprint arXiv:2505.23343},
+  year    = {2025}
+}"""
+
+CLIP_PAPER = """\
+@article{radford2021clip,
+  title   = {Learning Transferable Visual Models From Natural Language Supervision},
+  author  = {Radford, Alec and Kim, Jong Wook and Hallacy, Chris and Ramesh, Aditya and Goh, Gabriel and Agarwal,
+             Sandhini and Sastry, Girish and Askell, Amanda and Mishkin, Pamela and Clark, Jack and Krueger, Gretchen
+             and Sutskever, Ilya},
+  journal = {arXiv preprint arXiv:2103.00020},
+  year    = {2021}
+}"""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semguide.errors import InvalidArgument
 from semguide.interfaces import checks
 from semguide.interfaces.bench_methods import check_names, check_settings, complete
+from semguide.interfaces.bench_scorers import ScorerRequest, find_scorers
 from semguide.interfaces.methods import parse_settings
 from semguide.interfaces.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
 from semguide.models import Kind
@@ -44,6 +45,7 @@ class BenchRequest:
         device: "auto" or a torch device.
         full_trace: Evaluate the concepts at every step.
         keep_images: Keep the pictures.
+        scorers: Models that score the images besides the judge.
     """
 
     suite: str
@@ -59,6 +61,7 @@ class BenchRequest:
     device: str = "auto"
     full_trace: bool = False
     keep_images: bool = False
+    scorers: ScorerRequest = field(default_factory=ScorerRequest)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     """
     from semguide.evaluation.bench.plan import JUDGE, Bench
     from semguide.evaluation.makers import Sampling
+    from semguide.evaluation.metrics import Scorers
     from semguide.evaluation.suites import limited
 
     names, settings = check_names(request.methods), parse_settings(list(request.settings), "")
@@ -124,6 +128,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     prompts = limited(suite_prompts(request.suite, request.split), request.limit)
     judge = find_judge(request.judge)
     planned = _sampling(request, prompts[0].text)
+    scorers = find_scorers(request.scorers, planned.model.kind)
     run, shared = planned.run, planned.run.sampling
     sampling = Sampling(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
     from semguide.interfaces.environment import observe
@@ -146,7 +151,8 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         width=shared.width,
         full_trace=request.full_trace,
         keep_images=request.keep_images,
-        identity={**identity, JUDGE: _fingerprint(judge)},
+        scorers=Scorers(**scorers.paths()),
+        identity={**identity, JUDGE: _fingerprint(judge), **scorers.identity()},
     )
     return BenchPlan(bench, run.device, _warnings(request, planned, judge))
 

@@ -13,6 +13,8 @@ from semguide.interfaces.run import Method, Run
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from semguide.adapters import Start
+
 OnStep = Callable[[Method, int, int], None]
 """Called after each step of an image: method, seed, denoiser evaluations of the step."""
 
@@ -73,15 +75,15 @@ def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnSte
 def make_with(run: Run, method: Method, seed: int, steered: Any, **hooks: Any) -> MadeImage:
     """Make one image of a run; `hooks` are arguments of the call that look on and change nothing."""
     start = time.perf_counter()
-    result = steered(
-        run.prompt,
-        concepts=list(run.concepts),
-        negative_prompt=run.negative_prompt or None,
-        generator=generator_of(seed),
-        **sampling_arguments(run),
-        **hooks,
-    )
+    result = steered(run.prompt, generator=generator_of(seed), **call_arguments(run), **hooks)
     return made_image(result, 0, method, seed, time.perf_counter() - start)
+
+
+def finish_image(run: Run, method: Method, start: Start, on_step: OnStep | None = None) -> MadeImage:
+    """Make the rest of an image of a run whose first steps are made."""
+    begun = time.perf_counter()
+    result = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, on_step))
+    return made_image(result, 0, method, start.seed, start.seconds + time.perf_counter() - begun)
 
 
 def generator_of(seed: int) -> Any:
@@ -89,6 +91,15 @@ def generator_of(seed: int) -> Any:
     import torch
 
     return torch.Generator("cpu").manual_seed(seed)
+
+
+def call_arguments(run: Run) -> dict[str, Any]:
+    """Return the arguments of the steered call of an image, but for prompt and noise source."""
+    return {
+        "concepts": list(run.concepts),
+        "negative_prompt": run.negative_prompt or None,
+        **sampling_arguments(run),
+    }
 
 
 def sampling_arguments(run: Run) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semguide.evaluation.quality import JudgeQuality, judge_quality, plain_quality
+from semguide.evaluation.quality import JudgeQuality, clip_quality, judge_quality, plain_quality
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
-from semguide.training.export import GUIDANCE_SCALE, JUDGE, STEPS, as_exported, present
+from semguide.training.export import CLIP, GUIDANCE_SCALE, JUDGE, STEPS, as_exported, clip_as_exported, present
 from semguide.training.presets import Preset
 
 
@@ -34,7 +34,7 @@ def measured(
     rows: dict[str, dict[str, str]] = {}
     seen = _judge_rows("rendered scenes", judge_quality(judge, preset.world, None, scenes))
     for name in present(folder):
-        if name == JUDGE:
+        if name in (JUDGE, CLIP):
             continue
         pipe = as_exported(preset, folder, name)
         pipe.set_progress_bar_config(disable=True)
@@ -45,6 +45,8 @@ def measured(
         rows[name] = seen | plain
     if own.is_dir():
         rows[JUDGE] = seen
+    if CLIP in present(folder):
+        rows[CLIP] = clip_quality(*clip_as_exported(folder), preset.world, scenes)
     return rows
 
 

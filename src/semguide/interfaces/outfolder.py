@@ -9,6 +9,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.files import write_json
+from semguide.interfaces.choice import CHOICE, Choice
 from semguide.interfaces.environment import Environment
 from semguide.interfaces.making import MadeImage
 from semguide.interfaces.output import RECORD, TRACE, write_png
@@ -42,6 +43,7 @@ class RunFolder:
         environment: Where it is made.
         records: Record by method name and seed of the images that are there.
         stale: Images of another run, to be removed.
+        choice: How its seeds were chosen, None where the user gave them.
     """
 
     out: Path
@@ -49,6 +51,7 @@ class RunFolder:
     environment: Environment
     records: dict[Key, dict[str, Any]] = field(default_factory=dict)
     stale: list[Path] = field(default_factory=list)
+    choice: Choice | None = None
 
     def file(self, method: str, seed: int) -> Path:
         """Return where an image lies."""
@@ -118,7 +121,9 @@ class RunFolder:
 
     def write_description(self, complete: bool) -> None:
         """Write run.json."""
-        write_json(self.out / "run.json", describe_run(self.run, self.environment, self.records, complete))
+        described = describe_run(self.run, self.environment, self.records, complete)
+        chosen = {} if self.choice is None else {CHOICE: self.choice.described(self.records)}
+        write_json(self.out / "run.json", {**described, **chosen})
 
 
 def _holds_something_else(out: Path) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -11,6 +12,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from semguide.interfaces.making import OnStep
 from semguide.interfaces.methods import build_rule, evaluations
 from semguide.interfaces.run import Method, Run
+
+if TYPE_CHECKING:
+    from semguide.adapters import Candidate
 
 
 @contextmanager
@@ -34,6 +38,20 @@ def progress_bar(run: Run, done: set[tuple[str, int]]) -> Iterator[OnStep]:
             bar.update(task, advance=cost, description=f"image {len(seen)} of {images}: {method.name}, seed {seed}")
 
         yield on_step
+
+
+@contextmanager
+def seeds_bar(count: int) -> Iterator[Callable[[Candidate], None]]:
+    """Show a bar on stderr while the first steps of `count` seeds are made; give the callback that moves it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("first steps", total=count)
+
+        def on_start(candidate: Candidate) -> None:
+            bar.update(task, advance=1, description=f"first steps: seed {candidate.seed}, {candidate.score:.2f}")
+
+        yield on_start
 
 
 def total_evaluations(run: Run, method: Method) -> int:

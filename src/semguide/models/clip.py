@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from semguide.errors import InvalidArgument
 
 _LARGEST_SCALE = math.log(100.0)
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+#: Keys of a config.json that names another checkpoint's text encoder as the text tower.
+_OWNER, _DIGEST = "text_encoder", "text_sha256"
+_PROJECTION, _PREFIX = "text_projection.weight", "text_model."
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class CLIPShape:
         width: Width of the text tower and of the common space.
         layers: Depth of the text tower.
         channels: Channels of the image tower, from half resolution down; multiples of 8.
+        size: Side of the pictures it was trained on, pixels.
     """
 
     vocabulary: int
@@ -36,6 +43,7 @@ class CLIPShape:
     width: int = 192
     layers: int = 4
     channels: tuple[int, ...] = (24, 48, 96, 192)
+    size: int = 64
 
 
 class _Residual(nn.Module):
@@ -132,21 +140,78 @@ class EmojiCLIP(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`."""
+        self._write(folder, self.state_dict(), {})
+
+    def save_beside(self, folder: Path, owner: str) -> None:
+        """Write it in half precision without the body of its text tower, which another checkpoint holds already.
+
+        Args:
+            folder: Where to write.
+            owner: Name of a folder beside it with the same weights in `text_encoder/`, and the tokenizer.
+        """
+        body = {f"text.{k}" for k in self.text.state_dict() if k != _PROJECTION}
+        weights = {k: v.half() for k, v in self.state_dict().items() if k not in body}
+        self._write(folder, weights, {_OWNER: owner, _DIGEST: _digest(self.text.state_dict())})
+
+    def _write(self, folder: Path, weights: Mapping[str, Tensor], more: dict[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous() for k, v in self.state_dict().items()}, folder / "model.safetensors")
-        (folder / "config.json").write_text(json.dumps(asdict(self.shape), indent=2))
+        save_file({k: v.contiguous() for k, v in weights.items()}, folder / _WEIGHTS)
+        (folder / _CONFIG).write_text(json.dumps({**asdict(self.shape), **more}, indent=2) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> EmojiCLIP:
-        """Read what `save` wrote, in float32.
+        """Read what `save` or `save_beside` wrote, in float32.
 
         Raises:
-            InvalidArgument: The folder holds no such model.
+            InvalidArgument: The folder holds no such model, or the text encoder that belongs to it is not there.
         """
-        if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
-            raise InvalidArgument(f"folder must hold config.json and model.safetensors of an emoji-clip, got {folder}")
-        stored: dict[str, Any] = json.loads((folder / "config.json").read_text())
+        stored = _config(folder)
+        owner, digest = (stored.pop(key, None) for key in (_OWNER, _DIGEST))
         clip = cls(CLIPShape(**{**stored, "channels": tuple(stored["channels"])}))
-        weights = load_file(folder / "model.safetensors")
-        clip.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+        weights = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
+        if owner is not None:
+            weights |= _text_tower(folder.parent / owner, digest, clip.text)
+        clip.load_state_dict(weights)
         return clip.eval()
+
+
+def tokenizer_folder(folder: Path) -> Path:
+    """Return where the tokenizer of a saved emoji-clip lies: with its text tower, or beside it."""
+    owner = _config(folder).get(_OWNER)
+    return folder.parent / "tokenizer" if owner is None else folder.parent / owner / "tokenizer"
+
+
+def is_emoji_clip(folder: Path) -> bool:
+    """Say whether a folder holds what `EmojiCLIP` saves, not a model of transformers."""
+    return all((folder / name).is_file() for name in (_CONFIG, _WEIGHTS)) and "channels" in _read(folder)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    if not is_emoji_clip(folder):
+        raise InvalidArgument(f"folder must hold {_CONFIG} and {_WEIGHTS} of an emoji-clip, got {folder}")
+    return _read(folder)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+
+
+def _text_tower(owner: Path, digest: str | None, text: CLIPTextModelWithProjection) -> dict[str, Tensor]:
+    """Read the body of a text tower from another checkpoint's text encoder."""
+    there = (owner / "text_encoder" / _CONFIG).is_file()
+    found = CLIPTextModel.from_pretrained(owner / "text_encoder").state_dict() if there else {}
+    if not there or _digest(found) != digest:
+        raise InvalidArgument(
+            f"folder must lie beside {owner.name} with the text encoder that emoji-clip was trained with, got "
+            f"{'another one' if there else 'none'} in {owner}; export both from one set"
+        )
+    own = text.state_dict()
+    return {f"text.{k if k in own else _PREFIX + k}": v.float() for k, v in found.items()}
+
+
+def _digest(text: Mapping[str, Tensor]) -> str:
+    """Hash the body of a text tower, rounded to half precision, however transformers prefixes its names."""
+    total = hashlib.sha256()
+    for name, value in sorted((k.removeprefix(_PREFIX), v) for k, v in text.items() if k != _PROJECTION):
+        total.update(name.encode() + value.detach().half().cpu().contiguous().numpy().tobytes())
+    return total.hexdigest()

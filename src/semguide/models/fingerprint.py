@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 _CHUNK = 1 << 22
-_SUFFIXES = frozenset({".json", ".safetensors", ".txt", ".model"})
+SUFFIXES = frozenset({".json", ".safetensors", ".txt", ".model"})
+"""Of the files that decide what a model does."""
 
 
 def fingerprint(path: Path) -> str:
@@ -22,12 +23,13 @@ def fingerprint(path: Path) -> str:
     """
     total = hashlib.sha256()
     for file in [path / "model_index.json", *sorted(path.glob("*/*"))]:
-        if file.is_file() and file.suffix in _SUFFIXES:
-            total.update(f"{file.relative_to(path).as_posix()}\0{_hash_file(file)}\n".encode())
+        if file.is_file() and file.suffix in SUFFIXES:
+            total.update(f"{file.relative_to(path).as_posix()}\0{hash_file(file)}\n".encode())
     return f"sha256:{total.hexdigest()}"
 
 
-def _hash_file(file: Path) -> str:
+def hash_file(file: Path) -> str:
+    """Return 64 hex digits over a file's content, read in pieces."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -122,6 +122,22 @@ class World:
         objects = _place(rng, self._things(rng, count), self.step, self.sizes)
         if rng.random() < self.worn:
             objects += self._dress(rng, objects)
+        return self._behind(rng, objects)
+
+    def scene_of(self, rng: np.random.Generator, things: list[tuple[str, str | None]]) -> Scene:
+        """Draw a scene of given things.
+
+        Args:
+            rng: Decides places, sizes and background.
+            things: Noun and colour of each, 1 to 4; None for the natural colours.
+
+        Returns:
+            A scene of exactly these objects, in this order.
+        """
+        return self._behind(rng, _place(rng, things, self.step, self.sizes))
+
+    def _behind(self, rng: np.random.Generator, objects: list[SceneObject]) -> Scene:
+        """Put objects on a background on which they can be seen."""
         used = {thing.colour for thing in objects}
         names = [name for name in BACKGROUNDS if not (name == "slate" and used & {"black", "gray"})]
         return Scene(tuple(objects), names[int(rng.integers(len(names)))], bool(rng.random() < 0.3))

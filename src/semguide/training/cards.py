@@ -55,6 +55,28 @@ Exported at commit {_commit()}.
 {_quality(rows)}"""
 
 
+def clip_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
+    """Write the card of emoji-clip; arguments as for `unet_card`."""
+    return f"""# emoji-clip
+
+How well a text fits a {preset.size}x{preset.size} emoji scene: CLIP, trained contrastively on rendered scenes and their
+captions.
+
+Here lie its image tower (convolutions, then four queries that look at every position), both projections and the
+temperature. Its text tower is emoji-unet's text encoder, which must lie beside it; `config.json` holds the hash of
+those weights. So what it says of emoji-unet's pictures comes from a reader of the prompt that emoji-unet shares.
+
+{_data(preset, None)}
+## Recipe
+
+Symmetric InfoNCE, AdamW, averaged weights.
+Exported at commit {_commit()}.
+
+{table(runs)}
+
+{_quality(rows)}"""
+
+
 def _opening(name: str, family: str, pipeline: str, preset: Preset) -> str:
     return f"""---
 license: apache-2.0
@@ -71,8 +93,9 @@ real model, and what is measured on it is said to be measured on it.
 """
 
 
-def _data(preset: Preset, denoiser: str) -> str:
+def _data(preset: Preset, denoiser: str | None) -> str:
     noise = asdict(Batches(preset.world, preset.size, 1).noise)
+    drawn = f"- `World` of the {denoiser}: `{_world(preset.drawn_world)}`\n" if denoiser else ""
     return f"""## Data
 
 Scenes of 1 to {len(preset.world.object_weights)} objects of {len(preset.world.nouns)} nouns in
@@ -80,8 +103,7 @@ Scenes of 1 to {len(preset.world.object_weights)} objects of {len(preset.world.n
 as captions on the web do.
 
 - `World` of the autoencoder and CLIP: `{_world(preset.world)}`
-- `World` of the {denoiser}: `{_world(preset.drawn_world)}`
-- `CaptionNoise`: `{json.dumps(noise)}`
+{drawn}- `CaptionNoise`: `{json.dumps(noise)}`
 
 {_FONT}
 """

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import CLIPTokenizer
 
 from semguide.errors import InvalidArgument
 from semguide.files import atomic_folder, write_json, write_text
+from semguide.models.clip import EmojiCLIP, tokenizer_folder
 from semguide.models.judge import Judge
-from semguide.training.cards import flow_card, judge_card, unet_card
+from semguide.training.cards import clip_card, flow_card, judge_card, unet_card
 from semguide.training.data import Batches
 from semguide.training.history import Training, history, write_history
 from semguide.training.parts import assembled, assembled_flow, made
@@ -22,7 +24,7 @@ from semguide.training.presets import Preset
 from semguide.training.vae import psnr
 
 #: Names of the embedded checkpoints.
-UNET, FLOW, JUDGE = "emoji-unet", "emoji-flow", "emoji-judge"
+UNET, FLOW, JUDGE, CLIP = "emoji-unet", "emoji-flow", "emoji-judge", "emoji-clip"
 #: Steps and scale that `semguide generate` takes when none are given, and that the cards are measured at.
 STEPS, GUIDANCE_SCALE = 25, 7.0
 
@@ -37,19 +39,22 @@ class Kind:
         part: Its own part of a set, and the recipe that trains it.
         recipes: All recipes behind it.
         card: Writes its model card.
-        assemble: Makes its pipeline; None for the judge.
+        assemble: Makes its pipeline; None for the judge and CLIP.
+        needs: Another part of the set that it is exported with, "" for none.
     """
 
     part: str
     recipes: tuple[str, ...]
     card: Card
     assemble: Callable[[Preset, Path], Any] | None
+    needs: str = ""
 
 
 KINDS = {
     UNET: Kind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled),
     FLOW: Kind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
     JUDGE: Kind("judge", ("judge",), judge_card, None),
+    CLIP: Kind("clip", ("clip",), clip_card, None, needs="unet"),
 }
 
 
@@ -59,7 +64,7 @@ def present(folder: Path) -> list[str]:
     Raises:
         InvalidArgument: None at all.
     """
-    names = [name for name, kind in KINDS.items() if (folder / kind.part).is_dir()]
+    names = [n for n, kind in KINDS.items() if (folder / kind.part).is_dir() and (folder / kind.needs).is_dir()]
     if not names:
         made(folder / "unet", "unet")
     return names
@@ -69,7 +74,7 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     """Assemble a trained set with its weights rounded to half precision, in float32: what a user of the export runs.
 
     Raises:
-        InvalidArgument: A part is missing, or the name is that of the judge, which is no pipeline.
+        InvalidArgument: A part is missing, or the name is that of the judge or CLIP, which are no pipelines.
     """
     kind = KINDS[name]
     if kind.assemble is None:
@@ -78,8 +83,16 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
 
 
+def clip_as_exported(folder: Path) -> tuple[EmojiCLIP, CLIPTokenizer]:
+    """Return a set's CLIP with its weights rounded to half precision, in float32, and its tokenizer."""
+    clip = EmojiCLIP.load(made(folder / "clip", "clip"))
+    return clip.half().float(), CLIPTokenizer.from_pretrained(tokenizer_folder(folder / "clip"))
+
+
 def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[str, str]] | None = None) -> list[Path]:
-    """Write `emoji-unet`, `emoji-flow` and `emoji-judge`, as far as the set holds them.
+    """Write `emoji-unet`, `emoji-flow`, `emoji-judge` and `emoji-clip`, as far as the set holds them.
+
+    emoji-clip is written without its text tower, which is emoji-unet's text encoder, and so only beside an emoji-unet.
 
     Args:
         preset: What the set was trained with.
@@ -114,6 +127,8 @@ def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, 
     """Write one checkpoint to an empty folder."""
     if name == JUDGE:
         Judge.load(folder / "judge").save(part)
+    elif name == CLIP:
+        EmojiCLIP.load(folder / "clip").save_beside(part, UNET)
     else:
         pipe = as_exported(preset, folder, name)
         quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))

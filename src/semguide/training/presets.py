@@ -98,7 +98,7 @@ FULL = Preset(
     clip_width=192,
     prompt_length=32,
     flow_prompt_length=24,
-    judge_width=48,
+    judge_width=40,
     settings={
         "vae": Settings(steps=8000, batch_size=64, learning_rate=2e-3, warmup=200, ema=0.995, seed=21),
         "decoder": Settings(steps=2000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=25),

@@ -60,7 +60,7 @@ def train_clip(preset: Preset, settings: Settings, folder: Path) -> State:
     """Train tokenizer and CLIP; writes `folder/tokenizer` and `folder/clip`."""
     torch.manual_seed(settings.seed)
     tokenizer = _tokenizer(preset, folder / "tokenizer")
-    clip = build_clip(tokenizer, preset.clip_width)
+    clip = build_clip(tokenizer, preset.clip_width, preset.size)
     recipe = CLIPRecipe(clip, tokenizer, _batches(preset, settings, (0.5, 0.35, 0.1, 0.05)))
     state = train(recipe, settings, folder / "training" / "clip")
     clip.save(folder / "clip")

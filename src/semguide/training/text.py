@@ -89,14 +89,15 @@ def _write(tokenizer: Tokenizer, folder: Path, length: int) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
 
 
-def build_clip(tokenizer: CLIPTokenizer, width: int) -> EmojiCLIP:
+def build_clip(tokenizer: CLIPTokenizer, width: int, size: int) -> EmojiCLIP:
     """A small CLIP for a tokenizer.
 
     Args:
         tokenizer: Gives vocabulary and length.
         width: Width of the text tower and of the common space.
+        size: Side of the pictures, pixels.
     """
-    return EmojiCLIP(CLIPShape(len(tokenizer), tokenizer.model_max_length, width))
+    return EmojiCLIP(CLIPShape(len(tokenizer), tokenizer.model_max_length, width, size=size))
 
 
 def tokenize(tokenizer: CLIPTokenizer, captions: list[str], device: torch.device | str) -> Tensor:

@@ -3,12 +3,20 @@ from math import erf
 import numpy as np
 import pytest
 
-from semguide.evaluation.bench.summary import by_category, p_value, summarise
+from semguide.evaluation.bench.scores import p_value
+from semguide.evaluation.bench.summary import by_category, summarise
 
 
 def row(method: str, prompt: str, seed: int, verdicts: list[bool] | None, evaluations: int = 4, **rest) -> dict:
     right = None if verdicts is None else all(verdicts)
-    base = {"verdicts": verdicts, "all_concepts": right, "evaluations": evaluations, "seconds": 0.5, "category": "c"}
+    base = {
+        "findings": [],
+        "verdicts": verdicts,
+        "all_concepts": right,
+        "evaluations": evaluations,
+        "seconds": 0.5,
+        "category": "c",
+    }
     return {"method": method, "prompt": prompt, "seed": seed, **base, **rest}
 
 
@@ -45,9 +53,12 @@ def test_a_summary_has_exactly_the_keys_of_the_contract():
             "evaluations_per_image",
             "seconds_per_image",
             "images",
+            "metrics",
         }
         assert set(method["all_concepts"]) == set(method["per_concept"]) == {"mean", "ci95"}
-    assert {key: set(value) for key, value in summary["paired"].items()} == {"sgt-cfg": {"delta", "ci95", "p"}}
+    assert {key: set(value) for key, value in summary["paired"].items()} == {
+        "sgt-cfg": {"delta", "ci95", "p", "metrics"}
+    }
 
 
 def test_every_method_is_compared_with_the_first():
@@ -61,7 +72,7 @@ def test_images_that_were_not_judged_count_as_images_only():
     assert (with_unjudged["images"], without["images"]) == (5, 4)
     nothing = summarise("s", "m", ["cfg", "sgt"], unjudged)
     assert nothing["methods"]["cfg"]["all_concepts"] == {"mean": None, "ci95": None}
-    assert nothing["paired"]["sgt-cfg"] == {"delta": None, "ci95": None, "p": None}
+    assert nothing["paired"]["sgt-cfg"] == {"delta": None, "ci95": None, "p": None, "metrics": {}}
 
 
 def test_a_wrong_position_makes_the_image_wrong_but_no_concept():

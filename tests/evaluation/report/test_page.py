@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from semguide.evaluation.bench.summary import by_category, summarise
+from semguide.evaluation.metrics.features import pack
 from semguide.evaluation.report import write_report
 from semguide.evaluation.report.figures import INK, mean_trajectory
 from semguide.evaluation.report.sheet import decided
@@ -24,6 +25,7 @@ def row(method: str, seed: int, right: bool, image: str | None) -> dict:
         "concepts": ["a <b>cat</b>", "a dog"],
         "verdicts": [right, True],
         "all_concepts": right,
+        "findings": [],
         "evaluations": 4 if method == "cfg" else 6,
         "seconds": 0.25,
         "similarity": similarity,
@@ -134,3 +136,24 @@ def test_the_mean_trajectory_leaves_out_what_was_not_evaluated(rows: list[dict])
     assert mean[[0, 2]].tolist() == pytest.approx([0.3, 0.7])
     assert mean[1] != mean[1]
     assert mean_trajectory([row for row in rows if row["method"] == "cfg"]) is None
+
+
+def test_metrics_are_tabulated_where_they_were_measured(tmp_path: Path, rows: list[dict]):
+    assert "Rendered distance" not in report(
+        tmp_path, [{**row, "verdicts": None, "all_concepts": None} for row in rows]
+    )
+    scored = [
+        {
+            **row,
+            "findings": [{"confidence": 0.5}],
+            "clip_similarity": 0.25 if row["method"] == "cfg" else 0.5,
+            "clip_feature": pack([1.0, row["seed"]]),
+            "rendered_feature": pack([1.0, row["seed"] + 1.0]),
+        }
+        for row in rows
+    ]
+    text = report(tmp_path, scored)
+    assert "<th>clip similarity</th><th>diversity</th><th>judge confidence</th><th>rendered distance</th>" in text
+    assert "<td>cfg</td><td>0.250 [0.250, 0.250]</td>" in text
+    assert "<td>sgt-cfg</td><td>0.250 [0.250, 0.250]</td>" in text
+    assert "<td>1.0000</td></tr>" in text

@@ -13,8 +13,11 @@ import pytest
 from typer.testing import Result
 
 from evaluation.tiny_judge import save_tiny_judge, tiny_pictures
+from evaluation.tiny_scorers import save_tiny_blip, save_tiny_clip
 from semguide.evaluation.bench.make import Maker
+from semguide.evaluation.bench.metrics import METRICS
 from semguide.evaluation.bench.table import columns, read_table
+from semguide.evaluation.metrics import COLUMNS
 
 Cli = Callable[..., Result]
 PROMPTS = "prompt\na cat and a dog\na bird and a bear\na dog and a bird\na bear and a red chair\n"
@@ -228,9 +231,31 @@ def test_images_are_made_without_a_judge(bench: Cli, tmp_path: Path):
     assert summary["methods"]["sgt"]["images"] == 1
 
 
+def test_images_are_scored_where_models_are_given(bench: Cli, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
+    folder, out = tmp_path_factory.mktemp("scorers"), tmp_path / "out"
+    clip, blip = save_tiny_clip(folder / "clip"), save_tiny_blip(folder / "blip")
+    options = ("--limit", 2, "--clip", clip, "--vqa", blip, "--blip-vqa", blip)
+    result = bench(out, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "blip vqa" in result.stdout
+    rows = read_table(out / "results.parquet")
+    assert all(row[name] is not None for row in rows for name in COLUMNS if name != "rendered_feature")
+    metrics = json.loads((out / "summary.json").read_text())["methods"]["cfg"]["metrics"]
+    assert set(METRICS) <= set(metrics)
+    mine = [row["vqa_score"] for row in rows if row["method"] == "cfg"]
+    assert metrics["vqa_score"]["mean"] == pytest.approx(np.mean(mine), abs=1e-6)
+    assert "<th>vqa score</th>" in (out / "report.html").read_text()
+    refused = bench(out, *options[:4])
+    assert refused.exit_code == 2
+    assert "differs in blip_vqa, vqa" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("more", "named"),
     [
+        (("--clip", "nowhere"), "--clip"),
+        (("--vqa", "nowhere"), "--vqa"),
+        (("--blip-vqa", "nowhere"), "--blip-vqa"),
         (("--suite", "emoji-aee"), "--suite"),
         (("--methods", "cfg,sgtt"), "--methods"),
         (("--seeds", "0"), "--seeds"),

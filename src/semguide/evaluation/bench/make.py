@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.plan import Bench, BenchMethod, Job
 from semguide.evaluation.makers import MAKERS, MakeOne, by_rule
+from semguide.evaluation.metrics import Scorer
 from semguide.evaluation.suites import SuitePrompt
 from semguide.evaluation.verdict import judgeable, look, rule_on
 from semguide.files import atomic
@@ -39,6 +40,7 @@ class Maker:
         pipe: Any = load(bench.model_path, device=device)
         pipe.set_progress_bar_config(disable=True)
         self._judge = Judge.load(Path(bench.judge_path)) if bench.judge_path else None
+        self._scorer = Scorer(bench.scorers, device)
         self._methods = [_bound(pipe, bench, method) for method in bench.methods]
 
     def make(self, job: Job) -> Row:
@@ -56,6 +58,7 @@ class Maker:
             "id": image_id,
             **describe(bench, job),
             **self._judged(prompt, made.image),
+            **self._scorer.columns(prompt, job.seed, made.image),
             "evaluations": made.evaluations,
             "seconds": round(seconds, 4),
             **traced(made.trace),

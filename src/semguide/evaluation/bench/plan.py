@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semguide.evaluation.makers.maker import Sampling
+from semguide.evaluation.metrics.scorer import Scorers
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import digest
 
-JUDGE = "judge"
-"""Key of a benchmark's identity that decides verdicts, not images."""
+JUDGE, CLIP, VQA, BLIP_VQA = "judge", "clip", "vqa", "blip_vqa"
+"""Keys of a benchmark's identity that decide verdicts and scores, not images."""
+_NOT_OF_IMAGES = {"suite", "model", JUDGE, CLIP, VQA, BLIP_VQA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Bench:
         width: Pixels.
         full_trace: Whether concepts are evaluated at every step.
         keep_images: Whether the pictures are kept.
-        identity: What else decides images (checkpoint, versions, dtype) and verdicts ("judge"), as JSON values.
+        scorers: Models that score the images.
+        identity: What else decides images (checkpoint, versions, dtype), verdicts ("judge") and scores ("clip", "vqa",
+            "blip_vqa"), as JSON values.
     """
 
     suite: str
@@ -77,6 +81,7 @@ class Bench:
     width: int
     full_trace: bool = False
     keep_images: bool = False
+    scorers: Scorers = field(default_factory=Scorers)
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -114,7 +119,7 @@ class Bench:
     def image_id(self, job: Job) -> str:
         """Return 64 hex digits over everything that decides an image."""
         method, prompt = self.methods[job.method], self.prompts[job.prompt]
-        settled = {key: value for key, value in self.settled().items() if key not in {"suite", "model", JUDGE}}
+        settled = {key: value for key, value in self.settled().items() if key not in _NOT_OF_IMAGES}
         concepts = [asdict(concept) for concept in prompt.concepts]
         own = [method.identity] if method.identity else []
         return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, job.seed])

@@ -11,7 +11,8 @@ from semguide.files import atomic
 
 _TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "details")
 _WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")
-_REAL = ("guidance_scale", "seconds")
+_REAL = ("guidance_scale", "seconds", "clip_similarity", "clip_weakest", "vqa_score", "blip_vqa")
+_FEATURES = ("clip_feature", "rendered_feature")
 _LOGICAL = ("all_concepts", "position_right")
 _STEPS = ("similarity", "gate", "weight")
 
@@ -48,7 +49,7 @@ def _schema() -> Any:
         + [(name, pa.float64()) for name in ("x", "y", "side", "confidence")]
     )
     fields = [
-        *((name, pa.string()) for name in (*_TEXT, "image")),
+        *((name, pa.string()) for name in (*_TEXT, *_FEATURES, "image")),
         *((name, pa.int64()) for name in _WHOLE),
         *((name, pa.float64()) for name in _REAL),
         *((name, pa.bool_()) for name in _LOGICAL),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.makers.attend_excite import AttendExcite
+from semguide.evaluation.makers.best_of import BestOfCLIP, BestOfDetector, BestOfRejection
 from semguide.evaluation.makers.co3 import CO3
 from semguide.evaluation.makers.maker import ImageMaker
 
-MAKERS: dict[str, type[ImageMaker]] = {maker.name: maker for maker in (CO3, AttendExcite)}
+MAKERS: dict[str, type[ImageMaker]] = {
+    maker.name: maker for maker in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP)
+}
 
 
 def get_maker(name: str) -> type[ImageMaker]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from semguide.evaluation.bench.files import Row
 from semguide.evaluation.report.figures import quality_cost, trajectories
@@ -27,6 +27,11 @@ figure { margin: 0; display: grid; grid-template-columns: 1fr 1fr; gap: .3rem; }
 figcaption { grid-column: 1 / 3; } img { width: 100%; image-rendering: auto; } small { display: block; }
 """
 
+_DISTANCE_NOTE = """<p class="note">Differences are from the first method, paired by prompt. Diversity: mean of
+1 - cosine of CLIP image features between the seeds of a prompt. Rendered distance: Fréchet distance of the CLIP image
+features of all images to those of rendered scenes of the same prompts; a number of the whole set, so without an
+interval, and it falls as the set grows.</p>"""
+
 
 def write_report(
     path: Path, summary: Mapping[str, Any], categories: Mapping[str, Mapping[str, Any]], rows: Sequence[Row]
@@ -46,6 +51,7 @@ def write_report(
         '<p class="note">Means over prompts with 95 % bootstrap intervals; differences are paired by prompt.</p>',
         _section("Methods", _methods(summary["methods"])),
         _section("Differences in images with all concepts right", _paired(summary["paired"])),
+        _section("Similarity, answers, diversity, image quality", _metrics(summary)),
         _section("By category: all concepts right", _categories(methods, categories)),
         _section("Quality and cost", quality_cost(summary["methods"]) or "<p>Nothing was judged.</p>"),
         _section(
@@ -95,6 +101,42 @@ def _paired(paired: Mapping[str, Mapping[str, Any]]) -> str:
         for name, found in paired.items()
     ]
     return _table(("pair", "difference", "p"), rows) if rows else ""
+
+
+def _metrics(summary: Mapping[str, Any]) -> str:
+    head, rows = metrics_rows(summary)
+    return _table(head, rows) + _DISTANCE_NOTE if rows else ""
+
+
+def metrics_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Tabulate the metrics that were measured: one row a method, and one for its difference from the first.
+
+    Args:
+        summary: The content of summary.json.
+
+    Returns:
+        Head and rows; no rows where nothing was measured.
+    """
+    methods, pairs = summary["methods"], summary["paired"]
+    names = list(dict.fromkeys(name for found in methods.values() for name in found["metrics"]))
+    if not names:
+        return [], []
+    rows = [[method, *(_metric(found["metrics"].get(name)) for name in names)] for method, found in methods.items()]
+    rows += [[pair, *(_metric(found["metrics"].get(name)) for name in names)] for pair, found in pairs.items()]
+    return ["method", *(name.replace("_", " ") for name in names)], rows
+
+
+def _metric(found: Any) -> str:
+    """Write an estimate, a difference, or a number without an interval."""
+    if found is None:
+        return ""
+    if isinstance(found, float):
+        return f"{found:.4f}"
+    known = cast(dict[str, Any], found)
+    mean = known.get("mean", known.get("delta"))
+    if "ci95" not in known:
+        return f"{mean:.4f}"
+    return interval({"mean": mean, "ci95": known["ci95"]})
 
 
 def _categories(methods: Sequence[str], categories: Mapping[str, Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semguide.interfaces.bench_scorers import ScorerRequest
 from semguide.interfaces.benching import BenchPlan, BenchRequest, check_bench, parse_shard, plan_bench
 from semguide.interfaces.outfolder import check_writable
 from semguide.interfaces.reporting import FAILURE, hush_libraries, say, warn
@@ -34,6 +35,11 @@ def bench(
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,
+    clip: Annotated[
+        str | None, typer.Option(help="Folder of a CLIP, or none; default: emoji-clip with an embedded model.")
+    ] = None,
+    vqa: Annotated[str | None, typer.Option(help="Folder of a BLIP that answers questions, for VQAScore.")] = None,
+    blip_vqa: Annotated[str | None, typer.Option(help="Folder of such a BLIP, for T2I-CompBench's BLIP-VQA.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
     keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
@@ -53,6 +59,7 @@ def bench(
         device=device,
         full_trace=full_trace,
         keep_images=keep_images,
+        scorers=ScorerRequest(clip, vqa, blip_vqa),
     )
     check_bench(request, jobs)
     part = None if shard is None else parse_shard(shard)
@@ -136,7 +143,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from semguide.evaluation.report.page import interval
+    from semguide.evaluation.report.page import interval, metrics_rows
 
     table = Table("method", "all concepts", "per concept", "evaluations", "seconds", "against the first", "p")
     first = next(iter(summary["methods"]))
@@ -153,3 +160,9 @@ def _print_summary(summary: dict[str, Any]) -> None:
             p,
         )
     Console().print(table)
+    head, rows = metrics_rows(summary)
+    if rows:
+        more = Table(*head)
+        for row in rows:
+            more.add_row(*row)
+        Console().print(more)

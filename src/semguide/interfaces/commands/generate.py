@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from semguide.errors import InvalidArgument
+from semguide.interfaces.choosing import Chooser, check_best_of, check_concepts
 from semguide.interfaces.outfolder import RunFolder, check_writable
 from semguide.interfaces.reporting import FAILURE, hush_libraries, say, warn
 from semguide.interfaces.request import Plan, Request, check_numbers, plan
@@ -28,6 +29,8 @@ def generate(
     negative: Annotated[str, typer.Option(help="Negative prompt.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the first image; the next count up.")] = 0,
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
+    best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
+    keep: Annotated[int | None, typer.Option(help="How many of --best-of to finish; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
     height: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
@@ -45,6 +48,7 @@ def generate(
         _refuse_beside_from(context)
         _repeat(from_file, out, overwrite, model, _given(context, "device", device))
         return
+    check_best_of(best_of, keep, _typed(context, "num_images"))
     request = Request(
         prompt=prompt or "",
         model=model,
@@ -53,7 +57,7 @@ def generate(
         concepts=tuple(concept) if concept else None,
         negative_prompt=negative,
         seed=seed,
-        num_images=num_images,
+        num_images=best_of or num_images,
         num_inference_steps=steps,
         guidance_scale=guidance_scale,
         height=height,
@@ -67,13 +71,16 @@ def generate(
     if out is not None:
         check_writable(out)
     planned = plan(request)
-    _make(planned, out or default_out(planned.run), overwrite)
+    if best_of is None:
+        _make(planned, out or default_out(planned.run), overwrite)
+    else:
+        _make_best(planned, out or default_out(planned.run, f"-best-{keep or 1}"), overwrite, keep or 1)
 
 
-def default_out(run: Run) -> Path:
+def default_out(run: Run, ending: str = "") -> Path:
     """Name the output folder of a run after its prompt and its hash: the same command finds its own folder again."""
     slug = re.sub(r"[^a-z0-9]+", "-", run.prompt.lower()).strip("-")[:48].strip("-")
-    return Path("out") / f"{slug or 'run'}-{run.digest[:8]}"
+    return Path("out") / f"{slug or 'run'}-{run.digest[:8]}{ending}"
 
 
 def _repeat(file: Path, out: Path | None, overwrite: bool, model: str | None, device: str | None) -> None:
@@ -95,6 +102,28 @@ def _make(planned: Plan, out: Path, overwrite: bool) -> None:
     _fill(folder, planned)
 
 
+def _make_best(planned: Plan, out: Path, overwrite: bool, keep: int) -> None:
+    from semguide.interfaces.environment import observe
+    from semguide.interfaces.progress import progress_bar, seeds_bar
+
+    check_concepts(planned.run)
+    check_writable(out)
+    chooser = Chooser(out, planned.run, observe(planned.model.path), keep, overwrite)
+    pipe, made = None, 0
+    if not chooser.chosen:
+        pipe = _loaded(planned)
+        try:
+            with seeds_bar(len(planned.run.seeds)) as on_start:
+                chooser.choose(pipe, on_start)
+            with progress_bar(chooser.folder.run, set()) as on_step:
+                made = chooser.finish(on_step)
+        except KeyboardInterrupt as error:
+            _say_stopped(chooser.folder)
+            raise typer.Exit(FAILURE) from error
+    _fill(chooser.folder, planned, pipe, made)
+    typer.echo(chooser.sentence())
+
+
 def _survey(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
     from semguide.interfaces.environment import observe
 
@@ -106,37 +135,55 @@ def _survey(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
     return folder
 
 
-def _fill(folder: RunFolder, planned: Plan) -> None:
-    """Make what is missing in a folder and say what was done; on Ctrl-C say how to go on."""
+def _fill(folder: RunFolder, planned: Plan, pipe: Any = None, made: int = 0) -> None:
+    """Make what is missing in a folder and say what was done; on Ctrl-C say how to go on.
+
+    Args:
+        folder: The folder.
+        planned: The plan.
+        pipe: Its pipeline, None if it is not loaded.
+        made: How many of the images that are there were made by this call.
+    """
     from semguide.interfaces.produce import finish
 
-    kept, total = len(folder.records), len(folder.run.methods) * len(folder.run.seeds)
+    kept, total = len(folder.records) - made, len(folder.run.methods) * len(folder.run.seeds)
     folder.open()
     try:
         if not folder.complete:
-            _produce(folder, planned)
+            _produce(folder, pipe or _loaded(planned))
         finish(folder)
     except KeyboardInterrupt as error:
-        finished = len(folder.records)
-        say(f"stopped: {finished} of {total} images are finished in {folder.out}; run the same command again to go on")
+        _say_stopped(folder)
         raise typer.Exit(FAILURE) from error
     already = f" ({kept} of them were there already)" if kept else ""
     typer.echo(f"{total} images{already} of {', '.join(m.name for m in folder.run.methods)}: {folder.out}/grid.png")
 
 
-def _produce(folder: RunFolder, planned: Plan) -> None:
+def _say_stopped(folder: RunFolder) -> None:
+    total = len(folder.run.methods) * len(folder.run.seeds)
+    done = f"{len(folder.records)} of {total} images are finished in {folder.out}" if total else "no seed is chosen yet"
+    say(f"stopped: {done}; run the same command again to go on")
+
+
+def _produce(folder: RunFolder, pipe: Any) -> None:
     from semguide.interfaces.produce import produce
     from semguide.interfaces.progress import progress_bar
+
+    with progress_bar(folder.run, set(folder.records)) as on_step:
+        produce(folder, pipe, on_step)
+
+
+def _loaded(planned: Plan) -> Any:
+    """Load the pipeline, and warn of what it will not read of the prompt."""
     from semguide.interfaces.truncation import cut_off
     from semguide.models import load
 
     hush_libraries()
-    pipe = load(str(planned.model.path), device=folder.run.device)
+    pipe = load(str(planned.model.path), device=planned.run.device)
     pipe.set_progress_bar_config(disable=True)
-    if lost := cut_off(pipe, folder.run.prompt):
+    if lost := cut_off(pipe, planned.run.prompt):
         warn(f"the prompt is longer than the text encoder reads; cut off: {lost!r}")
-    with progress_bar(folder.run, set(folder.records)) as on_step:
-        produce(folder, pipe, on_step)
+    return pipe
 
 
 def _given(context: typer.Context, name: str, value: str) -> str | None:

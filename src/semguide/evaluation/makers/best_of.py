@@ -1,0 +1,204 @@
+"""Makers that start several seeds and take the best one by some criterion."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from semguide.adapters import Criterion, GuidanceEnergy, Promising, best_of, steer
+from semguide.adapters.criteria import first_steps
+from semguide.errors import InvalidArgument
+from semguide.evaluation.clip import EMBEDDED_CLIP, clip_fingerprint, find_clip, load_clip
+from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
+from semguide.evaluation.makers.rules import by_rule
+from semguide.guidance import Rule, get_method
+from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER
+from semguide.guidance.detector import Detector
+from semguide.types import Concept
+
+STRIDE = 10_000
+"""Distance of the seeds among which an image is chosen: its own, and others that no other image of a benchmark has."""
+
+
+@dataclass(frozen=True)
+class BestOf(ImageMaker):
+    """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ...
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance, >= 1.
+        seeds: How many, >= 1.
+        rule: Name of the rule that makes the images, at its defaults.
+    """
+
+    seeds: int = 4
+    rule: str = "cfg"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.seeds < 1:
+            raise InvalidArgument(f"seeds must be >= 1, got {self.seeds}; 1 is the rule alone")
+        get_method(self.rule)
+
+    def made_by(self) -> Rule[Any]:
+        """Return the rule that makes the images."""
+        return get_method(self.rule)(guidance_scale=self.guidance_scale)
+
+    def candidates(self, seed: int) -> list[int]:
+        """Return the seeds among which the image of a seed is chosen."""
+        return [seed + STRIDE * number for number in range(self.seeds)]
+
+    def identity(self) -> dict[str, Any]:
+        """Return the rule with all its parameters."""
+        return {"rule": asdict(self.made_by())}
+
+
+@dataclass(frozen=True)
+class EarlyBestOf(BestOf):
+    """Several seeds, of which all but one are dropped after the first steps."""
+
+    @abstractmethod
+    def criterion(self) -> Criterion:
+        """Return what scores the first steps."""
+
+    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+        """Steer the pipeline with the rule."""
+        steered, criterion = steer(pipe, self.made_by()), self.criterion()
+        shared = asdict(sampling)
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+            found = best_of(
+                steered, prompt, concepts=list(concepts), seeds=self.candidates(seed), criterion=criterion, **shared
+            )
+            candidates = [asdict(candidate) for candidate in found.candidates]
+            return Made(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return the first steps of all seeds and the others of one."""
+        rule, criterion, first = self.made_by(), self.criterion(), first_steps(self.criterion().stop, steps)
+
+        def cost(step: int) -> int:
+            looked = step < first and criterion.needs_concepts(step, steps)
+            return 2 + (concepts if looked or rule.needs_concepts(step, steps) else 0)
+
+        return self.seeds * sum(map(cost, range(first))) + sum(map(cost, range(first, steps)))
+
+
+@dataclass(frozen=True)
+class BestOfDetector(EarlyBestOf):
+    """Several seeds, all but the one dropped of which the detector thinks most after the first steps.
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance, >= 1.
+        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
+        rule: Name of the rule that makes the images, at its defaults.
+        stop: End of the first steps, as a fraction of all, in (0, 1].
+        every: Look at the concepts at every so many of the first steps, >= 1; a look costs an evaluation per concept.
+    """
+
+    stop: float = 1 / 3
+    every: int = 1
+
+    name: ClassVar[str] = "best-of-detector"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.criterion()
+
+    def criterion(self) -> Promising:
+        """Return the detector."""
+        return Promising(self.stop, self.every)
+
+    def identity(self) -> dict[str, Any]:
+        """Return rule and detector."""
+        return {**super().identity(), "detector": asdict(Detector())}
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of the paper whose observation the detector follows."""
+        return SGT_PAPER
+
+
+@dataclass(frozen=True)
+class BestOfRejection(EarlyBestOf):
+    """CFG-Rejection (arXiv 2505.23343): all seeds dropped but that of the largest sum of |e(P) - e(0)|^2.
+
+    The paper drops what is below a threshold; here as many are started, and one is kept, as for the other criteria.
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance, >= 1.
+        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
+        rule: Name of the rule that makes the images, at its defaults.
+        stop: End of the summed steps, as a fraction of all, in (0, 1].
+    """
+
+    stop: float = 1 / 3
+
+    name: ClassVar[str] = "best-of-rejection"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.criterion()
+
+    def criterion(self) -> GuidanceEnergy:
+        """Return the accumulated difference."""
+        return GuidanceEnergy(self.stop)
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of the paper."""
+        return CFG_REJECTION_PAPER
+
+
+@dataclass(frozen=True)
+class BestOfCLIP(BestOf):
+    """Several whole images, of which the one that fits the prompt best by a CLIP is taken.
+
+    What the CLIP computes is not counted in the evaluations.
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance, >= 1.
+        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
+        rule: Name of the rule that makes the images, at its defaults.
+        clip: emoji-clip, or the folder of one or of a CLIPModel of transformers.
+    """
+
+    seeds: int = 2
+    clip: str = EMBEDDED_CLIP
+
+    name: ClassVar[str] = "best-of-clip"
+
+    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+        """Load the CLIP and steer the pipeline with the rule."""
+        one, similarity = by_rule(pipe, self.made_by(), sampling), load_clip(find_clip(self.clip), pipe.device)
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+            seeds = self.candidates(seed)
+            made = [one(prompt, concepts, candidate) for candidate in seeds]
+            scores = similarity(prompt, [found.image for found in made])
+            best = max(range(len(made)), key=scores.__getitem__)
+            candidates = [
+                {"seed": seeds[i], "score": scores[i], "evaluations": made[i].evaluations, "kept": i == best}
+                for i in range(len(made))
+            ]
+            total = sum(found.evaluations for found in made)
+            return Made(made[best].image, total, made[best].trace, {"candidates": candidates})
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return the cost of all images."""
+        rule = self.made_by()
+        return self.seeds * sum(2 + (concepts if rule.needs_concepts(step, steps) else 0) for step in range(steps))
+
+    def identity(self) -> dict[str, Any]:
+        """Return rule and CLIP."""
+        return {**super().identity(), "clip": clip_fingerprint(find_clip(self.clip))}
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of CLIP."""
+        return CLIP_PAPER

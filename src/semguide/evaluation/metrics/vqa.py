@@ -1,0 +1,111 @@
+"""Does the picture answer yes: VQAScore (arXiv 2404.01291) and T2I-CompBench's BLIP-VQA (arXiv 2307.06350)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from semguide.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_LONGEST = 35
+"""Tokens of a question, as in T2I-CompBench's code."""
+_DROPPED = re.compile(r'[.!"()*#:;~]')
+
+
+class Answerer:
+    """A BLIP that answers questions about pictures.
+
+    Args:
+        folder: What transformers' BlipForQuestionAnswering and BlipProcessor read.
+        device: torch device.
+
+    Raises:
+        InvalidArgument: Its tokenizer has no single token for "yes" or "no".
+    """
+
+    def __init__(self, folder: Path, device: str) -> None:
+        from transformers import BlipForQuestionAnswering, BlipProcessor
+
+        model: Any = BlipForQuestionAnswering.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        self._model = model.to(device).eval()
+        self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
+        self._yes, self._no = (self._token(word, folder) for word in ("yes", "no"))
+
+    def _token(self, word: str, folder: Path) -> int:
+        tokenizer = self._processor.tokenizer
+        ids: list[int] = tokenizer(word, add_special_tokens=False)["input_ids"]
+        if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
+            raise InvalidArgument(
+                f"a model that answers questions must have one token for {word!r}, but that of {folder} has none; "
+                "give a BLIP trained for question answering"
+            )
+        return ids[0]
+
+    @torch.no_grad()
+    def yes(self, image: Image, questions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Ask questions about a picture, each alone: no padding, so none depends on another.
+
+        Args:
+            image: A picture of any size.
+            questions: At least one.
+
+        Returns:
+            Probabilities of the answers "yes" and "no", each (questions,), among all first tokens of an answer.
+        """
+        pixels = self._processor.image_processor(image.convert("RGB"), return_tensors="pt")["pixel_values"]
+        seen = self._model.vision_model(pixel_values=pixels.to(self._model.device))[0]
+        first = torch.stack([self._answered(seen, self._ids(question))[0] for question in questions])
+        probabilities = first.float().softmax(dim=-1).cpu()
+        return probabilities[:, self._yes], probabilities[:, self._no]
+
+    def _ids(self, question: str) -> Tensor:
+        """Token ids (1, length), begun with BLIP's mark of an encoded text, the one after the mark that starts answers.
+
+        transformers leaves the tokenizer's own mark there; the models were trained with this one.
+        """
+        text = self._model.config.text_config
+        options: dict[str, Any] = {"truncation": True, "max_length": _LONGEST, "return_tensors": "pt"}
+        ids: Tensor = self._processor.tokenizer(_plain(question), **options)["input_ids"].to(self._model.device)
+        if text.bos_token_id + 1 < text.vocab_size:
+            ids[:, 0] = text.bos_token_id + 1
+        return ids
+
+    def _answered(self, seen: Tensor, ids: Tensor) -> Tensor:
+        """Return the logits of an answer's first token, (1, vocabulary)."""
+        model = self._model
+        read = model.text_encoder(input_ids=ids, encoder_hidden_states=seen)[0]
+        start = torch.full((1, 1), model.config.text_config.bos_token_id, device=ids.device)
+        return model.text_decoder(input_ids=start, encoder_hidden_states=read).logits[:, 0]
+
+
+def vqa_score(answerer: Answerer, image: Image, text: str) -> float:
+    """Return P(yes) to 'Does this figure show "text"?' (arXiv 2404.01291, eq. 1), 0 to 1."""
+    return float(answerer.yes(image, [f'Does this figure show "{text}"?'])[0][0])
+
+
+def blip_vqa(answerer: Answerer, image: Image, phrases: Sequence[str]) -> float:
+    """Ask for each noun phrase alone, "phrase?", and multiply (arXiv 2307.06350, section 4.1).
+
+    Args:
+        answerer: A BLIP.
+        image: A picture.
+        phrases: Noun phrases of the prompt, at least one.
+
+    Returns:
+        Product over phrases of P(yes) / (P(yes) + P(no)), as in the official code, 0 to 1.
+    """
+    yes, no = answerer.yes(image, [f"{phrase}?" for phrase in phrases])
+    return float((yes / (yes + no)).prod())
+
+
+def _plain(question: str) -> str:
+    """Prepare a question as BLIP's own code does: lower case, without marks other than "?"."""
+    return _DROPPED.sub("", question.lower()).rstrip()

@@ -1,0 +1,114 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.tiny_checkpoint import tiny_stable_diffusion
+from semguide import CFG, SGT
+from semguide.concepts import decompose
+from semguide.errors import InvalidArgument
+from semguide.evaluation.clip import find_clip, load_clip
+from semguide.evaluation.makers import Made, Sampling, by_rule, get_maker
+from semguide.evaluation.makers.best_of import BestOf, BestOfCLIP, BestOfDetector, BestOfRejection
+
+SAMPLING = Sampling(num_inference_steps=6, height=64, width=64)
+PROMPT = "a cat and a dog"
+CONCEPTS = decompose(PROMPT)
+MAKERS = [BestOfDetector(), BestOfRejection(), BestOfCLIP()]
+
+
+@pytest.fixture(scope="module")
+def pipe() -> Any:
+    found = tiny_stable_diffusion()
+    found.set_progress_bar_config(disable=True)
+    return found
+
+
+def make(pipe: Any, maker: BestOf, seed: int = 1) -> Made:
+    return maker.bind(pipe, SAMPLING)(PROMPT, CONCEPTS, seed)
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
+@pytest.mark.parametrize("rule", ["cfg", "sgt"])
+def test_the_image_is_that_of_the_best_seed_and_costs_what_is_stated(pipe: Any, maker: BestOf, rule: str):
+    maker = replace(maker, rule=rule, seeds=3, guidance_scale=5.0)
+    made = make(pipe, maker)
+    assert made.details is not None
+    candidates = made.details["candidates"]
+    assert [candidate["seed"] for candidate in candidates] == [1, 10_001, 20_001]
+    (kept,) = [candidate for candidate in candidates if candidate["kept"]]
+    assert kept["score"] == max(candidate["score"] for candidate in candidates)
+    alone = by_rule(pipe, maker.made_by(), SAMPLING)(PROMPT, CONCEPTS, kept["seed"])
+    assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))
+    assert made.evaluations == sum(candidate["evaluations"] for candidate in candidates)
+    assert made.evaluations == maker.evaluations_per_image(6, len(CONCEPTS))
+
+
+def test_the_costs_are_those_counted_by_hand():
+    assert BestOfCLIP().evaluations_per_image(25, 2) == 2 * 50
+    assert BestOfRejection().evaluations_per_image(25, 2) == 4 * 8 * 2 + 17 * 2
+    assert BestOfDetector().evaluations_per_image(25, 2) == 4 * 8 * 4 + 17 * 2
+    assert BestOfDetector(every=8).evaluations_per_image(25, 2) == 4 * (8 * 2 + 2) + 17 * 2
+    assert BestOfDetector(rule="sgt").evaluations_per_image(25, 2) == 4 * 8 * 4 + 2 * 4 + 15 * 2
+
+
+def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):
+    made = make(pipe, BestOfCLIP(seeds=3))
+    assert made.details is not None
+    plain = by_rule(pipe, CFG(), SAMPLING)
+    pictures = [plain(PROMPT, CONCEPTS, candidate["seed"]).image for candidate in made.details["candidates"]]
+    expected = load_clip(find_clip("emoji-clip"))(PROMPT, pictures)
+    assert [candidate["score"] for candidate in made.details["candidates"]] == pytest.approx(expected)
+
+
+def test_one_seed_is_the_rule_alone(pipe: Any):
+    made, alone = make(pipe, BestOfCLIP(seeds=1, rule="sgt")), by_rule(pipe, SGT(), SAMPLING)(PROMPT, CONCEPTS, 1)
+    assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))
+    assert made.evaluations == alone.evaluations
+
+
+def test_images_of_different_seeds_are_chosen_from_different_seeds():
+    maker = BestOfDetector(seeds=8)
+    chosen = [seed for image in range(100) for seed in maker.candidates(image)]
+    assert len(set(chosen)) == len(chosen)
+
+
+def test_the_pipeline_is_left_as_it_was(pipe: Any):
+    def plain() -> np.ndarray:
+        generator = torch.Generator().manual_seed(0)
+        return np.asarray(pipe(PROMPT, num_inference_steps=2, generator=generator).images[0])
+
+    before = plain()
+    for maker in MAKERS:
+        make(pipe, maker)
+    assert np.array_equal(plain(), before)
+
+
+def test_what_else_decides_the_images_is_in_the_identity():
+    detector, clip = BestOfDetector(rule="sgt").identity(), BestOfCLIP().identity()
+    assert detector["rule"]["strength"] == SGT().strength
+    assert {"intercept", "cosine", "relative", "stop"} == set(detector["detector"])
+    assert clip["clip"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "named"),
+    [
+        ("best-of-detector", {"seeds": 0}, "seeds must be >= 1"),
+        ("best-of-detector", {"rule": "cgf"}, "method must be one of"),
+        ("best-of-detector", {"stop": 0.0}, "stop"),
+        ("best-of-detector", {"every": 0}, "every"),
+        ("best-of-rejection", {"stop": 2.0}, "stop"),
+        ("best-of-clip", {"guidance_scale": 0.5}, "guidance_scale"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(name: str, parameters: dict[str, Any], named: str):
+    with pytest.raises(InvalidArgument, match=named):
+        get_maker(name)(**parameters)
+
+
+def test_a_folder_without_a_clip_is_refused_before_any_work():
+    with pytest.raises(InvalidArgument, match="clip must be"):
+        BestOfCLIP(clip="/nowhere").identity()
