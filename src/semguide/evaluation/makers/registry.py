@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.makers.best_of import BestOfCLIP, BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of import BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of_clip import BestOfCLIP
 from semguide.evaluation.makers.maker import ImageMaker
 
 MAKERS: dict[str, type[ImageMaker]] = {maker.name: maker for maker in (BestOfDetector, BestOfRejection, BestOfCLIP)}
