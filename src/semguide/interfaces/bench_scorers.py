@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from semguide.errors import InvalidArgument
 from semguide.models import Kind
 from semguide.models.catalog import ASSETS
-from semguide.models.fingerprint import SUFFIXES, hash_file
+from semguide.models.fingerprint import fingerprint_files
 
 NONE = "none"
 EMBEDDED_CLIP = "emoji-clip"
@@ -45,7 +44,7 @@ class ScorerFolders:
 
     def identity(self) -> dict[str, str | None]:
         """Return a hash of each model, None for none."""
-        return {name: None if folder is None else _fingerprint(folder) for name, folder in vars(self).items()}
+        return {name: None if folder is None else fingerprint_files(folder) for name, folder in vars(self).items()}
 
 
 def find_scorers(request: ScorerRequest, model: Kind) -> ScorerFolders:
@@ -98,12 +97,3 @@ def _config(folder: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) and any(folder.glob("*.safetensors")) else {}
-
-
-def _fingerprint(folder: Path) -> str:
-    """Hash names and contents of a model's files."""
-    total = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix in SUFFIXES:
-            total.update(f"{file.name}\0{hash_file(file)}\n".encode())
-    return f"sha256:{total.hexdigest()}"

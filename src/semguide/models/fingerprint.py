@@ -28,6 +28,15 @@ def fingerprint(path: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
+def fingerprint_files(folder: Path) -> str:
+    """Hash names and contents of the files of a folder that decide what its model does: "sha256:" and 64 hex digits."""
+    total = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.suffix in SUFFIXES:
+            total.update(f"{file.name}\0{hash_file(file)}\n".encode())
+    return f"sha256:{total.hexdigest()}"
+
+
 def hash_file(file: Path) -> str:
     """Return 64 hex digits over a file's content, read in pieces."""
     digest = hashlib.sha256()

@@ -9,9 +9,10 @@ from models.tiny_checkpoint import tiny_stable_diffusion
 from semguide import CFG, SGT
 from semguide.concepts import decompose
 from semguide.errors import InvalidArgument
-from semguide.evaluation.clip import find_clip, load_clip
 from semguide.evaluation.makers import Made, Sampling, by_rule, get_maker
-from semguide.evaluation.makers.best_of import BestOf, BestOfCLIP, BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of import BestOf, BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of_clip import BestOfCLIP, clip_folder
+from semguide.evaluation.metrics.clip import load_clip
 
 SAMPLING = Sampling(num_inference_steps=6, height=64, width=64)
 PROMPT = "a cat and a dog"
@@ -59,7 +60,8 @@ def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):
     assert made.details is not None
     plain = by_rule(pipe, CFG(), SAMPLING)
     pictures = [plain(PROMPT, CONCEPTS, candidate["seed"]).image for candidate in made.details["candidates"]]
-    expected = load_clip(find_clip("emoji-clip"))(PROMPT, pictures)
+    clip = load_clip(clip_folder("emoji-clip"), "cpu")
+    expected = [float(clip.texts([PROMPT])[0] @ clip.image(picture)) for picture in pictures]
     assert [candidate["score"] for candidate in made.details["candidates"]] == pytest.approx(expected)
 
 

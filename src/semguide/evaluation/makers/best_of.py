@@ -10,11 +10,9 @@ from typing import Any, ClassVar
 from semguide.adapters import Criterion, GuidanceEnergy, Promising, best_of, steer
 from semguide.adapters.criteria import first_steps
 from semguide.errors import InvalidArgument
-from semguide.evaluation.clip import EMBEDDED_CLIP, clip_fingerprint, find_clip, load_clip
 from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
-from semguide.evaluation.makers.rules import by_rule
 from semguide.guidance import Rule, get_method
-from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER
+from semguide.guidance.citations import CFG_REJECTION_PAPER, SGT_PAPER
 from semguide.guidance.detector import Detector
 from semguide.types import Concept
 
@@ -151,54 +149,3 @@ class BestOfRejection(EarlyBestOf):
     def citation(cls) -> str:
         """Return the BibTeX entry of the paper."""
         return CFG_REJECTION_PAPER
-
-
-@dataclass(frozen=True)
-class BestOfCLIP(BestOf):
-    """Several whole images, of which the one that fits the prompt best by a CLIP is taken.
-
-    What the CLIP computes is not counted in the evaluations.
-
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
-        rule: Name of the rule that makes the images, at its defaults.
-        clip: emoji-clip, or the folder of one or of a CLIPModel of transformers.
-    """
-
-    seeds: int = 2
-    clip: str = EMBEDDED_CLIP
-
-    name: ClassVar[str] = "best-of-clip"
-
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
-        """Load the CLIP and steer the pipeline with the rule."""
-        one, similarity = by_rule(pipe, self.made_by(), sampling), load_clip(find_clip(self.clip), pipe.device)
-
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
-            seeds = self.candidates(seed)
-            made = [one(prompt, concepts, candidate) for candidate in seeds]
-            scores = similarity(prompt, [found.image for found in made])
-            best = max(range(len(made)), key=scores.__getitem__)
-            candidates = [
-                {"seed": seeds[i], "score": scores[i], "evaluations": made[i].evaluations, "kept": i == best}
-                for i in range(len(made))
-            ]
-            total = sum(found.evaluations for found in made)
-            return Made(made[best].image, total, made[best].trace, {"candidates": candidates})
-
-        return make
-
-    def evaluations_per_image(self, steps: int, concepts: int) -> int:
-        """Return the cost of all images."""
-        rule = self.made_by()
-        return self.seeds * sum(2 + (concepts if rule.needs_concepts(step, steps) else 0) for step in range(steps))
-
-    def identity(self) -> dict[str, Any]:
-        """Return rule and CLIP."""
-        return {**super().identity(), "clip": clip_fingerprint(find_clip(self.clip))}
-
-    @classmethod
-    def citation(cls) -> str:
-        """Return the BibTeX entry of CLIP."""
-        return CLIP_PAPER

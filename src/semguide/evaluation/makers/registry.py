@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.makers.attend_excite import AttendExcite
-from semguide.evaluation.makers.best_of import BestOfCLIP, BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of import BestOfDetector, BestOfRejection
+from semguide.evaluation.makers.best_of_clip import BestOfCLIP
 from semguide.evaluation.makers.co3 import CO3
 from semguide.evaluation.makers.maker import ImageMaker
 

@@ -1,0 +1,87 @@
+"""A maker that makes several images and takes the one that fits the prompt best by a CLIP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.makers.best_of import BestOf
+from semguide.evaluation.makers.maker import Made, MakeOne, Sampling
+from semguide.evaluation.makers.rules import by_rule
+from semguide.evaluation.metrics.clip import load_clip
+from semguide.guidance.citations import CLIP_PAPER
+from semguide.models.catalog import ASSETS
+from semguide.models.fingerprint import fingerprint_files
+from semguide.types import Concept
+
+EMBEDDED_CLIP = "emoji-clip"
+
+
+def clip_folder(name: str) -> Path:
+    """Return the folder of a CLIP: the embedded one by its name, or a folder.
+
+    Raises:
+        InvalidArgument: There is none.
+    """
+    folder = ASSETS / EMBEDDED_CLIP if name == EMBEDDED_CLIP else Path(name).expanduser()
+    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+        return folder.resolve()
+    raise InvalidArgument(
+        f"clip must be {EMBEDDED_CLIP}, or a folder with config.json and safetensors weights of an emoji-clip or of "
+        f"transformers' CLIPModel, got {name!r}; give such a folder"
+    )
+
+
+@dataclass(frozen=True)
+class BestOfCLIP(BestOf):
+    """Several whole images, of which the one that fits the prompt best by a CLIP is taken.
+
+    What the CLIP computes is not counted in the evaluations.
+
+    Attributes:
+        guidance_scale: w of the classifier-free guidance, >= 1.
+        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
+        rule: Name of the rule that makes the images, at its defaults.
+        clip: emoji-clip, or the folder of one or of a CLIPModel of transformers.
+    """
+
+    seeds: int = 2
+    clip: str = EMBEDDED_CLIP
+
+    name: ClassVar[str] = "best-of-clip"
+
+    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+        """Load the CLIP and steer the pipeline with the rule."""
+        one, clip = by_rule(pipe, self.made_by(), sampling), load_clip(clip_folder(self.clip), str(pipe.device))
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+            seeds = self.candidates(seed)
+            made = [one(prompt, concepts, candidate) for candidate in seeds]
+            text = clip.texts([prompt])[0]
+            scores = [float(text @ clip.image(found.image)) for found in made]
+            best = max(range(len(made)), key=scores.__getitem__)
+            candidates = [
+                {"seed": seeds[i], "score": scores[i], "evaluations": made[i].evaluations, "kept": i == best}
+                for i in range(len(made))
+            ]
+            total = sum(found.evaluations for found in made)
+            return Made(made[best].image, total, made[best].trace, {"candidates": candidates})
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return the cost of all images."""
+        rule = self.made_by()
+        return self.seeds * sum(2 + (concepts if rule.needs_concepts(step, steps) else 0) for step in range(steps))
+
+    def identity(self) -> dict[str, Any]:
+        """Return rule and CLIP."""
+        return {**super().identity(), "clip": fingerprint_files(clip_folder(self.clip))}
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of CLIP."""
+        return CLIP_PAPER
