@@ -46,6 +46,12 @@ def read_official(path: Path) -> list[SuitePrompt]:
     return list({prompt.text: prompt for prompt in prompts}.values())
 
 
+def geneval_entries(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the lines of a GenEval jsonl file as they are, by prompt, in their order."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return {str(entry["prompt"]): entry for entry in (json.loads(line) for line in lines if line.strip())}
+
+
 def _attend_and_excite(text: str, stem: str) -> list[SuitePrompt]:
     return [_decomposed(row["prompt"], stem) for row in csv.DictReader(text.splitlines()) if row["prompt"].strip()]
 

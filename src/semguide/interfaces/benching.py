@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, MissingExtra
 from semguide.interfaces import checks
 from semguide.interfaces.bench_methods import check_names, check_settings, complete
 from semguide.interfaces.bench_scorers import ScorerRequest, find_scorers
@@ -95,6 +96,16 @@ def check_bench(request: BenchRequest, jobs: int) -> None:
     for setting in request.settings:
         if "." not in setting.partition("=")[0]:
             raise InvalidArgument(f"set (--set) must be METHOD.KEY=VALUE, got {setting!r}; name the method")
+
+
+def check_ray(address: str) -> None:
+    """Check that Ray is there if it is asked for.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    if address and find_spec("ray") is None:
+        raise MissingExtra("ray (--ray)", "ray")
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -285,6 +285,50 @@ def test_a_folder_of_other_settings_is_refused_with_their_names(whole: Path, ben
     assert "differs in guidance_scale, num_inference_steps" in result.stderr
 
 
+def test_kept_pictures_are_exported_in_an_official_layout(whole: Path, bench: Cli, tmp_path: Path):
+    result = bench(whole, "--export", "t2i-compbench", tmp_path / "export")
+    assert result.exit_code == 0, result.stderr
+    assert f"exported: {tmp_path / 'export' / 'cfg'}, {tmp_path / 'export' / 'sgt'}" in result.stdout
+    exported = [(file.name.rpartition("_")[0], file.read_bytes()) for file in (tmp_path / "export").glob("sgt/*/*")]
+    rows = [row for row in read_table(whole / "results.parquet") if row["method"] == "sgt"]
+    assert sorted(exported) == sorted((row["prompt"], (whole / row["image"]).read_bytes()) for row in rows)
+
+
+def test_an_unknown_layout_and_a_missing_ray_are_refused_before_any_work(
+    bench: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    refused = bench(tmp_path / "out", "--export", "genevel", tmp_path / "export")
+    assert (refused.exit_code, "did you mean 'geneval'" in refused.stderr) == (2, True)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    refused = bench(tmp_path / "out", "--ray", "local")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "error: ray (--ray) needs the extra 'ray': pip install 'semguide[ray]'\n",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_makes_the_same_rows_and_pictures(whole: Path, arguments: list[str], tmp_path: Path):
+    pytest.importorskip("ray")
+    process = start(arguments, tmp_path / "out", "--ray", "local", "--jobs", "2", "--keep-images")
+    assert process.wait(timeout=600) == 0, process.communicate()[1]
+    process.communicate()
+    assert results(tmp_path / "out") == results(whole)
+    for row in read_table(whole / "results.parquet"):
+        assert (tmp_path / "out" / row["image"]).read_bytes() == (whole / row["image"]).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_that_is_not_there_is_refused(arguments: list[str], tmp_path: Path):
+    pytest.importorskip("ray")
+    process = start(arguments, tmp_path / "out", "--ray", "auto")
+    stderr = process.communicate(timeout=300)[1]
+    assert process.returncode == 1
+    assert "must be the address of a running cluster or 'local', but 'auto' cannot be reached" in stderr
+    assert stderr.startswith("error: ")
+
+
 @pytest.mark.slow
 def test_several_processes_make_the_same_as_one(whole: Path, arguments: list[str], tmp_path: Path):
     process = start(arguments, tmp_path / "out", "--jobs", "2")

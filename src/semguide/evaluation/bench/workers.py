@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from semguide.errors import SemguideError
+from semguide.evaluation.bench.cluster import on_cluster
 from semguide.evaluation.bench.files import Row, RowWriter
 from semguide.evaluation.bench.plan import Bench, Job
 
@@ -32,6 +33,7 @@ class Work:
         device: torch device.
         label: How the names of the row files begin.
         processes: How many images are made at the same time, >= 1.
+        ray: Address of a Ray cluster that makes them, "" for this machine's own processes.
         prepare: Called first in every process (to quieten libraries); must be a function of a module.
     """
 
@@ -40,6 +42,7 @@ class Work:
     device: str
     label: str
     processes: int = 1
+    ray: str = ""
     prepare: Callable[[], None] | None = None
 
 
@@ -52,11 +55,14 @@ def work_off(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
         on_row: Told every row that is on the disk, in the order in which they are finished.
 
     Raises:
-        SemguideError: A process was killed.
+        MissingExtra: A Ray cluster is to be used, and Ray is not installed.
+        SemguideError: A process was killed, or the cluster cannot be used.
     """
     if not jobs:
         return
-    if work.processes == 1:
+    if work.ray:
+        on_cluster(work, work.out / ROWS, jobs, on_row)
+    elif work.processes == 1:
         _here(work, jobs, on_row)
     else:
         _in_processes(work, jobs, on_row)

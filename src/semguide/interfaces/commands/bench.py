@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semguide.interfaces.bench_export import Export
 from semguide.interfaces.bench_scorers import ScorerRequest
-from semguide.interfaces.benching import BenchPlan, BenchRequest, check_bench, parse_shard, plan_bench
+from semguide.interfaces.benching import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
 from semguide.interfaces.outfolder import check_writable
 from semguide.interfaces.reporting import FAILURE, hush_libraries, say, warn
 
@@ -29,7 +31,8 @@ def bench(
     seeds: Annotated[int, typer.Option(help="Images per prompt and method: seeds 0, 1, ...")] = 8,
     split: Annotated[str, typer.Option(help="validation (to tune on), test (to report) or all.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Prompts at most, a fair choice; default: all.")] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; each loads the model.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes, or actors of Ray; each loads the model.")] = 1,
+    ray: Annotated[str, typer.Option(help="Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.")] = "",
     shard: Annotated[str | None, typer.Option(help="I/N: make one of N parts; merge with a call without it.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
@@ -43,6 +46,10 @@ def bench(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
     keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
+    export: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(help="geneval or t2i-compbench, and a folder: keep the pictures, and copy them in that layout."),
+    ] = None,
 ) -> None:
     """Measure methods on a suite of prompts: results.parquet, summary.json and report.html in the output folder."""
     request = BenchRequest(
@@ -58,17 +65,36 @@ def bench(
         judge=judge,
         device=device,
         full_trace=full_trace,
-        keep_images=keep_images,
+        keep_images=keep_images or export is not None,
         scorers=ScorerRequest(clip, vqa, blip_vqa),
     )
     check_bench(request, jobs)
-    part = None if shard is None else parse_shard(shard)
+    how = _How(jobs, ray, None if shard is None else parse_shard(shard))
+    layout = None if export is None else Export(*export, suite)
+    if layout is not None:
+        layout.check()
+    check_ray(ray)
     check_writable(out)
-    planned = plan_bench(request)
-    _measure(planned, out, jobs, part)
+    folder = _measure(plan_bench(request), out, how)
+    if layout is not None and how.part is None:
+        typer.echo(f"exported: {', '.join(str(path) for path in layout.write(folder))}")
 
 
-def _measure(planned: BenchPlan, out: Path, processes: int, part: tuple[int, int] | None) -> None:
+@dataclass(frozen=True)
+class _How:
+    """How a benchmark is made: processes, Ray address ("" for none), and which part of it (None: all)."""
+
+    processes: int
+    ray: str
+    part: tuple[int, int] | None
+
+    @property
+    def label(self) -> str:
+        """How the names of the row files begin."""
+        return "all" if self.part is None else f"{self.part[0]}-of-{self.part[1]}"
+
+
+def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
     from semguide.evaluation.bench.folder import REPORT, BenchFolder
     from semguide.evaluation.bench.results import conclude
 
@@ -76,34 +102,33 @@ def _measure(planned: BenchPlan, out: Path, processes: int, part: tuple[int, int
     folder.survey()
     for sentence in planned.warnings:
         warn(sentence)
-    jobs = planned.bench.jobs() if part is None else planned.bench.shard(*part)
+    jobs = planned.bench.jobs() if how.part is None else planned.bench.shard(*how.part)
     missing = folder.missing(jobs)
     folder.open()
     if missing:
-        _make(planned, folder, missing, processes, part)
+        _make(planned, folder, missing, how)
     there = f"{len(jobs)} images ({len(jobs) - len(missing)} of them were there already)"
-    if part is not None:
-        typer.echo(f"shard {part[0]}/{part[1]}: {there}: {out}; a call without --shard sums all shards up")
-        return
+    if how.part is not None:
+        part = f"{how.part[0]}/{how.part[1]}"
+        typer.echo(f"shard {part}: {there}: {out}; a call without --shard sums all shards up")
+        return folder
     _print_summary(conclude(folder))
     typer.echo(f"{there}: {out / REPORT}")
+    return folder
 
 
-def _make(
-    planned: BenchPlan, folder: BenchFolder, missing: list[Job], processes: int, part: tuple[int, int] | None
-) -> None:
+def _make(planned: BenchPlan, folder: BenchFolder, missing: list[Job], how: _How) -> None:
     from semguide.evaluation.bench.workers import Work, work_off
 
     folder.forget_summary()
-    if part is None:
+    if how.part is None:
         folder.compact()
-    label = "all" if part is None else f"{part[0]}-of-{part[1]}"
-    work = Work(planned.bench, folder.out, planned.device, label, processes, quieten)
+    work = Work(planned.bench, folder.out, planned.device, how.label, how.processes, how.ray, quieten)
     try:
         with _progress(len(missing)) as show:
             work_off(work, missing, show)
     except KeyboardInterrupt as error:
-        folder.refresh() if part is not None else folder.compact()
+        folder.refresh() if how.part is not None else folder.compact()
         finished = len(missing) - len(folder.missing(missing))
         say(
             f"stopped: {finished} of the {len(missing)} missing images are finished in {folder.out}; "

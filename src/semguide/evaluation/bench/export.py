@@ -1,0 +1,115 @@
+"""Kept pictures in the folder layouts of the official GenEval and T2I-CompBench evaluations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.bench.files import Row
+from semguide.evaluation.suites import SuitePrompt
+from semguide.files import atomic_folder, write_json, write_text
+from semguide.scenes.scene import Position
+
+MARK = "export.json"
+"""A file that says that a folder may be replaced by another export."""
+_RELATIONS: dict[Position, str] = {"left": "left of", "right": "right of", "above": "above", "below": "below"}
+_LONGEST = 255
+"""Bytes of a file name."""
+
+Entries = Mapping[str, dict[str, Any]]
+"""Prompt -> its line of GenEval's metadata, in the order of the lines."""
+
+
+def check_target(target: Path) -> None:
+    """Check that a folder may be written.
+
+    Raises:
+        InvalidArgument: It holds something else than an earlier export.
+    """
+    if target.exists() and not (target / MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise InvalidArgument(
+            f"export (--export) must name a new or empty folder, or one of an earlier export, but {target} holds other "
+            "files; choose another folder"
+        )
+
+
+def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> list[Path]:
+    """Write the kept pictures of all methods in an official layout, whole or not at all.
+
+    Args:
+        layout: A name of `LAYOUTS`.
+        target: Where to write; one folder a method.
+        out: The folder of the benchmark.
+        entries: The suite's prompts, all of them: their places number the prompts.
+        rows: Rows whose pictures were kept.
+
+    Returns:
+        The folders of the methods, to be given to the official scripts.
+
+    Raises:
+        InvalidArgument: The folder holds something else, a picture is missing, or a prompt cannot be a file's name.
+    """
+    check_target(target)
+    missing = [row for row in rows if not row["image"] or not (out / row["image"]).is_file()]
+    if missing:
+        raise InvalidArgument(
+            f"export (--export) needs kept pictures, but {len(missing)} of {len(rows)} are not in {out}; run with "
+            "--keep-images"
+        )
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    with atomic_folder(target) as folder:
+        for method in methods:
+            LAYOUTS[layout](folder / method, out, entries, [row for row in rows if row["method"] == method])
+        write_json(folder / MARK, {"layout": layout, "methods": methods, "images": len(rows)})
+    return [target / method for method in methods]
+
+
+def geneval_entry(prompt: SuitePrompt) -> dict[str, Any]:
+    """Say what a prompt asks for in the words of GenEval's metadata (arXiv 2310.11513)."""
+    include = [_asked(concept.head, concept.attributes, concept.count or 1) for concept in prompt.concepts]
+    if prompt.position is not None:  # GenEval names first what the position refers to
+        include = [include[1], {**include[0], "position": [_RELATIONS[prompt.position], 0]}]
+    entry: dict[str, Any] = {"tag": prompt.category, "include": include}
+    if prompt.exact:
+        entry["exclude"] = [{**item, "count": item["count"] + 1} for item in include]
+    return {**entry, "prompt": prompt.text}
+
+
+def _asked(noun: str, attributes: Sequence[str], count: int) -> dict[str, Any]:
+    return {"class": noun, "count": count, **({"color": attributes[0]} if attributes else {})}
+
+
+def _geneval(folder: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> None:
+    """`00000/metadata.jsonl` and `00000/samples/0000.png`: prompt by its line, sample by its seed."""
+    numbers = {text: number for number, text in enumerate(entries)}
+    for row in rows:
+        place = folder / f"{numbers[row['prompt']]:05}"
+        (place / "samples").mkdir(parents=True, exist_ok=True)
+        write_text(place / "metadata.jsonl", json.dumps(entries[row["prompt"]], ensure_ascii=False) + "\n")
+        shutil.copyfile(out / row["image"], place / "samples" / f"{row['seed']:04}.png")
+
+
+def _t2i_compbench(folder: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> None:
+    """`samples/a red book_000000.png`: the scripts read the prompt up to the first underscore, and sort by number."""
+    numbers = {text: number for number, text in enumerate(entries)}
+    samples = folder / "samples"
+    samples.mkdir(parents=True)
+    for number, row in enumerate(sorted(rows, key=lambda row: (numbers[row["prompt"]], row["seed"]))):
+        name = f"{row['prompt']}_{number:06}.png"
+        if "_" in row["prompt"] or "/" in row["prompt"] or len(name.encode()) > _LONGEST:
+            raise InvalidArgument(
+                f"export (--export) t2i-compbench makes file names of prompts, which must be without '_' and '/' and "
+                f"short, got {row['prompt']!r}; export geneval instead"
+            )
+        shutil.copyfile(out / row["image"], samples / name)
+
+
+LAYOUTS: dict[str, Callable[[Path, Path, Entries, Sequence[Row]], None]] = {
+    "geneval": _geneval,
+    "t2i-compbench": _t2i_compbench,
+}
+"""Layout -> writes the pictures of one method."""

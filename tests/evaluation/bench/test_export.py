@@ -1,0 +1,111 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.bench.export import export_images, geneval_entry
+from semguide.evaluation.official import geneval_entries, read_official
+from semguide.evaluation.suites import SuitePrompt, suite
+
+ENTRIES = {"a cat": {"tag": "x", "prompt": "a cat"}, "a red car": {"tag": "y"}, "two dogs": {"tag": "z"}}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[dict]:
+    """Two methods, two of three prompts, seeds 0 and 1; every picture says which it is."""
+    made = []
+    for method in ("cfg", "sgt"):
+        for prompt in ("two dogs", "a cat"):
+            for seed in (1, 0):
+                name = f"{method} {prompt} {seed}"
+                (tmp_path / "out").mkdir(exist_ok=True)
+                (tmp_path / "out" / name).write_text(name)
+                made.append({"method": method, "prompt": prompt, "seed": seed, "image": name})
+    return made
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_geneval_numbers_prompts_by_their_line_and_samples_by_their_seed(tmp_path: Path, rows: list[dict]):
+    written = export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
+    assert written == [tmp_path / "export" / "cfg", tmp_path / "export" / "sgt"]
+    found = files(tmp_path / "export" / "sgt")
+    assert {name: text for name, text in found.items() if name.endswith(".png")} == {
+        f"{number}/samples/000{seed}.png": f"sgt {prompt} {seed}"
+        for number, prompt in (("00000", "a cat"), ("00002", "two dogs"))
+        for seed in (0, 1)
+    }
+    assert {name for name in found if not name.endswith(".png")} == {
+        "00000/metadata.jsonl",
+        "00002/metadata.jsonl",
+    }
+
+
+def test_the_official_geneval_script_would_find_every_image(tmp_path: Path, rows: list[dict]):
+    """What its main() does: numbered folders, one JSON object, samples whose names are digits."""
+    (folder, _) = export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
+    images = []
+    for place in sorted(folder.iterdir()):
+        assert place.name.isdigit()
+        with (place / "metadata.jsonl").open() as stream:
+            metadata = json.load(stream)
+        images += [metadata for image in (place / "samples").iterdir() if re.match(r"\d+\.png", image.name)]
+    assert images == [ENTRIES["a cat"]] * 2 + [ENTRIES["two dogs"]] * 2
+
+
+def test_the_official_compbench_scripts_would_read_prompt_and_order_from_the_names(tmp_path: Path, rows: list[dict]):
+    (folder, _) = export_images("t2i-compbench", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
+    names = [file.name for file in (folder / "samples").iterdir()]
+    names.sort(key=lambda name: int(name.split("_")[-1].split(".")[0]))
+    assert [name.split("_")[0] for name in names] == ["a cat", "a cat", "two dogs", "two dogs"]
+    assert [(folder / "samples" / name).read_text() for name in names] == [
+        f"cfg {prompt} {seed}" for prompt in ("a cat", "two dogs") for seed in (0, 1)
+    ]
+    assert names[3] == "two dogs_000003.png"
+
+
+def test_an_earlier_export_is_replaced_and_other_folders_are_refused(tmp_path: Path, rows: list[dict]):
+    for part in (rows, rows[:2]):
+        export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, part)
+    assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["cfg", "export.json"]
+    with pytest.raises(InvalidArgument, match=r"export \(--export\) must name a new or empty folder"):
+        export_images("geneval", tmp_path / "out", tmp_path / "out", ENTRIES, rows)
+
+
+def test_pictures_that_were_not_kept_are_refused_and_nothing_is_written(tmp_path: Path, rows: list[dict]):
+    rows[3]["image"] = None
+    with pytest.raises(InvalidArgument, match="1 of 8 are not in"):
+        export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
+    assert not (tmp_path / "export").exists()
+
+
+@pytest.mark.parametrize("prompt", ["a_cat", "a cat/dog", "a cat " * 50])
+def test_prompts_that_cannot_be_file_names_are_refused(tmp_path: Path, rows: list[dict], prompt: str):
+    rows[0]["prompt"] = prompt
+    with pytest.raises(InvalidArgument, match="makes file names of prompts"):
+        export_images("t2i-compbench", tmp_path / "export", tmp_path / "out", {**ENTRIES, prompt: {}}, rows)
+    assert not (tmp_path / "export").exists()
+
+
+@pytest.mark.parametrize("name", ["emoji-geneval", "emoji-complex"])
+def test_what_a_prompt_asks_for_survives_geneval_s_own_form(name: str, tmp_path: Path):
+    prompts = suite(name)
+    lines = [json.dumps(geneval_entry(prompt)) for prompt in prompts]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+
+    def asked(prompt: SuitePrompt) -> tuple:
+        things = [(c.head, c.attributes, c.count) for c in prompt.concepts]
+        return prompt.text, prompt.category, things, prompt.position, prompt.exact
+
+    assert [asked(p) for p in read_official(tmp_path / "metadata.jsonl")] == [asked(p) for p in prompts]
+
+
+def test_the_official_metadata_is_said_again_word_for_word(shared: Path):
+    path = shared / "prompts" / "geneval" / "evaluation_metadata.jsonl"
+    entries = geneval_entries(path)
+    assert len(entries) == 553
+    assert [geneval_entry(prompt) for prompt in read_official(path)] == list(entries.values())
