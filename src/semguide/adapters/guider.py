@@ -195,7 +195,7 @@ class SemanticGuidance(BaseGuidance):
         if self._trajectory is None:
             scale = self.guidance_scale + (1.0 if self.use_original_formulation else 0.0)
             self._trajectory = Trajectory(self.rule, scale, self._held(), self._num_inference_steps, pred)
-        return self._trajectory.steer(pred, cond, uncond, concepts, self._step, self._timestep)
+        return self._trajectory.steer(pred, cond, uncond, concepts, self._step)
 
     def _batches_of(self, cond: Any, uncond: Any, names: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the batches: for the prompts, the negative prompts, and each concept number."""

@@ -74,7 +74,7 @@ def _rows(name: str, prediction: Tensor) -> Tensor:
 
 def _eps_scale(name: str, seen: Seen) -> float:
     """Return how eps differs for a difference of raw predictions."""
-    kind, noise = ROWS[name].predicts, max(seen.timestep / 1000, LEAST)
+    kind, noise = ROWS[name].predicts, max(seen.sigma, LEAST)
     if kind == "eps":
         return 1.0
     return max(1 - noise, LEAST) * (1.0 if kind == "flow" else -1 / noise)

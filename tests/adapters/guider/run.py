@@ -66,14 +66,14 @@ class Seen:
     Attributes:
         step: 0-based step.
         count: Number of steps.
-        timestep: The model's timestep.
+        sigma: The noise level of a flow model, as its scheduler steps from it; else 0.
         given: The predictions by name.
         output: What the guider returned.
     """
 
     step: int
     count: int
-    timestep: float
+    sigma: float
     given: dict[str, torch.Tensor]
     output: Any
 
@@ -90,18 +90,18 @@ def recorded(pipe: Any, script: Record | None = None) -> tuple[Any, Record]:
     pipe, record = copy.copy(pipe), Record()
     for part in [name for name in pipe.component_names if "guider" in name]:
         record[part] = []
-        setattr(
-            pipe, part, recorded_guider(copy.copy(getattr(pipe, part)), record[part], script[part] if script else None)
-        )
+        guider = recorded_guider(copy.copy(getattr(pipe, part)), record[part], script and script[part], pipe.scheduler)
+        setattr(pipe, part, guider)
     return pipe, record
 
 
-def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None) -> Any:
+def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None, scheduler: Any = None) -> Any:
     """Let a guider write a record, and return what was returned in another one."""
     original = guider.forward
 
     def forward(**given: torch.Tensor) -> Any:
-        place = (guider._step, guider._num_inference_steps, float(guider._timestep))
+        sigma = float(scheduler.sigmas[guider._step]) if hasattr(scheduler, "sigmas") else 0.0
+        place = (guider._step, guider._num_inference_steps, sigma)
         output = original(**given) if script is None else script[len(seen)].output
         seen.append(Seen(*place, given, output))
         return output
