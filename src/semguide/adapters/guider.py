@@ -64,6 +64,7 @@ class SemanticGuidance(BaseGuidance):
         self.full_trace = full_trace
         self._concepts: HeldConcepts | None = None
         self._trajectory: Trajectory | None = None
+        self._before: SemanticGuidance | None = None
         self._batches: list[str] = []
         self._rows = 1
         self._fresh = True
@@ -88,6 +89,7 @@ class SemanticGuidance(BaseGuidance):
         *,
         scheduler: Any = None,
         predicts_x0: bool = False,
+        before: SemanticGuidance | None = None,
     ) -> None:
         """Set the concepts of the next trajectories.
 
@@ -98,9 +100,11 @@ class SemanticGuidance(BaseGuidance):
             scheduler: The pipeline's scheduler; rules that remember from step to step need it unless the model
                 predicts eps.
             predicts_x0: Whether the host hands over x0 predictions whatever the model predicts.
+            before: The guider of the earlier steps, where a host has one for each part of the steps (Wan 2.2): its
+                trajectory, trace and all, goes on here. Both need the same rule.
         """
         self._concepts = HeldConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
-        self._trajectory, self._fresh = None, True
+        self._trajectory, self._before, self._fresh = None, before, True
         self._stays_enabled = self._enabled
 
     def needs_encoding(self) -> bool:
@@ -194,7 +198,8 @@ class SemanticGuidance(BaseGuidance):
             return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), uncond.unsqueeze(0), single).squeeze(0)
         if self._trajectory is None:
             scale = self.guidance_scale + (1.0 if self.use_original_formulation else 0.0)
-            self._trajectory = Trajectory(self.rule, scale, self._held(), self._num_inference_steps, pred)
+            before = None if self._before is None else self._before._trajectory
+            self._trajectory = Trajectory(self.rule, scale, self._held(), self._num_inference_steps, pred, before)
         return self._trajectory.steer(pred, cond, uncond, concepts, self._step)
 
     def _batches_of(self, cond: Any, uncond: Any, names: Mapping[str, Sequence[str]]) -> list[Any]:

@@ -49,8 +49,8 @@ class SemanticConceptsStep(ModularPipelineBlocks):
 
     def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
         """Set the concepts of every `SemanticGuidance` of the pipeline."""
-        guiders = [part for part in components.components.values() if isinstance(part, SemanticGuidance)]
-        needed = any(guider.needs_encoding() for guider in guiders)
+        guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
+        needed = any(guider.needs_encoding() for guider in guiders.values())
         prompts = prompts_of(state.values) if state.get("prompt") is not None or state.get("prompt_embeds") else [None]
         given = state.get("concepts")
         texts: list[tuple[str, ...]] = [() for _ in prompts]
@@ -64,9 +64,13 @@ class SemanticConceptsStep(ModularPipelineBlocks):
                 warn_of_truncation(tokenizer, cast("int | None", state.get("max_sequence_length")), prompts, found)
             texts = [tuple(concept.text for concept in concepts) for concepts in found]
             fields = encoded(components, state, prompts, texts)
-        for guider in guiders:
+        for name, guider in guiders.items():
             guider.set_concepts(
-                texts, fields, scheduler=components.scheduler, predicts_x0=hasattr(components, "audio_guider")
+                texts,
+                fields,
+                scheduler=components.scheduler,
+                predicts_x0=hasattr(components, "audio_guider"),
+                before=guiders.get("guider") if name == "guider_2" else None,
             )
         return components, state
 

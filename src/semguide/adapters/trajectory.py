@@ -24,17 +24,25 @@ class Trajectory:
         concepts: The concepts of the prompts.
         count: Number of steps.
         like: A prediction for all images, (image, *dims).
+        before: The trajectory that this one goes on with, with what its rule remembers; None at the beginning.
     """
 
     def __init__(
-        self, rule: Rule[Any], guidance_scale: float, concepts: HeldConcepts, count: int, like: Tensor
+        self,
+        rule: Rule[Any],
+        guidance_scale: float,
+        concepts: HeldConcepts,
+        count: int,
+        like: Tensor,
+        before: Trajectory | None = None,
     ) -> None:
         self.texts = concepts.texts_of(len(like))
         self._rule = rule
         self._guidance_scale = guidance_scale
         self._count = count
-        self._states = [rule.initial_state(len(names)) for names in self.texts]
-        self._recorder = Recorder(self.texts)
+        states = [rule.initial_state(len(names)) for names in self.texts]
+        self._states = states if before is None else before._states
+        self._recorder = Recorder(self.texts) if before is None else before._recorder
         self._eps_scales = _eps_scales(concepts, count, like.device)
 
     def steer(self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adapters.guider.run import plain_guider
+from adapters.guider.run import guiders_of, plain_guider
 from adapters.guider.table import ROWS as MODULAR
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import ROWS, SCALE, STEPS, run
@@ -54,7 +54,9 @@ def test_guider_equals_steer(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     modular.register_components(
         **{key: pipe.components[key] for key in modular.component_names if key in pipe.components}
     )
-    modular.guider = plain_guider(name)
+    modular.update_components(**row.config)
+    for part in guiders_of(modular):
+        setattr(modular, part, plain_guider(name))
     found = guidances(pipe.scheduler, monkeypatch)
     size = {"height": 64, "width": 64} if name == "sdxl" else {}
     given = {**family.arguments, **size, "negative_prompt": NEGATIVE, "num_inference_steps": STEPS}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
-from adapters.guider import models
+from adapters.guider import models, models_wan
 from adapters.tiny_pipelines import tiny_sdxl
 from adapters.zoo import decoders, flow
+from adapters.zoo.variants import picture
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,13 @@ class Row:
     slow: bool = False
 
 
-def _wan() -> Mapping[str, Any]:
-    """Return Wan's components; its blocks call ftfy also where it is not installed."""
-    from diffusers.modular_pipelines.wan import encoders
-
-    if not hasattr(encoders, "ftfy"):
-        encoders.ftfy = SimpleNamespace(fix_text=str)  # type: ignore[attr-defined]
-    return flow.wan().components
-
-
 def _of(make: Callable[[], Any]) -> Callable[[], Mapping[str, Any]]:
     """Return a maker of the components of an ordinary pipeline."""
     return lambda: make().components
 
+
+_VIDEO = {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}
+_IMAGE = {"image": picture(16)}
 
 ROWS: Mapping[str, Row] = {
     "sdxl": Row("StableDiffusionXLAutoBlocks", _of(tiny_sdxl), {"height": 32, "width": 32}, predicts="eps", slow=True),
@@ -64,7 +58,21 @@ ROWS: Mapping[str, Row] = {
     "z-image": Row(
         "ZImageAutoBlocks", _of(decoders.z_image), {"height": 16, "width": 16, "max_sequence_length": 64}, slow=True
     ),
-    "wan": Row("WanBlocks", _wan, {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}, slow=True),
+    "wan": Row("WanBlocks", models_wan.wan, _VIDEO, slow=True),
+    "wan-2.2": Row("Wan22Blocks", models_wan.wan_2_2, _VIDEO, {"boundary_ratio": 0.8}, slow=True),
+    "wan-2.1-image-to-video": Row(
+        "WanImage2VideoAutoBlocks", models_wan.wan_image, {**_VIDEO, **_IMAGE}, single=True, slow=True
+    ),
+    "wan-2.2-image-to-video": Row(
+        "Wan22Image2VideoBlocks",
+        models_wan.wan_2_2_image,
+        {**_VIDEO, **_IMAGE},
+        {"boundary_ratio": 0.8},
+        slow=True,
+    ),
+    "wan-2.2-vace": Row(
+        "Wan22VaceBlocks", models_wan.wan_vace, _VIDEO, {"boundary_ratio": 0.8}, single=True, slow=True
+    ),
     "flux2-klein": Row(
         "Flux2KleinBaseAutoBlocks",
         models.flux2_klein,
@@ -73,7 +81,5 @@ ROWS: Mapping[str, Row] = {
         slow=True,
     ),
     "ernie": Row("ErnieImageAutoBlocks", models.ernie, {"height": 16, "width": 16}, slow=True),
-    "ltx": Row(
-        "LTXAutoBlocks", models.ltx, {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}, slow=True
-    ),
+    "ltx": Row("LTXAutoBlocks", models.ltx, _VIDEO, slow=True),
 }

@@ -128,7 +128,7 @@ def wan() -> Any:
     )
 
 
-def wan_transformer(in_channels: int = 4) -> Any:
+def wan_transformer(in_channels: int = 4, **more: Any) -> Any:
     """Build a WanTransformer3DModel."""
     from diffusers import WanTransformer3DModel
 
@@ -145,4 +145,5 @@ def wan_transformer(in_channels: int = 4) -> Any:
         cross_attn_norm=True,
         qk_norm="rms_norm_across_heads",
         rope_max_seq_len=32,
+        **more,
     )
