@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import diffusers
 import pytest
 import torch
 from torch import Tensor
 
-from adapters.guider.run import guiders_of, plain_guider
+from adapters.guider.run import assembled
 from adapters.guider.table import ROWS as MODULAR
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import ROWS, SCALE, STEPS, run
@@ -50,13 +49,7 @@ def test_guider_equals_steer(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     row.make()  # lets the modular Wan run without ftfy
     pipe: Any = family.make().to(torch.float64)
     w = SCALE + 1 - family.off  # the modular pipelines all compute u + w (c - u)
-    modular = getattr(diffusers, row.blocks)().init_pipeline()
-    modular.register_components(
-        **{key: pipe.components[key] for key in modular.component_names if key in pipe.components}
-    )
-    modular.update_components(**row.config)
-    for part in guiders_of(modular):
-        setattr(modular, part, plain_guider(name))
+    modular = assembled(name, pipe.components)
     found = guidances(pipe.scheduler, monkeypatch)
     size = {"height": 64, "width": 64} if name == "sdxl" else {}
     given = {**family.arguments, **size, "negative_prompt": NEGATIVE, "num_inference_steps": STEPS}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from adapters.guider import models, models_wan
+from adapters.guider import models, models_qwen3, models_video, models_wan
 from adapters.tiny_pipelines import tiny_sdxl
 from adapters.zoo import decoders, flow
-from adapters.zoo.variants import picture
+from adapters.zoo.variants import picture, video
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Row:
         make: Builds its models, by component name.
         arguments: What its calls need at the smallest size.
         config: Its configuration where it is not the default.
+        without: Blocks that are left out.
         output: Where its state holds the latents.
         predicts: What reaches the guider: eps, flow or x0 of a flow model.
         anchored: Whether its own guider computes c + w (c - u).
@@ -34,6 +36,7 @@ class Row:
     make: Callable[[], Mapping[str, Any]]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
     output: str = "latents"
     predicts: str = "flow"
     anchored: bool = False
@@ -49,7 +52,17 @@ def _of(make: Callable[[], Any]) -> Callable[[], Mapping[str, Any]]:
 
 
 _VIDEO = {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}
+_SMALL = {"height": 16, "width": 16}
 _IMAGE = {"image": picture(16)}
+
+_CHUNKS = {
+    "height": 16,
+    "width": 16,
+    "num_latent_frames_per_chunk": 2,
+    "num_frames": 9,
+    "history_sizes": [4, 2, 1],
+    "max_sequence_length": 48,
+}
 
 ROWS: Mapping[str, Row] = {
     "sdxl": Row("StableDiffusionXLAutoBlocks", _of(tiny_sdxl), {"height": 32, "width": 32}, predicts="eps", slow=True),
@@ -82,4 +95,37 @@ ROWS: Mapping[str, Row] = {
     ),
     "ernie": Row("ErnieImageAutoBlocks", models.ernie, {"height": 16, "width": 16}, slow=True),
     "ltx": Row("LTXAutoBlocks", models.ltx, _VIDEO, slow=True),
+    "anima": Row("AnimaAutoBlocks", models_qwen3.anima, {**_SMALL, "max_sequence_length": 64}, slow=True),
+    "krea-2": Row(
+        "Krea2AutoBlocks", models_qwen3.krea2, {**_SMALL, "max_sequence_length": 64}, anchored=True, slow=True
+    ),
+    "flux3": Row(
+        "Flux3AutoBlocks",
+        models_qwen3.flux3,
+        {**_SMALL, "text_encoder_out_layers": (1, 2)},
+        without=("prompt_upsampler",),
+        single=True,
+        slow=True,
+    ),
+    "qwen-image-2.1": Row("QwenImage21AutoBlocks", models_qwen3.qwen_image_2_1, {"height": 32, "width": 32}, slow=True),
+    "helios": Row("HeliosAutoBlocks", models_video.helios, _CHUNKS, output="latent_chunks", slow=True),
+    "helios-pyramid": Row(
+        "HeliosPyramidAutoBlocks",
+        partial(models_video.helios, 3),
+        {**_CHUNKS, "height": 64, "width": 64, "pyramid_num_inference_steps_list": [2, 2, 3]},
+        output="latent_chunks",
+        slow=True,
+    ),
+    "hunyuan-video-1.5": Row(
+        "HunyuanVideo15AutoBlocks", models_video.hunyuan_video, {"height": 16, "width": 16, "num_frames": 5}, slow=True
+    ),
+    "wan-animate-2": Row(
+        "WanAnimate2Blocks",
+        models_video.wan_animate_2,
+        {**_SMALL, **_IMAGE, "driving_video": video(9, 16), "segment_frame_length": 5, "max_sequence_length": 48},
+        output="segment_latents",
+        batched=False,
+        single=True,
+        slow=True,
+    ),
 }

@@ -109,7 +109,7 @@ def qwen_tokenizer() -> Any:
         "<|im_start|>system\nDescribe the image by detailing the color, shape, size, texture, quantity, text, spatial "
         "relationships of the objects and background:<|im_end|>\n<|im_start|>user\n<|im_end|>\n<|im_start|>assistant\n"
     )
-    return word_tokenizer(known, ("<|endoftext|>", "<|im_start|>", "<|vision|>", "<|im_end|>"))
+    return word_tokenizer(known, ("<|endoftext|>", "<|im_start|>", "<|image_pad|>", "<|im_end|>"))
 
 
 def wan() -> Any:
