@@ -36,7 +36,8 @@ REFUSED: tuple[Refused, ...] = (
                 "QwenImageEditPlusPipeline",
             ),
             *("QwenImageEditInpaintPipeline", "QwenImageLayeredPipeline", "StableDiffusionInstructPix2PixPipeline"),
-            "StableDiffusionXLInstructPix2PixPipeline",
+            *("StableDiffusionXLInstructPix2PixPipeline", "QwenImageEditModularPipeline"),
+            *("QwenImageEditPlusModularPipeline", "QwenImageLayeredModularPipeline"),
         ),
         "edits an image by an instruction, whose noun phrases are no concepts to keep; use image to image",
     ),
@@ -72,12 +73,24 @@ REFUSED: tuple[Refused, ...] = (
         "table",
     ),
     Refused(
-        "Guider only: Flux 2 Klein, Krea 2, Wan VACE, LTX, Helios, Qwen-Image 2.1",
+        "Guider only: Flux 2 Klein, Krea 2, Wan VACE, LTX, Helios, HunyuanVideo 1.5, Qwen-Image 2.1",
         (
             *("Flux2KleinPipeline", "Krea2Pipeline", "WanVACEPipeline", "LTXPipeline", "LTXImageToVideoPipeline"),
-            *("HeliosPipeline", "HeliosPyramidPipeline", "QwenImage21Pipeline"),
+            *("HeliosPipeline", "HeliosPyramidPipeline", "QwenImage21Pipeline", "HunyuanVideo15Pipeline"),
+            "HunyuanVideo15ImageToVideoPipeline",
         ),
         _GUIDER,
+    ),
+    Refused(
+        "HunyuanImage refiner",
+        ("HunyuanImageRefinerPipeline",),
+        "refines a finished picture, in which the concepts are already there or not; steer the pipeline that made it",
+    ),
+    Refused(
+        "MiniMax-Music 3",
+        ("MiniMaxMusic3ModularPipeline",),
+        "makes music of sounds that a language model makes of the text, so its denoiser never meets the concepts; "
+        "there is no pipeline of the table for it",
     ),
     Refused(
         "Not tested",

@@ -37,7 +37,7 @@ def eps_scales(
     steps = slice(start, start + count)
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
     if is_flow(scheduler):
-        sigma = scheduler.sigmas[steps].double().cpu()
+        sigma = _flow_sigmas(scheduler)[steps].double().cpu()
         table = (sigma - 1) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)
@@ -53,6 +53,18 @@ def eps_scales(
         )
     kept = torch.where(table < 0, table.clamp(max=-LEAST), table.clamp(min=LEAST))
     return kept.to(device=device, dtype=torch.float32).unbind()
+
+
+def _flow_sigmas(scheduler: Any) -> Tensor:
+    """Return the noise level of each step.
+
+    Where a picture grows in stages (Helios), sigmas run from 1 to 0 in each stage, and only the timesteps tell the
+    level. What is predicted is the velocity times the levels that the stage spans: a constant that no rule sees, as it
+    begins anew with each stage.
+    """
+    if scheduler.config.get("stages", 1) > 1:
+        return scheduler.timesteps / scheduler.config.num_train_timesteps
+    return scheduler.sigmas
 
 
 def _alphas_cumprod(scheduler: Any, steps: slice) -> Tensor:

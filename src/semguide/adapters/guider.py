@@ -13,6 +13,7 @@ from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput, rescale_n
 from torch import Tensor
 
 from semguide.adapters.held_concepts import SOURCES, HeldConcepts
+from semguide.adapters.notices import notify
 from semguide.adapters.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.trajectory import Trajectory
 from semguide.errors import GuidanceNotApplied
@@ -69,6 +70,7 @@ class SemanticGuidance(BaseGuidance):
         self._rows = 1
         self._fresh = True
         self._stale_cache = True
+        self._told = False
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
 
@@ -130,7 +132,7 @@ class SemanticGuidance(BaseGuidance):
     def set_state(self, step: int, num_inference_steps: int, timestep: Any) -> None:
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
-            self._trajectory, self._fresh, self._stale_cache = None, False, True
+            self._trajectory, self._fresh, self._stale_cache, self._told = None, False, True, False
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -212,13 +214,24 @@ class SemanticGuidance(BaseGuidance):
             for k in range(held.most):
                 own = {**fields, **held.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
                 batches.append(type(cond)(**own))
-        elif uncond is None and self._guided() and self._stays_enabled and self._wants_concepts() and self._held().most:
-            raise GuidanceNotApplied(
-                "the pipeline made no unconditional embeddings, which the rule needs; "
-                'give it a negative_prompt, such as "", or turn the guider off with disable()'
-            )
+        elif uncond is None and self._guided() and self._stays_enabled:
+            self._miss_uncond()
         self._batches = [getattr(batch, self._identifier_key) for batch in batches]
         return batches
+
+    def _miss_uncond(self) -> None:
+        """Say that the pipeline runs without guidance, as SD3 does without a negative prompt: once a trajectory.
+
+        Raises:
+            GuidanceNotApplied: The rule has concepts to look at.
+        """
+        missing = "the pipeline made no unconditional embeddings"
+        remedy = 'give it a negative_prompt, such as "", or turn the guider off with disable()'
+        if self._wants_concepts() and self._held().most:
+            raise GuidanceNotApplied(f"{missing}, which the rule needs; {remedy}")
+        if not self._told:
+            self._told = True
+            notify(f"{missing}, so it runs without any guidance; {remedy}")
 
     def _guided(self) -> bool:
         """Say whether this step is guided, by the same test as diffusers' own guider."""

@@ -10,6 +10,7 @@ from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, 
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
 from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam
 
+from semguide.adapters.architectures import refuse
 from semguide.adapters.guided_pipeline import ENCODED, GuidedPipeline
 from semguide.adapters.guider import SemanticGuidance
 from semguide.adapters.held_concepts import TEXTS
@@ -155,10 +156,11 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
         decomposer: The back end that reads prompts.
 
     Raises:
-        UnsupportedPipeline: It is no such pipeline.
+        UnsupportedPipeline: It is no such pipeline, or one of those that are refused with a reason.
     """
     if type(pipe).__name__ in ENCODED and pipe.guider is not None:
         return GuidedPipeline(pipe, guider_like(pipe.guider, rule), decomposer)
+    refuse(pipe)
     if not isinstance(pipe, ModularPipeline) or getattr(pipe, "guider", None) is None:
         raise UnsupportedPipeline(
             f"pipe must be a modular pipeline with a guider, got {type(pipe).__name__}; "

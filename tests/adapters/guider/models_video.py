@@ -1,4 +1,4 @@
-"""Tiny components of modular video pipelines: Helios, HunyuanVideo 1.5 and Wan-Animate 2."""
+"""Tiny video pipelines: Helios, HunyuanVideo 1.5, Wan-Animate 2 and Motif-Video."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.guider import models_wan
+from adapters.tiny_pipelines import quiet
 from adapters.zoo import autoencoders, texts
 from adapters.zoo.decoders import _CHAT
-from adapters.zoo.flow import FLOW
 from adapters.zoo.tokenizers import byte_tokenizer, word_tokenizer
 from adapters.zoo.weights import benign
 
@@ -33,7 +33,7 @@ def helios(stages: int = 1) -> Mapping[str, Any]:
     tokenizer = byte_tokenizer()
     return {
         "transformer": benign(transformer, 400),
-        "scheduler": HeliosScheduler(stages=stages),
+        "scheduler": HeliosScheduler(stages=stages, gamma=0.25),  # 1/3 makes a covariance that is singular in float32
         "text_encoder": texts.umt5(tokenizer, 401),
         "tokenizer": tokenizer,
         "vae": autoencoders.wan(4),
@@ -41,10 +41,14 @@ def helios(stages: int = 1) -> Mapping[str, Any]:
 
 
 def hunyuan_video() -> Mapping[str, Any]:
-    """Return the components of HunyuanVideo 1.5, whose system message is 108 tokens long."""
+    """Return the components of HunyuanVideo 1.5; its pipeline reads short texts and few tokens of an image."""
     from diffusers import AutoencoderKLHunyuanVideo15, FlowMatchEulerDiscreteScheduler
     from diffusers import HunyuanVideo15Transformer3DModel as Transformer
+    from diffusers.modular_pipelines.hunyuan_video1_5.modular_pipeline import HunyuanVideo15ModularPipeline
 
+    short = {"system_message": "describe", "prompt_template_encode_start_idx": 11, "tokenizer_max_length": 48}
+    for name, value in {**short, "tokenizer_2_max_length": 16, "vision_num_semantic_tokens": 4}.items():
+        setattr(HunyuanVideo15ModularPipeline, name, value)
     transformer = Transformer(
         in_channels=2 * 4 + 1,
         out_channels=4,
@@ -61,7 +65,7 @@ def hunyuan_video() -> Mapping[str, Any]:
         task_type="t2v",
     )
     vae = AutoencoderKLHunyuanVideo15(
-        latent_channels=4, block_out_channels=(32, 32), layers_per_block=1, spatial_compression_ratio=4
+        latent_channels=4, block_out_channels=(32, 32, 32), layers_per_block=1, spatial_compression_ratio=4
     )
     special = ("<|endoftext|>", "<|im_start|>", "<|image_pad|>", "<|im_end|>")
     first, second = word_tokenizer("system\nuser\nassistant\n", special, chat_template=_CHAT), byte_tokenizer()
@@ -76,13 +80,22 @@ def hunyuan_video() -> Mapping[str, Any]:
     }
 
 
+def _block_mask(*args: Any, _compile: bool = False, **options: Any) -> Any:
+    """Make the mask of flex attention without a compiler, for which PyTorch has a warning and a CPU no need."""
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    return create_block_mask(*args, **options)
+
+
 def wan_animate_2() -> Mapping[str, Any]:
     """Return the components of Wan-Animate 2, which reads a picture of a character and a video of another."""
-    from diffusers import UniPCMultistepScheduler, WanAnimate2Transformer3DModel
+    from diffusers import FlowMatchEulerDiscreteScheduler, WanAnimate2Transformer3DModel
+    from diffusers.models.transformers import transformer_wan_animate_2
     from diffusers.modular_pipelines.wan_animate_2 import encoders
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
     models_wan.without_ftfy(encoders)
+    transformer_wan_animate_2.create_block_mask = _block_mask
     vision = CLIPVisionConfig(
         hidden_size=1280, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, patch_size=112
     )
@@ -97,10 +110,37 @@ def wan_animate_2() -> Mapping[str, Any]:
         num_heads=2,
         num_layers=2,
     )
-    scheduler: Any = UniPCMultistepScheduler(**FLOW)
     return {
         **models_wan.wan(),
         "transformer": benign(transformer, 420),
-        "scheduler": scheduler,
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         "image_encoder": benign(CLIPVisionModel(vision), 421),
     }
+
+
+def motif_video(name: str = "MotifVideoPipeline") -> Any:
+    """Build one of Motif-Video's pipelines, which are no modular ones; a T5 stands in for T5Gemma 2."""
+    import diffusers
+
+    transformer = diffusers.MotifVideoTransformer3DModel(
+        in_channels=2 * 4 + 1,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=12,
+        num_layers=1,
+        num_single_layers=1,
+        mlp_ratio=2.0,
+        text_embed_dim=texts.DIM,
+        rope_axes_dim=(4, 4, 4),
+    )
+    tokenizer: Any = byte_tokenizer()
+    text_encoder: Any = texts.t5(tokenizer, 431)
+    pipe = getattr(diffusers, name)(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=autoencoders.wan(4),
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        transformer=benign(transformer, 430),
+        guider=diffusers.ClassifierFreeGuidance(guidance_scale=4.0),
+    )
+    return quiet(pipe)

@@ -11,13 +11,11 @@ from typing import Any
 import diffusers
 import pytest
 import torch
-from diffusers import ClassifierFreeGuidance
 
 from adapters.guider.table import ROWS
 from adapters.tiny_pipelines import noise
 
 SCALE = 4.0
-STEPS = 3
 
 
 @functools.cache
@@ -43,8 +41,10 @@ def assembled(name: str, parts: Mapping[str, Any]) -> Any:
 
 
 def doubled(name: str) -> Any:
-    """Return a copy of the tiny pipeline in float64."""
+    """Return a copy of the tiny pipeline in float64, where its models work in it."""
     pipe = copy.copy(made(name))
+    if not ROWS[name].double:
+        return pipe
     for part, module in made(name).components.items():
         if isinstance(module, torch.nn.Module):
             setattr(pipe, part, copy.deepcopy(module).double())
@@ -58,16 +58,17 @@ def guiders_of(pipe: Any) -> list[str]:
 
 def plain_guider(name: str) -> Any:
     """Return diffusers' own guider of a row."""
-    return ClassifierFreeGuidance(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
+    return ROWS[name].plain(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
 
 
 def call(name: str, pipe: Any, prompt: Any, **changes: Any) -> torch.Tensor:
     """Return the latents that a pipeline makes in a few steps."""
     row = ROWS[name]
-    given = {"num_inference_steps": STEPS, "generator": noise(), "output": row.output, **row.arguments}
+    given = {**row.steps, "generator": noise(), "output": row.output, **row.arguments}
     asked = {**given, **changes, "prompt": prompt}
     # Copies of lists: Z-Image puts its chat template into the caller's own.
-    return pipe(**{key: list(value) if isinstance(value, list) else value for key, value in asked.items()})
+    found = pipe(**{key: list(value) if isinstance(value, list) else value for key, value in asked.items()})
+    return torch.cat(found, dim=2) if isinstance(found, list) else found
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,17 @@ def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None, sc
     original = guider.forward
 
     def forward(**given: torch.Tensor) -> Any:
-        sigma = float(scheduler.sigmas[guider._step]) if hasattr(scheduler, "sigmas") else 0.0
-        place = (guider._step, guider._num_inference_steps, sigma)
+        place = (guider._step, guider._num_inference_steps, _sigma(scheduler, guider._step))
         output = original(**given) if script is None else script[len(seen)].output
         seen.append(Seen(*place, given, output))
         return output
 
     guider.forward = forward
     return guider
+
+
+def _sigma(scheduler: Any, step: int) -> float:
+    """Return the noise level of a step; the sigmas of a pyramid run from 1 to 0 in each of its stages."""
+    if getattr(getattr(scheduler, "config", None), "stages", 1) > 1:
+        return float(scheduler.timesteps[step]) / 1000
+    return float(scheduler.sigmas[step]) if hasattr(scheduler, "sigmas") else 0.0

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from adapters.guider import models, models_qwen3, models_video, models_wan
+from diffusers import ClassifierFreeGuidance
+
+from adapters.guider import models, models_ltx2, models_qwen3, models_video, models_wan
 from adapters.tiny_pipelines import tiny_sdxl
 from adapters.zoo import decoders, flow
 from adapters.zoo.variants import picture, video
+
+STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,14 @@ class Row:
         make: Builds its models, by component name.
         arguments: What its calls need at the smallest size.
         config: Its configuration where it is not the default.
+        steps: How its calls ask for a few steps.
         without: Blocks that are left out.
         output: Where its state holds the latents.
         predicts: What reaches the guider: eps, flow or x0 of a flow model.
         anchored: Whether its own guider computes c + w (c - u).
         batched: Whether predictions have a batch dimension.
+        plain: Diffusers' own guider.
+        double: Whether its models work in float64.
         single: Whether it takes one prompt a call.
         negative: Whether it takes a negative prompt.
         slow: Whether its tests take more than a second or two.
@@ -36,11 +43,14 @@ class Row:
     make: Callable[[], Mapping[str, Any]]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    steps: Mapping[str, Any] = field(default_factory=lambda: {"num_inference_steps": STEPS})
     without: tuple[str, ...] = ()
     output: str = "latents"
     predicts: str = "flow"
     anchored: bool = False
     batched: bool = True
+    plain: type[ClassifierFreeGuidance] = ClassifierFreeGuidance
+    double: bool = True
     single: bool = False
     negative: bool = True
     slow: bool = False
@@ -112,20 +122,38 @@ ROWS: Mapping[str, Row] = {
     "helios-pyramid": Row(
         "HeliosPyramidAutoBlocks",
         partial(models_video.helios, 3),
-        {**_CHUNKS, "height": 64, "width": 64, "pyramid_num_inference_steps_list": [2, 2, 3]},
+        {**_CHUNKS, "height": 64, "width": 64},
+        steps={"pyramid_num_inference_steps_list": [STEPS] * 3},
         output="latent_chunks",
         slow=True,
     ),
     "hunyuan-video-1.5": Row(
-        "HunyuanVideo15AutoBlocks", models_video.hunyuan_video, {"height": 16, "width": 16, "num_frames": 5}, slow=True
+        "HunyuanVideo15AutoBlocks",
+        models_video.hunyuan_video,
+        {"height": 16, "width": 16, "num_frames": 5},
+        without=("decode",),
+        slow=True,
     ),
     "wan-animate-2": Row(
         "WanAnimate2Blocks",
         models_video.wan_animate_2,
         {**_SMALL, **_IMAGE, "driving_video": video(9, 16), "segment_frame_length": 5, "max_sequence_length": 48},
-        output="segment_latents",
+        output="segment_frames",
         batched=False,
         single=True,
         slow=True,
     ),
+    **{
+        name: Row(
+            blocks,
+            models_ltx2.ltx2,
+            {"height": 64, "width": 64, "num_frames": 9, "max_sequence_length": 48},
+            without=("decode",),
+            predicts="x0",
+            plain=models_ltx2.PlainGuidance,
+            double=False,
+            slow=True,
+        )
+        for name, blocks in {"ltx-2": "LTX2AutoBlocks", "ltx-2.5": "LTX25AutoBlocks"}.items()
+    },
 }
