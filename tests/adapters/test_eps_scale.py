@@ -99,6 +99,7 @@ def test_x0_of_flow_models_becomes_eps() -> None:
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(COUNT)
     scales = eps_scales(scheduler, COUNT, CPU, predicts_x0=True)
+    assert float(scales[0]) == pytest.approx(-LEAST)  # pure noise
     for sigma, scale in zip(scheduler.sigmas[1:COUNT], scales[1:], strict=True):
         x0 = (0.3 - float(sigma) * torch.tensor([0.1, 0.9], dtype=torch.float64)) / (1 - float(sigma))
         assert float(scale * x0.diff()) == pytest.approx(0.8, rel=1e-4)

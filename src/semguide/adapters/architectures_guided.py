@@ -12,7 +12,11 @@ GUIDED: tuple[Guided, ...] = (
         "Makes unconditional embeddings only with a negative_prompt, which must be given, be it empty.",
     ),
     Guided("Qwen-Image", ("QwenImageAutoBlocks",)),
-    Guided("Qwen-Image 2.1", ("QwenImage21AutoBlocks",), "Its guider is off by default, here it is on."),
+    Guided(
+        "Qwen-Image 2.1",
+        ("QwenImage21AutoBlocks",),
+        "Its guider has the scale 1, which turns guidance off: give a rule with a scale.",
+    ),
     Guided("Z-Image", ("ZImageAutoBlocks",), "Its guider is off by default, here it is on."),
     Guided("FLUX.2 [klein] base", ("Flux2KleinBaseAutoBlocks",), "Takes no negative prompt."),
     Guided(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from semguide.adapters.architecture import Refused
 
-_UNTESTED = "has not been tested with a rule, so it is refused rather than steered wrongly; use a pipeline of the table"
+_WITHOUT_ROW = (
+    "has no row in the table of architectures, so nothing says which of its denoiser's rows are the prompt's; use a "
+    "pipeline of the table"
+)
 _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipeline"
 
 REFUSED: tuple[Refused, ...] = (
@@ -93,7 +96,7 @@ REFUSED: tuple[Refused, ...] = (
         "there is no pipeline of the table for it",
     ),
     Refused(
-        "Not tested",
+        "Without a row: DeepFloyd IF, HunyuanDiT, Kandinsky 3, Kolors, Chroma, CogView3, ControlNets of other families",
         (
             *("IFPipeline", "IFImg2ImgPipeline", "IFInpaintingPipeline", "HunyuanDiTPipeline", "Kandinsky3Pipeline"),
             *("Kandinsky3Img2ImgPipeline", "KolorsPipeline", "KolorsImg2ImgPipeline", "ChromaPipeline"),
@@ -105,6 +108,6 @@ REFUSED: tuple[Refused, ...] = (
             *("StableDiffusionXLControlNetUnionInpaintPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
             *("AnyFlowPipeline", "AnyFlowFARPipeline", "Cosmos3OmniPipeline"),
         ),
-        _UNTESTED,
+        _WITHOUT_ROW,
     ),
 )

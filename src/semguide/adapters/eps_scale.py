@@ -38,7 +38,7 @@ def eps_scales(
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
     if is_flow(scheduler):
         sigma = _flow_sigmas(scheduler)[steps].double().cpu()
-        table = (sigma - 1) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
+        table = -(1 - sigma) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)
     elif kind == "epsilon":
@@ -51,7 +51,7 @@ def eps_scales(
             f"scheduler {type(scheduler).__name__} with prediction_type {kind!r} cannot be steered; "
             "use one that predicts epsilon, v_prediction, sample or a flow velocity"
         )
-    kept = torch.where(table < 0, table.clamp(max=-LEAST), table.clamp(min=LEAST))
+    kept = torch.where(torch.signbit(table), table.clamp(max=-LEAST), table.clamp(min=LEAST))
     return kept.to(device=device, dtype=torch.float32).unbind()
 
 
