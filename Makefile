@@ -24,6 +24,7 @@ test: setup
 
 test-slow: setup
 	@$(BIN)/python -m pytest -m "slow"
+	@$(BIN)/python scripts/test_oldest.py
 
 check: setup
 	@scripts/check
@@ -33,5 +34,5 @@ docs: setup
 	@echo "The front page is docs/_build/html/index.html"
 
 clean:
-	rm -rf .venv out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .oldest out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,15 @@ import diffusers
 import pytest
 from packaging.version import Version
 
-from semguide.adapters.architectures import ARCHITECTURES, FAMILIES, REASONS, REFUSED, Architecture
+from semguide.adapters.architectures import (
+    ARCHITECTURES,
+    FAMILIES,
+    REASONS,
+    REFUSED,
+    Architecture,
+    architecture_of,
+)
+from semguide.errors import UnsupportedPipeline
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # Kolors, when it is imported
 
@@ -97,6 +105,14 @@ def test_scale_is_where_the_row_says(name: str) -> None:
     assert (formulas[0] == "self." or "current_guidance_scale = self.guidance_scale" in source) == row.scale.live
     assert (" = pos + current_guidance_scale * (pos - neg)" in source) == (row.scale.shift == 1.0)
     assert ("noise_pred = -noise_pred" in source) == (row.sign == -1.0)
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_pipelines_that_cannot_be_steered_are_refused_with_the_rows_reason(name: str) -> None:
+    if OLDER and not hasattr(diffusers, name):
+        pytest.skip(f"no {name} in diffusers {diffusers.__version__}")
+    with pytest.raises(UnsupportedPipeline, match=re.escape(f"pipe is a {name}, which {REASONS[name]}")):
+        architecture_of(object.__new__(getattr(diffusers, name)))
 
 
 def test_no_pipeline_is_in_the_table_twice() -> None:

@@ -8,7 +8,7 @@ import diffusers
 import pytest
 import torch
 
-from semguide.adapters.eps_scale import LEAST, eps_scales
+from semguide.adapters.eps_scale import LEAST, eps_scales, first_step
 from semguide.errors import UnsupportedPipeline
 
 CPU = torch.device("cpu")
@@ -93,6 +93,28 @@ def test_flow_velocities_become_eps(name: str, config: dict[str, Any]) -> None:
         eps = torch.tensor([0.1, 0.9], dtype=torch.float64)
         velocity = eps - (0.3 - float(sigma) * eps) / (1 - float(sigma))  # x = 0.3 = (1 - sigma) x0 + sigma eps
         assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-4)
+
+
+def test_x0_of_flow_models_becomes_eps() -> None:
+    scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
+    scheduler.set_timesteps(COUNT)
+    scales = eps_scales(scheduler, COUNT, CPU, predicts_x0=True)
+    assert float(scales[0]) == pytest.approx(-LEAST)  # pure noise
+    for sigma, scale in zip(scheduler.sigmas[1:COUNT], scales[1:], strict=True):
+        x0 = (0.3 - float(sigma) * torch.tensor([0.1, 0.9], dtype=torch.float64)) / (1 - float(sigma))
+        assert float(scale * x0.diff()) == pytest.approx(0.8, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["DDIMScheduler", "HeunDiscreteScheduler", "PNDMScheduler", "EulerDiscreteScheduler"])
+def test_runs_from_noise_begin_at_the_first_step(name: str) -> None:
+    assert first_step(scheduler_of(name), COUNT) == 0
+
+
+def test_runs_from_an_image_begin_at_a_later_step() -> None:
+    assert first_step(scheduler_of("DDIMScheduler"), COUNT - 3) == 3
+    scheduler = scheduler_of("HeunDiscreteScheduler")
+    scheduler.set_begin_index(3 * scheduler.order)
+    assert first_step(scheduler, COUNT - 3) == 6
 
 
 @pytest.mark.parametrize("kind", ["v_prediction", "sample"])

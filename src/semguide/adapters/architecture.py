@@ -161,6 +161,23 @@ class Architecture:
 
 
 @dataclass(frozen=True)
+class Guided:
+    """Pipelines whose guidance is a guider, which `SemanticGuidance` takes the place of.
+
+    Attributes:
+        family: The family's name.
+        pipelines: Class names: of the blocks of modular pipelines, or of ordinary pipelines.
+        notes: What a user should know, for the table.
+        tested: On what, for the table.
+    """
+
+    family: str
+    pipelines: tuple[str, ...]
+    notes: str = ""
+    tested: str = "tiny, random weights"
+
+
+@dataclass(frozen=True)
 class Refused:
     """Pipelines that cannot be steered.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semguide.adapters.architecture import Architecture, Refused
+from semguide.adapters.architecture import Architecture, Guided, Refused
 from semguide.adapters.architectures_concat import CONCAT
+from semguide.adapters.architectures_guided import GUIDED
 from semguide.adapters.architectures_refused import REFUSED
 from semguide.adapters.architectures_sequential import SEQUENTIAL
 from semguide.adapters.architectures_unet import UNET
@@ -24,12 +25,15 @@ REASONS: Mapping[str, str] = {name: row.reason for row in REFUSED for name in ro
 __all__ = [
     "ARCHITECTURES",
     "FAMILIES",
+    "GUIDED",
     "REASONS",
     "REFUSED",
     "Architecture",
+    "Guided",
     "Refused",
     "architecture_of",
     "mechanism_of",
+    "refuse",
 ]
 
 
@@ -39,18 +43,33 @@ def architecture_of(pipe: Any) -> Architecture:
     Raises:
         UnsupportedPipeline: There is none, or this checkpoint cannot be steered; the message says why.
     """
-    names = [kind.__name__ for kind in type(pipe).__mro__]
-    name = next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
+    refuse(pipe)
+    name = _known(pipe)
     if name is None:
         raise UnsupportedPipeline(
             "pipe must be a diffusers pipeline of a family that semguide knows (`semguide models --families` lists "
-            f"them), got {names[0]}"
+            f"them), got {type(pipe).__name__}"
         )
-    if name in REASONS:
-        raise UnsupportedPipeline(f"pipe is a {names[0]}, which {REASONS[name]}")
     found = ARCHITECTURES[name]
     _check_limits(pipe, found)
     return found
+
+
+def refuse(pipe: Any) -> None:
+    """Refuse a pipeline whose class, or nearest base class in the table, is one that cannot be steered.
+
+    Raises:
+        UnsupportedPipeline: It is; the message says why.
+    """
+    name = _known(pipe)
+    if name in REASONS:
+        raise UnsupportedPipeline(f"pipe is a {type(pipe).__name__}, which {REASONS[name]}")
+
+
+def _known(pipe: Any) -> str | None:
+    """Return the name of the nearest of a pipeline's classes that is in the table."""
+    names = [kind.__name__ for kind in type(pipe).__mro__]
+    return next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
 
 
 def mechanism_of(architecture: Architecture, pipe: Any, arguments: Mapping[str, Any]) -> str:

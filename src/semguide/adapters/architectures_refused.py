@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from semguide.adapters.architecture import Refused
 
-_UNTESTED = "has not been tested with a rule, so it is refused rather than steered wrongly; use a pipeline of the table"
+_WITHOUT_ROW = (
+    "has no row in the table of architectures, so nothing says which of its denoiser's rows are the prompt's; use a "
+    "pipeline of the table"
+)
 _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipeline"
 
 REFUSED: tuple[Refused, ...] = (
@@ -36,7 +39,8 @@ REFUSED: tuple[Refused, ...] = (
                 "QwenImageEditPlusPipeline",
             ),
             *("QwenImageEditInpaintPipeline", "QwenImageLayeredPipeline", "StableDiffusionInstructPix2PixPipeline"),
-            "StableDiffusionXLInstructPix2PixPipeline",
+            *("StableDiffusionXLInstructPix2PixPipeline", "QwenImageEditModularPipeline"),
+            *("QwenImageEditPlusModularPipeline", "QwenImageLayeredModularPipeline"),
         ),
         "edits an image by an instruction, whose noun phrases are no concepts to keep; use image to image",
     ),
@@ -72,15 +76,27 @@ REFUSED: tuple[Refused, ...] = (
         "table",
     ),
     Refused(
-        "Guider only: Flux 2 Klein, Krea 2, Wan VACE, LTX, Helios, Qwen-Image 2.1",
+        "Guider only: Flux 2 Klein, Krea 2, Wan VACE, LTX, Helios, HunyuanVideo 1.5, Qwen-Image 2.1",
         (
             *("Flux2KleinPipeline", "Krea2Pipeline", "WanVACEPipeline", "LTXPipeline", "LTXImageToVideoPipeline"),
-            *("HeliosPipeline", "HeliosPyramidPipeline", "QwenImage21Pipeline"),
+            *("HeliosPipeline", "HeliosPyramidPipeline", "QwenImage21Pipeline", "HunyuanVideo15Pipeline"),
+            "HunyuanVideo15ImageToVideoPipeline",
         ),
         _GUIDER,
     ),
     Refused(
-        "Not tested",
+        "HunyuanImage refiner",
+        ("HunyuanImageRefinerPipeline",),
+        "refines a finished picture, in which the concepts are already there or not; steer the pipeline that made it",
+    ),
+    Refused(
+        "MiniMax-Music 3",
+        ("MiniMaxMusic3ModularPipeline",),
+        "makes music of sounds that a language model makes of the text, so its denoiser never meets the concepts; "
+        "there is no pipeline of the table for it",
+    ),
+    Refused(
+        "Without a row: DeepFloyd IF, HunyuanDiT, Kandinsky 3, Kolors, Chroma, CogView3, ControlNets of other families",
         (
             *("IFPipeline", "IFImg2ImgPipeline", "IFInpaintingPipeline", "HunyuanDiTPipeline", "Kandinsky3Pipeline"),
             *("Kandinsky3Img2ImgPipeline", "KolorsPipeline", "KolorsImg2ImgPipeline", "ChromaPipeline"),
@@ -92,6 +108,6 @@ REFUSED: tuple[Refused, ...] = (
             *("StableDiffusionXLControlNetUnionInpaintPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
             *("AnyFlowPipeline", "AnyFlowFARPipeline", "Cosmos3OmniPipeline"),
         ),
-        _UNTESTED,
+        _WITHOUT_ROW,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,10 +11,32 @@ import torch
 from semguide.adapters.guider import SemanticGuidance
 from semguide.adapters.requests import concepts_of, prompts_of, warn_of_missing
 
-ENCODED: Mapping[str, tuple[str, ...]] = {
-    "HunyuanImagePipeline": ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2"),
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a pipeline whose guidance is a guider encodes prompts.
+
+    Attributes:
+        fields: What `encode_prompt` returns, in order; "" for what is not of the prompt.
+        options: Arguments of the pipeline that it hands on to `encode_prompt`.
+        counted: Whether `encode_prompt` is told the number of prompts.
+    """
+
+    fields: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    counted: bool = False
+
+
+_MOTIF = Encoding(("prompt_embeds", "", "prompt_attention_mask", ""), ("max_sequence_length",))
+
+ENCODED: Mapping[str, Encoding] = {
+    "HunyuanImagePipeline": Encoding(
+        ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2"), counted=True
+    ),
+    "MotifVideoPipeline": _MOTIF,
+    "MotifVideoImage2VideoPipeline": _MOTIF,
 }
-"""What `encode_prompt` of a pipeline returns, in order."""
+"""The ordinary pipelines whose guidance is a guider, by class name."""
 
 
 class GuidedPipeline:
@@ -48,7 +71,8 @@ class GuidedPipeline:
         if concepts is None and self.guider.needs_encoding():
             warn_of_missing(prompts, found)
         texts = [[concept.text for concept in items] for items in found]
-        self.guider.set_concepts(texts, self._encoded(prompts, texts), scheduler=self.pipe.scheduler)
+        fields = self._encoded(prompts, texts, arguments)
+        self.guider.set_concepts(texts, fields, scheduler=self.pipe.scheduler)
         before = {name: part for name, part in self.pipe.components.items() if name in ("guider", "ocr_guider")}
         try:
             for name in before:
@@ -58,12 +82,17 @@ class GuidedPipeline:
             for name, part in before.items():
                 setattr(self.pipe, name, part)
 
-    def _encoded(self, prompts: Sequence[str | None], texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    def _encoded(
+        self, prompts: Sequence[str | None], texts: Sequence[Sequence[str]], arguments: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
         """Return what the pipeline makes of the k-th concepts of all prompts, for each k."""
+        encoding = ENCODED[type(self.pipe).__name__]
+        options = {name: arguments[name] for name in encoding.options if name in arguments}
+        options |= {"batch_size": len(prompts)} if encoding.counted else {}
         fields: list[dict[str, Any]] = []
         for k in range(max(len(names) for names in texts)):
             own = [names[k] if k < len(names) else prompts[i] or "" for i, names in enumerate(texts)]
             with torch.no_grad():
-                parts = self.pipe.encode_prompt(prompt=own, device=self.pipe._execution_device, batch_size=len(own))
-            fields.append(dict(zip(ENCODED[type(self.pipe).__name__], parts, strict=True)))
+                parts = self.pipe.encode_prompt(prompt=own, device=self.pipe._execution_device, **options)
+            fields.append({name: part for name, part in zip(encoding.fields, parts, strict=True) if name})
         return fields

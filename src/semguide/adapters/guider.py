@@ -13,6 +13,7 @@ from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput, rescale_n
 from torch import Tensor
 
 from semguide.adapters.held_concepts import SOURCES, HeldConcepts
+from semguide.adapters.notices import notify
 from semguide.adapters.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.trajectory import Trajectory
 from semguide.errors import GuidanceNotApplied, InvalidArgument
@@ -68,10 +69,12 @@ class SemanticGuidance(BaseGuidance):
         self.full_trace = full_trace
         self._concepts: HeldConcepts | None = None
         self._trajectory: Trajectory | None = None
+        self._before: SemanticGuidance | None = None
         self._batches: list[str] = []
         self._rows = 1
         self._fresh = True
         self._stale_cache = True
+        self._told = False
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
 
@@ -92,6 +95,7 @@ class SemanticGuidance(BaseGuidance):
         *,
         scheduler: Any = None,
         predicts_x0: bool = False,
+        before: SemanticGuidance | None = None,
     ) -> None:
         """Set the concepts of the next trajectories.
 
@@ -102,9 +106,11 @@ class SemanticGuidance(BaseGuidance):
             scheduler: The pipeline's scheduler; rules that remember from step to step need it unless the model
                 predicts eps.
             predicts_x0: Whether the host hands over x0 predictions whatever the model predicts.
+            before: The guider of the earlier steps, where a host has one for each part of the steps (Wan 2.2): its
+                trajectory, trace and all, goes on here. Both need the same rule.
         """
         self._concepts = HeldConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
-        self._trajectory, self._fresh = None, True
+        self._trajectory, self._before, self._fresh = None, before, True
         self._stays_enabled = self._enabled
 
     def needs_encoding(self) -> bool:
@@ -130,7 +136,7 @@ class SemanticGuidance(BaseGuidance):
     def set_state(self, step: int, num_inference_steps: int, timestep: Any) -> None:
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
-            self._trajectory, self._fresh, self._stale_cache = None, False, True
+            self._trajectory, self._fresh, self._stale_cache, self._told = None, False, True, False
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -198,8 +204,9 @@ class SemanticGuidance(BaseGuidance):
             return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), uncond.unsqueeze(0), single).squeeze(0)
         if self._trajectory is None:
             scale = self.guidance_scale + (1.0 if self.use_original_formulation else 0.0)
-            self._trajectory = Trajectory(self.rule, scale, self._held(), self._num_inference_steps, pred)
-        return self._trajectory.steer(pred, cond, uncond, concepts, self._step, self._timestep)
+            before = None if self._before is None else self._before._trajectory
+            self._trajectory = Trajectory(self.rule, scale, self._held(), self._num_inference_steps, pred, before)
+        return self._trajectory.steer(pred, cond, uncond, concepts, self._step)
 
     def _batches_of(self, cond: Any, uncond: Any, names: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the batches: for the prompts, the negative prompts, and each concept number."""
@@ -211,13 +218,24 @@ class SemanticGuidance(BaseGuidance):
             for k in range(held.most):
                 own = {**fields, **held.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
                 batches.append(type(cond)(**own))
-        elif uncond is None and self._guided() and self._stays_enabled and self._wants_concepts() and self._held().most:
-            raise GuidanceNotApplied(
-                "the pipeline made no unconditional embeddings, which the rule needs; "
-                'give it a negative_prompt, such as "", or turn the guider off with disable()'
-            )
+        elif uncond is None and self._guided() and self._stays_enabled:
+            self._miss_uncond()
         self._batches = [getattr(batch, self._identifier_key) for batch in batches]
         return batches
+
+    def _miss_uncond(self) -> None:
+        """Say that the pipeline runs without guidance, as SD3 does without a negative prompt: once a trajectory.
+
+        Raises:
+            GuidanceNotApplied: The rule has concepts to look at.
+        """
+        missing = "the pipeline made no unconditional embeddings"
+        remedy = 'give it a negative_prompt, such as "", or turn the guider off with disable()'
+        if self._wants_concepts() and self._held().most:
+            raise GuidanceNotApplied(f"{missing}, which the rule needs; {remedy}")
+        if not self._told:
+            self._told = True
+            notify(f"{missing}, so it runs without any guidance; {remedy}")
 
     def _guided(self) -> bool:
         """Say whether this step is guided, by the same test as diffusers' own guider."""

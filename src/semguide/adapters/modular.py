@@ -10,6 +10,7 @@ from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, 
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
 from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam
 
+from semguide.adapters.architectures import refuse
 from semguide.adapters.guided_pipeline import ENCODED, GuidedPipeline
 from semguide.adapters.guider import SemanticGuidance
 from semguide.adapters.held_concepts import TEXTS
@@ -49,8 +50,8 @@ class SemanticConceptsStep(ModularPipelineBlocks):
 
     def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
         """Set the concepts of every `SemanticGuidance` of the pipeline."""
-        guiders = [part for part in components.components.values() if isinstance(part, SemanticGuidance)]
-        needed = any(guider.needs_encoding() for guider in guiders)
+        guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
+        needed = any(guider.needs_encoding() for guider in guiders.values())
         prompts = prompts_of(state.values) if state.get("prompt") is not None or state.get("prompt_embeds") else [None]
         given = state.get("concepts")
         texts: list[tuple[str, ...]] = [() for _ in prompts]
@@ -64,9 +65,13 @@ class SemanticConceptsStep(ModularPipelineBlocks):
                 warn_of_truncation(tokenizer, cast("int | None", state.get("max_sequence_length")), prompts, found)
             texts = [tuple(concept.text for concept in concepts) for concepts in found]
             fields = encoded(components, state, prompts, texts)
-        for guider in guiders:
+        for name, guider in guiders.items():
             guider.set_concepts(
-                texts, fields, scheduler=components.scheduler, predicts_x0=hasattr(components, "audio_guider")
+                texts,
+                fields,
+                scheduler=components.scheduler,
+                predicts_x0=hasattr(components, "audio_guider"),
+                before=guiders.get("guider") if name == "guider_2" else None,
             )
         return components, state
 
@@ -151,10 +156,11 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
         decomposer: The back end that reads prompts.
 
     Raises:
-        UnsupportedPipeline: It is no such pipeline.
+        UnsupportedPipeline: It is no such pipeline, or one of those that are refused with a reason.
     """
     if type(pipe).__name__ in ENCODED and pipe.guider is not None:
         return GuidedPipeline(pipe, guider_like(pipe.guider, rule), decomposer)
+    refuse(pipe)
     if not isinstance(pipe, ModularPipeline) or getattr(pipe, "guider", None) is None:
         raise UnsupportedPipeline(
             f"pipe must be a modular pipeline with a guider, got {type(pipe).__name__}; "

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semguide.adapters.eps_scale import eps_scale_of_time
+from semguide.adapters.eps_scale import eps_scales, first_step
 from semguide.adapters.held_concepts import HeldConcepts
 from semguide.adapters.recorder import Recorder
 from semguide.guidance import Predictions, Rule, Step, Trace
@@ -24,22 +24,28 @@ class Trajectory:
         concepts: The concepts of the prompts.
         count: Number of steps.
         like: A prediction for all images, (image, *dims).
+        before: The trajectory that this one goes on with, with what its rule remembers; None at the beginning.
     """
 
     def __init__(
-        self, rule: Rule[Any], guidance_scale: float, concepts: HeldConcepts, count: int, like: Tensor
+        self,
+        rule: Rule[Any],
+        guidance_scale: float,
+        concepts: HeldConcepts,
+        count: int,
+        like: Tensor,
+        before: Trajectory | None = None,
     ) -> None:
         self.texts = concepts.texts_of(len(like))
         self._rule = rule
         self._guidance_scale = guidance_scale
         self._count = count
-        self._states = [rule.initial_state(len(names)) for names in self.texts]
-        self._recorder = Recorder(self.texts)
-        self._eps_scale = eps_scale_of_time(concepts.scheduler, like.device, predicts_x0=concepts.predicts_x0)
+        states = [rule.initial_state(len(names)) for names in self.texts]
+        self._states = states if before is None else before._states
+        self._recorder = Recorder(self.texts) if before is None else before._recorder
+        self._eps_scales = _eps_scales(concepts, count, like.device)
 
-    def steer(
-        self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int, timestep: Any
-    ) -> Tensor:
+    def steer(self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int) -> Tensor:
         """Add the rule's correction to the guided predictions.
 
         Args:
@@ -48,12 +54,11 @@ class Trajectory:
             uncond: Predictions for the negative prompts, alike.
             concepts: Predictions for the k-th concepts of all images, alike, one tensor per concept number.
             step: 0-based step.
-            timestep: The model's timestep.
 
         Returns:
             Predictions, (image, *dims).
         """
-        place = Step(step, self._count, self._guidance_scale, self._eps_scale(torch.as_tensor(timestep)))
+        place = Step(step, self._count, self._guidance_scale, self._eps_scales[step])
         steered = list(guided)
         for i, names in enumerate(self.texts):
             if names:
@@ -67,3 +72,11 @@ class Trajectory:
     def trace(self) -> Trace:
         """Return the record."""
         return self._recorder.trace(self._rule.name, self._count)
+
+
+def _eps_scales(concepts: HeldConcepts, count: int, device: torch.device) -> Sequence[Tensor | float]:
+    """Return eps difference / raw difference of each step; 1 where the scheduler is not known."""
+    scheduler = concepts.scheduler
+    if scheduler is None:
+        return [1.0] * count
+    return eps_scales(scheduler, count, device, first_step(scheduler, count), predicts_x0=concepts.predicts_x0)

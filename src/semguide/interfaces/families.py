@@ -14,12 +14,12 @@ from semguide.files import write_text
 
 START, END = "<!-- families: written by python -m semguide.interfaces.families -->", "<!-- end of families -->"
 COLUMNS = ("family", "pipelines", "hooked", "cost", "tested", "limits")
-REFUSED = "refused"
+REFUSED, GUIDER, GUIDED_COST = "refused", "guider", "2 (+ K) evaluations in 2 (+ K) calls"
 
 
 def entries() -> Iterator[dict[str, str]]:
-    """Yield the rows: families that are steered, then those that are refused, each with its reason."""
-    from semguide.adapters.architectures import FAMILIES
+    """Yield the rows: families that are steered, by `steer` or by the guider, then those refused, with the reason."""
+    from semguide.adapters.architectures import FAMILIES, GUIDED
     from semguide.adapters.architectures import REFUSED as OTHERS
 
     for row in FAMILIES:
@@ -27,6 +27,11 @@ def entries() -> Iterator[dict[str, str]]:
         refused = ", ".join(f"{limit.name} (`{limit.key}`)" for limit in row.limits)
         limits = " ".join(filter(None, (row.notes, f"Refused: {refused}." if refused else "")))
         yield dict(zip(COLUMNS, (row.family, pipelines, row.mechanism, row.cost, row.tested, limits), strict=True))
+    for guided in GUIDED:
+        pipelines = ", ".join(guided.pipelines)
+        yield dict(
+            zip(COLUMNS, (guided.family, pipelines, GUIDER, GUIDED_COST, guided.tested, guided.notes), strict=True)
+        )
     for other in OTHERS:
         pipelines = ", ".join(other.pipelines)
         yield dict(zip(COLUMNS, (other.family, pipelines, REFUSED, "", "the refusal", other.reason), strict=True))

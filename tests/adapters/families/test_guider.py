@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import diffusers
 import pytest
 import torch
 from torch import Tensor
 
-from adapters.guider.run import plain_guider
+from adapters.guider.run import assembled
 from adapters.guider.table import ROWS as MODULAR
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import ROWS, SCALE, STEPS, run
@@ -49,14 +48,8 @@ def test_guider_equals_steer(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     family, row = ROWS[name], MODULAR[name]
     row.make()  # lets the modular Wan run without ftfy
     pipe: Any = family.make().to(torch.float64)
-    if name == "wan":  # UniPC rounds its timesteps, from which the guider reads the noise level
-        pipe.scheduler = diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0)
     w = SCALE + 1 - family.off  # the modular pipelines all compute u + w (c - u)
-    modular = getattr(diffusers, row.blocks)().init_pipeline()
-    modular.register_components(
-        **{key: pipe.components[key] for key in modular.component_names if key in pipe.components}
-    )
-    modular.guider = plain_guider(name)
+    modular = assembled(name, pipe.components)
     found = guidances(pipe.scheduler, monkeypatch)
     size = {"height": 64, "width": 64} if name == "sdxl" else {}
     given = {**family.arguments, **size, "negative_prompt": NEGATIVE, "num_inference_steps": STEPS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -38,10 +39,9 @@ def expected(
         pipe, record = recorded(plain, script)
         call(name, pipe, texts[0] if isinstance(prompts, str) else texts, **given)
         runs.append(record)
-    return {
-        part: _guided(name, rule, runs[0][part], [run[part] for run in runs[1:]], concepts)
-        for part in guiders_of(plain)
-    }
+    host, *own = [[seen for part in guiders_of(plain) for seen in run[part]] for run in runs]
+    found = iter(_guided(name, rule, host, own, concepts))
+    return {part: list(islice(found, len(runs[0][part]))) for part in guiders_of(plain)}
 
 
 def _guided(
@@ -74,7 +74,7 @@ def _rows(name: str, prediction: Tensor) -> Tensor:
 
 def _eps_scale(name: str, seen: Seen) -> float:
     """Return how eps differs for a difference of raw predictions."""
-    kind, noise = ROWS[name].predicts, max(seen.timestep / 1000, LEAST)
+    kind, noise = ROWS[name].predicts, max(seen.sigma, LEAST)
     if kind == "eps":
         return 1.0
     return max(1 - noise, LEAST) * (1.0 if kind == "flow" else -1 / noise)

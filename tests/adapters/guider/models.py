@@ -78,11 +78,11 @@ def flux2_klein() -> Mapping[str, Any]:
         "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
         "text_encoder": _qwen3_causal(tokenizer, 211),
         "tokenizer": tokenizer,
-        "vae": _flux2_vae(),
+        "vae": flux2_vae(),
     }
 
 
-def _flux2_vae() -> Any:
+def flux2_vae() -> Any:
     from diffusers import AutoencoderKLFlux2
 
     vae = AutoencoderKLFlux2(
@@ -128,5 +128,5 @@ def ernie() -> Mapping[str, Any]:
         "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         "text_encoder": texts.qwen3(tokenizer, 231),
         "tokenizer": tokenizer,
-        "vae": _flux2_vae(),
+        "vae": flux2_vae(),
     }

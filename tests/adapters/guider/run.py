@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import diffusers
+import pytest
 import torch
-from diffusers import ClassifierFreeGuidance
 
 from adapters.guider.table import ROWS
 from adapters.tiny_pipelines import noise
 
 SCALE = 4.0
-STEPS = 3
 
 
 @functools.cache
 def made(name: str) -> Any:
     """Return the tiny pipeline of a row, with diffusers' own guider; a test that changes it makes its own."""
+    return assembled(name, ROWS[name].make())
+
+
+def assembled(name: str, parts: Mapping[str, Any]) -> Any:
+    """Return the pipeline of a row with the components that it has a place for, and diffusers' own guider."""
     row = ROWS[name]
-    pipe = getattr(diffusers, row.blocks)().init_pipeline()
-    parts = {part: module for part, module in row.make().items() if part in pipe.component_names}
-    pipe.register_components(**parts)
+    if not hasattr(diffusers, row.blocks):
+        pytest.skip(f"no {row.blocks} in diffusers {diffusers.__version__}")
+    blocks = getattr(diffusers, row.blocks)()
+    for block in row.without:
+        blocks.sub_blocks.pop(block)
+    pipe = blocks.init_pipeline()
+    pipe.register_components(**{part: module for part, module in parts.items() if part in pipe.component_names})
     pipe.update_components(**row.config)
     for part in guiders_of(pipe):
         setattr(pipe, part, plain_guider(name))
@@ -32,8 +41,10 @@ def made(name: str) -> Any:
 
 
 def doubled(name: str) -> Any:
-    """Return a copy of the tiny pipeline in float64."""
+    """Return a copy of the tiny pipeline in float64, where its models work in it."""
     pipe = copy.copy(made(name))
+    if not ROWS[name].double:
+        return pipe
     for part, module in made(name).components.items():
         if isinstance(module, torch.nn.Module):
             setattr(pipe, part, copy.deepcopy(module).double())
@@ -47,16 +58,17 @@ def guiders_of(pipe: Any) -> list[str]:
 
 def plain_guider(name: str) -> Any:
     """Return diffusers' own guider of a row."""
-    return ClassifierFreeGuidance(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
+    return ROWS[name].plain(guidance_scale=SCALE, use_original_formulation=ROWS[name].anchored)
 
 
 def call(name: str, pipe: Any, prompt: Any, **changes: Any) -> torch.Tensor:
     """Return the latents that a pipeline makes in a few steps."""
     row = ROWS[name]
-    given = {"num_inference_steps": STEPS, "generator": noise(), "output": row.output, **row.arguments}
+    given = {**row.steps, "generator": noise(), "output": row.output, **row.arguments}
     asked = {**given, **changes, "prompt": prompt}
     # Copies of lists: Z-Image puts its chat template into the caller's own.
-    return pipe(**{key: list(value) if isinstance(value, list) else value for key, value in asked.items()})
+    found = pipe(**{key: list(value) if isinstance(value, list) else value for key, value in asked.items()})
+    return torch.cat(found, dim=2) if isinstance(found, list) else found
 
 
 @dataclass(frozen=True)
@@ -66,14 +78,14 @@ class Seen:
     Attributes:
         step: 0-based step.
         count: Number of steps.
-        timestep: The model's timestep.
+        sigma: The noise level of a flow model, as its scheduler steps from it; else 0.
         given: The predictions by name.
         output: What the guider returned.
     """
 
     step: int
     count: int
-    timestep: float
+    sigma: float
     given: dict[str, torch.Tensor]
     output: Any
 
@@ -90,21 +102,27 @@ def recorded(pipe: Any, script: Record | None = None) -> tuple[Any, Record]:
     pipe, record = copy.copy(pipe), Record()
     for part in [name for name in pipe.component_names if "guider" in name]:
         record[part] = []
-        setattr(
-            pipe, part, recorded_guider(copy.copy(getattr(pipe, part)), record[part], script[part] if script else None)
-        )
+        guider = recorded_guider(copy.copy(getattr(pipe, part)), record[part], script and script[part], pipe.scheduler)
+        setattr(pipe, part, guider)
     return pipe, record
 
 
-def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None) -> Any:
+def recorded_guider(guider: Any, seen: list[Seen], script: list[Seen] | None, scheduler: Any = None) -> Any:
     """Let a guider write a record, and return what was returned in another one."""
     original = guider.forward
 
     def forward(**given: torch.Tensor) -> Any:
-        place = (guider._step, guider._num_inference_steps, float(guider._timestep))
+        place = (guider._step, guider._num_inference_steps, _sigma(scheduler, guider._step))
         output = original(**given) if script is None else script[len(seen)].output
         seen.append(Seen(*place, given, output))
         return output
 
     guider.forward = forward
     return guider
+
+
+def _sigma(scheduler: Any, step: int) -> float:
+    """Return the noise level of a step; the sigmas of a pyramid run from 1 to 0 in each of its stages."""
+    if getattr(getattr(scheduler, "config", None), "stages", 1) > 1:
+        return float(scheduler.timesteps[step]) / 1000
+    return float(scheduler.sigmas[step]) if hasattr(scheduler, "sigmas") else 0.0

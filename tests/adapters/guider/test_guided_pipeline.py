@@ -1,61 +1,86 @@
-"""Ordinary pipelines whose guidance is a guider: HunyuanImage."""
+"""Ordinary pipelines whose guidance is a guider: HunyuanImage and Motif-Video."""
 
 from __future__ import annotations
 
+import functools
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from diffusers import ClassifierFreeGuidance
 
+from adapters.guider.models_video import motif_video
 from adapters.guider.run import SCALE, Record, recorded_guider
 from adapters.guider.test_families import EAGER
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
-from adapters.zoo import decoders
+from adapters.zoo.family import Family
 from adapters.zoo.run import run
 from adapters.zoo.table import FAMILIES
+from adapters.zoo.variants import picture
 from semguide import SGT, with_semantic_guidance
 from semguide.guidance import Predictions, Step
 
-FAMILY = FAMILIES["hunyuan-image"]
+_VIDEO = {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}
+GUIDED = {
+    "HunyuanImagePipeline": FAMILIES["hunyuan-image"],
+    "MotifVideoPipeline": Family(motif_video, _VIDEO, scale="", output="frames"),
+    "MotifVideoImage2VideoPipeline": Family(
+        partial(motif_video, "MotifVideoImage2VideoPipeline"),
+        {**_VIDEO, "image": picture(16)},
+        scale="",
+        output="frames",
+    ),
+}
+NAMES = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if "Video" in name else []) for name in GUIDED]
+)
 
 
-@pytest.fixture(scope="module")
-def pipe() -> Any:
-    made = decoders.hunyuan_image()
-    made.guider = made.ocr_guider = ClassifierFreeGuidance(guidance_scale=SCALE)
-    return made
+@functools.cache
+def made(name: str) -> Any:
+    return _with(GUIDED[name].make(), ClassifierFreeGuidance(guidance_scale=SCALE))
 
 
-def test_concept_scale_zero_is_diffusers_own_guidance_to_the_bit(pipe: Any) -> None:
-    tuned = with_semantic_guidance(pipe, SGT(guidance_scale=SCALE, strength=0))
-    assert torch.equal(run(tuned, FAMILY, [PROMPT, "a cat"]), run(pipe, FAMILY, [PROMPT, "a cat"]))
+def prompts_of(name: str) -> list[str]:
+    """Return two prompts, or one where the pipeline reads one image."""
+    return [PROMPT] if "Image2Video" in name else [PROMPT, "a cat"]
 
 
-def test_pipeline_is_left_as_it_was_and_calls_depend_on_nothing_before(pipe: Any) -> None:
+@NAMES
+def test_concept_scale_zero_is_diffusers_own_guidance_to_the_bit(name: str) -> None:
+    tuned = with_semantic_guidance(made(name), SGT(guidance_scale=SCALE, strength=0))
+    plain = run(made(name), GUIDED[name], prompts_of(name))
+    assert torch.equal(run(tuned, GUIDED[name], prompts_of(name)), plain)
+
+
+@NAMES
+def test_pipeline_is_left_as_it_was_and_calls_depend_on_nothing_before(name: str) -> None:
+    pipe, family, prompts = made(name), GUIDED[name], prompts_of(name)
     own, tuned = pipe.guider, with_semantic_guidance(pipe, EAGER)
-    first = run(tuned, FAMILY, [PROMPT, "a cat"])
-    assert pipe.guider is pipe.ocr_guider is own
-    assert tuned.guider.trace.concepts == (tuple(CONCEPTS), ("a cat",))
-    assert not torch.equal(run(tuned, FAMILY, [PROMPT, "a cat"], concepts=["a hat"]), first)
-    assert torch.equal(run(tuned, FAMILY, [PROMPT, "a cat"]), first)
+    first = run(tuned, family, prompts)
+    assert pipe.guider is own
+    assert tuned.guider.trace.concepts == (tuple(CONCEPTS), ("a cat",))[: len(prompts)]
+    assert not torch.equal(run(tuned, family, prompts, concepts=["a hat"]), first)
+    assert torch.equal(run(tuned, family, prompts), first)
     with pytest.raises(TypeError):
-        run(tuned, FAMILY, PROMPT, no_such_argument=1)
+        run(tuned, family, PROMPT, no_such_argument=1)
     assert pipe.guider is own
 
 
 @pytest.mark.slow
-def test_steered_predictions_are_those_of_a_loop_by_hand(pipe: Any) -> None:
-    doubled = decoders.hunyuan_image().to(torch.float64)
+@pytest.mark.parametrize("name", GUIDED)
+def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
+    doubled, family = GUIDED[name].make().to(torch.float64), GUIDED[name]
     tuned = with_semantic_guidance(_with(doubled, ClassifierFreeGuidance(guidance_scale=SCALE)), EAGER)
     steered: Record = {"guider": []}
     tuned.guider = recorded_guider(tuned.guider, steered["guider"], None)
-    run(tuned, FAMILY, PROMPT)
+    run(tuned, family, PROMPT)
     alone: list[Any] = []
     for text in (PROMPT, *CONCEPTS):
         record: list[Any] = []
         guider = recorded_guider(ClassifierFreeGuidance(guidance_scale=SCALE), record, steered["guider"])
-        run(_with(doubled, guider), FAMILY, text)
+        run(_with(doubled, guider), family, text)
         alone.append(record)
     for i, seen in enumerate(steered["guider"]):
         cond, uncond = (alone[0][i].given[branch] for branch in ("pred_cond", "pred_uncond"))
@@ -68,5 +93,7 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(pipe: Any) -> None:
 
 
 def _with(pipe: Any, guider: Any) -> Any:
-    pipe.guider = pipe.ocr_guider = guider
+    for part in ("guider", "ocr_guider"):
+        if part in pipe.components:
+            setattr(pipe, part, guider)
     return pipe

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 from diffusers import ClassifierFreeGuidance, FirstBlockCacheConfig, ModularPipeline, StableDiffusion3AutoBlocks
@@ -25,6 +26,7 @@ from semguide import (
     SemanticGuidance,
     SGTv1,
     UnsupportedPipeline,
+    steer,
     with_semantic_guidance,
 )
 from semguide.adapters.hosts.rules import HOSTED
@@ -169,6 +171,14 @@ def test_host_without_unconditional_embeddings_is_an_error_not_a_plain_image() -
         call("sd3", with_semantic_guidance(made("sd3"), EAGER), PROMPT)
 
 
+@pytest.mark.parametrize("given", [{"concepts": []}, {"concepts": ["a hat"], "rule": CFG(guidance_scale=SCALE)}])
+def test_host_without_unconditional_embeddings_is_never_unguided_without_saying_so(given: dict[str, Any]) -> None:
+    tuned = with_semantic_guidance(made("sd3"), given.pop("rule", EAGER))
+    with pytest.warns(UserWarning, match="runs without any guidance; give it a negative_prompt") as told:
+        call("sd3", tuned, PROMPT, **given)
+    assert len(told) == 1
+
+
 def test_guider_without_the_block_is_an_error_not_a_plain_image() -> None:
     pipe = copy.copy(made("sd3"))
     pipe.guider = SemanticGuidance(EAGER)
@@ -209,6 +219,27 @@ def test_scale_window_and_formulation_are_those_of_the_replaced_guider() -> None
     assert guider.rule == SGT(guidance_scale=3.5)
     assert (guider.guidance_rescale, guider.use_original_formulation) == (0.2, True)
     assert (guider._start, guider._stop) == (0.1, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("QwenImageEditModularPipeline", "edits an image by an instruction"),
+        ("QwenImageEditPlusModularPipeline", "edits an image by an instruction"),
+        ("QwenImageLayeredModularPipeline", "edits an image by an instruction"),
+        ("MiniMaxMusic3ModularPipeline", "makes music"),
+        ("HunyuanVideo15Pipeline", "use the guider SemanticGuidance with its modular pipeline"),
+        ("HunyuanVideo15ImageToVideoPipeline", "use the guider SemanticGuidance with its modular pipeline"),
+        ("HunyuanImageRefinerPipeline", "refines a finished picture"),
+    ],
+)
+def test_pipelines_that_the_guider_cannot_serve_are_refused_with_the_reason(name: str, reason: str) -> None:
+    if not hasattr(diffusers, name):
+        pytest.skip(f"no {name} in diffusers {diffusers.__version__}")
+    pipe = object.__new__(getattr(diffusers, name))
+    for refuse in (with_semantic_guidance, lambda pipe: steer(pipe, EAGER)):
+        with pytest.raises(UnsupportedPipeline, match=f"pipe is a {name}, which .*{reason}"):
+            refuse(pipe)
 
 
 @pytest.mark.parametrize("pipe", [None, "sd3", torch.nn.Identity()])

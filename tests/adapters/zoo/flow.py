@@ -109,7 +109,7 @@ def qwen_tokenizer() -> Any:
         "<|im_start|>system\nDescribe the image by detailing the color, shape, size, texture, quantity, text, spatial "
         "relationships of the objects and background:<|im_end|>\n<|im_start|>user\n<|im_end|>\n<|im_start|>assistant\n"
     )
-    return word_tokenizer(known, ("<|endoftext|>", "<|im_start|>", "<|vision|>", "<|im_end|>"))
+    return word_tokenizer(known, ("<|endoftext|>", "<|im_start|>", "<|image_pad|>", "<|im_end|>"))
 
 
 def wan() -> Any:
@@ -128,7 +128,7 @@ def wan() -> Any:
     )
 
 
-def wan_transformer(in_channels: int = 4) -> Any:
+def wan_transformer(in_channels: int = 4, **more: Any) -> Any:
     """Build a WanTransformer3DModel."""
     from diffusers import WanTransformer3DModel
 
@@ -145,4 +145,5 @@ def wan_transformer(in_channels: int = 4) -> Any:
         cross_attn_norm=True,
         qk_norm="rms_norm_across_heads",
         rope_max_seq_len=32,
+        **more,
     )
