@@ -14,7 +14,7 @@ from semguide import CFG, SGT, GuidanceNotApplied, InvalidArgument, SGTv2, Unsup
 from semguide.adapters.architecture import Scale
 from semguide.adapters.scales import scale_arguments, scale_at
 
-RULE = SGT(threshold=1.0, stop=1.0)
+RULE = SGT(stop=1.0)
 W = 3.0
 
 

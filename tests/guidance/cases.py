@@ -23,7 +23,7 @@ from semguide.guidance import (
 )
 
 ACTIVE: list[Rule[Any]] = [
-    SGT(threshold=1.0, relative=0.25, stop=1.0),
+    SGT(stop=1.0),
     SGTv1(subject_threshold=1.0, abstract_threshold=1.0, upper_bound=1.0),
     SGTv2(subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0, subject_percentile=0.5),
     Composable(),
@@ -33,7 +33,7 @@ ACTIVE: list[Rule[Any]] = [
 ]
 INERT: list[Rule[Any]] = [
     CFG(),
-    SGT(strength=0.0, threshold=1.0, stop=1.0),
+    SGT(strength=0.0, stop=1.0),
     SGTv1(concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, upper_bound=1.0),
     SGTv2(concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0),
     Composable(concept_weight=0.0, prompt_weight=1.0),

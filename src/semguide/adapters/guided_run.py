@@ -118,10 +118,12 @@ class GuidedRun:
 
     def concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Mapping[int, Tensor]:
         """Return what `Evaluator.concepts` does for the images that need it at a step."""
-        lookers = [self._rule] if self._watcher is None else [self._rule, self._watcher]
-        needed = self._full_trace or any(looker.needs_concepts(step, self.clock.count) for looker in lookers)
+        count, watcher = self.clock.count, self._watcher
+        looked = self._full_trace or (watcher is not None and watcher.needs_concepts(step, count))
+        fewest = 1 if looked else self._rule.fewest
+        wanted = looked or self._rule.needs_concepts(step, count)
         found = self.evaluator.concepts(
-            forward, call, [i for i, image in enumerate(self.images) if image.concepts and needed]
+            forward, call, [i for i, image in enumerate(self.images) if wanted and len(image.concepts) >= fewest]
         )
         for i, predictions in found.items():
             self.evaluations[i] += len(predictions)

@@ -249,8 +249,10 @@ class SemanticGuidance(BaseGuidance):
         return not math.isclose(self.guidance_scale, off)
 
     def _wants_concepts(self) -> bool:
-        needed = self.rule.needs_concepts(self._step, self._num_inference_steps)
-        return self.full_trace or (needed and not self.rule.inert)
+        if self.full_trace:
+            return True
+        lone = self._concepts is not None and self._concepts.most < self.rule.fewest
+        return not lone and not self.rule.inert and self.rule.needs_concepts(self._step, self._num_inference_steps)
 
     def _held(self) -> HeldConcepts:
         if self._concepts is None:

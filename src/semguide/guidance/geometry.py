@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
@@ -29,6 +30,17 @@ def norm(x: Sample) -> Scalar:
     return inner(x, x).sqrt()
 
 
+def inner_by_place(x: Sample, y: Sample) -> Float[Tensor, " place"]:
+    """Return <x, y> over the channels, of every place: (channels, height, width) or (tokens, channels) -> (place,)."""
+    product = widen(x) * widen(y)
+    return product.sum(dim=-1) if product.ndim == 2 else product.sum(dim=0).flatten()
+
+
+def scaled_by_place(x: Sample, factor: Float[Tensor, " place"]) -> Sample:
+    """Return x with every place times its factor; the inverse arrangement of `inner_by_place`."""
+    return x * (factor[:, None] if x.ndim == 2 else factor.reshape(x.shape[1:]))
+
+
 def perpendicular(x: Sample, y: Sample) -> Sample:
     """Return the part of x that is orthogonal to y: x - (<x,y> / |y|^2) y (docs/method.md, perp).
 
@@ -39,19 +51,19 @@ def perpendicular(x: Sample, y: Sample) -> Sample:
     Returns:
         A tensor of x's shape and dtype.
     """
-    share = _ratio(inner(x, y), inner(y, y))
+    share = ratio(inner(x, y), inner(y, y))
     return (widen(x) - share * widen(y)).to(x.dtype)
 
 
 def cosine(x: Sample, y: Sample) -> Scalar:
     """Return <x,y> / (|x||y|), in [-1, 1] and 0 where x or y is zero, in float32 or better."""
-    return _ratio(inner(x, y), norm(x) * norm(y)).clamp(-1.0, 1.0)
+    return ratio(inner(x, y), norm(x) * norm(y)).clamp(-1.0, 1.0)
 
 
 def unit(x: Sample) -> Sample:
     """Return x / |x|, or zero where x is zero, in float32 or better."""
     wide = widen(x)
-    return _ratio(wide, norm(wide))
+    return ratio(wide, norm(wide))
 
 
 def top_quantile(x: Sample, q: float | Scalar) -> Sample:
@@ -122,6 +134,6 @@ def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:
     return torch.lerp(low, high, rank - below)
 
 
-def _ratio(x: Tensor, y: Tensor) -> Tensor:
-    """Return x / y, or 0 where y is 0."""
+def ratio(x: Tensor, y: Tensor) -> Tensor:
+    """Return x / y, or 0 where y is 0, for y >= 0."""
     return torch.where(y > 0, x / torch.where(y > 0, y, torch.ones_like(y)), torch.zeros_like(x))

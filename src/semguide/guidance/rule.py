@@ -99,6 +99,8 @@ class Rule(ABC, Generic[State]):
     name: ClassVar[str]
     signed: ClassVar[bool] = True
     """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
+    fewest: ClassVar[int] = 1
+    """With fewer concepts than this the correction is zero, so they are not evaluated."""
 
     def __post_init__(self) -> None:
         check_guidance_scale(self.guidance_scale)

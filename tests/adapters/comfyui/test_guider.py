@@ -10,7 +10,7 @@ import torch
 
 from adapters.comfyui import standin
 from adapters.comfyui.standin import conditioning
-from semguide import CFG, SGT, SGTv2
+from semguide import CFG, SGT, SGTv1, SGTv2
 from semguide.errors import InvalidArgument
 
 PROMPT, CONCEPTS = "a red book and a yellow vase", ["a red book", "a yellow vase"]
@@ -50,8 +50,8 @@ def test_a_rule_that_is_off_is_plain_guidance_to_the_bit_and_costs_nothing(sampl
     assert guider.inner_model.calls == plain.inner_model.calls
 
 
-def test_a_deficit_of_zero_is_plain_guidance_to_the_bit(samplers: Any) -> None:
-    rule = SGT(threshold=-1.0, relative=0.0)  # evaluates the concepts and never finds one lagging
+def test_a_correction_of_zero_is_plain_guidance_to_the_bit(samplers: Any) -> None:
+    rule = SGTv1(subject_threshold=0.0, abstract_threshold=0.0, upper_bound=1.0)  # evaluates and never steers
     assert torch.equal(sample(guider_of(rule)), sample(plain_of(samplers)))
 
 
@@ -121,7 +121,7 @@ def test_functions_before_and_after_guidance_see_what_they_see_in_plain_guidance
         sample(make(patcher))
 
     run("plain", lambda patcher: plain_of(samplers, patcher))
-    run("ours", lambda patcher: guider_of(SGT(threshold=1.0, relative=0.0), patcher=patcher))
+    run("ours", lambda patcher: guider_of(SGT(), patcher=patcher))
     plain, ours = seen["plain"], seen["ours"]
     assert [entry[0] for entry in ours] == [entry[0] for entry in plain]
     assert ours[0][1] == 2

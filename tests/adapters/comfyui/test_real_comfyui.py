@@ -112,7 +112,7 @@ def test_concepts_are_evaluated_in_the_window_only_in_one_batch_with_the_prompts
     assert patcher.model.diffusion_model.rows == [4, 4, 2, 2, 2]
 
 
-RULES = [SGT(), SGT(threshold=1.0, relative=0.0, stop=1.0), SGTv1(), SGTv2(warmup_steps=0)]
+RULES = [SGT(), SGT(stop=1.0), SGTv1(), SGTv2(warmup_steps=0)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=["sgt", "sgt-all-steps", "sgt-v1", "sgt-v2"])

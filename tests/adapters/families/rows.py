@@ -14,7 +14,7 @@ from adapters.zoo.run import ROWS, SCALE, run
 from adapters.zoo.table import FAMILIES
 from semguide import SGT, SGTv2, steer
 
-ACTIVE = SGT(guidance_scale=SCALE, threshold=1.0, relative=0.25, stop=1.0)
+ACTIVE = SGT(guidance_scale=SCALE, stop=1.0)
 INERT = SGTv2(SCALE, concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0)
 OTHER = "a cat"
 

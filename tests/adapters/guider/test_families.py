@@ -14,7 +14,7 @@ from adapters.guider.table import ROWS, STEPS
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
 from semguide import SGT, SGTv2, with_semantic_guidance
 
-EAGER = SGT(guidance_scale=SCALE, threshold=1.0, relative=0.0, stop=1.0)
+EAGER = SGT(guidance_scale=SCALE, stop=1.0)
 REMEMBERING = SGTv2(
     guidance_scale=SCALE,
     concept_guidance_scale=2.0,

@@ -118,7 +118,7 @@ def _done(guider: Any, *predictions: torch.Tensor) -> list[Any]:
 def test_rule_is_told_the_whole_scale_of_an_anchored_host() -> None:
     rule = EAGER
     mine = SemanticGuidance(rule, use_original_formulation=True)
-    other = SemanticGuidance(SGT(guidance_scale=SCALE + 1, threshold=1.0, relative=0.0, stop=1.0))
+    other = SemanticGuidance(SGT(guidance_scale=SCALE + 1, stop=1.0))
     predictions = torch.randn(4, 1, 4, 8, 8, generator=noise(), dtype=torch.float64).unbind()
     outputs = []
     for guider in (mine, other):

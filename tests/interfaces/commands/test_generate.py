@@ -107,7 +107,7 @@ def test_an_image_of_a_run_of_four_equals_the_image_made_alone(generate: Cli, ou
 
 
 def test_seeds_and_methods_make_different_images(generate: Cli, out: Path):
-    generate("--num-images", 2, "--compare", "cfg", "--set", "strength=3", "--set", "threshold=1", "--set", "stop=1")
+    generate("--num-images", 2, "--compare", "cfg", "--set", "strength=3", "--set", "sharpness=1", "--set", "stop=1")
     assert len(set(pixels(out).values())) == 4
 
 

@@ -37,7 +37,7 @@ class SteeredSampling:
         self._rule = rule
         self._concepts = tuple(concepts)
         self._sigmas = tuple(sigmas[:-1])
-        self._active = bool(concepts) and (full_trace or not rule.inert)
+        self._active = len(concepts) >= (1 if full_trace else rule.fewest) and (full_trace or not rule.inert)
         self._full_trace = full_trace
         self._recorder = Recorder([self._concepts])
         self._step = -1

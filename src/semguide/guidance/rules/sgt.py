@@ -1,4 +1,4 @@
-"""The project's own rule: the paper's idea, made relative, signed and free of scale."""
+"""The project's own rule: the paper's idea, place by place, with an equal share of the picture for every concept."""
 
 from __future__ import annotations
 
@@ -10,55 +10,60 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_number
 from semguide.guidance.citations import SGT_PAPER
-from semguide.guidance.geometry import mean_of_others, norm, own_parts, unit
+from semguide.guidance.geometry import inner_by_place, ratio, scaled_by_place
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
+
+BALANCING = 20
+"""Passes that balance the shares; at the default sharpness they are equal to a thousandth long before."""
 
 
 @dataclass(frozen=True)
 class SGT(Rule[None]):
-    """Add what sets a concept apart from the others, in proportion to how far it lags behind them.
+    """Give every concept its share of the picture, where the prompt's guidance leans towards it most.
 
-    With p = e(P) - e(0), s_k = e(c_k) - e(0), c_k = cos(p, s_k) (signed) and K concepts:
+    With p = e(P) - e(0), s_k = e(c_k) - e(0), K concepts and <., .> over the channels of one place x of the latents:
 
-        target_k  = (1 - relative) threshold + relative mean_{j != k} c_j       (K = 1: threshold)
-        deficit_k = clip(target_k - c_k, 0, 1)
-        own_k     = s_k less what the other concepts' guidances explain of it (least squares; K = 1: s_k)
-        out       = e(0) + w p + [start <= i/n < stop] w |p| strength mean_k deficit_k unit(own_k)
+        d_k    = s_k - mean_j s_j                    what sets the concept apart from the others
+        a_k(x) = <d_k(x), p(x)> / rms                how much p leans towards it there (rms: over all k and x)
+        m_k(x) = softmax_k(sharpness a_k(x) + o_k)   the places that are the concept's
+        o_k    such that sum_x |p(x)|^2 m_k(x) is the same for all k
+        out    = e(0) + w p + [start <= i/n < stop] w strength sum_k m_k d_k
 
-    Every term is |p| times a number without unit, so the parameters mean the same for all models, prediction types,
-    guidance scales and numbers of concepts and steps. The defaults were chosen on validation prompts of the embedded
-    checkpoint; docs/results.md has the search.
+    A picture loses a concept when p leans towards another one everywhere; the offsets o_k then give the lagging concept
+    those places that are nearest to being its own. Every term is p or s_k times a number without unit, so the
+    parameters mean the same for all models, prediction types, guidance scales and numbers of concepts and steps. A
+    lone concept has nothing to compete with: the correction is zero, and it is not evaluated.
+
+    The defaults were chosen on validation prompts of the embedded checkpoint; docs/results.md has the search.
 
     Attributes:
         guidance_scale: w, >= 1.
-        strength: Length of the correction for a deficit of 1, as a share of w |p|, >= 0 (0 turns the rule off).
-        threshold: The cosine every concept should reach, in [-1, 1].
-        relative: Share of the target that is the mean of the other concepts' cosines, in [0, 1] (0: threshold only).
+        strength: How much of what sets a concept apart is added in its places, >= 0 (0 turns the rule off).
+        sharpness: How decidedly a place is one concept's, >= 0 (0: every place is everyone's, no correction).
         start: First corrected step, as a fraction of the steps, in [0, 1].
         stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
     """
 
     strength: float = 2.0
-    threshold: float = 0.5
-    relative: float = 0.5
+    sharpness: float = 1.0
     start: float = 0.0
     stop: float = 0.4
 
     name: ClassVar[str] = "sgt"
+    fewest: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("strength", self.strength, 0.0, note="0 turns the rule off")
-        check_number("threshold", self.threshold, -1.0, 1.0, note="a cosine")
-        check_number("relative", self.relative, 0.0, 1.0, note="0 compares with threshold only")
+        check_number("sharpness", self.sharpness, 0.0, note="0 turns the rule off")
         check_number("start", self.start, 0.0, 1.0, note="a fraction of the steps")
         check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
 
     @property
     def inert(self) -> bool:
-        """Whether the strength is 0."""
-        return self.strength == 0
+        """Whether strength or sharpness is 0."""
+        return self.strength == 0 or self.sharpness == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
@@ -69,26 +74,51 @@ class SGT(Rule[None]):
         del num_concepts
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
-        """Return the own part of each concept's guidance, as long as its deficit."""
-        del state
-        prompt, subjects, similarity = predictions.prompt_guidance, predictions.concept_guidance, predictions.similarity
-        if not self.needs_concepts(step.index, step.count):
-            return no_correction(predictions, similarity), None
-        deficit = (self._target(similarity) - similarity).clamp(0.0, 1.0)
-        weight = self.strength * deficit / len(subjects)
-        delta = torch.zeros_like(prompt)
-        for k, own in enumerate(own_parts(subjects)):
-            delta = delta + weight[k] * unit(own)
-        delta = step.guidance_scale * norm(prompt) * delta
-        return Correction(delta.to(predictions.uncond.dtype), similarity, deficit, weight), None
+        """Return what sets each concept apart, in its places.
 
-    def _target(self, similarity: Tensor) -> Tensor:
-        """Return the cosine that each concept should have."""
-        if len(similarity) == 1:
-            return torch.full_like(similarity, self.threshold)
-        return (1 - self.relative) * self.threshold + self.relative * mean_of_others(similarity)
+        The gate is what a concept lacks of its share before the balance, from 0 to 1; the weight its strength over the
+        picture on average.
+        """
+        del state
+        similarity = predictions.similarity
+        if not self.needs_concepts(step.index, step.count) or len(similarity) < self.fewest:
+            return no_correction(predictions, similarity), None
+        prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
+        apart = subjects - subjects.mean(dim=0)
+        leaning = torch.stack([inner_by_place(d, prompt) for d in apart])
+        leaning = self.sharpness * ratio(leaning, leaning.square().mean().sqrt())
+        size = inner_by_place(prompt, prompt)
+        size = ratio(size, size.sum())
+        places = balanced(leaning, size)
+        share = (leaning.softmax(dim=0) * size).sum(dim=1)
+        lack = (1 - len(subjects) * share).clamp(0.0, 1.0)
+        weight = self.strength * places.mean(dim=1)
+        delta = sum((scaled_by_place(d, m) for m, d in zip(places, apart, strict=True)), torch.zeros_like(prompt))
+        delta = step.guidance_scale * self.strength * delta
+        return Correction(delta.to(predictions.uncond.dtype), similarity, lack, weight), None
 
     @classmethod
     def citation(cls) -> str:
         """Return the BibTeX entry of the paper whose idea it follows."""
         return SGT_PAPER
+
+
+def balanced(leaning: Tensor, size: Tensor) -> Tensor:
+    """Share out the places so that every concept gets as much.
+
+    That is the optimal transport of the places to the concepts with an entropy term, by Sinkhorn's iteration
+    (arXiv 1306.0895).
+
+    Args:
+        leaning: (concept, place), how much each place leans towards each concept.
+        size: (place,), what each place counts, summing to 1.
+
+    Returns:
+        (concept, place), summing to 1 over the concepts, and to nearly 1 / concepts over the places by size.
+    """
+    offset = torch.zeros_like(leaning[:, :1])
+    floor = torch.finfo(leaning.dtype).tiny
+    for _ in range(BALANCING):
+        share = ((leaning + offset).softmax(dim=0) * size).sum(dim=1, keepdim=True)
+        offset = offset - (len(leaning) * share + floor).log()
+    return (leaning + offset).softmax(dim=0)
