@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from semguide.evaluation.makers import MAKERS, Sampling
 
 from semguide.evaluation.compare import measure
 from semguide.evaluation.judge import judged
+from semguide.evaluation.makers import MAKERS, Sampling
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
 from semguide.evaluation.verdict import look

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semguide.guidance.geometry import cosine, least_squares, norm, own_parts, perpendicular, top_quantile, unit
+from semguide.guidance.geometry import (
+    cosine,
+    inner_by_place,
+    least_squares,
+    norm,
+    perpendicular,
+    scaled_by_place,
+    top_quantile,
+    unit,
+)
 
 
 def sample(*values: float) -> torch.Tensor:
@@ -79,21 +88,11 @@ def test_least_squares_of_equal_concepts_and_of_nothing_is_finite() -> None:
     assert least_squares(a, torch.zeros(2, 2)).tolist() == [0.0, 0.0]
 
 
-def test_own_parts_are_orthogonal_to_the_other_concepts() -> None:
-    x = torch.randn(3, 4, 6, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    own = own_parts(x)
-    for k in range(3):
-        for j in range(3):
-            assert abs(cosine(own[k], x[j])) < 2e-3 or j == k
-        assert cosine(own[k], x[k]) > 0.9
-
-
-def test_a_concept_alone_is_its_own_part() -> None:
-    assert torch.equal(own_parts(torch.ones(1, 2, 3)), torch.ones(1, 2, 3))
-
-
-def test_of_equal_concepts_next_to_nothing_is_left_and_no_noise() -> None:
-    x = torch.randn(1, 4, 6, 5, generator=torch.Generator().manual_seed(3)).repeat(2, 1, 1, 1)
-    own = own_parts(x)
-    assert norm(own[0]) < 2e-3 * norm(x[0])
-    assert cosine(own[0], x[0]) > 0.99
+def test_products_and_factors_by_place_know_images_and_tokens() -> None:
+    x, y = torch.randn(2, 4, 6, 5, generator=torch.Generator().manual_seed(2)).unbind()
+    tokens = [t.flatten(1).T for t in (x, y)]
+    torch.testing.assert_close(inner_by_place(x, y), (x * y).sum(dim=0).flatten())
+    torch.testing.assert_close(inner_by_place(*tokens), inner_by_place(x, y))
+    factor = torch.arange(30.0)
+    torch.testing.assert_close(scaled_by_place(x, factor), x * factor.reshape(6, 5))
+    torch.testing.assert_close(scaled_by_place(tokens[0], factor), scaled_by_place(x, factor).flatten(1).T)

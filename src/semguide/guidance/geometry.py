@@ -107,22 +107,6 @@ def least_squares(prompt: Sample, subjects: ConceptSamples, ridge: float = 1e-3)
     return solved[0]  # the other is the check of singularity, which would wait for the device
 
 
-def own_parts(subjects: ConceptSamples) -> ConceptSamples:
-    """Return what each concept's guidance shares with no other: s_k - sum_{j != k} b_j s_j, with b by least squares.
-
-    A concept alone keeps all of it; of two that guide alike next to nothing is left, in their own direction.
-    """
-    if len(subjects) == 1:
-        return widen(subjects)
-    wide = widen(subjects)
-    parts: list[Tensor] = []
-    for k, subject in enumerate(wide):
-        others = torch.cat([wide[:k], wide[k + 1 :]])
-        explained = least_squares(subject, others) @ others.flatten(1)
-        parts.append(subject - explained.reshape(subject.shape))
-    return torch.stack(parts)
-
-
 def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:
     """Return the q-quantile of each row: (channel, position) -> (channel,)."""
     ordered = rows.sort(dim=1).values

@@ -27,7 +27,7 @@ def test_strength_zero_is_plain_guidance(method: str) -> None:
 
 
 def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
-    assert build_rule("sgt", 6.0, 0.5, '{"sharpness": 0.4}') == SGT(6.0, strength=0.5 * SGT().strength, sharpness=0.4)
+    assert build_rule("sgt", 6.0, 0.5, '{"sharpness": 0.5}') == SGT(6.0, strength=0.5 * SGT().strength, sharpness=0.5)
     assert build_rule("sgt", 6.0, 0.5, '{"strength": 3.0}') == SGT(6.0, strength=3.0)
     assert build_rule("sgt-v1", 6.0, settings='{"subject_threshold": "auto"}') == SGTv1(6.0)
 

@@ -49,7 +49,7 @@ class SemanticGuidance:
             "optional": {
                 "settings": (
                     "STRING",
-                    {"default": "", "tooltip": 'More parameters of the method as JSON: {"threshold": 0.4}.'},
+                    {"default": "", "tooltip": 'More parameters of the method as JSON: {"sharpness": 0.5}.'},
                 ),
                 "full_trace": (
                     "BOOLEAN",

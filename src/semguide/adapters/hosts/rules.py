@@ -33,7 +33,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
         method: Name of the method.
         cfg: Scale of classifier-free guidance, > 1 where the method corrects anything.
         strength: How much it corrects, >= 0, as a multiple of the method's default (0 is plain guidance).
-        settings: Other parameters of the method as a JSON object, such as {"threshold": 0.4}; they win over strength.
+        settings: Other parameters of the method as a JSON object, such as {"sharpness": 0.5}; they win over strength.
 
     Raises:
         InvalidArgument: A value breaks a rule.
@@ -64,7 +64,7 @@ def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise InvalidArgument(f'settings must be a JSON object such as {{"threshold": 0.4}}, got {settings!r}')
+        raise InvalidArgument(f'settings must be a JSON object such as {{"sharpness": 0.5}}, got {settings!r}')
     valid = [field.name for field in fields(kind) if field.name != "guidance_scale"]
     for name in given:
         if name not in valid:

@@ -37,7 +37,7 @@ class SemanticGuidanceForForge(scripts.Script):
             method = gr.Dropdown(label="Method", choices=list(HOSTED), value="sgt")
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
             concepts = gr.Textbox(label="Concepts, one a line; empty: found in the prompt", lines=2, value="")
-            settings = gr.Textbox(label='More parameters as JSON, such as {"threshold": 0.4}', value="")
+            settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
         return enabled, method, strength, concepts, settings
 
     def process_before_every_sampling(self, p: Any, *inputs: Any, **_: Any) -> None:

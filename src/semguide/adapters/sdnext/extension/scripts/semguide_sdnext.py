@@ -53,7 +53,7 @@ class SemanticGuidanceForSDNext(scripts_manager.Script):
             enabled = gr.Checkbox(label="Enabled", value=False)
             method = gr.Dropdown(label="Method", choices=list(HOSTED), value="sgt")
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
-            settings = gr.Textbox(label='More parameters as JSON, such as {"threshold": 0.4}', value="")
+            settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
         return [enabled, method, strength, settings]
 
     def process(self, p: Any, *inputs: Any) -> None:
