@@ -62,5 +62,6 @@ def test_evaluations_are_what_the_denoisers_were_asked(name: str, monkeypatch: p
     result = steer(pipe, ACTIVE)([PROMPT, OTHER], concepts=[CONCEPTS, [OTHER]], **arguments_of(family, **batch(family)))
     steps = result.trace.similarity[0].shape[0]
     assert steps > 1
-    assert result.evaluations == [4 * steps, 3 * steps]
+    lone = 1 if name == "flux-embedded" else 2  # nothing beyond the host's own: SGT leaves a lone concept alone
+    assert result.evaluations == [4 * steps, lone * steps]
     assert sum(result.evaluations) == sum(rows)

@@ -130,7 +130,7 @@ def test_rule_is_told_the_whole_scale_of_an_anchored_host() -> None:
 
 
 def test_block_state_of_ltx_2_with_four_names_a_field_is_read() -> None:
-    guider = SemanticGuidance(EAGER)
+    guider = SemanticGuidance(EAGER, full_trace=True)
     guider.set_concepts([["a hat"]], [{"connector_prompt_embeds": torch.full((1, 3, 2), 2.0)}])
     guider.set_state(0, 4, torch.tensor(500.0))
     state = BlockState(

@@ -41,8 +41,8 @@ def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
         (("sgt", 7.5, -1.0), "strength must be a finite number >= 0"),
         (("sgt", 7.5, 1.0, "threshold: 0.4"), "settings must be a JSON object"),
         (("sgt", 7.5, 1.0, "[0.4]"), "settings must be a JSON object"),
-        (("sgt", 7.5, 1.0, '{"treshold": 0.4}'), "settings of sgt must be among strength, threshold"),
-        (("sgt", 7.5, 1.0, '{"threshold": 4}'), "threshold must be a finite number between -1 and 1"),
+        (("sgt", 7.5, 1.0, '{"treshold": 0.4}'), "settings of sgt must be among strength, sharpness"),
+        (("sgt", 7.5, 1.0, '{"sharpness": -4}'), "sharpness must be a finite number >= 0"),
         (("cfg", 7.5, 1.0, '{"threshold": 4}'), r"settings of cfg must be among \(none\)"),
     ],
 )
