@@ -1,6 +1,6 @@
 """Run the compatibility tests under the oldest diffusers that pyproject.toml allows, which goes to .oldest.
 
-`python scripts/test_oldest.py [PYTEST ARGUMENTS]`; the rest of the environment is that of the Python that runs it.
+`python scripts/test_oldest.py [TESTS]`; the rest of the environment is that of the Python that runs it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> int:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src")])}
     show = "import diffusers; print('diffusers', diffusers.__version__, 'from', diffusers.__file__)"
     subprocess.run([sys.executable, "-c", show], env=environment, check=True)
-    command = [sys.executable, "-m", "pytest", "-m", "not slow", *TESTS, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-m", "not slow", "-q", *(sys.argv[1:] or TESTS)]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

@@ -28,10 +28,8 @@ def entries() -> Iterator[dict[str, str]]:
         limits = " ".join(filter(None, (row.notes, f"Refused: {refused}." if refused else "")))
         yield dict(zip(COLUMNS, (row.family, pipelines, row.mechanism, row.cost, row.tested, limits), strict=True))
     for guided in GUIDED:
-        pipelines = ", ".join(guided.pipelines)
-        yield dict(
-            zip(COLUMNS, (guided.family, pipelines, GUIDER, GUIDED_COST, guided.tested, guided.notes), strict=True)
-        )
+        name, pipelines = f"{guided.family} ({GUIDER})", ", ".join(guided.pipelines)
+        yield dict(zip(COLUMNS, (name, pipelines, GUIDER, GUIDED_COST, guided.tested, guided.notes), strict=True))
     for other in OTHERS:
         pipelines = ", ".join(other.pipelines)
         yield dict(zip(COLUMNS, (other.family, pipelines, REFUSED, "", "the refusal", other.reason), strict=True))

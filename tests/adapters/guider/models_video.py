@@ -142,5 +142,6 @@ def motif_video(name: str = "MotifVideoPipeline") -> Any:
         tokenizer=tokenizer,
         transformer=benign(transformer, 430),
         guider=diffusers.ClassifierFreeGuidance(guidance_scale=4.0),
+        feature_extractor=None,
     )
     return quiet(pipe)
