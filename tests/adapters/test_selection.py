@@ -88,7 +88,9 @@ def test_looking_at_fewer_steps_costs_less_and_ends_at_the_same_step(sd: Any):
     found = chosen(sd, CFG(), criterion=Promising(stop=0.5, every=2))
     assert {candidate.evaluations for candidate in found.candidates if not candidate.kept} == {3 * 2 + 2 * 2}
     similarity = alone(sd, CFG(), SEEDS[0], full_trace=True).trace.similarity[0][[0, 2]]
-    assert found.candidates[0].score == pytest.approx(np.prod(Detector(stop=1.0).probability(similarity)), rel=1e-6)
+    expected = Detector(stop=1.0).alignment([similarity])
+    assert expected is not None
+    assert found.candidates[0].score == pytest.approx(np.prod(expected), rel=1e-6)
 
 
 def test_rejection_keeps_the_seed_of_most_guidance_and_evaluates_no_concept(sd: Any):
