@@ -14,8 +14,9 @@ from semguide.training.presets import Preset
 
 _FONT = """The drawings come from Noto Color Emoji (Copyright Google), licensed under the SIL Open Font License 1.1;
 the bench is our own."""
-_FLOW_TEXT = """SD3 reads two CLIP text encoders and T5. The first encoder is the set's own, the second its lower half;
-the T5 has no layers and says nothing: its output is zero."""
+_FLOW_TEXT = """SD3 reads two CLIP text encoders and T5. The first encoder is the set's own, the second its first
+layer alone, whose input is each word by itself; the T5 has no layers and says nothing: its output is zero. The matrices
+of the blocks are trained by Muon (arXiv 2502.16982), everything else by AdamW."""
 
 
 def unet_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
