@@ -31,8 +31,8 @@ GUIDED: tuple[Guided, ...] = (
     Guided(
         "Motif-Video",
         ("MotifVideoPipeline", "MotifVideoImage2VideoPipeline"),
-        "Video. Ordinary pipelines; their guider gives way for the call. Tested with a T5 as text encoder and without "
-        "an image encoder.",
+        "Video. Ordinary pipelines; their guider gives way for the call. Tested with a T5 as text encoder and "
+        "made-up tokens of the image.",
     ),
     Guided("Wan 2.1", ("WanBlocks",), "Video."),
     Guided("Wan 2.1, image to video", ("WanImage2VideoAutoBlocks",), "Video. One prompt a call."),

@@ -119,8 +119,12 @@ def wan_animate_2() -> Mapping[str, Any]:
 
 
 def motif_video(name: str = "MotifVideoPipeline") -> Any:
-    """Build one of Motif-Video's pipelines, which are no modular ones; a T5 stands in for T5Gemma 2."""
+    """Build one of Motif-Video's pipelines, which are no modular ones.
+
+    A T5 stands in for T5Gemma 2, and two tokens for what its image encoder makes of an image.
+    """
     import diffusers
+    import torch
 
     transformer = diffusers.MotifVideoTransformer3DModel(
         in_channels=2 * 4 + 1,
@@ -131,6 +135,7 @@ def motif_video(name: str = "MotifVideoPipeline") -> Any:
         num_single_layers=1,
         mlp_ratio=2.0,
         text_embed_dim=texts.DIM,
+        image_embed_dim=8 if "Image2Video" in name else None,
         rope_axes_dim=(4, 4, 4),
     )
     tokenizer: Any = byte_tokenizer()
@@ -144,4 +149,7 @@ def motif_video(name: str = "MotifVideoPipeline") -> Any:
         guider=diffusers.ClassifierFreeGuidance(guidance_scale=4.0),
         feature_extractor=None,
     )
+    if "Image2Video" in name:
+        text_encoder.vision_tower = None
+        pipe._get_image_embeds = lambda **given: torch.linspace(-1, 1, 16, dtype=pipe.dtype).reshape(1, 2, 8)
     return quiet(pipe)
