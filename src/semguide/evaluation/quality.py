@@ -175,9 +175,10 @@ def _first(clip: EmojiCLIP, tokenizer: Any, world: World, noise: CaptionNoise, i
     logits = clip.similarity(tokenize(tokenizer, captions, clip.device), pictures.to(clip.device))
     best_caption = [captions[int(i)] for i in logits.argmax(dim=0)]
     best_picture = [captions[int(i)] for i in logits.argmax(dim=1)]
-    return tuple(
+    first, second = (
         sum(a == b for a, b in zip(best, captions, strict=True)) / AMONG for best in (best_caption, best_picture)
     )
+    return first, second
 
 
 def _named(clip: EmojiCLIP, tokenizer: Any, world: World, index: int) -> tuple[float, float]:

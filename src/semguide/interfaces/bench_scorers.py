@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.models import Kind
@@ -90,7 +91,7 @@ def _blip(option: str, name: str | None) -> Path | None:
     )
 
 
-def _config(folder: Path) -> dict[str, object]:
+def _config(folder: Path) -> dict[str, Any]:
     """Read the config.json of a folder that has weights beside it; anything else is an empty one."""
     try:
         value = json.loads((folder / "config.json").read_text(encoding="utf-8"))

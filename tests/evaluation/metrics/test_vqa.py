@@ -1,5 +1,6 @@
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,8 +25,13 @@ def test_probabilities_are_those_of_the_first_token_that_transformers_generates(
     processor = BlipProcessor.from_pretrained(tiny_blip)
     batch = processor(images=image, text="a red car?", return_tensors="pt")
     batch["input_ids"][:, 0] = processor.tokenizer.convert_tokens_to_ids("[ENC]")
-    options = {"max_new_tokens": 1, "do_sample": False, "return_dict_in_generate": True, "output_logits": True}
-    generated = model.generate(**batch, **options)
+    options: dict[str, Any] = {
+        "max_new_tokens": 1,
+        "do_sample": False,
+        "return_dict_in_generate": True,
+        "output_logits": True,
+    }
+    generated: Any = model.generate(**batch, **options)
     expected = generated.logits[0].softmax(dim=-1)[0]
     yes, no = answerer.yes(image, ["A red car?"])
     ids = processor.tokenizer.convert_tokens_to_ids(["yes", "no"])

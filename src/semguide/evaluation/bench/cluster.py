@@ -49,7 +49,7 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
         )
         writer = RowWriter(rows, work.label)
         try:
-            for row, picture in pool.map_unordered(lambda one, job: one.make.remote(job), list(jobs)):
+            for row, picture in pool.map_unordered(_asked, list(jobs)):
                 _keep(work.out, row, picture)
                 writer.write(row)
                 on_row(row)
@@ -62,12 +62,18 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
             writer.close()
 
 
+def _asked(one: Any, job: Job) -> Any:
+    """Ask an actor for an image."""
+    return one.make.remote(job)
+
+
 @contextmanager
 def _connected(work: Work) -> Generator[Any, None, None]:
     try:
-        import ray
+        import ray as library
     except ImportError as error:
         raise MissingExtra("ray (--ray)", "ray") from error
+    ray: Any = library
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     started = {"num_cpus": work.processes, "include_dashboard": False} if work.ray == LOCAL else {}
     try:

@@ -70,7 +70,9 @@ def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: 
 
 def geneval_entry(prompt: SuitePrompt) -> dict[str, Any]:
     """Say what a prompt asks for in the words of GenEval's metadata (arXiv 2310.11513)."""
-    include = [_asked(concept.head, concept.attributes, concept.count or 1) for concept in prompt.concepts]
+    include: list[dict[str, Any]] = [
+        _asked(concept.head, concept.attributes, concept.count or 1) for concept in prompt.concepts
+    ]
     if prompt.position is not None:  # GenEval names first what the position refers to
         include = [include[1], {**include[0], "position": [_RELATIONS[prompt.position], 0]}]
     entry: dict[str, Any] = {"tag": prompt.category, "include": include}

@@ -44,7 +44,8 @@ class _Emoji:
         from transformers import CLIPTokenizer
 
         self._clip = EmojiCLIP.load(folder).to(device)
-        self._tokenizer: Any = CLIPTokenizer.from_pretrained(tokenizer_folder(folder))
+        library: Any = CLIPTokenizer
+        self._tokenizer = library.from_pretrained(tokenizer_folder(folder))
 
     @torch.no_grad()
     def texts(self, texts: Sequence[str]) -> Tensor:
@@ -57,17 +58,18 @@ class _Emoji:
 
         side = self._clip.shape.size
         fitted = image.convert("RGB").resize((side, side), Resampling.BICUBIC)  # one of that size stays as it is
-        pixels = torch.from_numpy(np.array(fitted, dtype=np.float32)).permute(2, 0, 1) / 127.5 - 1
+        pixels = torch.tensor(np.array(fitted, dtype=np.float32)).permute(2, 0, 1) / 127.5 - 1
         return _unit(self._clip.image(pixels[None].to(self._clip.device)))[0]
 
 
 class _Foreign:
     def __init__(self, folder: Path, device: str) -> None:
-        from transformers import CLIPModel, CLIPProcessor
+        import transformers
 
-        model: Any = CLIPModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        library: Any = transformers
+        model = library.CLIPModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
         self._model = model.to(device).eval()
-        self._processor: Any = CLIPProcessor.from_pretrained(folder, local_files_only=True)
+        self._processor = library.CLIPProcessor.from_pretrained(folder, local_files_only=True)
 
     @torch.no_grad()
     def texts(self, texts: Sequence[str]) -> Tensor:

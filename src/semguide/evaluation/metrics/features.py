@@ -62,13 +62,18 @@ def frechet_distance(features: Features, reference: Features) -> float:
     for name, given in (("features", features), ("reference", reference)):
         if len(given) < 2:
             raise InvalidArgument(f"{name} must be of at least 2 images to have a covariance, got {len(given)}")
-    first, second = (np.atleast_2d(np.cov(given, rowvar=False)) for given in (features, reference))
+    first, second = _covariance(features), _covariance(reference)
     root = _square_root(first)
     mixed = np.linalg.eigvalsh(root @ second @ root).clip(min=0.0)  # those of first @ second
     apart = features.mean(axis=0) - reference.mean(axis=0)
     return max(0.0, float(apart @ apart + np.trace(first) + np.trace(second) - 2.0 * np.sqrt(mixed).sum()))
 
 
+def _covariance(features: Features) -> Features:
+    centred = features - features.mean(axis=0)
+    return np.asarray(centred.T @ centred / (len(features) - 1), dtype=np.float64)
+
+
 def _square_root(covariance: Features) -> Features:
     values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ np.transpose(vectors), dtype=np.float64)

@@ -42,7 +42,7 @@ def rendered(prompt: SuitePrompt, seed: int, size: int) -> Image | None:
         return None
     rng = np.random.default_rng(int(digest([prompt.text, seed])[:16], 16))
     scene = _scene(prompt, world, rng)
-    return Image.fromarray((render(scene, size) * 255.0).round().astype(np.uint8))
+    return Image.fromarray(np.asarray(np.rint(render(scene, size) * 255.0), dtype=np.uint8))
 
 
 def _scene(prompt: SuitePrompt, world: World, rng: np.random.Generator) -> Scene:

@@ -75,11 +75,11 @@ class Scorer:
         if self._clip is None:
             return dict.fromkeys(("clip_similarity", "clip_weakest", "clip_feature", "rendered_feature"))
         feature = self._clip.image(image)
-        cosines = (self._embedded(self._clip, (prompt.text, *phrases)) @ feature).tolist()
+        whole, *parts = (float(cosine) for cosine in self._embedded(self._clip, (prompt.text, *phrases)) @ feature)
         drawn = rendered(prompt, seed, image.width)
         return {
-            "clip_similarity": round(cosines[0], _DIGITS),
-            "clip_weakest": round(min(cosines[1:]), _DIGITS) if phrases else None,
+            "clip_similarity": round(whole, _DIGITS),
+            "clip_weakest": round(min(parts), _DIGITS) if parts else None,
             "clip_feature": pack(feature.numpy()),
             "rendered_feature": None if drawn is None else pack(self._clip.image(drawn).numpy()),
         }

@@ -32,11 +32,12 @@ class Answerer:
     """
 
     def __init__(self, folder: Path, device: str) -> None:
-        from transformers import BlipForQuestionAnswering, BlipProcessor
+        import transformers
 
-        model: Any = BlipForQuestionAnswering.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        library: Any = transformers
+        model = library.BlipForQuestionAnswering.from_pretrained(folder, use_safetensors=True, local_files_only=True)
         self._model = model.to(device).eval()
-        self._processor: Any = BlipProcessor.from_pretrained(folder, local_files_only=True)
+        self._processor = library.BlipProcessor.from_pretrained(folder, local_files_only=True)
         self._yes, self._no = (self._token(word, folder) for word in ("yes", "no"))
 
     def _token(self, word: str, folder: Path) -> int:
