@@ -1,7 +1,7 @@
 """Make the pictures of the documentation, and what the notebook shows: `python docs/make_pictures.py` (some minutes).
 
 Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
-`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet,
+`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet, flow,
 world, notebook.
 """
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +227,13 @@ def arrow(axes: Any, start: Any, end: Any, color: str, text: str, at: tuple[floa
     axes.text(*at, text, color=color, fontsize=9, va="center")
 
 
-def draw_sheet() -> None:
+def draw_sheet(name: str = MODEL) -> None:
     """The first 64 single-object test prompts by plain guidance, one seed."""
-    model = describe(MODEL)
+    model = describe(name)
+    pipe: Any = load(name)
+    pipe.set_progress_bar_config(disable=True)
     pictures = [
-        pipeline()(
+        pipe(
             prompt.text,
             num_inference_steps=model.num_inference_steps,
             guidance_scale=model.guidance_scale,
@@ -240,7 +242,7 @@ def draw_sheet() -> None:
         ).images
         for prompt in limited(suite("emoji-single", "test"), 64)
     ]
-    save_sheet(torch.cat(pictures) * 2 - 1, IMAGES / "emoji-unet.png", columns=8, scale=2)
+    save_sheet(torch.cat(pictures) * 2 - 1, IMAGES / f"{name}.png", columns=8, scale=2)
 
 
 def draw_world() -> None:
@@ -265,6 +267,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "strength": draw_strength,
     "geometry": draw_geometry,
     "sheet": draw_sheet,
+    "flow": partial(draw_sheet, "emoji-flow"),
     "world": draw_world,
     "notebook": run_notebook,
 }
