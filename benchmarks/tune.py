@@ -1,14 +1,16 @@
-"""Find every method's best setting on validation prompts, with the same effort for each.
+"""Find every method's best setting on validation prompts, and measure it on test prompts.
 
     python benchmarks/tune.py --out out/tune [--methods cfg,sega] [--suite emoji-ae] [--seeds 1] [--limit N]
+    python benchmarks/tune.py --out out/tune --test [--seeds 2]
 
-measures each setting of the method's grid in `grids.json` at each of its guidance scales, and writes
+The first measures each setting of the method's grid in `grids.json` on validation prompts, and ends with the best one
+of each method as `semguide bench` takes it; a grid of one setting leaves nothing to choose, and nothing is measured.
+The second measures the best settings on test prompts, and ends with a table: the first method is what the others are
+paired with. Rules are measured in batches; what is no rule makes one image at a time.
 
     tune.json    one entry a setting, as it is measured: share of images with every concept right, interval over
                  prompts, evaluations an image; what is there is not measured again
-
-It ends with the best setting of each method as `semguide bench` takes it. Rules are measured in batches; what is no
-rule makes one image at a time.
+    test-MODEL-METHOD.json   the same of a best setting on test prompts, and which images were right, by prompt and seed
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from semguide.evaluation.compare import measure
 from semguide.evaluation.judge import judged
 from semguide.evaluation.makers import MAKERS, Sampling
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.evaluation.verdict import look
 from semguide.files import write_json
 from semguide.guidance import METHODS
@@ -58,15 +60,16 @@ class Bed:
         self.pipe: Any = load(options.model)
         self.pipe.set_progress_bar_config(disable=True)
         self.judge = Judge.load(ASSETS / "emoji-judge")
-        self.prompts: tuple[SuitePrompt, ...] = tuple(limited(suite(options.suite, "validation"), options.limit))
+        split: Split = "test" if options.test else "validation"
+        self.prompts: tuple[SuitePrompt, ...] = tuple(limited(suite(options.suite, split), options.limit))
         self.seeds = range(options.first_seed, options.first_seed + options.seeds)
         self.steps: int = options.steps
 
-    def measured(self, method: str, setting: Setting) -> dict[str, Any]:
-        """Measure one setting of one method."""
+    def measured(self, method: str, setting: Setting) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+        """Measure one setting of one method: what is to be kept of it, and (prompts, seeds) which images were right."""
         right, evaluations = (self._rule if method in METHODS else self._maker)(method, setting)
         share = bootstrap(right.mean(axis=1))
-        return {
+        entry = {
             "method": method,
             "setting": setting,
             "all_concepts": round(share.mean, 4),
@@ -74,6 +77,7 @@ class Bed:
             "evaluations": round(evaluations, 2),
             "images": right.size,
         }
+        return entry, right
 
     def _rule(self, method: str, setting: Setting) -> tuple[NDArray[np.bool_], float]:
         rule = METHODS[method](**setting)
@@ -93,19 +97,66 @@ class Bed:
         return right, evaluations / right.size
 
 
-def best(entries: list[dict[str, Any]], method: str) -> dict[str, Any]:
-    """Return the entry of a method's best setting; of equals the cheaper, then the earlier one."""
-    own = [entry for entry in entries if entry["method"] == method]
-    return max(own, key=lambda entry: (entry["all_concepts"], -entry["evaluations"]))
+def best(grid: list[dict[str, list[Any]]], entries: list[dict[str, Any]], method: str) -> Setting:
+    """Return a method's best setting; of equals the cheaper, then the earlier one."""
+    tried = list(settings(grid))
+    if len(tried) == 1:
+        return tried[0]
+    own = [entry for entry in entries if entry["method"] == method and entry["setting"] in tried]
+    if len(own) < len(tried):
+        raise SystemExit(f"{method} must be tuned first, {len(own)} of its {len(tried)} settings are")
+    return max(own, key=lambda entry: (entry["all_concepts"], -entry["evaluations"]))["setting"]
+
+
+def tune(bed: Bed, grids: dict[str, Any], methods: list[str], entries: list[dict[str, Any]], path: Path) -> None:
+    """Measure what is missing, then say what is best."""
+    for method in methods:
+        tried = list(settings(grids[method]))
+        for setting in tried if len(tried) > 1 else []:
+            if not any(entry["method"] == method and entry["setting"] == setting for entry in entries):
+                entries.append(bed.measured(method, setting)[0])
+                write_json(path, entries)
+                print(json.dumps(entries[-1]), flush=True)
+    for method in methods:
+        chosen = best(grids[method], entries, method)
+        print(method, *(f"--set {method}.{key}={json.dumps(value)}" for key, value in chosen.items()))
+
+
+def test(bed: Bed, chosen: dict[str, Setting], out: Path, model: str) -> None:
+    """Measure the chosen settings that have not been, then print them beside the first."""
+    kept: dict[str, dict[str, Any]] = {}
+    for method, setting in chosen.items():
+        path = out / f"test-{Path(model).name}-{method}.json"
+        if path.exists():
+            kept[method] = json.loads(path.read_text(encoding="utf-8"))
+            continue
+        entry, right = bed.measured(method, setting)
+        kept[method] = {**entry, "prompts": [p.text for p in bed.prompts], "right": right.tolist()}
+        write_json(path, kept[method])
+        print(json.dumps(entry), flush=True)
+    other = next(iter(kept.values()))
+    first = dict(zip(other["prompts"], other["right"], strict=True))
+    print("| method | all concepts right | difference | evaluations an image | images |")
+    print("|---|---|---|---|---|")
+    for method, entry in kept.items():
+        pairs = [  # of the seeds that both have
+            np.mean([a - b for a, b in zip(own, first[prompt], strict=False)])
+            for prompt, own in zip(entry["prompts"], entry["right"], strict=True)
+        ]
+        lead, (low, high) = bootstrap(pairs), entry["interval"]
+        paired = f"{lead.mean:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
+        share = f"{entry['all_concepts']:.3f} [{low:.3f}, {high:.3f}]"
+        print(f"| `{method}` | {share} | {paired} | {entry['evaluations']:g} | {entry['images']} |")
 
 
 def main() -> None:
-    """Measure what is missing, then say what is best."""
+    """Tune, or measure what was tuned."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--methods", help="comma-separated; default: all of grids.json")
     parser.add_argument("--suite", default="emoji-ae")
     parser.add_argument("--model", default="emoji-unet")
+    parser.add_argument("--test", action="store_true", help="measure the best settings on test prompts")
     parser.add_argument("--seeds", type=int, default=1, help="images a prompt and setting")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="prompts at most; default: all")
@@ -117,17 +168,10 @@ def main() -> None:
     path = options.out / "tune.json"
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     bed = Bed(options)
-    for method in methods:
-        for setting in settings(grids[method]):
-            if any(entry["method"] == method and entry["setting"] == setting for entry in entries):
-                continue
-            entries.append(bed.measured(method, setting))
-            write_json(path, entries)
-            print(json.dumps(entries[-1]), flush=True)
-    for method in methods:
-        entry = best(entries, method)
-        chosen = " ".join(f"--set {method}.{key}={json.dumps(value)}" for key, value in entry["setting"].items())
-        print(f"{method}: {entry['all_concepts']} at {entry['evaluations']} evaluations: {chosen}")
+    if options.test:
+        test(bed, {name: best(grids[name], entries, name) for name in methods}, options.out, options.model)
+    else:
+        tune(bed, grids, methods, entries, path)
 
 
 if __name__ == "__main__":

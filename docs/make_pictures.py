@@ -1,8 +1,8 @@
 """Make the pictures of the documentation, and what the notebook shows: `python docs/make_pictures.py` (some minutes).
 
 Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
-`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet, flow,
-world, notebook.
+`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet,
+flow, world, notebook.
 """
 
 from __future__ import annotations
