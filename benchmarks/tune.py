@@ -10,7 +10,8 @@ paired with. Rules are measured in batches; what is no rule makes one image at a
 
     tune.json    one entry a setting, as it is measured: share of images with every concept right, interval over
                  prompts, evaluations an image; what is there is not measured again
-    test-MODEL-METHOD.json   the same of a best setting on test prompts, and which images were right, by prompt and seed
+    test-SUITE-MODEL-METHOD-SCALE.json   the same of a best setting on test prompts, and which images were right, by
+                 prompt and seed
 """
 
 from __future__ import annotations
@@ -122,11 +123,11 @@ def tune(bed: Bed, grids: dict[str, Any], methods: list[str], entries: list[dict
         print(method, *(f"--set {method}.{key}={json.dumps(value)}" for key, value in chosen.items()))
 
 
-def test(bed: Bed, chosen: dict[str, Setting], out: Path, model: str) -> None:
+def test(bed: Bed, chosen: dict[str, Setting], out: Path, what: str) -> None:
     """Measure the chosen settings that have not been, then print them beside the first."""
     kept: dict[str, dict[str, Any]] = {}
     for method, setting in chosen.items():
-        path = out / f"test-{Path(model).name}-{method}.json"
+        path = out / f"test-{what}-{method}-{setting['guidance_scale']:g}.json"
         if path.exists():
             kept[method] = json.loads(path.read_text(encoding="utf-8"))
             continue
@@ -157,6 +158,7 @@ def main() -> None:
     parser.add_argument("--suite", default="emoji-ae")
     parser.add_argument("--model", default="emoji-unet")
     parser.add_argument("--test", action="store_true", help="measure the best settings on test prompts")
+    parser.add_argument("--guidance-scale", type=float, help="of all settings, in place of their own")
     parser.add_argument("--seeds", type=int, default=1, help="images a prompt and setting")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="prompts at most; default: all")
@@ -169,7 +171,9 @@ def main() -> None:
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     bed = Bed(options)
     if options.test:
-        test(bed, {name: best(grids[name], entries, name) for name in methods}, options.out, options.model)
+        scale = {} if options.guidance_scale is None else {"guidance_scale": options.guidance_scale}
+        chosen = {name: {**best(grids[name], entries, name), **scale} for name in methods}
+        test(bed, chosen, options.out, f"{Path(options.suite).stem}-{Path(options.model).name}")
     else:
         tune(bed, grids, methods, entries, path)
 
