@@ -3,11 +3,11 @@
     python benchmarks/labels.py --out out/labels [--sheet]
 
 makes 200 pictures with emoji-unet (120 test prompts of emoji-ae, 80 of emoji-single, each with a seed of its own, plain
-guidance of scale 7, 25 steps), has them judged, and compares the findings with `benchmarks/data/labels.json`: what a
-viewer saw who knew neither prompts nor findings. It writes
+guidance of scale 7, 25 steps), has them judged, and compares the findings with `benchmarks/data/labels.json`: what one
+viewer saw, a vision-language model that knew neither prompts nor findings. It writes
 
     pictures-*.npy   the pictures, by 50; made again only where they are missing
-    labels.json      both counts: labels as first set, and with the viewer's own slips corrected
+    labels.json      counts and shares, with intervals over pictures
     sheet-*.png      with --sheet, and nothing else: the pictures by number, without prompts, to label them
 
 An object's colour is what the viewer would call it; "natural" where the drawing has its own colours and no one name
@@ -205,16 +205,15 @@ def main() -> None:
         return
     images = read_labels()["images"]
     found = findings(pictures(options.out))
-    results: dict[str, Any] = {}
-    for name in ("first_labels", "labels"):
-        things = [image.get(name, image["labels"]) for image in images]
-        tallies = [compare(map(tuple, labels), seen) for labels, seen in zip(things, found, strict=True)]
-        results[name] = summary(tallies)
-        print(name, Estimate(**results[name]["share_right"]), added(tallies))
-    for number, (labels, seen, tally) in enumerate(zip(things, found, tallies, strict=True)):
+    tallies = [compare(map(tuple, image["labels"]), seen) for image, seen in zip(images, found, strict=True)]
+    for image, seen, tally in zip(images, found, tallies, strict=True):
         if tally.right < tally.objects or tally.false:
-            print(number, labels, "judge:", [(f.noun, f.colour, round(f.confidence, 2)) for f in seen])
+            print(image["seed"], image["labels"], "judge:", [(f.noun, f.colour) for f in seen])
+    results = summary(tallies)
     write_json(options.out / "labels.json", results)
+    print(added(tallies))
+    for name in ("share_right", "share_false"):
+        print(name, Estimate(**results[name]))
 
 
 if __name__ == "__main__":

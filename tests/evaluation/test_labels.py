@@ -38,13 +38,9 @@ def test_labels_belong_to_the_pictures_that_the_script_makes(
 
 
 def test_every_label_is_a_noun_and_a_colour_of_the_world(images: list[dict[str, Any]]) -> None:
-    things = [thing for image in images for key in ("labels", "first_labels") for thing in image.get(key, [])]
+    things = [thing for image in images for thing in image["labels"]]
     assert {noun for noun, _ in things} - {None} == set(SMALL_WORLD.nouns)
     assert {colour for _, colour in things} <= {*COLOURS, "natural"}
-
-
-def test_first_labels_are_kept_only_where_they_were_corrected(images: list[dict[str, Any]]) -> None:
-    assert all(image["first_labels"] != image["labels"] for image in images if "first_labels" in image)
 
 
 @pytest.mark.parametrize(
