@@ -98,7 +98,7 @@ def test_a_plan_holds_every_parameter_and_the_model_of_what_was_asked(tiny: Path
     bench = planned.bench
     assert [method.name for method in bench.methods] == ["cfg", "sgt"]
     assert bench.methods[1].parameters["strength"] == 2.0
-    assert {"threshold", "start", "stop"} <= set(bench.methods[1].parameters)
+    assert {"sharpness", "start", "stop"} <= set(bench.methods[1].parameters)
     assert (len(bench.prompts), bench.seeds, bench.height, planned.warnings) == (5, (0, 1, 2), 64, ())
     assert bench.identity["judge"] is None
     assert {"checkpoint", "versions", "dtype", "device"} <= set(bench.identity)

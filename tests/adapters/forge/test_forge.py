@@ -152,9 +152,9 @@ def test_the_unet_of_other_samplings_is_left_alone(script: Any) -> None:
 
 
 def test_concepts_are_evaluated_in_the_window_only(script: Any) -> None:
-    unet = run(script, job(), True, "sgt", 1.0, "a book", '{"stop": 0.25}')
+    unet = run(script, job(), True, "sgt", 1.0, "a book\na vase", '{"stop": 0.25}')
     sample(unet)
-    assert len(unet.model.calls) == STEPS + 2
+    assert len(unet.model.calls) == STEPS + 2 * 2
 
 
 def test_a_call_without_an_unconditional_prediction_is_left_alone(script: Any) -> None:
@@ -168,16 +168,16 @@ def test_a_call_without_an_unconditional_prediction_is_left_alone(script: Any) -
 
 
 def test_the_steps_of_an_image_to_image_run_are_those_that_it_takes(script: Any) -> None:
-    unet = run(script, job(init_images=[None]), True, "sgt", 1.0, "a book", '{"stop": 0.5}')
+    unet = run(script, job(init_images=[None]), True, "sgt", 1.0, "a book\na vase", '{"stop": 0.5}')
     sample(unet)  # of 8 steps the last 4 are in the schedule; the sigmas before them belong to its first step
-    assert len(unet.model.calls) == STEPS + 4 + 2
+    assert len(unet.model.calls) == STEPS + (4 + 2) * 2
 
 
 def test_the_second_pass_has_its_own_prompt_scale_and_steps(script: Any) -> None:
-    second = {"hr_prompts": ["a cat"], "hr_cfg": 5.0, "hr_second_pass_steps": 6, "hr_distilled_cfg": 3.0}
+    second = {"hr_prompts": ["a cat and a dog"], "hr_cfg": 5.0, "hr_second_pass_steps": 6, "hr_distilled_cfg": 3.0}
     p = job(is_hr_pass=True, hr_upscale_to_x=1024, hr_upscale_to_y=1024, **second)
     unet = run(script, p, True, "sgt", 1.0, "", '{"stop": 0.5}')
-    assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 1.0: a cat"
+    assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 1.0: a cat; a dog"
     sample(unet)
     assert len(unet.model.calls) > STEPS
 

@@ -17,7 +17,7 @@ def tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "missing"), [("unet", "vae"), ("flow", "vae"), ("decoder", "vae"), ("export", "unet")]
+    ("recipe", "missing"), [("unet", "vae"), ("flow", "vae"), ("decoder", "vae"), ("judge", "vae"), ("export", "unet")]
 )
 def test_a_recipe_without_what_it_builds_on_is_refused(cli: Cli, tmp_path: Path, recipe: str, missing: str):
     result = cli("train", recipe, "--out", tmp_path / "set", "--to", tmp_path / "assets", "--device", "cpu")
@@ -28,6 +28,7 @@ def test_a_recipe_without_what_it_builds_on_is_refused(cli: Cli, tmp_path: Path,
 
 
 def test_training_stops_in_time_and_goes_on(cli: Cli, tmp_path: Path):
+    assert cli("train", "vae", "--out", tmp_path / "set", "--device", "cpu").exit_code == 0
     options = ("train", "judge", "--out", tmp_path / "set", "--device", "cpu", "--steps", 3)
     stopped = cli(*options, "--minutes", 0.01)
     assert stopped.exit_code == 0
