@@ -62,7 +62,7 @@ def refuse(pipe: Any) -> None:
         UnsupportedPipeline: It is; the message says why.
     """
     name = _known(pipe)
-    if name in REASONS:
+    if name is not None and name in REASONS:
         raise UnsupportedPipeline(f"pipe is a {type(pipe).__name__}, which {REASONS[name]}")
 
 

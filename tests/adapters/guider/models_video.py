@@ -64,8 +64,9 @@ def hunyuan_video() -> Mapping[str, Any]:
         target_size=16,
         task_type="t2v",
     )
+    widths: Any = (32, 32, 32)
     vae = AutoencoderKLHunyuanVideo15(
-        latent_channels=4, block_out_channels=(32, 32, 32), layers_per_block=1, spatial_compression_ratio=4
+        latent_channels=4, block_out_channels=widths, layers_per_block=1, spatial_compression_ratio=4
     )
     special = ("<|endoftext|>", "<|im_start|>", "<|image_pad|>", "<|im_end|>")
     first, second = word_tokenizer("system\nuser\nassistant\n", special, chat_template=_CHAT), byte_tokenizer()

@@ -38,7 +38,7 @@ def wan_image() -> Mapping[str, Any]:
     """Return the components of Wan 2.1 from images, which it also reads through CLIP."""
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
 
-    size = {"image_size": 16, "patch_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    size: Any = {"image_size": 16, "patch_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
     vision = CLIPVisionConfig(hidden_size=16, intermediate_size=16, projection_dim=16, **size)
     edge: Any = {"height": 16, "width": 16}
     return {

@@ -102,7 +102,8 @@ def recorded(pipe: Any, script: Record | None = None) -> tuple[Any, Record]:
     pipe, record = copy.copy(pipe), Record()
     for part in [name for name in pipe.component_names if "guider" in name]:
         record[part] = []
-        guider = recorded_guider(copy.copy(getattr(pipe, part)), record[part], script and script[part], pipe.scheduler)
+        own = script[part] if script else None
+        guider = recorded_guider(copy.copy(getattr(pipe, part)), record[part], own, pipe.scheduler)
         setattr(pipe, part, guider)
     return pipe, record
 
