@@ -24,11 +24,14 @@ def places_by_hand(predictions: Predictions, sharpness: float) -> Tensor:
     leaning = leaning / leaning.square().mean().sqrt()
     size = p.square().sum(dim=0).flatten()
     low, high = -100.0, 100.0
+
+    def first() -> Tensor:
+        return (2 * sharpness * leaning + (low + high) / 2).sigmoid()
+
     for _ in range(100):
         middle = (low + high) / 2
-        first = (2 * sharpness * leaning + middle).sigmoid()
-        low, high = (low, middle) if float((first * size).sum() / size.sum()) > 0.5 else (middle, high)
-    return torch.stack([first, 1 - first])
+        low, high = (low, middle) if float((first() * size).sum() / size.sum()) > 0.5 else (middle, high)
+    return torch.stack([first(), 1 - first()])
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,11 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
         SemguideError: There is no cluster at the address, it has no room, or it lost an actor too often.
     """
     with _connected(work) as ray:
-        from ray.exceptions import RayError
-        from ray.util import ActorPool
-
+        failure: type[Exception] = import_module("ray.exceptions").RayError
         gpus = int(work.device.startswith("cuda"))
         options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": _RETRIES, "max_task_retries": _RETRIES}
         actor: Any = ray.remote(**options)(_Remote)
-        pool: Any = ActorPool(
+        pool: Any = import_module("ray.util").ActorPool(
             [actor.remote(work) for _ in range(_room(ray, work, len(jobs), "GPU" if gpus else "CPU"))]
         )
         writer = RowWriter(rows, work.label)
@@ -53,7 +52,7 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
                 _keep(work.out, row, picture)
                 writer.write(row)
                 on_row(row)
-        except RayError as error:
+        except failure as error:
             raise SemguideError(
                 f"the Ray cluster at {work.ray} failed ({type(error).__name__}); the finished images are kept: run the "
                 "same command again"
@@ -70,10 +69,9 @@ def _asked(one: Any, job: Job) -> Any:
 @contextmanager
 def _connected(work: Work) -> Generator[Any, None, None]:
     try:
-        import ray as library
+        ray: Any = import_module("ray")  # the types of an extra that may be missing
     except ImportError as error:
         raise MissingExtra("ray (--ray)", "ray") from error
-    ray: Any = library
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     started = {"num_cpus": work.processes, "include_dashboard": False} if work.ray == LOCAL else {}
     try:
