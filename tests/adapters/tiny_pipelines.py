@@ -78,7 +78,7 @@ def fresh(pipe: Any, *, deep: bool = False) -> Any:
     """Return a pipeline of its own with the same parts; copies of them where a test changes them."""
     parts = {name: copy.deepcopy(part) if deep else part for name, part in pipe.components.items()}
     parts["scheduler"] = copy.deepcopy(pipe.scheduler)
-    extra = {} if "XL" in type(pipe).__name__ else {"requires_safety_checker": False}
+    extra = {"requires_safety_checker": False} if "safety_checker" in pipe.components else {}
     return quiet(type(pipe)(**parts, **extra))
 
 

@@ -44,7 +44,7 @@ def test_every_public_name_is_in_the_reference(site: Path):
 
 
 def test_formulas_of_docstrings_keep_their_form(site: Path):
-    assert "target_k  = (1 - relative) threshold + relative mean_{j != k} c_j" in text_of(site / "api.html")
+    assert "d_k    = s_k - mean_j s_j" in text_of(site / "api.html")
     assert "c = |cos(p, .)|" in text_of(site / "api.html")
 
 

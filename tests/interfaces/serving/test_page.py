@@ -126,7 +126,7 @@ def test_a_prompt_sent_before_it_was_split_is_split_first(visitor: Visitor):
 
 def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Visitor, site: Live):
     visitor.page.click("#more summary")
-    visitor.set(Steps=6, Seeds=2, First_seed=5, Threshold=1, Relative=0)  # every concept lags behind
+    visitor.set(Steps=6, Seeds=2, First_seed=5, Sharpness=1)
     visitor.generate()
     page = visitor.page
     expect(page.locator("#grid").get_by_role("rowheader")).to_have_text([re.compile("CFG"), re.compile("SGT")])
