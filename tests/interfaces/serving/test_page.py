@@ -222,17 +222,17 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor):
 
 
 def test_a_link_makes_the_same_pictures_again(visitor: Visitor, enter: Enter):
-    visitor.type("a red book and a yellow vase")
-    visitor.expect_chips("a red book", "a yellow vase")
+    visitor.type("a red book, a green cup and a yellow vase")
+    visitor.expect_chips("a red book", "a green cup", "a yellow vase")
     visitor.chip("a yellow vase", "Mute")
     visitor.set(Steps=4, Seeds=2, First_seed=11, Strength=1.5, Guidance=6)
     visitor.page.click("#more summary")
     visitor.page.get_by_label("Negative prompt").fill("a tree")
-    visitor.set(Threshold=1, Relative=0)
+    visitor.set(Sharpness=0.5)
     visitor.generate()
     link = visitor.page.evaluate("location.hash")
     other = enter(link)
-    other.expect_chips("a red book", "a yellow vase")
+    other.expect_chips("a red book", "a green cup", "a yellow vase")
     assert other.asked == []  # a link alone makes nothing
     expect(other.page.locator("#repeat")).to_be_focused()
     other.page.keyboard.press("Enter")
