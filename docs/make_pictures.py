@@ -53,9 +53,9 @@ class Made:
 
 
 @cache
-def pipeline() -> Any:
-    """Load the checkpoint, once."""
-    pipe = load(MODEL, "cpu")
+def pipeline(name: str = MODEL) -> Any:
+    """Load a checkpoint, once."""
+    pipe = load(name, "cpu")
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -230,10 +230,8 @@ def arrow(axes: Any, start: Any, end: Any, color: str, text: str, at: tuple[floa
 def draw_sheet(name: str = MODEL) -> None:
     """The first 64 single-object test prompts by plain guidance, one seed."""
     model = describe(name)
-    pipe: Any = load(name)
-    pipe.set_progress_bar_config(disable=True)
     pictures = [
-        pipe(
+        pipeline(name)(
             prompt.text,
             num_inference_steps=model.num_inference_steps,
             guidance_scale=model.guidance_scale,

@@ -14,7 +14,7 @@ from semguide.errors import InvalidArgument
 from semguide.guidance import Predictions, Step
 from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.detector import Detector
-from semguide.guidance.geometry import norm
+from semguide.guidance.signals import prompt_energy
 
 
 class Criterion(Protocol):
@@ -109,7 +109,7 @@ class GuidanceEnergy:
 
     def value(self, step: Step, predictions: Predictions) -> Tensor | None:
         """Return the step's summand, (1,)."""
-        return (norm(predictions.prompt_guidance).square() * step.eps_scale**2).reshape(1)
+        return prompt_energy(predictions, step).reshape(1)
 
     def score(self, values: Sequence[Tensor]) -> float:
         """Return the sum."""

@@ -120,11 +120,9 @@ class GuidedRun:
         """Return what `Evaluator.concepts` does for the images that need it at a step."""
         count, watcher = self.clock.count, self._watcher
         looked = self._full_trace or (watcher is not None and watcher.needs_concepts(step, count))
-        fewest = 1 if looked else self._rule.fewest
-        wanted = looked or self._rule.needs_concepts(step, count)
-        found = self.evaluator.concepts(
-            forward, call, [i for i, image in enumerate(self.images) if wanted and len(image.concepts) >= fewest]
-        )
+        numbers = [len(image.concepts) for image in self.images]
+        wanted = [i for i, k in enumerate(numbers) if k and (looked or self._rule.evaluates(step, count, k))]
+        found = self.evaluator.concepts(forward, call, wanted)
         for i, predictions in found.items():
             self.evaluations[i] += len(predictions)
         return found

@@ -251,8 +251,8 @@ class SemanticGuidance(BaseGuidance):
     def _wants_concepts(self) -> bool:
         if self.full_trace:
             return True
-        lone = self._concepts is not None and self._concepts.most < self.rule.fewest
-        return not lone and not self.rule.inert and self.rule.needs_concepts(self._step, self._num_inference_steps)
+        most = self.rule.fewest if self._concepts is None else self._concepts.most
+        return not self.rule.inert and self.rule.evaluates(self._step, self._num_inference_steps, most)
 
     def _held(self) -> HeldConcepts:
         if self._concepts is None:

@@ -124,6 +124,16 @@ class Rule(ABC, Generic[State]):
             count: Number of steps.
         """
 
+    def evaluates(self, step: int, count: int, concepts: int) -> bool:
+        """Say whether an image's concepts are to be evaluated at a step, so many concepts being there.
+
+        Args:
+            step: 0-based step.
+            count: Number of steps.
+            concepts: Number of concepts.
+        """
+        return concepts >= self.fewest and self.needs_concepts(step, count)
+
     @abstractmethod
     def initial_state(self, num_concepts: int) -> State:
         """Return the state before the first step; an immutable value, None where the rule keeps none."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from semguide.guidance.geometry import cosine, least_squares, mean_of_others, norm, top_quantile
 from semguide.guidance.rule import Predictions, Step
-from semguide.guidance.shapes import PerConcept
+from semguide.guidance.shapes import PerConcept, Scalar
 
 Signal = Callable[[Predictions, Step], PerConcept]
 
@@ -91,10 +91,14 @@ def magnitude(predictions: Predictions, step: Step) -> Tensor:
     return torch.stack([norm(s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
 
 
+def prompt_energy(predictions: Predictions, step: Step) -> Scalar:
+    """Return |p|^2 in eps space, which needs no concepts."""
+    return norm(predictions.prompt_guidance).square() * step.eps_scale**2
+
+
 def guidance_energy(predictions: Predictions, step: Step) -> Tensor:
     """Return |p|^2 in eps space, the same for all concepts: the summand of ASD (arXiv 2505.23343)."""
-    energy = norm(predictions.prompt_guidance).square() * step.eps_scale**2
-    return energy.expand(len(predictions.concepts))
+    return prompt_energy(predictions, step).expand(len(predictions.concepts))
 
 
 #: Signal name -> function.

@@ -114,8 +114,7 @@ def _value(text: str) -> Any:
 
 def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: bool = False) -> int:
     """Return the denoiser evaluations of one step for one image: 2 of classifier-free guidance, 1 for each concept."""
-    needed = rule.needs_concepts(step, count) and concepts >= rule.fewest
-    return 2 + (concepts if full_trace or needed else 0)
+    return 2 + (concepts if full_trace or rule.evaluates(step, count, concepts) else 0)
 
 
 def evaluations_per_image(rule: Any, count: int, concepts: int) -> int:

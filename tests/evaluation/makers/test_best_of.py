@@ -55,6 +55,11 @@ def test_the_costs_are_those_counted_by_hand():
     assert BestOfDetector(rule="sgt").evaluations_per_image(25, 2) == 4 * 8 * 4 + 2 * 4 + 15 * 2
 
 
+def test_a_lone_concept_costs_what_the_detector_looks_at_alone():
+    maker = BestOfDetector(seeds=3, rule="sgt", stop=0.2, every=1)  # SGT itself leaves a lone concept alone
+    assert maker.evaluations_per_image(10, 1) == 3 * 2 * (2 + 1) + 8 * 2
+
+
 def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):
     made = make(pipe, BestOfCLIP(seeds=3))
     assert made.details is not None

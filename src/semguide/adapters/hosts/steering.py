@@ -37,7 +37,7 @@ class SteeredSampling:
         self._rule = rule
         self._concepts = tuple(concepts)
         self._sigmas = tuple(sigmas[:-1])
-        self._active = len(concepts) >= (1 if full_trace else rule.fewest) and (full_trace or not rule.inert)
+        self._active = bool(concepts) and (full_trace or not rule.inert)
         self._full_trace = full_trace
         self._recorder = Recorder([self._concepts])
         self._step = -1
@@ -51,7 +51,8 @@ class SteeredSampling:
 
     def needs_concepts(self, step: int) -> bool:
         """Say whether the predictions for the concepts are wanted at a step."""
-        return self._active and (self._full_trace or self._rule.needs_concepts(step, self.count))
+        wanted = self._full_trace or self._rule.evaluates(step, self.count, len(self._concepts))
+        return self._active and wanted
 
     def corrections(self, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
         """Return what to add to classifier-free guidance, image by image.

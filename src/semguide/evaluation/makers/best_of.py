@@ -80,7 +80,7 @@ class EarlyBestOf(BestOf):
 
         def cost(step: int) -> int:
             looked = step < first and criterion.needs_concepts(step, steps)
-            return 2 + (concepts if looked or rule.needs_concepts(step, steps) else 0)
+            return 2 + (concepts if looked or rule.evaluates(step, steps, concepts) else 0)
 
         return self.seeds * sum(map(cost, range(first))) + sum(map(cost, range(first, steps)))
 

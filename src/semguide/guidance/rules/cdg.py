@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 
 from semguide.errors import InvalidArgument
 from semguide.guidance.citations import CDG_PAPER
-from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
+from semguide.guidance.rules.cfg import CFG
 
 DEGRADED = ("prompt", "concepts")
 
 
 @dataclass(frozen=True)
-class CDG(Rule[None]):
+class CDG(CFG):
     """Condition-Degradation Guidance (arXiv 2603.10780): guide away from the prompt with its content tokens nulled.
 
     The encoded prompt P loses its content tokens to those of the empty prompt at the same places, which gives D;
@@ -26,7 +26,8 @@ class CDG(Rule[None]):
     content or some of the padding, for which the paper ranks tokens by their attention, and its first transformer
     block, which on MMDiT models still reads P.
 
-    It costs 2 evaluations a step, as classifier-free guidance does.
+    It is classifier-free guidance but for the reference, and costs 2 evaluations a step; a full trace counts p and s_k
+    from e(D).
 
     Attributes:
         guidance_scale: w, >= 1.
@@ -52,20 +53,6 @@ class CDG(Rule[None]):
     def inert(self) -> bool:
         """Never: no correction is added, but e(0) is another one."""
         return False
-
-    def needs_concepts(self, step: int, count: int) -> bool:
-        """Never."""
-        del step, count
-        return False
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
-
-    def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
-        """Return a zero correction that records cos(p, s_k), both counted from e(D)."""
-        del step, state
-        return no_correction(predictions, predictions.similarity), None
 
     @classmethod
     def citation(cls) -> str:

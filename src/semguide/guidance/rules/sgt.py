@@ -81,7 +81,7 @@ class SGT(Rule[None]):
         """
         del state
         similarity = predictions.similarity
-        if not self.needs_concepts(step.index, step.count) or len(similarity) < self.fewest:
+        if not self.evaluates(step.index, step.count, len(similarity)):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
         apart = subjects - subjects.mean(dim=0)
