@@ -8,20 +8,23 @@ each concept judged, and writes
     observation.json    AUROC of each signal by third of the steps, with intervals over prompts (test prompts); the
                         detector fitted on validation prompts, its AUROC, Brier score and reliability on test prompts
     observation.png     AUROC by step, and the reliability diagram
-    validation.npz, test.npz   every signal of every concept; made again only where they are missing
+    validation.npz, test.npz   images, and every signal of every concept; made again only where they are missing
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
-from semguide.evaluation.observation import Observations, auroc, auroc_interval, observe
-from semguide.evaluation.suites import Split, limited, suite
+from semguide.evaluation.observation import Observations, Watched, auroc, auroc_interval, observed, watch
+from semguide.evaluation.pictures import Pictures
+from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import atomic, write_json
 from semguide.guidance.signals import SIGNALS
 from semguide.models import load
@@ -32,49 +35,48 @@ SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
 def observations(split: Split, options: argparse.Namespace) -> Observations:
-    """Return the observations of a split: from its file, or made and written to it."""
+    """Return the observations of a split: its images from their file, or made and written to it, and judged."""
     path = options.out / f"{split}.npz"
+    prompts = limited(suite(options.suite, split), options.limit)
     if path.exists():
         stored = np.load(path)
-        signals = {name: stored[name] for name in SIGNALS}
-        return Observations(signals, stored["right"], stored["prompt"], stored["image"])
+        watched = Watched(Pictures(stored["images"], float(stored["evaluations"])), {n: stored[n] for n in SIGNALS})
+    else:
+        watched = made(split, prompts, options)
+        with atomic(path) as temporary, temporary.open("wb") as file:
+            columns: dict[str, Any] = {**asdict(watched.pictures), **watched.signals}
+            np.savez_compressed(file, **columns)
+    return observed(Judge.load(ASSETS / "emoji-judge"), watched, prompts)
+
+
+def made(split: Split, prompts: Sequence[SuitePrompt], options: argparse.Namespace) -> Watched:
+    """Make the images of a split, and say how far it is."""
     pipe: Any = load(options.model)
     pipe.set_progress_bar_config(disable=True)
-    prompts = limited(suite(options.suite, split), options.limit)
-    seeds = range(options.seeds)
     done = 0
 
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        print(f"{split}: {done} of {len(prompts) * len(seeds)} images", flush=True)
+        print(f"{split}: {done} of {len(prompts) * options.seeds} images", flush=True)
 
-    judge = Judge.load(ASSETS / "emoji-judge")
-    found = observe(
+    return watch(
         pipe,
-        judge,
         prompts,
-        seeds,
+        range(options.seeds),
         guidance_scale=options.guidance_scale,
         num_inference_steps=options.steps,
         progress=progress,
     )
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        columns: dict[str, Any] = {"right": found.right, "prompt": found.prompt, "image": found.image, **found.signals}
-        np.savez_compressed(file, **columns)
-    return found
 
 
-def table(observed: Observations) -> dict[str, dict[str, Any]]:
+def table(seen: Observations) -> dict[str, dict[str, Any]]:
     """Return AUROC of each signal, of its mean over each third of the steps and by step."""
     thirds = {"first": (0.0, 1 / 3), "second": (1 / 3, 2 / 3), "last": (2 / 3, 1.0)}
     return {
         name: {
-            **{
-                third: auroc_interval(observed.early(name, stop, start), observed)
-                for third, (start, stop) in thirds.items()
-            },
-            "by_step": [auroc(column, observed.right) for column in observed.signals[name].T],
+            **{third: auroc_interval(seen.early(name, stop, start), seen) for third, (start, stop) in thirds.items()},
+            "by_step": [auroc(column, seen.right) for column in seen.signals[name].T],
         }
         for name in SIGNALS
     }

@@ -8,10 +8,11 @@ of each method as `semguide bench` takes it; a grid of one setting leaves nothin
 The second measures the best settings on test prompts, and ends with a table: the first method is what the others are
 paired with. Rules are measured in batches; what is no rule makes one image at a time.
 
-    tune.json    one entry a setting, as it is measured: share of images with every concept right, interval over
-                 prompts, evaluations an image; what is there is not measured again
-    test-SUITE-MODEL-METHOD-SCALE.json   the same of a best setting on test prompts, and which images were right, by
-                 prompt and seed
+    pictures/*.npz    the images of a method, its setting and a seed; made again only where they are missing
+    tune.json         one entry a setting: share of images with every concept right, interval over prompts,
+                      evaluations an image
+    test-SUITE-MODEL.json   the same of the best settings on test prompts, image quality and diversity (as in
+                      `semguide bench`, features by emoji-clip), and which images were right, by prompt and seed
 """
 
 from __future__ import annotations
@@ -20,21 +21,25 @@ import argparse
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from semguide.evaluation.compare import measure
-from semguide.evaluation.judge import judged
-from semguide.evaluation.makers import MAKERS, Sampling
+from semguide.evaluation.bench.metrics import DISTANCE, compared
+from semguide.evaluation.bench.metrics import measured as summed_up
+from semguide.evaluation.judge import Finding
+from semguide.evaluation.makers import MAKERS, ImageMaker, Sampling
+from semguide.evaluation.metrics.scorer import Scorer, Scorers
+from semguide.evaluation.pictures import Pictures, findings, make, verdicts
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
-from semguide.evaluation.verdict import look
-from semguide.files import write_json
+from semguide.files import atomic, digest, write_json
 from semguide.guidance import METHODS
-from semguide.models import load
+from semguide.models import fingerprint, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
 
@@ -50,6 +55,23 @@ def settings(grid: list[dict[str, list[Any]]]) -> Iterator[Setting]:
             yield dict(zip(block, values, strict=True))
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A setting of a method.
+
+    Attributes:
+        entry: What is to be kept of it.
+        right: (prompts, seeds) which images have every concept right.
+        images: By seed, (prompts, height, width, 3).
+        found: By seed and prompt, what the judge sees.
+    """
+
+    entry: dict[str, Any]
+    right: NDArray[np.bool_]
+    images: list[NDArray[np.uint8]]
+    found: list[list[list[Finding]]]
+
+
 class Bed:
     """What settings are measured on.
 
@@ -61,41 +83,64 @@ class Bed:
         self.pipe: Any = load(options.model)
         self.pipe.set_progress_bar_config(disable=True)
         self.judge = Judge.load(ASSETS / "emoji-judge")
+        self.scorer = Scorer(Scorers(clip=str(ASSETS / "emoji-clip")), "cpu")
         split: Split = "test" if options.test else "validation"
         self.prompts: tuple[SuitePrompt, ...] = tuple(limited(suite(options.suite, split), options.limit))
         self.seeds = range(options.first_seed, options.first_seed + options.seeds)
         self.steps: int = options.steps
+        self.folder: Path = options.out / "pictures"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.where = [fingerprint(ASSETS / options.model), self.steps, [prompt.text for prompt in self.prompts]]
 
-    def measured(self, method: str, setting: Setting) -> tuple[dict[str, Any], NDArray[np.bool_]]:
-        """Measure one setting of one method: what is to be kept of it, and (prompts, seeds) which images were right."""
-        right, evaluations = (self._rule if method in METHODS else self._maker)(method, setting)
+    def measured(self, method: str, setting: Setting) -> Measured:
+        """Make the images of a setting that are missing, and judge them."""
+        by_seed = [self._pictures(method, setting, seed) for seed in self.seeds]
+        found = [findings(self.judge, pictures.images) for pictures in by_seed]
+        right = np.array([[all(v) for v in verdicts(seen, self.prompts)] for seen in found]).T
         share = bootstrap(right.mean(axis=1))
         entry = {
             "method": method,
             "setting": setting,
             "all_concepts": round(share.mean, 4),
             "interval": [round(share.low, 4), round(share.high, 4)],
-            "evaluations": round(evaluations, 2),
+            "evaluations": round(float(np.mean([pictures.evaluations for pictures in by_seed])), 2),
             "images": right.size,
         }
-        return entry, right
+        return Measured(entry, right, [pictures.images for pictures in by_seed], found)
 
-    def _rule(self, method: str, setting: Setting) -> tuple[NDArray[np.bool_], float]:
-        rule = METHODS[method](**setting)
-        outcome = measure(self.pipe, self.judge, rule, self.prompts, self.seeds, num_inference_steps=self.steps)
-        return outcome.all_right, outcome.evaluations
+    def rows(self, measured: Measured, seeds: int) -> list[dict[str, Any]]:
+        """Return what the bench's metrics read of each image of the first `seeds` seeds."""
+        return [
+            {
+                "prompt": prompt.text,
+                "findings": [asdict(finding) for finding in seen],
+                **self.scorer.columns(prompt, seed, Image.fromarray(image)),
+            }
+            for seed, images, found in list(zip(self.seeds, measured.images, measured.found, strict=True))[:seeds]
+            for prompt, image, seen in zip(self.prompts, images, found, strict=True)
+        ]
 
-    def _maker(self, method: str, setting: Setting) -> tuple[NDArray[np.bool_], float]:
+    def _pictures(self, method: str, setting: Setting, seed: int) -> Pictures:
+        made_by: Any = (METHODS[method] if method in METHODS else MAKERS[method])(**setting)
+        identity = {} if method in METHODS else made_by.identity()
+        path = self.folder / f"{method}-{seed}-{digest([method, asdict(made_by), identity, seed, self.where])[:16]}.npz"
+        if path.exists():
+            stored = np.load(path)
+            return Pictures(stored["images"], float(stored["evaluations"]))
+        if method in METHODS:
+            pictures = make(self.pipe, made_by, self.prompts, [seed], num_inference_steps=self.steps)
+        else:
+            pictures = self._one_by_one(made_by, seed)
+        with atomic(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, images=pictures.images, evaluations=pictures.evaluations)
+        return pictures
+
+    def _one_by_one(self, maker: ImageMaker, seed: int) -> Pictures:
         size: int = self.pipe.vae.config.sample_size
-        make = MAKERS[method](**setting).bind(self.pipe, Sampling(self.steps, size, size))
-        right = np.zeros((len(self.prompts), len(self.seeds)), dtype=bool)
-        evaluations = 0
-        for row, prompt in enumerate(self.prompts):
-            for column, seed in enumerate(self.seeds):
-                made = make(prompt.text, prompt.concepts, seed)
-                right[row, column] = all(judged(look(self.judge, made.image), prompt.concepts))
-                evaluations += made.evaluations
-        return right, evaluations / right.size
+        bound = maker.bind(self.pipe, Sampling(self.steps, size, size))
+        made = [bound(prompt.text, prompt.concepts, seed) for prompt in self.prompts]
+        images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
+        return Pictures(images, float(np.mean([one.evaluations for one in made])))
 
 
 def best(grid: list[dict[str, list[Any]]], entries: list[dict[str, Any]], method: str) -> Setting:
@@ -110,44 +155,55 @@ def best(grid: list[dict[str, list[Any]]], entries: list[dict[str, Any]], method
 
 
 def tune(bed: Bed, grids: dict[str, Any], methods: list[str], entries: list[dict[str, Any]], path: Path) -> None:
-    """Measure what is missing, then say what is best."""
+    """Measure every setting, then say what is best."""
     for method in methods:
         tried = list(settings(grids[method]))
+        entries[:] = [entry for entry in entries if entry["method"] != method]
         for setting in tried if len(tried) > 1 else []:
-            if not any(entry["method"] == method and entry["setting"] == setting for entry in entries):
-                entries.append(bed.measured(method, setting)[0])
-                write_json(path, entries)
-                print(json.dumps(entries[-1]), flush=True)
+            entries.append(bed.measured(method, setting).entry)
+            print(json.dumps(entries[-1]), flush=True)
+        write_json(path, entries)
     for method in methods:
         chosen = best(grids[method], entries, method)
         print(method, *(f"--set {method}.{key}={json.dumps(value)}" for key, value in chosen.items()))
 
 
-def test(bed: Bed, chosen: dict[str, Setting], out: Path, what: str) -> None:
-    """Measure the chosen settings that have not been, then print them beside the first."""
-    kept: dict[str, dict[str, Any]] = {}
+def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
+    """Measure the chosen settings, and print them beside the first."""
+    kept: dict[str, Any] = {}
+    first: tuple[Measured, list[dict[str, Any]]] | None = None
+    print("| method | all concepts right | difference | evaluations | images | confidence | distance | diversity |")
+    print("|---|---|---|---|---|---|---|---|")
     for method, setting in chosen.items():
-        path = out / f"test-{what}-{method}-{setting['guidance_scale']:g}.json"
-        if path.exists():
-            kept[method] = json.loads(path.read_text(encoding="utf-8"))
-            continue
-        entry, right = bed.measured(method, setting)
-        kept[method] = {**entry, "prompts": [p.text for p in bed.prompts], "right": right.tolist()}
-        write_json(path, kept[method])
-        print(json.dumps(entry), flush=True)
-    other = next(iter(kept.values()))
-    first = dict(zip(other["prompts"], other["right"], strict=True))
-    print("| method | all concepts right | difference | evaluations an image | images |")
-    print("|---|---|---|---|---|")
-    for method, entry in kept.items():
-        pairs = [  # of the seeds that both have
-            np.mean([a - b for a, b in zip(own, first[prompt], strict=False)])
-            for prompt, own in zip(entry["prompts"], entry["right"], strict=True)
-        ]
-        lead, (low, high) = bootstrap(pairs), entry["interval"]
-        paired = f"{lead.mean:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
+        measured = bed.measured(method, setting)
+        rows = bed.rows(measured, len(bed.seeds))
+        first = first or (measured, rows)
+        lead = bootstrap(measured.right.mean(axis=1) - first[0].right.mean(axis=1))
+        entry = {
+            **measured.entry,
+            "lead": [lead.mean, lead.low, lead.high],
+            "metrics": summed_up(rows),
+            "compared": compared(rows, first[1]),
+            "right": measured.right.tolist(),
+        }
+        kept[method] = entry
+        quality = [_with_difference(entry, name) for name in ("judge_confidence", DISTANCE, "diversity")]
+        low, high = entry["interval"]
         share = f"{entry['all_concepts']:.3f} [{low:.3f}, {high:.3f}]"
-        print(f"| `{method}` | {share} | {paired} | {entry['evaluations']:g} | {entry['images']} |")
+        difference = f"{lead.mean:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
+        columns = (f"`{method}`", share, difference, f"{entry['evaluations']:g}", entry["images"], *quality)
+        print("|", " | ".join(map(str, columns)), "|", flush=True)
+    write_json(path, {"prompts": [prompt.text for prompt in bed.prompts], "methods": kept})
+
+
+def _with_difference(entry: dict[str, Any], name: str) -> str:
+    """A metric, and how far it is from the first method's, with an interval where it has one."""
+    value, pair = entry["metrics"].get(name), entry["compared"].get(name)
+    if value is None or pair is None:
+        return ""
+    mean = value["mean"] if isinstance(value, dict) else value
+    spread = " [{:+.3f}, {:+.3f}]".format(*pair["ci95"]) if "ci95" in pair else ""
+    return f"{mean:.3f}, {pair['delta']:+.3f}{spread}"
 
 
 def main() -> None:
@@ -173,7 +229,7 @@ def main() -> None:
     if options.test:
         scale = {} if options.guidance_scale is None else {"guidance_scale": options.guidance_scale}
         chosen = {name: {**best(grids[name], entries, name), **scale} for name in methods}
-        test(bed, chosen, options.out, f"{Path(options.suite).stem}-{Path(options.model).name}")
+        test(bed, chosen, options.out / f"test-{Path(options.suite).stem}-{options.model}.json")
     else:
         tune(bed, grids, methods, entries, path)
 

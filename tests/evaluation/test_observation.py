@@ -14,7 +14,8 @@ from models.tiny_checkpoint import save_tiny_checkpoint
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
-from semguide.evaluation.observation import Observations, auroc, auroc_interval, observe
+from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, watch
+from semguide.evaluation.pictures import findings, verdicts
 from semguide.evaluation.suites import suite
 from semguide.guidance import CFG
 from semguide.guidance.signals import SIGNALS
@@ -44,8 +45,8 @@ def test_auroc_is_the_chance_that_a_right_concept_scores_higher() -> None:
 
 
 def test_an_interval_holds_the_estimate() -> None:
-    observed = made_up()
-    found, low, high = auroc_interval(observed.early("relative_cosine"), observed, resamples=200)
+    seen = made_up()
+    found, low, high = auroc_interval(seen.early("relative_cosine"), seen, resamples=200)
     assert 0.5 < low < found < high < 1.0
 
 
@@ -64,8 +65,8 @@ def test_probabilities_of_the_fitted_detector_are_reliable_on_other_data() -> No
 
 
 def test_a_detector_needs_right_and_wrong_concepts() -> None:
-    observed = made_up()
-    only = Observations(observed.signals, np.ones_like(observed.right), observed.prompt, observed.image)
+    seen = made_up()
+    only = Observations(seen.signals, np.ones_like(seen.right), seen.prompt, seen.image)
     with pytest.raises(InvalidArgument, match="right and wrong"):
         fit_detector(only)
 
@@ -83,11 +84,13 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
     pipe, judge = world
     prompts = [p for p in suite("emoji-ae") if {c.head for c in p.concepts} <= set(judge.config.nouns)][:2]
     told: list[int] = []
-    observed = observe(pipe, judge, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
+    watched = watch(pipe, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
+    seen = observed(judge, watched, prompts)
     assert sum(told) == 4
-    assert observed.prompt.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert observed.image.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert all(found.shape == (8, 3) for found in observed.signals.values())
+    assert seen.prompt.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert seen.image.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert seen.right.tolist() == [ok for v in verdicts(findings(judge, watched.pictures.images), prompts) for ok in v]
+    assert all(found.shape == (8, 3) for found in seen.signals.values())
     alone = steer(pipe, CFG(5.0))(
         prompts[1].text,
         concepts=list(prompts[1].concepts),
@@ -95,4 +98,5 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
         num_inference_steps=3,
         generator=torch.Generator().manual_seed(1),
     )
-    np.testing.assert_allclose(observed.signals["signed_cosine"][6:].T, alone.trace.similarity[0], atol=1e-4)
+    np.testing.assert_array_equal(watched.pictures.images[3], np.asarray(alone.images[0]))
+    np.testing.assert_allclose(seen.signals["signed_cosine"][6:].T, alone.trace.similarity[0], atol=1e-4)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semguide.evaluation.compare import judged_batches
+from semguide.evaluation.pictures import Pictures, findings, make, verdicts
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import CFG, Correction, Predictions, Step
 from semguide.guidance.rule import no_correction
@@ -64,21 +64,32 @@ class _Watch(CFG):
         return no_correction(predictions, predictions.similarity), state
 
 
-def observe(
+@dataclass(frozen=True)
+class Watched:
+    """Images under plain guidance, not judged yet.
+
+    Attributes:
+        pictures: The images.
+        signals: Signal name -> (concepts, steps), image by image.
+    """
+
+    pictures: Pictures
+    signals: Mapping[str, Values]
+
+
+def watch(
     pipe: Any,
-    judge: Judge,
     prompts: Sequence[SuitePrompt],
     seeds: Sequence[int],
     *,
     guidance_scale: float,
     num_inference_steps: int,
     progress: Callable[[int], None] | None = None,
-) -> Observations:
-    """Make images under plain guidance with all signals recorded, and judge every concept.
+) -> Watched:
+    """Make images under plain guidance with all signals recorded.
 
     Args:
         pipe: A pipeline of the emoji world.
-        judge: Its judge.
         prompts: What to make.
         seeds: One image per seed and prompt.
         guidance_scale: Of the guidance, > 1.
@@ -86,23 +97,20 @@ def observe(
         progress: Told how many images a batch finished.
     """
     rule = _Watch(guidance_scale)
-    verdicts: list[list[bool]] = []
-    for batch in judged_batches(
-        pipe, judge, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True
-    ):
-        verdicts += batch.verdicts
-        if progress is not None:
-            progress(len(batch.verdicts))
-    tables = [torch.stack(record, dim=-1).double().cpu().numpy() for record in rule.images]  # (signal, concept, step)
-    joined = np.concatenate(tables, axis=1)
-    sizes = [len(verdict) for verdict in verdicts]
-    image = np.repeat(np.arange(len(sizes)), sizes)
-    return Observations(
-        signals={name: joined[index] for index, name in enumerate(SIGNALS)},
-        right=np.array([ok for verdict in verdicts for ok in verdict], dtype=bool),
-        prompt=image // len(seeds),
-        image=image,
+    pictures = make(
+        pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True, progress=progress
     )
+    tables = [torch.stack(record, dim=-1).double().cpu().numpy() for record in rule.images]  # (signal, concept, step)
+    return Watched(pictures, dict(zip(SIGNALS, np.concatenate(tables, axis=1), strict=True)))
+
+
+def observed(judge: Judge, watched: Watched, prompts: Sequence[SuitePrompt]) -> Observations:
+    """Judge every concept of the images of `prompts`."""
+    found = verdicts(findings(judge, watched.pictures.images), prompts)
+    sizes = [len(verdict) for verdict in found]
+    image = np.repeat(np.arange(len(sizes)), sizes)
+    right = np.array([ok for verdict in found for ok in verdict], dtype=bool)
+    return Observations(watched.signals, right, image // (len(found) // len(prompts)), image)
 
 
 def auroc(score: Values, right: NDArray[np.bool_]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,15 +13,16 @@ from torch.nn import functional as F
 from semguide.models.judge import COLOUR_CLASSES, Judge
 from semguide.scenes import Scene
 from semguide.scenes.scene import GRID
+from semguide.training.crowd import crowded
 from semguide.training.data import Batches
-from semguide.training.vae import reconstruct
+from semguide.training.vae import encode
 
 
 class JudgeRecipe:
     """Focal loss on centres, cross-entropy on colour and L1 on side at the centres.
 
-    What a decoder does to a drawing must not put the judge off: half of the pictures go through the autoencoder, then
-    all are blurred, shifted in tone and made noisy at random.
+    What a model does to a drawing must not put the judge off: scenes are `crowded`, half of the pictures go through the
+    autoencoder with noise on their latents, then all are blurred, shifted in tone and made noisy at random.
 
     Args:
         judge: The network.
@@ -35,9 +37,10 @@ class JudgeRecipe:
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of batch `index`."""
-        scenes, _ = self.batches.scenes(index)
+        rng = np.random.default_rng((self.batches.seed, index, 1))
+        scenes = [crowded(scene, self.batches.world, rng) for scene in self.batches.scenes(index)[0]]
         device = self.model.head.weight.device
-        pictures = disturbed(self._decoded(self.batches.pictures(scenes).to(device)), generator)
+        pictures = disturbed(self._decoded(self.batches.pictures(scenes).to(device), generator), generator)
         centres, colours, side = self.model(pictures)
         target, where = _targets(scenes, self.model.config.nouns, centres.shape[-1])
         batch, y, x, colour = where[:, :4].long().to(device).unbind(dim=1)
@@ -45,12 +48,17 @@ class JudgeRecipe:
         side_loss = (side[batch, y, x] - where[:, 4].to(device)).abs().mean()
         return _focal(centres, target.to(device)) / len(where) + colour_loss + side_loss
 
-    def _decoded(self, pictures: Tensor) -> Tensor:
-        """Pictures of which every other one is as the autoencoder decodes it."""
+    @torch.no_grad()
+    def _decoded(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """Pictures of which every other one is decoded from its latents, with noise of up to half their deviation."""
         if self.vae is None:
             return pictures
         pictures = pictures.clone()
-        pictures[::2] = reconstruct(self.vae, pictures[::2]).clamp(-1, 1).to(pictures.dtype)
+        latents = encode(self.vae, pictures[::2])
+        noise = torch.randn(latents.shape, generator=generator, device=latents.device) * latents.std()
+        strength = torch.rand((len(latents), 1, 1, 1), generator=generator, device=latents.device) / 2
+        decoded = self.vae.decode(latents + strength * noise).sample
+        pictures[::2] = decoded.clamp(-1, 1).to(pictures.dtype)
         return pictures
 
     def sheet(self, path: Path) -> None:

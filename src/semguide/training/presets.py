@@ -80,7 +80,7 @@ SMALL = Preset(
             save_seconds=120,
             muon=MMDIT_MATRICES,
         ),
-        "judge": Settings(steps=10_000, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
+        "judge": Settings(steps=14_000, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
 )
 

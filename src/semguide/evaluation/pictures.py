@@ -1,0 +1,108 @@
+"""Rules side by side: the same prompts and seeds made in batches, and judged concept by concept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semguide.adapters import steer
+from semguide.errors import InvalidArgument
+from semguide.evaluation.judge import Finding, find, judged
+from semguide.evaluation.suites import SuitePrompt
+from semguide.guidance import Rule
+from semguide.models.judge import Judge
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What one method made.
+
+    Attributes:
+        images: (images, height, width, 3) from 0 to 255, prompt by prompt, the seeds of a prompt side by side.
+        evaluations: Mean denoiser evaluations an image.
+    """
+
+    images: NDArray[np.uint8]
+    evaluations: float
+
+
+def make(
+    pipe: Any,
+    rule: Rule[Any],
+    prompts: Sequence[SuitePrompt],
+    seeds: Sequence[int],
+    *,
+    num_inference_steps: int,
+    batch_size: int = 32,
+    full_trace: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Pictures:
+    """Make every prompt with every seed under a rule, in batches with `batch_invariant=False`.
+
+    Args:
+        pipe: A pipeline.
+        rule: The rule, guidance scale included.
+        prompts: What to make, with its concepts.
+        seeds: One image per seed and prompt, each from its own generator.
+        num_inference_steps: Steps, >= 1.
+        batch_size: Images a batch, >= 1.
+        full_trace: Evaluate the concepts at every step.
+        progress: Told how many images a batch finished.
+
+    Raises:
+        InvalidArgument: There is no prompt, no seed or a prompt without concepts, or the batch size is below 1.
+    """
+    if not prompts or not seeds or not all(prompt.concepts for prompt in prompts):
+        raise InvalidArgument(
+            f"prompts and seeds must not be empty, and every prompt needs a concept to judge, "
+            f"got {len(prompts)} prompts and {len(seeds)} seeds"
+        )
+    if batch_size < 1:
+        raise InvalidArgument(f"batch_size must be >= 1, got {batch_size}")
+    tuned = steer(pipe, rule, batch_invariant=False)
+    jobs = [(prompt, seed) for prompt in prompts for seed in seeds]
+    images: list[NDArray[np.uint8]] = []
+    evaluations = 0
+    for first in range(0, len(jobs), batch_size):
+        batch = jobs[first : first + batch_size]
+        result = tuned(
+            [prompt.text for prompt, _ in batch],
+            concepts=[list(prompt.concepts) for prompt, _ in batch],
+            full_trace=full_trace,
+            num_inference_steps=num_inference_steps,
+            generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
+            output_type="pt",
+        )
+        images.append((result.images.float() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+        evaluations += sum(result.evaluations)
+        if progress is not None:
+            progress(len(batch))
+    return Pictures(np.concatenate(images), evaluations / len(jobs))
+
+
+def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> list[list[Finding]]:
+    """Find the objects of each picture.
+
+    Args:
+        judge: The detector.
+        images: (images, height, width, 3) of the size that it was trained on.
+        batch_size: Images at a time, >= 1.
+    """
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
+    return [found for batch in pixels.split(batch_size) for found in find(judge, batch.float() / 127.5 - 1)]
+
+
+def verdicts(found: Sequence[list[Finding]], prompts: Sequence[SuitePrompt]) -> list[list[bool]]:
+    """Say of each picture which of its concepts are right.
+
+    Args:
+        found: What is in each picture, in the order of `Pictures.images`.
+        prompts: The prompts; each has equally many pictures.
+    """
+    seeds = len(found) // len(prompts)
+    return [judged(things, prompts[index // seeds].concepts) for index, things in enumerate(found)]

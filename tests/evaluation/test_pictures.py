@@ -1,0 +1,88 @@
+"""Batches of pictures, and their verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation import pictures
+from semguide.evaluation.judge import Finding
+from semguide.evaluation.pictures import Pictures, findings, make, verdicts
+from semguide.evaluation.suites import SuitePrompt, suite
+from semguide.guidance import CFG
+from semguide.models.judge import Judge, JudgeConfig
+
+PROMPTS = suite("emoji-ae")[:3]
+
+
+class Drawn:
+    """A steered pipeline whose pictures hold prompt and seed as numbers."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def __call__(self, prompts: list[str], *, generator: list[torch.Generator], **_: Any) -> Any:
+        self.batches.append(len(prompts))
+        known = [prompt.text for prompt in PROMPTS]
+        numbers = [[known.index(p), g.initial_seed(), 0] for p, g in zip(prompts, generator, strict=True)]
+        images = torch.tensor(numbers).float()[..., None, None] / 255
+        return type("Result", (), {"images": images, "evaluations": [2] * len(prompts)})()
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    pipeline = Drawn()
+    monkeypatch.setattr(pictures, "steer", lambda pipe, rule, batch_invariant: pipeline)
+    return pipeline
+
+
+def run(prompts: list[SuitePrompt] = PROMPTS, seeds: tuple[int, ...] = (0, 1, 2), **options: Any) -> Pictures:
+    return make(None, CFG(5.0), prompts, seeds, num_inference_steps=2, **options)
+
+
+def test_every_prompt_is_made_with_every_seed_prompt_by_prompt(drawn: Drawn):
+    made = run(batch_size=4)
+    assert drawn.batches == [4, 4, 1]
+    assert made.images.shape == (9, 1, 1, 3)
+    assert made.images.dtype == np.uint8
+    assert made.images[:, 0, 0, :2].tolist() == [[prompt, seed] for prompt in range(3) for seed in range(3)]
+    assert made.evaluations == 2
+
+
+def test_progress_is_told_batch_by_batch(drawn: Drawn):
+    told: list[int] = []
+    run(batch_size=5, progress=told.append)
+    assert told == [5, 4]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"prompts": []}, {"seeds": ()}, {"prompts": [SuitePrompt("nothing", "none", ())]}, {"batch_size": 0}],
+)
+def test_nothing_to_make_or_to_judge_is_refused(drawn: Drawn, options: dict[str, Any]):
+    with pytest.raises(InvalidArgument, match=r"must not be empty|batch_size must be >= 1"):
+        run(**options)
+    assert drawn.batches == []
+
+
+def test_a_picture_is_judged_by_the_prompt_that_it_was_made_of():
+    asked = [[(concept.head, next(iter(concept.attributes), "red")) for concept in p.concepts] for p in PROMPTS]
+    seen = [[Finding(noun, colour, False, 0, 0, 1, 1) for noun, colour in things] for things in asked]
+    found = [seen[0], seen[0][:1], seen[1], [], seen[2][1:], seen[2]]  # two pictures a prompt
+    right = [[True, True], [True, False], [True, True], [False, False], [False, True], [True, True]]
+    assert verdicts(found, PROMPTS) == right
+
+
+def test_what_is_found_does_not_depend_on_the_batches():
+    torch.manual_seed(0)
+    judge = Judge(JudgeConfig(width=8)).eval()
+    images = np.random.default_rng(0).integers(256, size=(5, 64, 64, 3), dtype=np.uint8)
+    with torch.no_grad():
+        judge.head.bias.zero_()
+    all_at_once, by_two = findings(judge, images), findings(judge, images, batch_size=2)
+    assert any(all_at_once)
+    assert [[(f.noun, f.x, f.y) for f in a] for a in all_at_once] == [[(f.noun, f.x, f.y) for f in b] for b in by_two]
