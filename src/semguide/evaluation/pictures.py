@@ -93,8 +93,9 @@ def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> l
         images: (images, height, width, 3) of the size that it was trained on.
         batch_size: Images at a time, >= 1.
     """
-    pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
-    return [found for batch in pixels.split(batch_size) for found in find(judge, batch.float() / 127.5 - 1)]
+    pixels: torch.Tensor = torch.as_tensor(images).permute(0, 3, 1, 2)
+    batches = [pixels[first : first + batch_size] for first in range(0, len(pixels), batch_size)]
+    return [found for batch in batches for found in find(judge, batch.float() / 127.5 - 1)]
 
 
 def verdicts(found: Sequence[list[Finding]], prompts: Sequence[SuitePrompt]) -> list[list[bool]]:
