@@ -9,7 +9,7 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation import quality
 from semguide.evaluation.judge import Finding
 from semguide.evaluation.quality import JudgeQuality, clip_quality, judge_quality
-from semguide.evaluation.suites import suite
+from semguide.evaluation.suites import SUITES, suite
 from semguide.models import embedded
 from semguide.models.catalog import ASSETS
 from semguide.models.clip import CLIPShape, EmojiCLIP, tokenizer_folder
@@ -105,18 +105,18 @@ class Painter:
 
 
 @pytest.mark.parametrize(("answer", "share"), [(True, "1.000 [1.000, 1.000]"), (False, "0.000 [0.000, 0.000]")])
-def test_plain_quality_is_the_share_of_pictures_with_every_concept_right(
+def test_plain_quality_is_the_share_of_pictures_with_everything_right(
     answer: bool, share: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(quality, "find", lambda judge, pictures: [[]] * len(pictures))
-    monkeypatch.setattr(quality, "judged", lambda findings, concepts: [True] * (len(concepts) - 1) + [answer])
+    monkeypatch.setattr(quality, "rule_on", lambda prompt, findings: SimpleNamespace(all_right=answer))
     painter = Painter()
     rows = quality.plain_quality(painter, JUDGE, 4.0, range(2), limit=3, num_inference_steps=7)
     assert set(rows.values()) == {share}
-    assert "emoji-single single, all concepts right (3 test prompts, 2 seeds)" in rows
+    assert "emoji-single single, all right (3 test prompts, 2 seeds)" in rows
     assert {(options["guidance_scale"], options["num_inference_steps"]) for _, options in painter.asked} == {(4.0, 7)}
     seeds = [options["generator"][0].initial_seed() for _, options in painter.asked]
-    assert seeds == [0, 1, 0, 1]
+    assert seeds == [0, 1] * len(SUITES)
 
 
 def test_every_prompt_is_made_once_a_seed(monkeypatch: pytest.MonkeyPatch):
@@ -124,7 +124,7 @@ def test_every_prompt_is_made_once_a_seed(monkeypatch: pytest.MonkeyPatch):
     painter = Painter()
     quality.plain_quality(painter, JUDGE, 4.0, [0])
     made = [prompt for prompts, _ in painter.asked for prompt in prompts]
-    assert made == [prompt.text for name in ("emoji-single", "emoji-ae") for prompt in suite(name, "test")]
+    assert made == [prompt.text for name in SUITES for prompt in suite(name, "test")]
     assert max(len(prompts) for prompts, _ in painter.asked) == 32
 
 

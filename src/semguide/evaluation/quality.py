@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Finding, find, judged
+from semguide.evaluation.judge import Finding, find
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide.evaluation.suites import SUITES, SuitePrompt, limited, suite
+from semguide.evaluation.verdict import rule_on
 from semguide.models.clip import EmojiCLIP
 from semguide.models.judge import Judge
 from semguide.scenes import TIDY, CaptionNoise, Scene, World, noun_phrase
@@ -95,7 +96,7 @@ def plain_quality(
     limit: int | None = None,
     num_inference_steps: int = 25,
 ) -> dict[str, str]:
-    """Judge single objects and pairs under the pipeline's own classifier-free guidance, on test prompts.
+    """Judge the test prompts of every suite under the pipeline's own classifier-free guidance.
 
     Args:
         pipe: The pipeline.
@@ -106,16 +107,17 @@ def plain_quality(
         num_inference_steps: Steps, >= 1.
 
     Returns:
-        Suite and category, with the numbers of prompts and seeds -> share of images with every concept right.
+        Suite and category, with the numbers of prompts and seeds -> share of images with every concept right, and the
+        count or the position where one is asked for.
     """
     rows: dict[str, str] = {}
-    for name in ("emoji-single", "emoji-ae"):
+    for name in SUITES:
         prompts = limited(suite(name, "test"), limit)
         right = np.array([_right(pipe, judge, prompts, seed, guidance_scale, num_inference_steps) for seed in seeds])
         for category in dict.fromkeys(prompt.category for prompt in prompts):
             chosen = [i for i, prompt in enumerate(prompts) if prompt.category == category]
             share = bootstrap(right[:, chosen].mean(axis=0))
-            rows[f"{name} {category}, all concepts right ({len(chosen)} test prompts, {len(seeds)} seeds)"] = str(share)
+            rows[f"{name} {category}, all right ({len(chosen)} test prompts, {len(seeds)} seeds)"] = str(share)
     return rows
 
 
@@ -132,7 +134,7 @@ def _right(pipe: Any, judge: Judge, prompts: Sequence[SuitePrompt], seed: int, s
             output_type="pt",
         ).images
         found = find(judge, images.float() * 2 - 1)
-        verdicts += [all(judged(f, prompt.concepts)) for f, prompt in zip(found, batch, strict=True)]
+        verdicts += [rule_on(prompt, things).all_right for prompt, things in zip(batch, found, strict=True)]
     return verdicts
 
 

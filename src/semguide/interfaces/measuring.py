@@ -7,7 +7,7 @@ from pathlib import Path
 from semguide.evaluation.quality import JudgeQuality, clip_quality, judge_quality, plain_quality
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
-from semguide.training.export import CLIP, GUIDANCE_SCALE, JUDGE, STEPS, as_exported, clip_as_exported, present
+from semguide.training.export import CLIP, JUDGE, KINDS, STEPS, as_exported, clip_as_exported, present
 from semguide.training.presets import Preset
 
 
@@ -40,8 +40,9 @@ def measured(
         pipe.set_progress_bar_config(disable=True)
         if not rows:  # one autoencoder for all
             seen |= _judge_rows("scenes through the autoencoder", judge_quality(judge, preset.world, pipe.vae, scenes))
-        plain = plain_quality(pipe, judge, GUIDANCE_SCALE, range(seeds), limit, num_inference_steps=STEPS)
-        plain = {f"{row}, plain CFG {GUIDANCE_SCALE:g}, {STEPS} steps": value for row, value in plain.items()}
+        scale = KINDS[name].best_scale
+        plain = plain_quality(pipe, judge, scale, range(seeds), limit, num_inference_steps=STEPS)
+        plain = {f"{row}, plain CFG {scale:g}, {STEPS} steps": value for row, value in plain.items()}
         rows[name] = seen | plain
     if own.is_dir():
         rows[JUDGE] = seen

@@ -46,7 +46,7 @@ def judge_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> st
     return f"""# emoji-judge
 
 A small detector of nouns, colours and boxes in {preset.size}x{preset.size} emoji scenes, trained on rendered scenes
-only, half of them as the autoencoder decodes them, never on generated pictures.
+only, never on generated pictures: crowded ones, half of them decoded by the autoencoder from noisy latents.
 
 {_FONT}
 Exported at commit {_commit()}.

@@ -25,7 +25,7 @@ from semguide.training.vae import psnr
 
 #: Names of the embedded checkpoints.
 UNET, FLOW, JUDGE, CLIP = "emoji-unet", "emoji-flow", "emoji-judge", "emoji-clip"
-#: Steps and scale that `semguide generate` takes when none are given, and that the cards are measured at.
+#: Steps and scale that `semguide generate` takes when none are given.
 STEPS, GUIDANCE_SCALE = 25, 7.0
 
 Card = Callable[[Preset, list[Training], dict[str, str]], str]
@@ -41,6 +41,7 @@ class Kind:
         card: Writes its model card.
         assemble: Makes its pipeline; None for the judge and CLIP.
         needs: Another part of the set that it is exported with, "" for none.
+        best_scale: Scale of plain guidance that is best on validation prompts, which the card is measured at.
     """
 
     part: str
@@ -48,10 +49,11 @@ class Kind:
     card: Card
     assemble: Callable[[Preset, Path], Any] | None
     needs: str = ""
+    best_scale: float = GUIDANCE_SCALE
 
 
 KINDS = {
-    UNET: Kind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled),
+    UNET: Kind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled, best_scale=12.0),
     FLOW: Kind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
     JUDGE: Kind("judge", ("judge",), judge_card, None),
     CLIP: Kind("clip", ("clip",), clip_card, None, needs="unet"),
