@@ -38,8 +38,12 @@ class Finding:
     confidence: float
 
 
+SAME = 0.6
+"""Boxes that overlap more, as intersection over union, are one object; glasses overlap their wearer's face less."""
+
+
 @torch.no_grad()
-def find(judge: Judge, pictures: Tensor, threshold: float = 0.3) -> list[list[Finding]]:
+def find(judge: Judge, pictures: Tensor, threshold: float = 0.4) -> list[list[Finding]]:
     """Find the objects of each picture.
 
     Args:
@@ -48,8 +52,8 @@ def find(judge: Judge, pictures: Tensor, threshold: float = 0.3) -> list[list[Fi
         threshold: Least confidence, 0 to 1.
 
     Returns:
-        Per picture its findings, the most confident first; of two whose centres are closer than a quarter of their
-        side, only the more confident one.
+        Per picture its findings, the most confident first; of two in the same place (`SAME`) only the more confident
+        one.
     """
     centres, colours, side = judge(pictures)
     heat = centres.sigmoid()
@@ -80,7 +84,11 @@ def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> lis
 
 
 def _same_place(a: Finding, b: Finding) -> bool:
-    return max(abs(a.x - b.x), abs(a.y - b.y)) < 0.25 * min(a.side, b.side)
+    width = (a.side + b.side) / 2 - abs(a.x - b.x)  # of the overlap, as long as neither box holds the other
+    height = (a.side + b.side) / 2 - abs(a.y - b.y)
+    least = min(a.side, b.side)
+    both = min(max(0.0, width), least) * min(max(0.0, height), least)
+    return both > SAME * (a.side**2 + b.side**2 - both)
 
 
 def asked_colour(concept: Concept) -> str | None:
