@@ -4,6 +4,7 @@ from torch import Tensor
 
 from semguide.evaluation.judge import Finding, asked_colour, find, judged
 from semguide.models.judge import COLOUR_CLASSES, Judge, JudgeConfig
+from semguide.scenes.vocabulary import WORN
 from semguide.types import Concept
 
 NOUNS = ("cat", "car", "star")
@@ -57,6 +58,11 @@ def test_what_is_below_the_threshold_or_no_peak_is_not_found():
 def test_of_two_findings_in_one_place_the_surer_one_is_kept():
     judge = Maps([("cat", "red", 3, 4, 0.5, 0.6), ("car", "red", 4, 5, 0.5, 0.8), ("star", "red", 10, 5, 0.5, 0.4)])
     assert [f.noun for f in found(judge)[0]] == ["car", "star"]
+
+
+def test_what_is_worn_in_the_middle_of_its_wearer_is_another_object():
+    worn = Maps([("cat", "red", 3, 4, 0.5, 0.9), ("car", "red", 3, 4, 0.5 * WORN["glasses"][1], 0.6)])
+    assert [f.noun for f in found(worn)[0]] == ["cat", "car"]
 
 
 def test_a_glyph_in_natural_colours_is_called_by_its_plain_colour():
