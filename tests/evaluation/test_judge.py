@@ -61,7 +61,7 @@ def test_of_two_findings_in_one_place_the_surer_one_is_kept():
 
 
 def test_what_is_worn_in_the_middle_of_its_wearer_is_another_object():
-    worn = Maps([("cat", "red", 3, 4, 0.5, 0.9), ("car", "red", 3, 4, 0.5 * WORN["glasses"][1], 0.6)])
+    worn = Maps([("cat", "red", 3, 4, 0.5, 0.9), ("car", "red", 4, 4, 0.5 * WORN["glasses"][1], 0.6)])
     assert [f.noun for f in found(worn)[0]] == ["cat", "car"]
 
 
