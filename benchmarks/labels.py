@@ -4,9 +4,9 @@
 
 makes 276 pictures with emoji-unet (all test prompts of emoji-ae and emoji-single, each with a seed of its own, plain
 guidance of scale 7, 25 steps), has them judged, and compares the findings with `benchmarks/data/labels.json`: what one
-viewer saw, a vision-language model that knew neither prompts nor findings. The first 200 were labelled before the present
-judge was trained, and showed what the one before it missed; the other 76 after, when nothing of it changed any more. It
-writes
+viewer saw, a vision-language model that knew neither prompts nor findings. The first 200 were labelled before the
+present judge was trained, and showed what the one before it missed; the other 76 after, when nothing of it changed any
+more. It writes
 
     pictures-*.npy   the pictures, by 50; made again only where they are missing
     labels.json      counts and shares, with intervals over pictures
