@@ -31,9 +31,9 @@ class Detector:
         stop: End of the early steps, excluded, as a fraction of all steps, in (0, 1].
     """
 
-    intercept: float = 2.71
-    cosine: float = -1.13
-    relative: float = 3.86
+    intercept: float = 3.11
+    cosine: float = -1.55
+    relative: float = 3.89
     stop: float = 1 / 3
 
     def __post_init__(self) -> None:
