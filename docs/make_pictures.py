@@ -2,17 +2,19 @@
 
 Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
 `python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet,
-flow, world, notebook.
+flow, world, notebook, page (which needs playwright and a Chromium).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -249,6 +251,37 @@ def draw_world() -> None:
     app(["scenes", "--count", "16", "--seed", "0", "--size", "128", "--out", sheet], standalone_mode=False)
 
 
+def shoot_page() -> None:
+    """The page after a run: bright, dark, and on a phone."""
+    from playwright.sync_api import sync_playwright
+
+    with served() as address, sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        page = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page()
+        page.goto(address)
+        page.locator("#sliders .field").first.wait_for()
+        page.fill("#prompt", "a red car and a blue apple")
+        page.locator(".chip .text").nth(1).wait_for()
+        page.click("#generate")
+        page.get_by_text("Generating", exact=True).wait_for()
+        page.get_by_text("Generate", exact=True).wait_for(timeout=300_000)
+        for name, width, scheme in (("page", 1280, "light"), ("page-dark", 1280, "dark"), ("page-phone", 540, "light")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            page.mouse.move(0, 0)
+            page.screenshot(path=str(IMAGES / f"{name}.png"), full_page=True)
+
+
+@contextmanager
+def served() -> Generator[str, None, None]:
+    """Run `semguide serve` with the embedded checkpoint at a free port, and give its address."""
+    command = [sys.executable, "-c", "from semguide.interfaces.cli import app; app()", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield next(found.group() for line in server.stdout if (found := re.search(r"http://[\w.:]+", line)))
+        server.terminate()
+
+
 def run_notebook() -> None:
     """Store in the notebook what its cells show."""
     notebook = DOCS.parent / "notebooks" / "semguide.ipynb"
@@ -268,6 +301,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "flow": partial(draw_sheet, "emoji-flow"),
     "world": draw_world,
     "notebook": run_notebook,
+    "page": shoot_page,
 }
 
 
