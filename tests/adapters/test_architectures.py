@@ -22,8 +22,6 @@ from semguide.adapters.architectures import (
 )
 from semguide.errors import UnsupportedPipeline
 
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # Kolors, when it is imported
-
 OLDER = Version(diffusers.__version__) < Version("0.42.1")
 KNOWN = {"self", "device", "dtype", "image", "kwargs", "lora_scale", "do_classifier_free_guidance"}
 EVERY_CLASS = pytest.mark.parametrize("name", ARCHITECTURES)

@@ -85,11 +85,13 @@ class Rows:
         dims: Arguments with the rows on another dimension, and which.
         lists: Arguments that are lists with an entry per row.
         shared: Arguments without rows.
+        tails: Arguments, tensors (row, text token and then image token), that for a concept keep the part of the image.
     """
 
     dims: Mapping[str, int] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

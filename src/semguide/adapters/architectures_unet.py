@@ -54,9 +54,25 @@ _SDXL = replace(
     notes="IP-Adapter images go with every concept.",
 )
 
+_KOLORS = replace(
+    _SDXL,
+    family="Kolors",
+    pipelines=("KolorsPipeline", "KolorsImg2ImgPipeline"),
+    text=Text(
+        embeds=_SDXL.text.embeds,
+        conditioning=_SDXL.text.conditioning,
+        options=(),
+        fixed={"num_images_per_prompt": 1, "max_sequence_length": 256},
+    ),
+    limits=(_DISTILLED,),
+    notes="The text encoder reads 256 tokens whatever max_sequence_length is: the pipeline does not hand it on. "
+    "IP-Adapter images go with every concept.",
+)
+
 UNET: tuple[Architecture, ...] = (
     _SD,
     _SDXL,
+    _KOLORS,
     replace(
         _SD,
         family="Stable Diffusion with ControlNet",
@@ -79,6 +95,9 @@ UNET: tuple[Architecture, ...] = (
             "StableDiffusionXLControlNetPipeline",
             "StableDiffusionXLControlNetImg2ImgPipeline",
             "StableDiffusionXLControlNetInpaintPipeline",
+            "StableDiffusionXLControlNetUnionPipeline",
+            "StableDiffusionXLControlNetUnionImg2ImgPipeline",
+            "StableDiffusionXLControlNetUnionInpaintPipeline",
         ),
         scale=_LOCAL,
         notes=CONTROL,

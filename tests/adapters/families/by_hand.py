@@ -103,7 +103,7 @@ def _eps_scale(scheduler: Any, kind: str, index: int) -> float:
     if kind == "eps":
         return 1.0
     if kind == "v":
-        return float(scheduler.alphas_cumprod[scheduler.timesteps[index]]) ** 0.5
+        return max(float(scheduler.alphas_cumprod[scheduler.timesteps[index]]) ** 0.5, 1e-4)
     return max(1 - float(scheduler.sigmas[index]), 1e-4)
 
 

@@ -26,6 +26,14 @@ def _sdxl(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     return pipe.unet(x, t, encoder_hidden_states=embeds, added_cond_kwargs=added).sample
 
 
+def _kolors(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, pooled, _ = pipe.encode_prompt(text, "cpu", 1, False)
+    ids = torch.tensor([[64.0, 64.0, 0.0, 0.0, 64.0, 64.0]], dtype=x.dtype)
+    added = {"text_embeds": pooled, "time_ids": ids}
+    return pipe.unet(x, t, encoder_hidden_states=embeds, added_cond_kwargs=added).sample
+
+
 def _sd3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, _, pooled, _ = pipe.encode_prompt(
@@ -39,8 +47,6 @@ def _sd3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
 def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, pooled, text_ids = pipe.encode_prompt(text, text, max_sequence_length=48)
-    rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
-    places = torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
     embedded = pipe.transformer.config.guidance_embeds
     return pipe.transformer(
         hidden_states=x,
@@ -49,8 +55,39 @@ def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
         pooled_projections=pooled,
         encoder_hidden_states=embeds,
         txt_ids=text_ids,
-        img_ids=places,
+        img_ids=_places(x),
     ).sample
+
+
+def _chroma(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, text_ids, mask, *_ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=_places(x),
+        attention_mask=torch.cat([mask, torch.ones(1, 16).to(mask)], dim=1),
+    ).sample
+
+
+def _ovis_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, text_ids, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=_places(x),
+    ).sample
+
+
+def _places(x: Tensor) -> Tensor:
+    """Return the places of 4x4 tokens: (token, 3)."""
+    rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+    return torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
 
 
 def _qwen_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
@@ -114,6 +151,19 @@ def _lumina2(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tens
     ).sample
 
 
+def _cogview3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    size, corner = torch.tensor([[16.0, 16.0]]).to(x), torch.zeros(1, 2).to(x)
+    return pipe.transformer(
+        hidden_states=x,
+        encoder_hidden_states=torch.zeros_like(embeds) if negative else embeds,
+        timestep=t[None],
+        original_size=size,
+        target_size=size,
+        crop_coords=corner,
+    ).sample
+
+
 def _cogview4(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
@@ -172,5 +222,9 @@ BY_HAND: dict[str, ByHand] = {
     "cogview4": ByHand(_cogview4, (1, 4, 8, 8)),
     "z-image": ByHand(_z_image, (1, 4, 8, 8), sign=-1.0, shift=1.0, dtype=torch.float32),
     "hunyuan-image": ByHand(_hunyuan_image, (1, 4, 4, 4)),
+    "kolors": ByHand(_kolors, (1, 4, 8, 8), eps_scale="eps"),
+    "cogview3": ByHand(_cogview3, (1, 4, 8, 8), eps_scale="v", dtype=torch.float32),
+    "chroma": ByHand(_chroma, (1, 16, 16)),
+    "ovis-image": ByHand(_ovis_image, (1, 16, 16)),
     "wan": ByHand(_wan, (1, 4, 2, 2, 2)),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from adapters.zoo import concat, decoders, flow, unet, variants
+from adapters.zoo import concat, decoders, flow, more, unet, variants
 from adapters.zoo.family import Family
 from adapters.zoo.variants import as_class, image, mask
 
@@ -41,13 +41,21 @@ FAMILIES: Mapping[str, Family] = {
 }
 """A row per family."""
 
+MORE: Mapping[str, Family] = {
+    "kolors": Family(more.kolors, denoiser="unet"),
+    "cogview3": Family(more.cogview3, _SMALL),
+    "chroma": Family(more.chroma, _SMALL),
+    "ovis-image": Family(more.ovis_image, _SMALL),
+}
+"""A row per family that is less used; its tests are slow."""
+
 
 def _variant(of: str, name: str, part: Any = None, **arguments: Any) -> Family:
     """Return the row of a pipeline class made of a family's parts, with a ControlNet where one is given."""
-    base = FAMILIES[of]
-    more = {} if part is None else {"controlnet": part}
+    base = {**FAMILIES, **MORE}[of]
+    parts = {} if part is None else {"controlnet": part}
     given = {**base.arguments, **arguments}
-    return replace(base, make=as_class(base.make, name, **more), arguments=given)
+    return replace(base, make=as_class(base.make, name, **parts), arguments=given)
 
 
 def _again(size: int) -> dict[str, Any]:
@@ -58,8 +66,10 @@ def _painted(size: int) -> dict[str, Any]:
     return {**_again(size), "mask_image": mask(size)}
 
 
-_UNET, _SD3_CONTROL = variants.control_of_unet, variants.control_of_sd3
+_UNET, _UNION, _SD3_CONTROL = variants.control_of_unet, variants.union_control_of_unet, variants.control_of_sd3
+_QWEN_CONTROL = variants.control_of_qwen_image
 _CONTROL = {"control_image": image(64, 7)}
+_MODE = {"control_mode": 1}
 _IP = {"ip_adapter_image_embeds": variants.image_embeds()}
 
 VARIANTS: Mapping[str, Family] = {
@@ -83,14 +93,50 @@ VARIANTS: Mapping[str, Family] = {
     "sdxl-controlnet-inpaint": _variant(
         "sdxl", "StableDiffusionXLControlNetInpaintPipeline", _UNET, **_painted(64), **_CONTROL
     ),
+    "sdxl-controlnet-union": _variant("sdxl", "StableDiffusionXLControlNetUnionPipeline", _UNION, **_CONTROL, **_MODE),
+    "sdxl-controlnet-union-img2img": _variant(
+        "sdxl", "StableDiffusionXLControlNetUnionImg2ImgPipeline", _UNION, **_again(64), **_CONTROL, **_MODE
+    ),
+    "sdxl-controlnet-union-inpaint": _variant(
+        "sdxl", "StableDiffusionXLControlNetUnionInpaintPipeline", _UNION, **_painted(64), **_CONTROL, **_MODE
+    ),
     "sdxl-ip-adapter": replace(FAMILIES["sdxl"], make=variants.with_ip_adapter(unet.sdxl), arguments=_IP),
     "sd3-img2img": _variant("sd3", "StableDiffusion3Img2ImgPipeline", **_again(8)),
     "sd3-inpaint": _variant("sd3", "StableDiffusion3InpaintPipeline", **_painted(8)),
     "sd3-controlnet": _variant("sd3", "StableDiffusion3ControlNetPipeline", _SD3_CONTROL, control_image=image(8, 7)),
+    "sd3-controlnet-inpaint": _variant(
+        "sd3",
+        "StableDiffusion3ControlNetInpaintingPipeline",
+        variants.inpaint_control_of_sd3,
+        control_image=image(8, 7),
+        control_mask=mask(8),
+    ),
+    "kolors-img2img": _variant("kolors", "KolorsImg2ImgPipeline", **_again(64)),
+    "chroma-img2img": _variant("chroma", "ChromaImg2ImgPipeline", **_again(16)),
+    "chroma-inpaint": Family(more.chroma_inpaint, {**_SMALL, **_painted(16)}),
+    "flux-controlnet": _variant("flux", "FluxControlNetPipeline", variants.control_of_flux, control_image=image(16, 7)),
+    "flux-embedded-controlnet": _variant(
+        "flux-embedded", "FluxControlNetPipeline", variants.control_of_flux, control_image=image(16, 7)
+    ),
     "flux-img2img": _variant("flux", "FluxImg2ImgPipeline", **_again(16)),
     "flux-inpaint": _variant("flux", "FluxInpaintPipeline", **_painted(16)),
     "qwen-image-img2img": _variant("qwen-image", "QwenImageImg2ImgPipeline", **_again(32)),
     "qwen-image-inpaint": _variant("qwen-image", "QwenImageInpaintPipeline", **_painted(32)),
+    "qwen-image-controlnet": _variant(
+        "qwen-image", "QwenImageControlNetPipeline", _QWEN_CONTROL, control_image=image(32, 7)
+    ),
+    "qwen-image-controlnet-inpaint": _variant(
+        "qwen-image",
+        "QwenImageControlNetInpaintPipeline",
+        partial(_QWEN_CONTROL, more=4),
+        control_image=image(32, 7),
+        control_mask=mask(32),
+    ),
+    "cogview4-control": replace(
+        FAMILIES["cogview4"],
+        make=variants.cogview4_control,
+        arguments={**_SMALL, "control_image": image(16, 7)},
+    ),
     "z-image-img2img": _variant("z-image", "ZImageImg2ImgPipeline", **_again(16)),
     "z-image-inpaint": _variant("z-image", "ZImageInpaintPipeline", **_painted(16)),
     "wan-2.2": replace(FAMILIES["wan"], make=variants.wan_2_2),

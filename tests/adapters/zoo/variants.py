@@ -78,6 +78,56 @@ def control_of_sd3(pipe: Any) -> Any:
     return benign(control, 201)
 
 
+def union_control_of_unet(pipe: Any) -> Any:
+    """Build a ControlNet of many kinds of control for a pipeline's U-Net, whose residuals are not zero."""
+    from diffusers import ControlNetUnionModel
+
+    known, width = inspect.signature(ControlNetUnionModel.__init__).parameters, pipe.unet.config.block_out_channels[0]
+    control = ControlNetUnionModel(
+        **{key: value for key, value in pipe.unet.config.items() if key in known},
+        conditioning_embedding_out_channels=(8, 8, 8, 8),
+        num_trans_channel=width,
+        num_trans_head=2,
+        num_proj_channel=width,
+    )
+    return benign(control, 204)
+
+
+def inpaint_control_of_sd3(pipe: Any) -> Any:
+    """Build a ControlNet for a tiny SD3 that also reads a mask."""
+    from diffusers import SD3ControlNetModel
+
+    return benign(SD3ControlNetModel.from_transformer(pipe.transformer, num_layers=1), 205)
+
+
+def control_of_flux(pipe: Any) -> Any:
+    """Build a ControlNet for a tiny Flux."""
+    from diffusers import FluxControlNetModel
+
+    sizes = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
+    return benign(FluxControlNetModel.from_transformer(pipe.transformer, **sizes), 206)
+
+
+def control_of_qwen_image(pipe: Any, more: int = 0) -> Any:
+    """Build a ControlNet for a tiny Qwen-Image that reads more channels than those of the picture."""
+    from diffusers import QwenImageControlNetModel
+
+    sizes = {"num_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2, "extra_condition_channels": more}
+    return benign(QwenImageControlNetModel.from_transformer(pipe.transformer, **sizes), 207)
+
+
+def cogview4_control() -> Any:
+    """Build a CogView4ControlPipeline, whose transformer reads the control's channels beside its own."""
+    from diffusers import CogView4ControlPipeline, CogView4Transformer2DModel
+
+    from adapters.zoo.decoders import cogview4
+
+    parts = dict(cogview4().components)
+    config = {**parts["transformer"].config, "in_channels": 8}
+    parts["transformer"] = benign(CogView4Transformer2DModel.from_config(config), 208)
+    return quiet(CogView4ControlPipeline(**parts))
+
+
 def with_ip_adapter(base: Callable[[], Any]) -> Callable[[], Any]:
     """Return what builds a tiny pipeline with an IP-Adapter that reads image embeddings of width 16."""
 
