@@ -66,6 +66,17 @@ _CHROMA = Architecture(
     notes="Each concept has a mask of its own tokens.",
 )
 
+_NUCLEUS = Architecture(
+    family="Nucleus-Image",
+    pipelines=("NucleusMoEImagePipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "img_shapes", "encoder_hidden_states", "encoder_hidden_states_mask", "timestep"),
+    text=replace(_QWEN.text, options=("max_sequence_length", "return_index"), negative=""),
+    rows=_QWEN.rows,
+    sign=-1.0,
+    notes="The pipeline's own rescaling to the norm of e(P) comes after the correction.",
+)
+
 _OVIS = Architecture(
     family="Ovis-Image",
     pipelines=("OvisImagePipeline",),
@@ -151,6 +162,7 @@ SEQUENTIAL: tuple[Architecture, ...] = (
         notes=f"{CONTROL} {_QWEN.notes}",
     ),
     _OVIS,
+    _NUCLEUS,
     _LUMINA2,
     _COGVIEW4,
     replace(

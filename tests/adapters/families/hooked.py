@@ -27,6 +27,16 @@ def _cogview4(pipe: Any, text: str) -> dict[str, Any]:
     return {"encoder_hidden_states": embeds}
 
 
+def _if(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False)
+    return {"encoder_hidden_states": embeds}
+
+
+def _kandinsky3(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _, mask, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, _cut_context=True)
+    return {"encoder_hidden_states": embeds, "encoder_attention_mask": mask.bool()}
+
+
 def _sd3(pipe: Any, text: str) -> dict[str, Any]:
     embeds, _, pooled, _ = pipe.encode_prompt(
         text, text, text, do_classifier_free_guidance=False, max_sequence_length=48
@@ -61,6 +71,10 @@ ENCODERS: Mapping[str, Encode] = {
     "sd3": _sd3,
     "chroma": _chroma,
     "cogview4": _cogview4,
+    "cogvideox": _cogview4,
+    "if": _if,
+    "kandinsky3": _kandinsky3,
+    "skyreels-v2": _wan,
     "flux-embedded": _flux,
     "flux": _flux,
     "qwen-image": _qwen_image,
@@ -119,7 +133,11 @@ def sequential(forward: Any, w: float, concepts: Sequence[dict[str, Any]]) -> An
     return composed
 
 
-HOOKS = {"sd": concat, "sdxl": concat, "kolors": concat, "sd3": concat, "z-image": lists, "flux-embedded": embedded}
+HOOKS = {
+    **dict.fromkeys(("sd", "sdxl", "kolors", "if", "kandinsky3", "sd3", "cogvideox"), concat),
+    "z-image": lists,
+    "flux-embedded": embedded,
+}
 """How a family is hooked; the others are sequential."""
 
 

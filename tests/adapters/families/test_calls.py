@@ -38,13 +38,13 @@ def test_calls_with_other_concepts_leave_nothing_to_the_next(name: str) -> None:
 
 @pytest.mark.parametrize("name", marked(name for name in ROWS if name not in ONE_NOISE))
 def test_each_image_of_a_batch_is_the_one_it_would_be_alone(name: str) -> None:
-    """The pipeline runs a ControlNet on the whole batch."""
+    """The pipelines run a ControlNet on the whole batch, and Kandinsky 3 encodes all its images at once."""
     pipe, family = made(name), ROWS[name]
     prompts, concepts = (PROMPT, OTHER), (CONCEPTS, [OTHER])
     together = steered(pipe, family, **batch(family, prompt=list(prompts), concepts=list(concepts)))
     for i in range(2):
         alone = steered(pipe, family, prompt=prompts[i], concepts=concepts[i], generator=[noise(i)])
-        rounding = 1e-5 * alone.abs().max() if "controlnet" in name else 0.0
+        rounding = 1e-4 * alone.abs().max() if "controlnet" in name or name == "kandinsky3-img2img" else 0.0
         assert (together[i] - alone[0]).abs().max() <= rounding
 
 

@@ -30,7 +30,7 @@ def test_steered_output_is_that_of_a_hook_by_hand(name: str, monkeypatch: pytest
     with torch.no_grad():
         texts = [*CONCEPTS, ""] if "embedded" in of else CONCEPTS
         concepts = [ENCODERS[of](pipe, text) for text in texts]
-    w = SCALE + 1 - family.off
+    w = SCALE + family.shift
     for denoiser in denoisers_of(pipe):
         monkeypatch.setattr(denoiser, "forward", HOOKS.get(of, sequential)(denoiser.forward, w, concepts))
     by_hand, effect = run(pipe, family, **given), (steered - plain).abs().max()

@@ -1,12 +1,15 @@
-"""Tiny pipelines of families that are less used: Kolors, CogView3-Plus, Chroma and Ovis-Image."""
+"""Tiny pipelines of families that are less used: Kolors, CogView3-Plus, Chroma, Nucleus-Image and Ovis-Image."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
+from adapters.guider.models_qwen3 import qwen3_vl
+from adapters.guider.processors import Processor
 from adapters.tiny_pipelines import quiet, tiny_sdxl
 from adapters.zoo import autoencoders, texts
 from adapters.zoo.decoders import _CHAT
+from adapters.zoo.flow import qwen_tokenizer
 from adapters.zoo.tokenizers import Positions, byte_tokenizer, word_tokenizer
 from adapters.zoo.weights import benign
 
@@ -98,6 +101,36 @@ def chroma_inpaint() -> Any:
     pipe = chroma()
     pipe.transformer.register_to_config(guidance_embeds=False)
     return quiet(ChromaInpaintPipeline(**pipe.components))
+
+
+def nucleus_image() -> Any:
+    """Build a NucleusMoEImagePipeline for 32x32 images, whose second layer is a mixture of experts."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, NucleusMoEImagePipeline, NucleusMoEImageTransformer2DModel
+
+    transformer = NucleusMoEImageTransformer2DModel(
+        in_channels=16,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=16,
+        axes_dims_rope=(8, 4, 4),
+        mlp_ratio=8.0,  # smaller ones make layers of width 0
+        dense_moe_strategy="leave_first_block_dense",
+        num_experts=4,
+        moe_intermediate_dim=16,
+        capacity_factors=2.0,
+    )
+    tokenizer = qwen_tokenizer()
+    return quiet(
+        NucleusMoEImagePipeline(
+            transformer=benign(transformer, 640),
+            scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+            vae=autoencoders.qwen(4),
+            text_encoder=qwen3_vl(tokenizer, 641),
+            processor=cast("Any", Processor(tokenizer)),
+        )
+    )
 
 
 def ovis_image() -> Any:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from adapters.zoo import concat, decoders, flow, more, unet, variants
+from adapters.zoo import video as films
 from adapters.zoo.family import Family
 from adapters.zoo.variants import as_class, image, mask
 
@@ -19,6 +20,11 @@ _FLUX = {**_SMALL, "negative_prompt": ""}
 _QWEN = {"height": 32, "width": 32, "negative_prompt": " "}
 _ZIMAGE = {"height": 16, "width": 16, "max_sequence_length": 64}
 _WAN = {**_SMALL, "num_frames": 5}
+_COGVIDEOX, _MOCHI = {**_SMALL, "num_frames": 9}, {**_SMALL, "num_frames": 7}
+_ALLEGRO = {**_SMALL, "num_frames": 8, "clean_caption": False}
+_HUNYUAN = {**_WAN, "prompt_template": films.TEMPLATE}
+_KANDINSKY = {"height": 16, "width": 16}
+_PIXELS = {"output_type": "pt", "clean_caption": False}
 
 FAMILIES: Mapping[str, Family] = {
     "sd": Family(unet.sd, denoiser="unet"),
@@ -35,7 +41,7 @@ FAMILIES: Mapping[str, Family] = {
     "hidream": Family(concat.hidream, _SMALL),
     "lumina2": Family(decoders.lumina2, _LARGE),
     "cogview4": Family(decoders.cogview4, _SMALL),
-    "z-image": Family(decoders.z_image, _ZIMAGE, off=0.0),
+    "z-image": Family(decoders.z_image, _ZIMAGE, off=0.0, shift=1.0),
     "hunyuan-image": Family(decoders.hunyuan_image, {"height": 16, "width": 16}, scale=""),
     "wan": Family(flow.wan, _WAN, output="frames"),
 }
@@ -46,6 +52,16 @@ MORE: Mapping[str, Family] = {
     "cogview3": Family(more.cogview3, _SMALL),
     "chroma": Family(more.chroma, _SMALL),
     "ovis-image": Family(more.ovis_image, _SMALL),
+    "nucleus-image": Family(more.nucleus_image, {"height": 32, "width": 32, "return_index": -1}),
+    "kandinsky3": Family(unet.kandinsky3, _KANDINSKY, denoiser="unet", shift=1.0),
+    "cogvideox": Family(films.cogvideox, _COGVIDEOX, output="frames"),
+    "mochi": Family(films.mochi, _MOCHI, output="frames"),
+    "allegro": Family(films.allegro, _ALLEGRO, output="frames"),
+    "skyreels-v2": Family(variants.skyreels, _WAN, output="frames"),
+    "hunyuan-video": Family(
+        films.hunyuan_video, {**_HUNYUAN, "negative_prompt": ""}, scale="true_cfg_scale", output="frames"
+    ),
+    "hunyuan-video-embedded": Family(partial(films.hunyuan_video, guidance_embeds=True), _HUNYUAN, output="frames"),
 }
 """A row per family that is less used; its tests are slow."""
 
@@ -139,6 +155,27 @@ VARIANTS: Mapping[str, Family] = {
     ),
     "z-image-img2img": _variant("z-image", "ZImageImg2ImgPipeline", **_again(16)),
     "z-image-inpaint": _variant("z-image", "ZImageInpaintPipeline", **_painted(16)),
+    "if": Family(unet.deep_floyd, {**_PIXELS, "height": 16, "width": 16}, denoiser="unet"),
+    "if-img2img": Family(as_class(unet.deep_floyd, "IFImg2ImgPipeline"), {**_PIXELS, **_again(16)}, denoiser="unet"),
+    "if-inpaint": Family(
+        as_class(unet.deep_floyd, "IFInpaintingPipeline"), {**_PIXELS, **_painted(16)}, denoiser="unet"
+    ),
+    "kandinsky3-img2img": Family(
+        as_class(unet.kandinsky3, "Kandinsky3Img2ImgPipeline"), _again(16), denoiser="unet", shift=1.0
+    ),
+    "cogvideox-image-to-video": Family(
+        partial(films.cogvideox, "CogVideoXImageToVideoPipeline", 8),
+        {**_COGVIDEOX, "image": image(16)},
+        output="frames",
+    ),
+    "cogvideox-video-to-video": Family(
+        partial(films.cogvideox, "CogVideoXVideoToVideoPipeline"),
+        {**_SMALL, "video": variants.film(9, 16), "strength": 0.9, "num_inference_steps": 4},
+        output="frames",
+    ),
+    "skyreels-v2-image-to-video": Family(
+        variants.skyreels_image_to_video, {**_WAN, "image": variants.picture(16)}, output="frames"
+    ),
     "wan-2.2": replace(FAMILIES["wan"], make=variants.wan_2_2),
     "wan-image-to-video": replace(
         FAMILIES["wan"], make=variants.wan_image_to_video, arguments={**_WAN, "image": variants.picture(16)}

@@ -93,11 +93,11 @@ def qwen3(tokenizer: Any, seed: int) -> Any:
     return benign(Qwen3Model(_decoder(Qwen3Config, tokenizer)), seed)
 
 
-def llama(tokenizer: Any, seed: int) -> Any:
+def llama(tokenizer: Any, seed: int, layers: int = 2) -> Any:
     """Build a Llama of width 32."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    return benign(LlamaForCausalLM(_decoder(LlamaConfig, tokenizer)), seed)
+    return benign(LlamaForCausalLM(_decoder(LlamaConfig, tokenizer, layers)), seed)
 
 
 def glm(tokenizer: Any, seed: int) -> Any:
@@ -132,13 +132,13 @@ def chat_glm(tokenizer: Any, seed: int) -> Any:
     return model
 
 
-def _decoder(config: Any, tokenizer: Any, **more: Any) -> Any:
+def _decoder(config: Any, tokenizer: Any, layers: int = 2, **more: Any) -> Any:
     end = tokenizer.eos_token_id
     return config(
         vocab_size=len(tokenizer),
         hidden_size=DIM,
         intermediate_size=DIM,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=8,

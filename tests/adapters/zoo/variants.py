@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from adapters.tiny_pipelines import quiet
+from adapters.zoo import video as video_models
 from adapters.zoo.weights import benign
 
 
@@ -42,6 +43,11 @@ def as_class(base: Callable[[], Any], name: str, **more: Any) -> Callable[[], An
 def image(size: int, seed: int = 5) -> Tensor:
     """Return an image (1, 3, size, size) in [0, 1]."""
     return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def film(frames: int, size: int) -> Tensor:
+    """Return a video (1, frames, 3, size, size) in [0, 1]."""
+    return torch.rand(1, frames, 3, size, size, generator=torch.Generator().manual_seed(6))
 
 
 def mask(size: int) -> Tensor:
@@ -128,6 +134,21 @@ def cogview4_control() -> Any:
     return quiet(CogView4ControlPipeline(**parts))
 
 
+def skyreels() -> Any:
+    """Build a SkyReelsV2Pipeline."""
+    without_ftfy("pipeline_skyreels_v2", "skyreels_v2")
+    return video_models.skyreels()
+
+
+def skyreels_image_to_video() -> Any:
+    """Build a SkyReelsV2ImageToVideoPipeline, which also reads the image through CLIP."""
+    from adapters.guider.models_wan import wan_image
+
+    without_ftfy("pipeline_skyreels_v2_i2v", "skyreels_v2")
+    eyes = {name: part for name, part in wan_image().items() if name in ("image_encoder", "image_processor")}
+    return video_models.skyreels("SkyReelsV2ImageToVideoPipeline", 4 + 4 + 4, **eyes)
+
+
 def with_ip_adapter(base: Callable[[], Any]) -> Callable[[], Any]:
     """Return what builds a tiny pipeline with an IP-Adapter that reads image embeddings of width 16."""
 
@@ -162,9 +183,9 @@ def image_embeds() -> list[Tensor]:
     return [torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(203))]
 
 
-def without_ftfy(module: str) -> None:
-    """Let a module of Wan that calls ftfy also where it is not installed call nothing."""
-    cleaner = importlib.import_module(f"diffusers.pipelines.wan.{module}")
+def without_ftfy(module: str, family: str = "wan") -> None:
+    """Let a module that calls ftfy also where it is not installed call nothing."""
+    cleaner = importlib.import_module(f"diffusers.pipelines.{family}.{module}")
     if not hasattr(cleaner, "ftfy"):
         cleaner.ftfy = SimpleNamespace(fix_text=str)  # type: ignore[attr-defined]
 
