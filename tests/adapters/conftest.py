@@ -11,9 +11,13 @@ from models.tiny_checkpoint import save_tiny_checkpoint
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let diffusers' schedulers make NumPy arrays of tensors in a way that NumPy 2 discourages."""
-    for message in ("__array__ implementation", "__array_wrap__ must accept"):
+    """Ignore what diffusers does that others discourage: its schedulers' arrays, parts of Kolors, Flux and Mochi."""
+    for message in ("__array__ implementation", "__array_wrap__ must accept", ".torch.jit.script. is deprecated"):
         item.add_marker(pytest.mark.filterwarnings(f"ignore:{message}:DeprecationWarning"))
+    item.add_marker(pytest.mark.filterwarnings("ignore:.FluxPosEmbed. is deprecated:FutureWarning"))
+    item.add_marker(
+        pytest.mark.filterwarnings("ignore:In CPU autocast, but the target dtype is not supported:UserWarning")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,6 @@ from semguide.adapters.architectures import (
 )
 from semguide.errors import UnsupportedPipeline
 
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # Kolors, when it is imported
-
 OLDER = Version(diffusers.__version__) < Version("0.42.1")
 KNOWN = {"self", "device", "dtype", "image", "kwargs", "lora_scale", "do_classifier_free_guidance"}
 EVERY_CLASS = pytest.mark.parametrize("name", ARCHITECTURES)
@@ -100,7 +98,12 @@ def test_scale_is_where_the_row_says(name: str) -> None:
         return
     assert set(row.scale.arguments) <= set(call)
     source = inspect.getsource(pipeline.__call__)
-    formulas = re.findall(r"(self\.)?_?(?:\w+_)?(?:guidance|cfg)_scale \* \(", source)
+    assert set(row.scale.drifting) <= set(call)
+    if "(guidance_scale + 1.0) * noise_pred_text - guidance_scale * noise_pred_uncond" in source:  # Kandinsky 3
+        assert (row.scale.shift, row.scale.off, row.scale.live) == (1.0, 1.0, False)
+        assert "self._guidance_scale > 1" in inspect.getsource(pipeline.do_classifier_free_guidance.fget)
+        return
+    formulas = re.findall(r"(self\.)?_?(?:\w+_)?(?:guidance|cfg)_scale \* \((?!\s*\(1 - )", source)
     assert len(formulas) == 1
     assert (formulas[0] == "self." or "current_guidance_scale = self.guidance_scale" in source) == row.scale.live
     assert (" = pos + current_guidance_scale * (pos - neg)" in source) == (row.scale.shift == 1.0)

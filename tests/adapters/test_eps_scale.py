@@ -95,6 +95,17 @@ def test_flow_velocities_become_eps(name: str, config: dict[str, Any]) -> None:
         assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-4)
 
 
+def test_flow_velocities_towards_the_picture_become_eps() -> None:
+    """Mochi's scheduler: x = sigma x0 + (1 - sigma) eps, and the velocity is x0 - eps."""
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(invert_sigmas=True)
+    scheduler.set_timesteps(COUNT)
+    for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
+        sigma = max(float(scheduler.sigmas[index]), LEAST)
+        x, eps = 0.3, torch.tensor([0.1, 0.9], dtype=torch.float64)
+        velocity = (x - (1 - sigma) * eps) / sigma - eps
+        assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-3)
+
+
 def test_x0_of_flow_models_becomes_eps() -> None:
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(COUNT)

@@ -12,6 +12,7 @@ from adapters.zoo.run import arguments_of, made
 from adapters.zoo.table import FAMILIES
 from semguide import CFG, SGT, GuidanceNotApplied, InvalidArgument, SGTv2, UnsupportedPipeline, steer
 from semguide.adapters.architecture import Scale
+from semguide.adapters.architectures import ARCHITECTURES
 from semguide.adapters.scales import scale_arguments, scale_at
 
 RULE = SGT(stop=1.0)
@@ -182,6 +183,20 @@ def test_second_scale_belongs_to_the_second_denoiser() -> None:
     assert [scale_at(scale, None, one, i) for i in (0, 1)] == [7.5, 7.5]
     with pytest.raises(InvalidArgument, match="guidance_scale_2 must be > 1"):
         scale_arguments(scale, {"guidance_scale_2": 1.0}, 7.5)
+
+
+def test_scale_that_moves_between_denoiser_and_guidance_is_refused() -> None:
+    scale = ARCHITECTURES["CogVideoXPipeline"].scale
+    with pytest.raises(InvalidArgument, match="use_dynamic_cfg must be off, got True"):
+        scale_arguments(scale, {"use_dynamic_cfg": True}, 7.5)
+    assert scale_arguments(scale, {"use_dynamic_cfg": False}, 7.5) == {"guidance_scale": 7.5}
+
+
+def test_scale_that_turns_kandinsky_3_off_is_refused_though_w_is_two_there() -> None:
+    scale = ARCHITECTURES["Kandinsky3Pipeline"].scale
+    assert scale_arguments(scale, {}, 7.5) == {"guidance_scale": 6.5}
+    with pytest.raises(InvalidArgument, match=r"guidance_scale must be > 1, got 1\.0: at 1 or below"):
+        scale_arguments(scale, {"guidance_scale": 1.0}, 7.5)
 
 
 def test_image_to_image_has_the_eps_scales_of_its_own_steps(loaded_sd: Any) -> None:

@@ -73,6 +73,14 @@ def test_conditioning_is_replaced_at_any_depth_in_the_calls_own_dtype(by_positio
     assert call.kwargs["added"]["pooled"] is old
 
 
+def test_mask_of_a_concept_keeps_the_part_of_the_image() -> None:
+    call = DenoiserCall(
+        ("x",), Rows(tails=("mask",)), (), {"x": torch.zeros(1, 2), "mask": torch.tensor([[1, 1, 0, 7, 8]])}
+    )
+    replaced = call.conditioned({"mask": torch.tensor([[1, 0, 0]])})
+    assert replaced.argument("mask").tolist() == [[1, 0, 0, 7, 8]]
+
+
 def test_conditioning_may_be_absent_in_the_call_or_in_its_replacement() -> None:
     call = DenoiserCall(("sample",), Rows(), (torch.zeros(1),), {"mask": None, "other_mask": torch.ones(1)})
     mask = torch.ones(1)

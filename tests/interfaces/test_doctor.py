@@ -199,6 +199,61 @@ def test_an_installation_without_checkpoints_is_not_healthy():
     assert finding.status == "problem"
 
 
+@pytest.fixture
+def scorers(tmp_path: Path) -> dict[str, Path]:
+    """Copies of the embedded emoji-clip, with the text tower that it borrows, and emoji-judge."""
+    import shutil
+
+    from semguide.models.catalog import ASSETS
+
+    for name in ("emoji-clip", "emoji-judge", "emoji-unet/text_encoder", "emoji-unet/tokenizer"):
+        shutil.copytree(ASSETS / name, tmp_path / name)
+    return {name: tmp_path / name for name in ("emoji-clip", "emoji-judge")}
+
+
+def test_the_embedded_scorers_are_intact_and_work():
+    findings = health.examine_scorers()
+    assert [finding.name for finding in findings] == [
+        "emoji-clip",
+        "emoji-clip: one use",
+        "emoji-judge",
+        "emoji-judge: one use",
+    ]
+    assert {finding.status for finding in findings} == {"ok"}, findings
+
+
+@pytest.mark.parametrize("name", ["emoji-clip", "emoji-judge"])
+def test_a_truncated_scorer_is_named_and_not_used(name: str, scorers: dict[str, Path]):
+    file = scorers[name] / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
+    (finding,) = [finding for finding in health.examine_scorers(scorers) if finding.status != "ok"]
+    assert (finding.name, finding.status) == (name, "problem")
+    assert f"{name}/model.safetensors is damaged" in finding.detail
+    assert finding.detail.endswith("reinstall semguide")
+
+
+def test_an_emoji_clip_without_its_text_tower_is_a_problem(scorers: dict[str, Path]):
+    import shutil
+
+    shutil.rmtree(scorers["emoji-clip"].parent / "emoji-unet")
+    findings = {finding.name: finding for finding in health.examine_scorers(scorers)}
+    assert findings["emoji-clip"].status == "ok"
+    assert findings["emoji-clip: one use"].status == "problem"
+    assert "must lie beside emoji-unet" in findings["emoji-clip: one use"].detail
+
+
+def test_a_judge_that_is_not_there_is_a_problem(scorers: dict[str, Path]):
+    (scorers["emoji-judge"] / "model.safetensors").unlink()
+    (finding,) = health.examine_scorers({"emoji-judge": scorers["emoji-judge"]})
+    assert finding.status == "problem"
+
+
+def test_the_command_looks_at_the_scorers_too(monkeypatch: pytest.MonkeyPatch):
+    for name in ("examine_packages", "examine_devices", "examine_checkpoints", "examine_extras"):
+        monkeypatch.setattr(command, name, list)
+    assert {"emoji-clip", "emoji-judge"} <= {finding.name for finding in command.examine()}
+
+
 def test_a_main_job_that_fails_is_a_problem_with_its_reason(tiny: Path, monkeypatch: pytest.MonkeyPatch):
     def fail(_path: Path) -> None:
         raise OSError("disk on fire")

@@ -67,6 +67,8 @@ class Scale:
         asked: Whether the caller must give it, because the pipeline alone would not guide.
         live: Whether the pipeline reads `pipe.guidance_scale` anew at each step, so that callbacks may change it.
         shift: What is added to the argument to make w: 1 where the pipeline computes c + argument (c - u).
+        off: The argument at and below which the pipeline makes no unconditional prediction; None where that is w = 1.
+        drifting: Arguments of the pipeline that change w between its denoiser and its guidance; they must be off.
         guiders: The pipeline's attributes that hold diffusers guiders: w is theirs, and no argument of the pipeline.
     """
 
@@ -74,6 +76,8 @@ class Scale:
     asked: bool = False
     live: bool = False
     shift: float = 0.0
+    off: float | None = None
+    drifting: tuple[str, ...] = ()
     guiders: tuple[str, ...] = ()
 
 
@@ -85,11 +89,13 @@ class Rows:
         dims: Arguments with the rows on another dimension, and which.
         lists: Arguments that are lists with an entry per row.
         shared: Arguments without rows.
+        tails: Arguments, tensors (row, text token and then image token), that for a concept keep the part of the image.
     """
 
     dims: Mapping[str, int] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

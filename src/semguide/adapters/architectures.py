@@ -11,9 +11,10 @@ from semguide.adapters.architectures_guided import GUIDED
 from semguide.adapters.architectures_refused import REFUSED
 from semguide.adapters.architectures_sequential import SEQUENTIAL
 from semguide.adapters.architectures_unet import UNET
+from semguide.adapters.architectures_video import VIDEO
 from semguide.errors import UnsupportedPipeline
 
-FAMILIES: tuple[Architecture, ...] = (*UNET, *CONCAT, *SEQUENTIAL)
+FAMILIES: tuple[Architecture, ...] = (*UNET, *CONCAT, *SEQUENTIAL, *VIDEO)
 """A row per family."""
 
 ARCHITECTURES: Mapping[str, Architecture] = {name: row for row in FAMILIES for name in row.pipelines}

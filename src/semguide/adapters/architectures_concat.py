@@ -60,6 +60,15 @@ _AURA = Architecture(
     text=replace(MASKED, conditioning=Text().conditioning, lora="attention_kwargs"),
 )
 
+_COGVIEW3 = Architecture(
+    family="CogView3-Plus",
+    pipelines=("CogView3PlusPipeline",),
+    mechanism="concat",
+    positional=("hidden_states", "encoder_hidden_states", "timestep"),
+    scale=Scale(live=True),
+    notes="v prediction. Without a negative prompt, e(0) is that of zeros.",
+)
+
 _HIDREAM = Architecture(
     family="HiDream-I1",
     pipelines=("HiDreamImagePipeline",),
@@ -106,12 +115,13 @@ CONCAT: tuple[Architecture, ...] = (
     replace(
         _SD3,
         family="Stable Diffusion 3 with ControlNet",
-        pipelines=("StableDiffusion3ControlNetPipeline",),
+        pipelines=("StableDiffusion3ControlNetPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
         notes=CONTROL,
     ),
     _PIXART,
     _SANA,
     _AURA,
+    _COGVIEW3,
     _HIDREAM,
     _Z_IMAGE,
 )

@@ -12,10 +12,10 @@ _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipel
 
 REFUSED: tuple[Refused, ...] = (
     Refused(
-        "Distilled to a few steps: LCM, Sana Sprint",
+        "Distilled to a few steps: LCM, Sana Sprint, AnyFlow",
         (
             *("LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"),
-            *("SanaSprintPipeline", "SanaSprintImg2ImgPipeline"),
+            *("SanaSprintPipeline", "SanaSprintImg2ImgPipeline", "AnyFlowPipeline", "AnyFlowFARPipeline"),
         ),
         "predicts end points of guided trajectories, whose differences are no guidance at this step (docs/models.md); "
         "use the checkpoint that it was distilled from",
@@ -24,7 +24,7 @@ REFUSED: tuple[Refused, ...] = (
         "Flux Fill, Flux Control, Flux 2 (guidance embedded)",
         (
             *("FluxFillPipeline", "FluxControlPipeline", "FluxControlImg2ImgPipeline", "FluxControlInpaintPipeline"),
-            "Flux2Pipeline",
+            *("FluxControlNetImg2ImgPipeline", "FluxControlNetInpaintPipeline", "Flux2Pipeline"),
         ),
         "makes no unconditional prediction: its guidance is an input of the denoiser; use FluxPipeline, "
         "FluxImg2ImgPipeline or FluxInpaintPipeline",
@@ -96,18 +96,44 @@ REFUSED: tuple[Refused, ...] = (
         "there is no pipeline of the table for it",
     ),
     Refused(
-        "Without a row: DeepFloyd IF, HunyuanDiT, Kandinsky 3, Kolors, Chroma, CogView3, ControlNets of other families",
-        (
-            *("IFPipeline", "IFImg2ImgPipeline", "IFInpaintingPipeline", "HunyuanDiTPipeline", "Kandinsky3Pipeline"),
-            *("Kandinsky3Img2ImgPipeline", "KolorsPipeline", "KolorsImg2ImgPipeline", "ChromaPipeline"),
-            *("CogView3PlusPipeline", "CogView4ControlPipeline", "GlmImagePipeline", "NucleusMoEImagePipeline"),
-            *("OvisImagePipeline", "PRXPipeline", "Ideogram4Pipeline", "ZImageControlNetPipeline"),
-            *("ZImageControlNetInpaintPipeline", "ZImageOmniPipeline", "QwenImageControlNetPipeline"),
-            *("FluxControlNetPipeline", "FluxControlNetImg2ImgPipeline", "FluxControlNetInpaintPipeline"),
-            *("StableDiffusionXLControlNetUnionPipeline", "StableDiffusionXLControlNetUnionImg2ImgPipeline"),
-            *("StableDiffusionXLControlNetUnionInpaintPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
-            *("AnyFlowPipeline", "AnyFlowFARPipeline", "Cosmos3OmniPipeline"),
-        ),
+        "Z-Image with ControlNet",
+        ("ZImageControlNetPipeline", "ZImageControlNetInpaintPipeline"),
+        "has a ControlNet whose residuals run over the tokens of picture and prompt together, so that they fit no "
+        "concept of another length; use ZImagePipeline",
+    ),
+    Refused(
+        "Z-Image Omni",
+        ("ZImageOmniPipeline",),
+        "reads its pictures between the pieces of the prompt's template, so that its denoiser gets lists of lists, "
+        "which have no row for a concept; use ZImagePipeline",
+    ),
+    Refused(
+        "GLM-Image",
+        ("GlmImagePipeline",),
+        "lets a language model plan the whole picture as tokens, and its denoiser hears these and the words in "
+        "quotation marks only, so it never meets the concepts; use CogView4Pipeline",
+    ),
+    Refused(
+        "Hunyuan-DiT",
+        ("HunyuanDiTPipeline",),
         _WITHOUT_ROW,
+    ),
+    Refused(
+        "PRX",
+        ("PRXPipeline",),
+        "gives its denoiser two timesteps whatever the number of images, so that with guidance it makes one image a "
+        "call only, which has no row; use a pipeline of the table",
+    ),
+    Refused(
+        "Ideogram 4",
+        ("Ideogram4Pipeline",),
+        "asks a second transformer for the unconditional prediction, so that no denoiser of it makes both; use a "
+        "pipeline of the table",
+    ),
+    Refused(
+        "Cosmos 3 Omni",
+        ("Cosmos3OmniPipeline",),
+        "packs text, video and sound into one sequence of tokens before it samples, so that a concept cannot take the "
+        "place of the text; use WanPipeline",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semguide.adapters.architecture import MASKED, Architecture, Limit, Rows, Scale, Text
+from semguide.adapters.architecture import CONTROL, MASKED, Architecture, Limit, Rows, Scale, Text
 
 _TRUE_CFG = Scale(arguments=("true_cfg_scale",))
 
@@ -47,6 +47,44 @@ _QWEN = Architecture(
     scale=_TRUE_CFG,
     rows=Rows(lists=("img_shapes",)),
     notes="The scale is true_cfg_scale. The pipeline's own rescaling to the norm of e(P) comes after the correction.",
+)
+
+_CHROMA = Architecture(
+    family="Chroma",
+    pipelines=("ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline"),
+    mechanism="sequential",
+    positional=("hidden_states", "encoder_hidden_states", "timestep", "img_ids", "txt_ids", "attention_mask"),
+    text=Text(
+        embeds=(
+            *("prompt_embeds", "", "prompt_attention_mask"),
+            *("negative_prompt_embeds", "", "negative_prompt_attention_mask"),
+        ),
+        conditioning={"prompt_embeds": "encoder_hidden_states", "prompt_attention_mask": "attention_mask"},
+        lora="joint_attention_kwargs",
+    ),
+    rows=Rows(shared=("img_ids", "txt_ids"), tails=("attention_mask",)),
+    notes="Each concept has a mask of its own tokens.",
+)
+
+_NUCLEUS = Architecture(
+    family="Nucleus-Image",
+    pipelines=("NucleusMoEImagePipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "img_shapes", "encoder_hidden_states", "encoder_hidden_states_mask", "timestep"),
+    text=replace(_QWEN.text, options=("max_sequence_length", "return_index"), negative=""),
+    rows=_QWEN.rows,
+    sign=-1.0,
+    notes="The pipeline's own rescaling to the norm of e(P) comes after the correction.",
+)
+
+_OVIS = Architecture(
+    family="Ovis-Image",
+    pipelines=("OvisImagePipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "encoder_hidden_states", "timestep", "img_ids", "txt_ids"),
+    text=Text(embeds=("prompt_embeds", "negative_prompt_embeds", "", "")),
+    rows=Rows(shared=("img_ids", "txt_ids")),
+    notes="Concepts get the system prompt too.",
 )
 
 _LUMINA2 = Architecture(
@@ -112,9 +150,27 @@ _WAN = Architecture(
 
 SEQUENTIAL: tuple[Architecture, ...] = (
     _FLUX,
+    replace(
+        _FLUX, family="Flux with ControlNet", pipelines=("FluxControlNetPipeline",), notes=f"{CONTROL} {_FLUX.notes}"
+    ),
+    _CHROMA,
     _QWEN,
+    replace(
+        _QWEN,
+        family="Qwen-Image with ControlNet",
+        pipelines=("QwenImageControlNetPipeline", "QwenImageControlNetInpaintPipeline"),
+        notes=f"{CONTROL} {_QWEN.notes}",
+    ),
+    _OVIS,
+    _NUCLEUS,
     _LUMINA2,
     _COGVIEW4,
+    replace(
+        _COGVIEW4,
+        family="CogView4 Control",
+        pipelines=("CogView4ControlPipeline",),
+        notes="The control image goes with every concept.",
+    ),
     _HUNYUAN,
     _WAN,
     replace(

@@ -54,9 +54,54 @@ _SDXL = replace(
     notes="IP-Adapter images go with every concept.",
 )
 
+_KOLORS = replace(
+    _SDXL,
+    family="Kolors",
+    pipelines=("KolorsPipeline", "KolorsImg2ImgPipeline"),
+    text=Text(
+        embeds=_SDXL.text.embeds,
+        conditioning=_SDXL.text.conditioning,
+        options=(),
+        fixed={"num_images_per_prompt": 1, "max_sequence_length": 256},
+    ),
+    limits=(_DISTILLED,),
+    notes="The text encoder reads 256 tokens whatever max_sequence_length is: the pipeline does not hand it on. "
+    "IP-Adapter images go with every concept.",
+)
+
+_IF = Architecture(
+    family="DeepFloyd IF",
+    pipelines=("IFPipeline", "IFImg2ImgPipeline", "IFInpaintingPipeline"),
+    mechanism="concat",
+    denoisers=("unet",),
+    positional=("sample", "timestep", "encoder_hidden_states"),
+    text=Text(options=("clean_caption",)),
+    learned_sigma=True,
+    notes="The first stage, in pixels; the learned variance is left as it is.",
+)
+
+_KANDINSKY3 = Architecture(
+    family="Kandinsky 3",
+    pipelines=("Kandinsky3Pipeline", "Kandinsky3Img2ImgPipeline"),
+    mechanism="concat",
+    denoisers=("unet",),
+    positional=("sample", "timestep", "encoder_hidden_states", "encoder_attention_mask"),
+    text=Text(
+        embeds=("prompt_embeds", "negative_prompt_embeds", "attention_mask", "negative_attention_mask"),
+        conditioning={"prompt_embeds": "encoder_hidden_states", "attention_mask": "encoder_attention_mask"},
+        options=(),
+        fixed={"num_images_per_prompt": 1, "_cut_context": True},
+    ),
+    scale=Scale(shift=1.0, off=1.0),
+    notes="The pipeline computes c + guidance_scale (c - u): its guidance_scale is w - 1, and 1 turns guidance off.",
+)
+
 UNET: tuple[Architecture, ...] = (
     _SD,
     _SDXL,
+    _KOLORS,
+    _IF,
+    _KANDINSKY3,
     replace(
         _SD,
         family="Stable Diffusion with ControlNet",
@@ -79,6 +124,9 @@ UNET: tuple[Architecture, ...] = (
             "StableDiffusionXLControlNetPipeline",
             "StableDiffusionXLControlNetImg2ImgPipeline",
             "StableDiffusionXLControlNetInpaintPipeline",
+            "StableDiffusionXLControlNetUnionPipeline",
+            "StableDiffusionXLControlNetUnionImg2ImgPipeline",
+            "StableDiffusionXLControlNetUnionInpaintPipeline",
         ),
         scale=_LOCAL,
         notes=CONTROL,

@@ -38,7 +38,10 @@ def eps_scales(
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
     if is_flow(scheduler):
         sigma = _flow_sigmas(scheduler)[steps].double().cpu()
-        table = -(1 - sigma) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
+        if scheduler.config.get("invert_sigmas", False):  # sigma is the share of x0, the velocity x0 - eps
+            table = -sigma
+        else:
+            table = -(1 - sigma) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)
     elif kind == "epsilon":

@@ -126,8 +126,8 @@ class SteeredPipeline:
         """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
         text = self._architecture.text
         tokenizers = [getattr(self.pipe, name, None) for name in text.tokenizers]
-        limit = call_options(self.pipe, text, arguments).get("max_sequence_length")
-        return next((item for item in tokenizers if item is not None), None), limit
+        options = {**text.fixed, **call_options(self.pipe, text, arguments)}
+        return next((item for item in tokenizers if item is not None), None), options.get("max_sequence_length")
 
     def _run(self, run: GuidedRun, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""

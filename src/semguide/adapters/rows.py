@@ -60,13 +60,21 @@ class DenoiserCall:
 
     def conditioned(self, conditioning: Conditioning) -> DenoiserCall:
         """Return the call with other conditioning, by argument name at any depth, one row per prediction."""
-        args = tuple(_replaced(self._name(i), value, conditioning) for i, value in enumerate(self.args))
-        kwargs = {name: _replaced(name, value, conditioning) for name, value in self.kwargs.items()}
+        args = tuple(self._replaced(self._name(i), value, conditioning) for i, value in enumerate(self.args))
+        kwargs = {name: self._replaced(name, value, conditioning) for name, value in self.kwargs.items()}
         return DenoiserCall(self.positional, self.layout, args, kwargs)
 
     def evaluate(self, forward: Callable[..., Any]) -> Any:
         """Return what the denoiser makes of the call."""
         return forward(*self.args, **self.kwargs)
+
+    def _replaced(self, name: str, value: Any, conditioning: Conditioning) -> Any:
+        if name in conditioning:
+            new = _alike(conditioning[name], value)
+            return torch.cat([new, value[:, new.shape[1] :]], dim=1) if name in self.layout.tails else new
+        if isinstance(value, dict):
+            return {key: self._replaced(key, item, conditioning) for key, item in value.items()}
+        return value
 
     def _name(self, index: int) -> str:
         return self.positional[index] if index < len(self.positional) else ""
@@ -117,14 +125,6 @@ def _join(values: Sequence[Any], dim: int) -> Any:
     if isinstance(values[0], list):
         return [item for value in values for item in value]
     return None if values[0] is None else torch.cat(list(values), dim)
-
-
-def _replaced(name: str, value: Any, conditioning: Conditioning) -> Any:
-    if name in conditioning:
-        return _alike(conditioning[name], value)
-    if isinstance(value, dict):
-        return {key: _replaced(key, item, conditioning) for key, item in value.items()}
-    return value
 
 
 def _alike(new: Any, old: Any) -> Any:

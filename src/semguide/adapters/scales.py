@@ -23,6 +23,12 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
     Raises:
         InvalidArgument: A scale turns the guidance off, is no finite number, or must be given and is not.
     """
+    for name in scale.drifting:
+        if given.get(name):
+            raise InvalidArgument(
+                f"{name} must be off, got {given[name]!r}: with it the pipeline changes its scale after it has asked "
+                "the denoiser; leave it out"
+            )
     first, *others = scale.arguments
     chosen = given.get(first)
     if scale.asked and chosen is None:
@@ -32,7 +38,7 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
         )
     found = {first: default - scale.shift if chosen is None else chosen}
     found |= {name: given[name] for name in others if given.get(name) is not None}
-    off = 1.0 - scale.shift
+    off = 1.0 - scale.shift if scale.off is None else scale.off
     for name, value in found.items():
         check_number(name, value, 0.0)
         if value <= off:

@@ -26,7 +26,7 @@ class ByHand:
         channels: The leading channels that are the prediction; the others are a variance.
         normalized: Whether the guided prediction gets the norm of e(P), over the last dimension.
         dtype: What the pipeline turns predictions into before it guides.
-        eps_scale: "eps", "v" or "flow".
+        eps_scale: "eps", "v", "flow", or "inverted flow", whose sigma is the share of x0.
         w: Scale of its guidance, None for the scale of the call.
         tolerance: Largest deviation, as a share of what the rule changes; that of single precision where the pipeline
             or its scheduler computes in it.
@@ -99,11 +99,13 @@ def _as_before(scheduler: Any) -> Any:
 
 
 def _eps_scale(scheduler: Any, kind: str, index: int) -> float:
-    """Return eps difference / prediction difference, kept off zero: 1, alpha or 1 - sigma."""
+    """Return eps difference / prediction difference, kept off zero: 1, alpha, 1 - sigma, or - sigma if inverted."""
     if kind == "eps":
         return 1.0
     if kind == "v":
-        return float(scheduler.alphas_cumprod[scheduler.timesteps[index]]) ** 0.5
+        return max(float(scheduler.alphas_cumprod[scheduler.timesteps[index]]) ** 0.5, 1e-4)
+    if kind == "inverted flow":
+        return -max(float(scheduler.sigmas[index]), 1e-4)
     return max(1 - float(scheduler.sigmas[index]), 1e-4)
 
 

@@ -17,6 +17,26 @@ def _unet(pipe: Any, text: str) -> dict[str, Any]:
     return {"encoder_hidden_states": embeds[0], **({"text_embeds": embeds[2]} if len(embeds) == 4 else {})}
 
 
+def _chroma(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _, mask, *_ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return {"encoder_hidden_states": embeds, "attention_mask": torch.cat([mask, torch.ones(1, 16).to(mask)], dim=1)}
+
+
+def _cogview4(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return {"encoder_hidden_states": embeds}
+
+
+def _if(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False)
+    return {"encoder_hidden_states": embeds}
+
+
+def _kandinsky3(pipe: Any, text: str) -> dict[str, Any]:
+    embeds, _, mask, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, _cut_context=True)
+    return {"encoder_hidden_states": embeds, "encoder_attention_mask": mask.bool()}
+
+
 def _sd3(pipe: Any, text: str) -> dict[str, Any]:
     embeds, _, pooled, _ = pipe.encode_prompt(
         text, text, text, do_classifier_free_guidance=False, max_sequence_length=48
@@ -47,12 +67,31 @@ def _wan(pipe: Any, text: str) -> dict[str, Any]:
 ENCODERS: Mapping[str, Encode] = {
     "sd": _unet,
     "sdxl": _unet,
+    "kolors": _unet,
     "sd3": _sd3,
+    "chroma": _chroma,
+    "cogview4": _cogview4,
+    "cogvideox": _cogview4,
+    "if": _if,
+    "kandinsky3": _kandinsky3,
+    "skyreels-v2": _wan,
+    "flux-embedded": _flux,
     "flux": _flux,
     "qwen-image": _qwen_image,
     "z-image": _z_image,
     "wan": _wan,
 }
+
+
+def embedded(forward: Any, w: float, concepts: Sequence[dict[str, Any]]) -> Any:
+    """Return a forward for denoisers that take the scale as an input; the last of the concepts is the empty text."""
+    del w
+
+    def composed(**kwargs: Any) -> Any:
+        *found, u = [forward(**{**kwargs, **concept})[0] for concept in concepts]
+        return (_composable(u, forward(**kwargs)[0], found, 1.0),)
+
+    return composed
 
 
 def concat(forward: Any, w: float, concepts: Sequence[dict[str, Any]]) -> Any:
@@ -94,7 +133,11 @@ def sequential(forward: Any, w: float, concepts: Sequence[dict[str, Any]]) -> An
     return composed
 
 
-HOOKS = {"sd": concat, "sdxl": concat, "sd3": concat, "z-image": lists}
+HOOKS = {
+    **dict.fromkeys(("sd", "sdxl", "kolors", "if", "kandinsky3", "sd3", "cogvideox"), concat),
+    "z-image": lists,
+    "flux-embedded": embedded,
+}
 """How a family is hooked; the others are sequential."""
 
 

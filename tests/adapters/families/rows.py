@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
@@ -31,7 +32,7 @@ def batch(family: Family, **changes: Any) -> dict[str, Any]:
     """Return what changes in a call with two prompts: a generator, a negative prompt and an image for each."""
     given = family.arguments
     negative = {"negative_prompt": [given["negative_prompt"]] * 2} if "negative_prompt" in given else {}
-    images = {name: value.repeat(2, 1, 1, 1) for name, value in given.items() if isinstance(value, Tensor)}
+    images = {name: torch.cat([value] * 2) for name, value in given.items() if isinstance(value, Tensor)}
     return {"generator": [noise(0), noise(1)], **negative, **images, **changes}
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from adapters.families.by_hand import ByHand
+from adapters.tiny_pipelines import PROMPT
+from adapters.zoo.video import TEMPLATE
 
 
 def _sd(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
@@ -21,6 +23,14 @@ def _sdxl(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     embeds, _, pooled, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False)
     if negative:  # an empty negative prompt is zeros in SDXL
         embeds, pooled = torch.zeros_like(embeds), torch.zeros_like(pooled)
+    ids = torch.tensor([[64.0, 64.0, 0.0, 0.0, 64.0, 64.0]], dtype=x.dtype)
+    added = {"text_embeds": pooled, "time_ids": ids}
+    return pipe.unet(x, t, encoder_hidden_states=embeds, added_cond_kwargs=added).sample
+
+
+def _kolors(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, pooled, _ = pipe.encode_prompt(text, "cpu", 1, False)
     ids = torch.tensor([[64.0, 64.0, 0.0, 0.0, 64.0, 64.0]], dtype=x.dtype)
     added = {"text_embeds": pooled, "time_ids": ids}
     return pipe.unet(x, t, encoder_hidden_states=embeds, added_cond_kwargs=added).sample
@@ -39,8 +49,6 @@ def _sd3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
 def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, pooled, text_ids = pipe.encode_prompt(text, text, max_sequence_length=48)
-    rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
-    places = torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
     embedded = pipe.transformer.config.guidance_embeds
     return pipe.transformer(
         hidden_states=x,
@@ -49,8 +57,39 @@ def _flux(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
         pooled_projections=pooled,
         encoder_hidden_states=embeds,
         txt_ids=text_ids,
-        img_ids=places,
+        img_ids=_places(x),
     ).sample
+
+
+def _chroma(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, text_ids, mask, *_ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=_places(x),
+        attention_mask=torch.cat([mask, torch.ones(1, 16).to(mask)], dim=1),
+    ).sample
+
+
+def _ovis_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _, text_ids, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=_places(x),
+    ).sample
+
+
+def _places(x: Tensor) -> Tensor:
+    """Return the places of 4x4 tokens: (token, 3)."""
+    rows, columns = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+    return torch.stack([torch.zeros(4, 4), rows, columns], dim=-1).reshape(16, 3).to(x)
 
 
 def _qwen_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
@@ -114,6 +153,19 @@ def _lumina2(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tens
     ).sample
 
 
+def _cogview3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    size, corner = torch.tensor([[16.0, 16.0]]).to(x), torch.zeros(1, 2).to(x)
+    return pipe.transformer(
+        hidden_states=x,
+        encoder_hidden_states=torch.zeros_like(embeds) if negative else embeds,
+        timestep=t[None],
+        original_size=size,
+        target_size=size,
+        crop_coords=corner,
+    ).sample
+
+
 def _cogview4(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     del negative
     embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
@@ -153,6 +205,67 @@ def _wan(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
     return pipe.transformer(hidden_states=x, timestep=t[None], encoder_hidden_states=embeds).sample
 
 
+def _nucleus_image(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask = pipe.encode_prompt(text, max_sequence_length=1024, return_index=-1)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x) / 1000,
+        encoder_hidden_states=embeds,
+        encoder_hidden_states_mask=mask,
+        img_shapes=[(1, 4, 4)],
+    ).sample
+
+
+def _kandinsky3(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    embeds, _, mask, _ = pipe.encode_prompt(PROMPT if negative else text, False, _cut_context=True)
+    if negative:  # without a negative prompt: zeros of the prompt's length, all masked
+        embeds, mask = torch.zeros_like(embeds), torch.zeros_like(mask)
+    return pipe.unet(x, t, encoder_hidden_states=embeds, encoder_attention_mask=mask.bool(), return_dict=False)[0]
+
+
+def _cogvideox(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    places = pipe._prepare_rotary_positional_embeddings(16, 16, 3, "cpu")
+    return pipe.transformer(
+        hidden_states=x, encoder_hidden_states=embeds, timestep=t[None], image_rotary_emb=places
+    ).sample
+
+
+def _mochi(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask, _, _ = pipe.encode_prompt(text, do_classifier_free_guidance=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x, encoder_hidden_states=embeds, timestep=t[None].to(x), encoder_attention_mask=mask
+    ).sample
+
+
+def _allegro(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, mask, _, _ = pipe.encode_prompt(text, False, clean_caption=False, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        encoder_hidden_states=embeds,
+        encoder_attention_mask=mask,
+        timestep=t[None],
+        image_rotary_emb=pipe._prepare_rotary_positional_embeddings(1, 16, 16, 2, "cpu"),
+    ).sample
+
+
+def _hunyuan_video(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:
+    del negative
+    embeds, pooled, mask = pipe.encode_prompt(text, prompt_template=TEMPLATE, max_sequence_length=48)
+    return pipe.transformer(
+        hidden_states=x,
+        timestep=t[None].to(x),
+        encoder_hidden_states=embeds,
+        encoder_attention_mask=mask.to(x),
+        pooled_projections=pooled,
+        guidance=torch.tensor([4000.0]).to(x),
+    ).sample
+
+
 _EXACT: dict[str, Any] = {"tolerance": 1e-9}
 
 BY_HAND: dict[str, ByHand] = {
@@ -172,5 +285,17 @@ BY_HAND: dict[str, ByHand] = {
     "cogview4": ByHand(_cogview4, (1, 4, 8, 8)),
     "z-image": ByHand(_z_image, (1, 4, 8, 8), sign=-1.0, shift=1.0, dtype=torch.float32),
     "hunyuan-image": ByHand(_hunyuan_image, (1, 4, 4, 4)),
+    "kolors": ByHand(_kolors, (1, 4, 8, 8), eps_scale="eps"),
+    "cogview3": ByHand(_cogview3, (1, 4, 8, 8), eps_scale="v", dtype=torch.float32),
+    "chroma": ByHand(_chroma, (1, 16, 16)),
+    "ovis-image": ByHand(_ovis_image, (1, 16, 16)),
+    "nucleus-image": ByHand(_nucleus_image, (1, 16, 16), sign=-1.0, normalized=True),
+    "kandinsky3": ByHand(_kandinsky3, (1, 4, 8, 8), shift=1.0, eps_scale="eps", **_EXACT),
+    "cogvideox": ByHand(_cogvideox, (1, 3, 4, 2, 2), eps_scale="v", dtype=torch.float32),
+    "mochi": ByHand(_mochi, (1, 12, 2, 2, 2), eps_scale="inverted flow", dtype=torch.float32),
+    "allegro": ByHand(_allegro, (1, 4, 2, 2, 2), eps_scale="eps", **_EXACT),
+    "skyreels-v2": ByHand(_wan, (1, 4, 2, 2, 2)),
+    "hunyuan-video": ByHand(_hunyuan_video, (1, 4, 2, 2, 2)),
+    "hunyuan-video-embedded": ByHand(_hunyuan_video, (1, 4, 2, 2, 2), w=1.0),
     "wan": ByHand(_wan, (1, 4, 2, 2, 2)),
 }

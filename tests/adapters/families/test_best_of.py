@@ -16,7 +16,7 @@ from semguide.adapters import Promising, Start
 @every_row
 def test_a_start_that_is_finished_is_the_image_of_its_seed(name: str) -> None:
     family, tuned = ROWS[name], steer(made(name), ACTIVE)
-    given = {**arguments_of(family, output_type="latent"), "concepts": CONCEPTS}
+    given = {**arguments_of(family), "concepts": CONCEPTS}
     del given["generator"]
     with torch.random.fork_rng(devices=[]):
         whole = seeded(lambda: tuned(PROMPT, generator=noise(4), **given))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from adapters.families.by_hand import Attraction, sample
+from adapters.families.rows import marked
 from adapters.families.rows_by_hand import BY_HAND
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
 from adapters.zoo.run import ROWS, SCALE, run
@@ -23,7 +24,7 @@ RULE = SGTv2(
 )
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("name", marked(BY_HAND))
 def test_steered_output_is_that_of_a_loop_by_hand(name: str) -> None:
     family, hand = ROWS[name], BY_HAND[name]
     pipe: Any = family.make().to(torch.float64)

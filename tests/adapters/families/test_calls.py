@@ -12,6 +12,9 @@ from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from adapters.zoo.run import ROWS, arguments_of, made, run
 from semguide import steer
 
+ONE_NOISE = ("sd3-controlnet", "sd3-controlnet-inpaint", "qwen-image-controlnet-inpaint", "cogview4-control")
+"""Pipelines that encode the control images of a batch with noise of PyTorch's own generator, so that they differ."""
+
 
 @every_row
 def test_scale_zero_is_the_pipelines_own_guidance_to_the_bit(name: str) -> None:
@@ -33,15 +36,15 @@ def test_calls_with_other_concepts_leave_nothing_to_the_next(name: str) -> None:
     assert torch.equal(run(tuned, family, concepts=CONCEPTS), first)
 
 
-@pytest.mark.parametrize("name", marked(name for name in ROWS if name != "sd3-controlnet"))
+@pytest.mark.parametrize("name", marked(name for name in ROWS if name not in ONE_NOISE))
 def test_each_image_of_a_batch_is_the_one_it_would_be_alone(name: str) -> None:
-    """The pipeline runs a ControlNet on the whole batch, and that of SD3 encodes its image without a generator."""
+    """The pipelines run a ControlNet on the whole batch, and Kandinsky 3 encodes all its images at once."""
     pipe, family = made(name), ROWS[name]
     prompts, concepts = (PROMPT, OTHER), (CONCEPTS, [OTHER])
     together = steered(pipe, family, **batch(family, prompt=list(prompts), concepts=list(concepts)))
     for i in range(2):
         alone = steered(pipe, family, prompt=prompts[i], concepts=concepts[i], generator=[noise(i)])
-        rounding = 1e-5 * alone.abs().max() if "controlnet" in name else 0.0
+        rounding = 1e-4 * alone.abs().max() if "controlnet" in name or name == "kandinsky3-img2img" else 0.0
         assert (together[i] - alone[0]).abs().max() <= rounding
 
 
@@ -62,6 +65,6 @@ def test_evaluations_are_what_the_denoisers_were_asked(name: str, monkeypatch: p
     result = steer(pipe, ACTIVE)([PROMPT, OTHER], concepts=[CONCEPTS, [OTHER]], **arguments_of(family, **batch(family)))
     steps = result.trace.similarity[0].shape[0]
     assert steps > 1
-    lone = 1 if name == "flux-embedded" else 2  # nothing beyond the host's own: SGT leaves a lone concept alone
+    lone = 1 if "embedded" in name else 2  # nothing beyond the host's own: SGT leaves a lone concept alone
     assert result.evaluations == [4 * steps, lone * steps]
     assert sum(result.evaluations) == sum(rows)

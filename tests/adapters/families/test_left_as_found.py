@@ -25,7 +25,7 @@ def state_of(pipe: Any) -> dict[str, Any]:
         "pipe": set(vars(pipe)),
         "parts": {name: set(vars(part)) for name, part in parts.items()},
         "hooks": {name: (len(part._forward_hooks), len(part._forward_pre_hooks)) for name, part in modules.items()},
-        "slicing": getattr(pipe.vae, "use_slicing", None),
+        "slicing": getattr(pipe.components.get("vae"), "use_slicing", None),
     }
 
 

@@ -17,7 +17,6 @@ def test_every_pipeline_of_the_table_has_a_tiny_one() -> None:
     assert {type(made(name)).__name__ for name in ROWS} == set(ARCHITECTURES)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # of Kolors, at import
 @pytest.mark.parametrize("name", REASONS)
 def test_refused_pipelines_say_why(name: str) -> None:
     import diffusers

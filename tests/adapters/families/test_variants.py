@@ -28,8 +28,9 @@ def test_steered_output_is_that_of_a_hook_by_hand(name: str, monkeypatch: pytest
     given = {key: [item.double() for item in value] for key, value in family.arguments.items() if "embeds" in key}
     steered, plain = run(steer(pipe, RULE), family, concepts=CONCEPTS, **given), run(pipe, family, **given)
     with torch.no_grad():
-        concepts = [ENCODERS[of](pipe, text) for text in CONCEPTS]
-    w = SCALE + 1 - family.off
+        texts = [*CONCEPTS, ""] if "embedded" in of else CONCEPTS
+        concepts = [ENCODERS[of](pipe, text) for text in texts]
+    w = SCALE + family.shift
     for denoiser in denoisers_of(pipe):
         monkeypatch.setattr(denoiser, "forward", HOOKS.get(of, sequential)(denoiser.forward, w, concepts))
     by_hand, effect = run(pipe, family, **given), (steered - plain).abs().max()

@@ -76,7 +76,7 @@ def krea2() -> Mapping[str, Any]:
     return {
         "transformer": benign(transformer, 310),
         "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        "text_encoder": _qwen3_vl(tokenizer, 311, layers=35).model,
+        "text_encoder": qwen3_vl(tokenizer, 311, layers=35).model,
         "tokenizer": tokenizer,
         "vae": autoencoders.qwen(4),
     }
@@ -103,7 +103,7 @@ def flux3() -> Mapping[str, Any]:
     return {
         "transformer": benign(transformer, 320),
         "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
-        "text_encoder": _qwen3_vl(tokenizer, 321),
+        "text_encoder": qwen3_vl(tokenizer, 321),
         "tokenizer": Processor(tokenizer),
         "vae": flux2_vae(),
     }
@@ -136,13 +136,13 @@ def qwen_image_2_1() -> Mapping[str, Any]:
     return {
         "transformer": benign(transformer, 330),
         "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        "text_encoder": _qwen3_vl(tokenizer, 331),
+        "text_encoder": qwen3_vl(tokenizer, 331),
         "processor": Processor(tokenizer),
         "vae": benign(vae, 332),
     }
 
 
-def _qwen3_vl(tokenizer: Any, seed: int, layers: int = 2) -> Any:
+def qwen3_vl(tokenizer: Any, seed: int, layers: int = 2) -> Any:
     """Build a Qwen3-VL of width 16."""
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 

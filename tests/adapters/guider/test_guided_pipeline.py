@@ -39,7 +39,7 @@ NAMES = pytest.mark.parametrize(
 
 @functools.cache
 def made(name: str) -> Any:
-    return _with(GUIDED[name].make(), ClassifierFreeGuidance(guidance_scale=SCALE))
+    return with_guider(GUIDED[name].make(), ClassifierFreeGuidance(guidance_scale=SCALE))
 
 
 def prompts_of(name: str) -> list[str]:
@@ -73,7 +73,7 @@ def test_pipeline_is_left_as_it_was_and_calls_depend_on_nothing_before(name: str
 def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
     family = GUIDED[name]
     pipe = family.make().to(torch.float32 if "Motif" in name else torch.float64)  # Motif-Video embeds time in float32
-    tuned = with_semantic_guidance(_with(pipe, ClassifierFreeGuidance(guidance_scale=SCALE)), EAGER)
+    tuned = with_semantic_guidance(with_guider(pipe, ClassifierFreeGuidance(guidance_scale=SCALE)), EAGER)
     steered: Record = {"guider": []}
     tuned.guider = recorded_guider(tuned.guider, steered["guider"], None)
     run(tuned, family, PROMPT)
@@ -81,7 +81,7 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
     for text in (PROMPT, *CONCEPTS):
         record: list[Any] = []
         guider = recorded_guider(ClassifierFreeGuidance(guidance_scale=SCALE), record, steered["guider"])
-        run(_with(pipe, guider), family, text)
+        run(with_guider(pipe, guider), family, text)
         alone.append(record)
     for i, seen in enumerate(steered["guider"]):
         cond, uncond = (alone[0][i].given[branch] for branch in ("pred_cond", "pred_uncond"))
@@ -93,7 +93,7 @@ def test_steered_predictions_are_those_of_a_loop_by_hand(name: str) -> None:
         assert correction.delta.abs().max() > 1e-3
 
 
-def _with(pipe: Any, guider: Any) -> Any:
+def with_guider(pipe: Any, guider: Any) -> Any:
     for part in ("guider", "ocr_guider"):
         if part in pipe.components:
             setattr(pipe, part, guider)

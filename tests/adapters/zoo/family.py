@@ -16,6 +16,7 @@ class Family:
         arguments: What its calls need at the smallest size.
         scale: The argument that is the scale of its classifier-free guidance; empty where there is none.
         off: The scale at which there is none.
+        shift: What is added to the scale to make w.
         denoiser: The attribute that holds its denoiser.
         output: The field of its output that holds images or videos.
     """
@@ -24,5 +25,6 @@ class Family:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     scale: str = "guidance_scale"
     off: float = 1.0
+    shift: float = 0.0
     denoiser: str = "transformer"
     output: str = "images"

@@ -10,9 +10,9 @@ import torch
 
 from adapters.tiny_pipelines import PROMPT, noise
 from adapters.zoo.family import Family
-from adapters.zoo.table import FAMILIES, VARIANTS
+from adapters.zoo.table import FAMILIES, MORE, VARIANTS
 
-ROWS: Mapping[str, Family] = {**FAMILIES, **VARIANTS}
+ROWS: Mapping[str, Family] = {**FAMILIES, **MORE, **VARIANTS}
 STEPS = 3
 SCALE = 4.0
 

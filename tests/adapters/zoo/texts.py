@@ -93,11 +93,11 @@ def qwen3(tokenizer: Any, seed: int) -> Any:
     return benign(Qwen3Model(_decoder(Qwen3Config, tokenizer)), seed)
 
 
-def llama(tokenizer: Any, seed: int) -> Any:
+def llama(tokenizer: Any, seed: int, layers: int = 2) -> Any:
     """Build a Llama of width 32."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    return benign(LlamaForCausalLM(_decoder(LlamaConfig, tokenizer)), seed)
+    return benign(LlamaForCausalLM(_decoder(LlamaConfig, tokenizer, layers)), seed)
 
 
 def glm(tokenizer: Any, seed: int) -> Any:
@@ -107,13 +107,38 @@ def glm(tokenizer: Any, seed: int) -> Any:
     return benign(GlmModel(_decoder(GlmConfig, tokenizer)), seed)
 
 
-def _decoder(config: Any, tokenizer: Any, **more: Any) -> Any:
+def chat_glm(tokenizer: Any, seed: int) -> Any:
+    """Build a ChatGLM of width 32."""
+    from diffusers.pipelines.kolors import ChatGLMModel
+    from diffusers.pipelines.kolors.text_encoder import ChatGLMConfig
+
+    config = ChatGLMConfig(
+        num_layers=2,
+        padded_vocab_size=len(tokenizer),
+        hidden_size=DIM,
+        ffn_hidden_size=DIM,
+        kv_channels=8,
+        num_attention_heads=4,
+        seq_length=256,
+        add_qkv_bias=True,
+        multi_query_attention=True,
+        multi_query_group_num=2,
+        original_rope=True,
+    )
+    model = benign(ChatGLMModel(config, empty_init=False), seed)
+    for name, weight in model.named_parameters():
+        if weight.ndim == 1 and not name.endswith("bias"):
+            weight.fill_(1.0)  # gains of its norms are not set when it is made
+    return model
+
+
+def _decoder(config: Any, tokenizer: Any, layers: int = 2, **more: Any) -> Any:
     end = tokenizer.eos_token_id
     return config(
         vocab_size=len(tokenizer),
         hidden_size=DIM,
         intermediate_size=DIM,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=8,

@@ -53,3 +53,22 @@ def word_tokenizer(known: str, special: tuple[str, ...], length: int = 1024, **o
     return PreTrainedTokenizerFast(
         tokenizer_object=core, pad_token=special[0], eos_token=special[-1], model_max_length=length, **options
     )
+
+
+class Positions:
+    """A tokenizer that pads on the left and also returns positions, as ChatGLM's does.
+
+    Args:
+        tokenizer: The tokenizer.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        tokenizer.padding_side = "left"
+        self.model_max_length = tokenizer.model_max_length
+        self._tokenizer = tokenizer
+
+    def __call__(self, text: Any, **options: Any) -> Any:
+        read = self._tokenizer(text, **options)
+        if "return_tensors" in options:
+            read["position_ids"] = (read.attention_mask.cumsum(1) - 1).clamp(min=0)
+        return read

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from adapters.tiny_pipelines import quiet
+from adapters.zoo import video as video_models
 from adapters.zoo.weights import benign
 
 
@@ -42,6 +43,11 @@ def as_class(base: Callable[[], Any], name: str, **more: Any) -> Callable[[], An
 def image(size: int, seed: int = 5) -> Tensor:
     """Return an image (1, 3, size, size) in [0, 1]."""
     return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def film(frames: int, size: int) -> Tensor:
+    """Return a video (1, frames, 3, size, size) in [0, 1]."""
+    return torch.rand(1, frames, 3, size, size, generator=torch.Generator().manual_seed(6))
 
 
 def mask(size: int) -> Tensor:
@@ -78,6 +84,71 @@ def control_of_sd3(pipe: Any) -> Any:
     return benign(control, 201)
 
 
+def union_control_of_unet(pipe: Any) -> Any:
+    """Build a ControlNet of many kinds of control for a pipeline's U-Net, whose residuals are not zero."""
+    from diffusers import ControlNetUnionModel
+
+    known, width = inspect.signature(ControlNetUnionModel.__init__).parameters, pipe.unet.config.block_out_channels[0]
+    control = ControlNetUnionModel(
+        **{key: value for key, value in pipe.unet.config.items() if key in known},
+        conditioning_embedding_out_channels=(8, 8, 8, 8),
+        num_trans_channel=width,
+        num_trans_head=2,
+        num_proj_channel=width,
+    )
+    return benign(control, 204)
+
+
+def inpaint_control_of_sd3(pipe: Any) -> Any:
+    """Build a ControlNet for a tiny SD3 that also reads a mask."""
+    from diffusers import SD3ControlNetModel
+
+    return benign(SD3ControlNetModel.from_transformer(pipe.transformer, num_layers=1), 205)
+
+
+def control_of_flux(pipe: Any) -> Any:
+    """Build a ControlNet for a tiny Flux."""
+    from diffusers import FluxControlNetModel
+
+    sizes = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
+    return benign(FluxControlNetModel.from_transformer(pipe.transformer, **sizes), 206)
+
+
+def control_of_qwen_image(pipe: Any, more: int = 0) -> Any:
+    """Build a ControlNet for a tiny Qwen-Image that reads more channels than those of the picture."""
+    from diffusers import QwenImageControlNetModel
+
+    sizes = {"num_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2, "extra_condition_channels": more}
+    return benign(QwenImageControlNetModel.from_transformer(pipe.transformer, **sizes), 207)
+
+
+def cogview4_control() -> Any:
+    """Build a CogView4ControlPipeline, whose transformer reads the control's channels beside its own."""
+    from diffusers import CogView4ControlPipeline, CogView4Transformer2DModel
+
+    from adapters.zoo.decoders import cogview4
+
+    parts = dict(cogview4().components)
+    config = {**parts["transformer"].config, "in_channels": 8}
+    parts["transformer"] = benign(CogView4Transformer2DModel.from_config(config), 208)
+    return quiet(CogView4ControlPipeline(**parts))
+
+
+def skyreels() -> Any:
+    """Build a SkyReelsV2Pipeline."""
+    without_ftfy("pipeline_skyreels_v2", "skyreels_v2")
+    return video_models.skyreels()
+
+
+def skyreels_image_to_video() -> Any:
+    """Build a SkyReelsV2ImageToVideoPipeline, which also reads the image through CLIP."""
+    from adapters.guider.models_wan import wan_image
+
+    without_ftfy("pipeline_skyreels_v2_i2v", "skyreels_v2")
+    eyes = {name: part for name, part in wan_image().items() if name in ("image_encoder", "image_processor")}
+    return video_models.skyreels("SkyReelsV2ImageToVideoPipeline", 4 + 4 + 4, **eyes)
+
+
 def with_ip_adapter(base: Callable[[], Any]) -> Callable[[], Any]:
     """Return what builds a tiny pipeline with an IP-Adapter that reads image embeddings of width 16."""
 
@@ -112,9 +183,9 @@ def image_embeds() -> list[Tensor]:
     return [torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(203))]
 
 
-def without_ftfy(module: str) -> None:
-    """Let a module of Wan that calls ftfy also where it is not installed call nothing."""
-    cleaner = importlib.import_module(f"diffusers.pipelines.wan.{module}")
+def without_ftfy(module: str, family: str = "wan") -> None:
+    """Let a module that calls ftfy also where it is not installed call nothing."""
+    cleaner = importlib.import_module(f"diffusers.pipelines.{family}.{module}")
     if not hasattr(cleaner, "ftfy"):
         cleaner.ftfy = SimpleNamespace(fix_text=str)  # type: ignore[attr-defined]
 

@@ -16,6 +16,7 @@ from semguide.interfaces.health import (
     examine_folders,
     examine_packages,
     examine_python,
+    examine_scorers,
     examine_settings,
 )
 
@@ -23,7 +24,7 @@ _COLOURS = {"ok": "green", "note": "dim", "warning": "yellow", "problem": "bold 
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check this installation: Python, packages, devices, embedded checkpoints (one real step each), folders.
+    """Check this installation: Python, packages, devices, embedded checkpoints (one real use each), folders.
 
     Ends with exit code 0 where everything needed works, 1 where not.
     """
@@ -44,7 +45,7 @@ def examine() -> list[Finding]:
     findings = [*examine_python(), *examine_packages(), *examine_extras(), *examine_settings()]
     if any(finding.status == "problem" for finding in findings):
         return findings
-    return [*findings, *examine_folders(), *examine_devices(), *examine_checkpoints()]
+    return [*findings, *examine_folders(), *examine_devices(), *examine_checkpoints(), *examine_scorers()]
 
 
 def verdict(findings: list[Finding]) -> str:

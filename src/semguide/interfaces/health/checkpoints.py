@@ -9,7 +9,7 @@ from semguide.errors import SemguideError
 from semguide.interfaces.health.finding import Finding
 
 PROMPT = "a red car and a blue apple"
-_ANEW = "reinstall semguide"
+ANEW = "reinstall semguide"
 
 
 def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool = True) -> list[Finding]:
@@ -23,7 +23,7 @@ def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool =
 
     found = {name: model.path for name, model in embedded().items()} if folders is None else folders
     if not found:
-        return [Finding("checkpoints", "embedded", "problem", f"none in this installation; {_ANEW}")]
+        return [Finding("checkpoints", "embedded", "problem", f"none in this installation; {ANEW}")]
     findings: list[Finding] = []
     for name, path in found.items():
         findings.append(_examine_files(name, path))
@@ -38,13 +38,13 @@ def _examine_files(name: str, path: Path) -> Finding:
     try:
         pipeline_class = check_folder(path)
         weights = sorted(path.glob("*/*.safetensors"))
-        size = sum(_finite_bytes(file) for file in weights)
+        size = sum(finite_bytes(file) for file in weights)
     except (SemguideError, OSError, ValueError) as error:
-        return Finding("checkpoints", name, "problem", f"{error}; {_ANEW}")
+        return Finding("checkpoints", name, "problem", f"{error}; {ANEW}")
     return Finding("checkpoints", name, "ok", f"{pipeline_class}, {len(weights)} files, {size / 2**20:.1f} MiB, intact")
 
 
-def _finite_bytes(file: Path) -> int:
+def finite_bytes(file: Path) -> int:
     """Read all tensors of a file; returns its size in bytes, raises ValueError where it is damaged."""
     import torch
     from safetensors import SafetensorError, safe_open
