@@ -54,6 +54,9 @@ MASKED = Text(
 )
 """Embeddings that come with a mask."""
 
+TINY = "tiny, random weights"
+"""What most rows are tested on."""
+
 CONTROL = "The ControlNet hears the prompt only; its residuals are reused for the concepts."
 """What to know of a ControlNet beside the denoiser."""
 
@@ -157,7 +160,7 @@ class Architecture:
     per_prompt: str = "num_images_per_prompt"
     limits: tuple[Limit, ...] = ()
     notes: str = ""
-    tested: str = "tiny, random weights"
+    tested: str = TINY
 
     @property
     def cost(self) -> str:
@@ -180,7 +183,7 @@ class Guided:
     family: str
     pipelines: tuple[str, ...]
     notes: str = ""
-    tested: str = "tiny, random weights"
+    tested: str = TINY
 
 
 @dataclass(frozen=True)

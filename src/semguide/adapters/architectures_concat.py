@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semguide.adapters.architecture import CONTROL, MASKED, Architecture, Rows, Scale, Text
+from semguide.adapters.architecture import CONTROL, MASKED, TINY, Architecture, Rows, Scale, Text
 
 _SD3 = Architecture(
     family="Stable Diffusion 3, 3.5",
@@ -28,6 +28,7 @@ _SD3 = Architecture(
     scale=Scale(live=True),
     extra=("skip_layers",),
     notes="Skip-layer guidance is added to the steered prediction.",
+    tested=f"{TINY}; emoji-flow",
 )
 
 _PIXART = Architecture(
@@ -117,6 +118,7 @@ CONCAT: tuple[Architecture, ...] = (
         family="Stable Diffusion 3 with ControlNet",
         pipelines=("StableDiffusion3ControlNetPipeline", "StableDiffusion3ControlNetInpaintingPipeline"),
         notes=CONTROL,
+        tested=TINY,
     ),
     _PIXART,
     _SANA,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semguide.adapters.architecture import CONTROL, Architecture, Limit, Scale, Text
+from semguide.adapters.architecture import CONTROL, TINY, Architecture, Limit, Scale, Text
 
 _LIVE, _LOCAL = Scale(live=True), Scale()
-_TINY = "tiny, random weights"
 _DISTILLED = Limit(
     "unet",
     "time_cond_proj_dim",
@@ -32,7 +31,7 @@ _SD = Architecture(
     scale=_LIVE,
     limits=(_DISTILLED,),
     notes="eps and v prediction. IP-Adapter images go with every concept.",
-    tested="tiny, random weights; the authors' golden values; emoji-unet",
+    tested=f"{TINY}; the authors' golden values; emoji-unet",
 )
 _SDXL = replace(
     _SD,
@@ -50,7 +49,7 @@ _SDXL = replace(
         conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
     ),
     limits=(_DISTILLED, _REFINER),
-    tested=_TINY,
+    tested=TINY,
     notes="IP-Adapter images go with every concept.",
 )
 
@@ -107,7 +106,7 @@ UNET: tuple[Architecture, ...] = (
         family="Stable Diffusion with ControlNet",
         pipelines=("StableDiffusionControlNetPipeline",),
         notes=CONTROL,
-        tested=_TINY,
+        tested=TINY,
     ),
     replace(
         _SD,
@@ -115,7 +114,7 @@ UNET: tuple[Architecture, ...] = (
         pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
         scale=_LOCAL,
         notes=CONTROL,
-        tested=_TINY,
+        tested=TINY,
     ),
     replace(
         _SDXL,
