@@ -31,7 +31,7 @@ from PIL import Image
 
 from semguide.evaluation.bench.metrics import DISTANCE, compared
 from semguide.evaluation.bench.metrics import measured as summed_up
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Finding, judged
 from semguide.evaluation.makers import MAKERS, ImageMaker, Sampling
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
 from semguide.evaluation.pictures import Pictures, findings, make, verdicts
@@ -114,6 +114,7 @@ class Bed:
             {
                 "prompt": prompt.text,
                 "findings": [asdict(finding) for finding in seen],
+                "verdicts": judged(seen, prompt.concepts),
                 **self.scorer.columns(prompt, seed, Image.fromarray(image)),
             }
             for seed, images, found in list(zip(self.seeds, measured.images, measured.found, strict=True))[:seeds]
