@@ -97,8 +97,14 @@ def test_scale_is_where_the_row_says(name: str) -> None:
         assert not set(row.scale.arguments) & set(call)
         return
     assert set(row.scale.arguments) <= set(call)
-    source = inspect.getsource(pipeline.__call__)
     assert set(row.scale.drifting) <= set(call)
+    source = inspect.getsource(pipeline.__call__)
+    if row.mechanism == "embedded":
+        assert "self.transformer.config.guidance_embeds" in source
+        assert "chunk(2)" not in source
+        assert source.count("= self.transformer(") == 1
+        assert "guidance" in parameters(denoiser_classes(pipeline, row)[0].forward)
+        return
     if "(guidance_scale + 1.0) * noise_pred_text - guidance_scale * noise_pred_uncond" in source:  # Kandinsky 3
         assert (row.scale.shift, row.scale.off, row.scale.live) == (1.0, 1.0, False)
         assert "self._guidance_scale > 1" in inspect.getsource(pipeline.do_classifier_free_guidance.fget)

@@ -97,7 +97,7 @@ def test_flow_velocities_become_eps(name: str, config: dict[str, Any]) -> None:
 
 def test_flow_velocities_towards_the_picture_become_eps() -> None:
     """Mochi's scheduler: x = sigma x0 + (1 - sigma) eps, and the velocity is x0 - eps."""
-    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(invert_sigmas=True)
+    scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler(invert_sigmas=True)
     scheduler.set_timesteps(COUNT)
     for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
         sigma = max(float(scheduler.sigmas[index]), LEAST)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from adapters.tiny_pipelines import CONCEPTS, PROMPT
-from adapters.zoo.run import arguments_of, made
+from adapters.zoo.run import ROWS, arguments_of, made
 from adapters.zoo.table import FAMILIES
 from semguide import CFG, SGT, GuidanceNotApplied, InvalidArgument, SGTv2, UnsupportedPipeline, steer
 from semguide.adapters.architecture import Scale
@@ -64,6 +64,13 @@ def test_embedded_guidance_with_a_rule_that_does_nothing_is_the_pipelines_own_to
         result = steer(distilled, rule)(PROMPT, **given)
         assert torch.equal(result.images, plain)
         assert result.evaluations == [(1 + 1 + 2) * 3]
+
+
+def test_pipeline_that_guides_only_by_embedding_is_refused_without_it() -> None:
+    pipe = ROWS["flux-embedded-fill"].make()
+    pipe.transformer.register_to_config(guidance_embeds=False)
+    with pytest.raises(UnsupportedPipeline, match="a FluxFillPipeline does not guide otherwise"):
+        steer(pipe)
 
 
 def test_embedded_guidance_gives_way_to_true_guidance_where_asked(distilled: Any) -> None:

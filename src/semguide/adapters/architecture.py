@@ -126,7 +126,7 @@ class Architecture:
         family: The family's name.
         pipelines: Class names.
         mechanism: "concat" evaluates e(0) and e(P) in one denoiser call with rows for both, "sequential" in two calls,
-            the prompt's first.
+            the prompt's first; "embedded" has one call a step, of a denoiser that takes the guidance scale as an input.
         embedded: Whether denoisers that take the guidance scale as an input (`guidance_embeds`) are steered in their
             one call a step, unless the caller asks for classifier-free guidance by its scale.
         denoisers: The pipeline's attributes that hold them.
@@ -146,7 +146,7 @@ class Architecture:
 
     family: str
     pipelines: tuple[str, ...]
-    mechanism: Literal["concat", "sequential"]
+    mechanism: Literal["concat", "sequential", "embedded"]
     positional: tuple[str, ...]
     denoisers: tuple[str, ...] = ("transformer",)
     text: Text = field(default_factory=Text)
@@ -165,8 +165,11 @@ class Architecture:
     @property
     def cost(self) -> str:
         """Denoiser evaluations and calls of a step; in brackets, what K concepts add at steps that use them."""
+        lone = "1 (+ 1 + K)"
+        if self.mechanism == "embedded":
+            return f"{lone} evaluations in 1 (+ 1) calls"
         plain = f"2 (+ K) evaluations in {1 if self.mechanism == 'concat' else 2} (+ 1) calls"
-        return plain + ("; guidance embedded: 1 (+ 1 + K) in 1 (+ 1)" if self.embedded else "")
+        return plain + (f"; guidance embedded: {lone} in 1 (+ 1)" if self.embedded else "")
 
 
 @dataclass(frozen=True)

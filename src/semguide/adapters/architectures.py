@@ -81,12 +81,22 @@ def mechanism_of(architecture: Architecture, pipe: Any, arguments: Mapping[str, 
         pipe: The pipeline.
         arguments: Of the call.
     """
-    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
-    embedded = architecture.embedded and getattr(config, "guidance_embeds", False)
+    embedded = architecture.embedded and _takes_scale(architecture, pipe)
     return "embedded" if embedded and arguments.get(architecture.scale.arguments[0]) is None else architecture.mechanism
 
 
+def _takes_scale(architecture: Architecture, pipe: Any) -> bool:
+    """Say whether a pipeline's denoiser takes the guidance scale as an input."""
+    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
+    return bool(getattr(config, "guidance_embeds", False))
+
+
 def _check_limits(pipe: Any, architecture: Architecture) -> None:
+    if architecture.mechanism == "embedded" and not _takes_scale(architecture, pipe):
+        raise UnsupportedPipeline(
+            f"pipe has a {architecture.denoisers[0]} that takes no guidance scale (guidance_embeds), and a "
+            f"{type(pipe).__name__} does not guide otherwise; use a checkpoint with embedded guidance"
+        )
     for limit in architecture.limits:
         part = getattr(pipe, limit.component) if limit.component else pipe
         if part is not None and getattr(part.config, limit.key, None):

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from semguide.adapters.architecture import Refused
 
-_WITHOUT_ROW = (
-    "has no row in the table of architectures, so nothing says which of its denoiser's rows are the prompt's; use a "
-    "pipeline of the table"
-)
 _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipeline"
 
 REFUSED: tuple[Refused, ...] = (
@@ -21,13 +17,9 @@ REFUSED: tuple[Refused, ...] = (
         "use the checkpoint that it was distilled from",
     ),
     Refused(
-        "Flux Fill, Flux Control, Flux 2 (guidance embedded)",
-        (
-            *("FluxFillPipeline", "FluxControlPipeline", "FluxControlImg2ImgPipeline", "FluxControlInpaintPipeline"),
-            *("FluxControlNetImg2ImgPipeline", "FluxControlNetInpaintPipeline", "Flux2Pipeline"),
-        ),
-        "makes no unconditional prediction: its guidance is an input of the denoiser; use FluxPipeline, "
-        "FluxImg2ImgPipeline or FluxInpaintPipeline",
+        "FLUX.2 [dev]",
+        ("Flux2Pipeline",),
+        "makes no unconditional prediction: its guidance is an input of the denoiser; use FluxPipeline",
     ),
     Refused(
         "Editing: Flux Kontext, Qwen-Image-Edit, InstructPix2Pix",
@@ -116,7 +108,8 @@ REFUSED: tuple[Refused, ...] = (
     Refused(
         "Hunyuan-DiT",
         ("HunyuanDiTPipeline",),
-        _WITHOUT_ROW,
+        "encodes each prompt twice, with one text encoder after the other, where a concept is encoded once; use "
+        "PixArtSigmaPipeline",
     ),
     Refused(
         "PRX",

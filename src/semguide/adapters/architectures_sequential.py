@@ -1,4 +1,4 @@
-"""Transformers that are called for e(P) and then for e(0)."""
+"""Transformers that are called for e(P) and then for e(0), or for e(P) only."""
 
 from __future__ import annotations
 
@@ -47,6 +47,21 @@ _QWEN = Architecture(
     scale=_TRUE_CFG,
     rows=Rows(lists=("img_shapes",)),
     notes="The scale is true_cfg_scale. The pipeline's own rescaling to the norm of e(P) comes after the correction.",
+)
+
+_EMBEDDED = replace(
+    _FLUX,
+    family="Flux Fill, Control and ControlNet with images",
+    pipelines=(
+        *("FluxFillPipeline", "FluxControlPipeline", "FluxControlImg2ImgPipeline", "FluxControlInpaintPipeline"),
+        *("FluxControlNetImg2ImgPipeline", "FluxControlNetInpaintPipeline"),
+    ),
+    mechanism="embedded",
+    text=replace(_FLUX.text, inputs=("prompt", "prompt_2"), negative=None, segments=()),
+    scale=Scale(),
+    embedded=False,
+    notes="Only checkpoints with guidance_embeds, as those of dev, at their own guidance_scale. Images, masks and "
+    "residuals of a ControlNet go with every concept.",
 )
 
 _CHROMA = Architecture(
@@ -153,6 +168,7 @@ SEQUENTIAL: tuple[Architecture, ...] = (
     replace(
         _FLUX, family="Flux with ControlNet", pipelines=("FluxControlNetPipeline",), notes=f"{CONTROL} {_FLUX.notes}"
     ),
+    _EMBEDDED,
     _CHROMA,
     _QWEN,
     replace(

@@ -102,8 +102,11 @@ class TextEncoder:
         if self._text.together:
             return PromptConditioning(*self._encode(item, negative=True))
         prompts = {name: item[name] for name in self._text.prompts}
+        cond = self._encode(prompts, negative=False)[0]
+        if not self._text.negatives:  # such a pipeline makes no call that would ask for it
+            return PromptConditioning(cond, cond)
         negatives = {name.removeprefix("negative_"): item[name] for name in self._text.negatives}
-        return PromptConditioning(self._encode(prompts, negative=False)[0], self._encode(negatives, negative=False)[0])
+        return PromptConditioning(cond, self._encode(negatives, negative=False)[0])
 
     def _encode(self, inputs: Mapping[str, Any], *, negative: bool) -> list[Conditioning]:
         """Return the conditioning of the prompt and, of a pipeline that encodes both, of the negative prompt."""

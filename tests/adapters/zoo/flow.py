@@ -47,13 +47,17 @@ def sd3() -> Any:
     )
 
 
-def flux(*, guidance_embeds: bool = False) -> Any:
-    """Build a FluxPipeline for 16x16 images; with `guidance_embeds` the distilled one that takes a scale as input."""
+def flux(*, guidance_embeds: bool = False, in_channels: int = 16) -> Any:
+    """Build a FluxPipeline for 16x16 images; with `guidance_embeds` the distilled one that takes a scale as input.
+
+    With more than 16 channels its transformer also reads an image, for pipelines of other classes.
+    """
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
 
     transformer = FluxTransformer2DModel(
         patch_size=1,
-        in_channels=16,
+        in_channels=in_channels,
+        **({} if in_channels == 16 else {"out_channels": 16}),
         num_layers=1,
         num_single_layers=1,
         attention_head_dim=16,

@@ -82,9 +82,16 @@ def _painted(size: int) -> dict[str, Any]:
     return {**_again(size), "mask_image": mask(size)}
 
 
+def _reading(channels: int, name: str, **arguments: Any) -> Family:
+    """Return the row of a Flux whose transformer also reads an image, with its guidance embedded."""
+    make = as_class(partial(flow.flux, guidance_embeds=True, in_channels=channels), name)
+    return Family(make, {**_SMALL, **arguments})
+
+
 _UNET, _UNION, _SD3_CONTROL = variants.control_of_unet, variants.union_control_of_unet, variants.control_of_sd3
 _QWEN_CONTROL = variants.control_of_qwen_image
 _CONTROL = {"control_image": image(64, 7)}
+_CONTROL_16 = {"control_image": image(16, 7)}
 _MODE = {"control_mode": 1}
 _IP = {"ip_adapter_image_embeds": variants.image_embeds()}
 
@@ -134,6 +141,16 @@ VARIANTS: Mapping[str, Family] = {
     "flux-embedded-controlnet": _variant(
         "flux-embedded", "FluxControlNetPipeline", variants.control_of_flux, control_image=image(16, 7)
     ),
+    "flux-embedded-controlnet-img2img": _variant(
+        "flux-embedded", "FluxControlNetImg2ImgPipeline", variants.control_of_flux, **_again(16), **_CONTROL_16
+    ),
+    "flux-embedded-controlnet-inpaint": _variant(
+        "flux-embedded", "FluxControlNetInpaintPipeline", variants.control_of_flux, **_painted(16), **_CONTROL_16
+    ),
+    "flux-embedded-fill": _reading(48, "FluxFillPipeline", **_painted(16)),
+    "flux-embedded-control": _reading(32, "FluxControlPipeline", **_CONTROL_16),
+    "flux-embedded-control-img2img": _reading(32, "FluxControlImg2ImgPipeline", **_again(16), **_CONTROL_16),
+    "flux-embedded-control-inpaint": _reading(32, "FluxControlInpaintPipeline", **_painted(16), **_CONTROL_16),
     "flux-img2img": _variant("flux", "FluxImg2ImgPipeline", **_again(16)),
     "flux-inpaint": _variant("flux", "FluxInpaintPipeline", **_painted(16)),
     "qwen-image-img2img": _variant("qwen-image", "QwenImageImg2ImgPipeline", **_again(32)),

@@ -110,7 +110,7 @@ def control_of_flux(pipe: Any) -> Any:
     """Build a ControlNet for a tiny Flux."""
     from diffusers import FluxControlNetModel
 
-    sizes = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
+    sizes: Any = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
     return benign(FluxControlNetModel.from_transformer(pipe.transformer, **sizes), 206)
 
 
@@ -118,7 +118,7 @@ def control_of_qwen_image(pipe: Any, more: int = 0) -> Any:
     """Build a ControlNet for a tiny Qwen-Image that reads more channels than those of the picture."""
     from diffusers import QwenImageControlNetModel
 
-    sizes = {"num_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2, "extra_condition_channels": more}
+    sizes: Any = {"num_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2, "extra_condition_channels": more}
     return benign(QwenImageControlNetModel.from_transformer(pipe.transformer, **sizes), 207)
 
 

@@ -13,6 +13,12 @@ from models.tiny_checkpoint import tiny_tokenizer
 
 TEMPLATE = {"template": "Describe the video: {}", "crop_start": 0}
 """A short prompt template for HunyuanVideo, whose own one is of 95 tokens."""
+_VAE: dict[str, Any] = {
+    "block_out_channels": (8,) * 4,
+    "latent_channels": 4,
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+}
 
 
 def cogvideox(name: str = "CogVideoXPipeline", in_channels: int = 4) -> Any:
@@ -34,7 +40,7 @@ def cogvideox(name: str = "CogVideoXPipeline", in_channels: int = 4) -> Any:
         max_text_seq_length=48,
         use_rotary_positional_embeddings=True,
     )
-    vae = AutoencoderKLCogVideoX(block_out_channels=(8,) * 4, latent_channels=4, layers_per_block=1, norm_num_groups=4)
+    vae = AutoencoderKLCogVideoX(**_VAE)
     scheduler = CogVideoXDDIMScheduler(
         prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
     )
