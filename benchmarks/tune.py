@@ -33,6 +33,7 @@ from semguide.evaluation.bench.metrics import DISTANCE, compared
 from semguide.evaluation.bench.metrics import measured as summed_up
 from semguide.evaluation.judge import Finding, judged
 from semguide.evaluation.makers import MAKERS, ImageMaker, Sampling
+from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
 from semguide.evaluation.pictures import Pictures, findings, make, verdicts
 from semguide.evaluation.statistics import bootstrap
@@ -70,6 +71,10 @@ class Measured:
     right: NDArray[np.bool_]
     images: list[NDArray[np.uint8]]
     found: list[list[list[Finding]]]
+
+
+#: A setting, and its images' rows seed by seed.
+WithRows = tuple[Measured, list[dict[str, Any]]]
 
 
 class Bed:
@@ -172,9 +177,12 @@ def tune(bed: Bed, grids: dict[str, Any], methods: list[str], entries: list[dict
 def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
     """Measure the chosen settings, and print them beside the first."""
     kept: dict[str, Any] = {}
-    first: tuple[Measured, list[dict[str, Any]]] | None = None
-    print("| method | all concepts right | difference | evaluations | images | confidence | distance | diversity |")
-    print("|---|---|---|---|---|---|---|---|")
+    first: WithRows | None = None
+    print(
+        "| method | all concepts right | difference | evaluations | images | confidence | distance | diversity | "
+        "diversity where right, difference |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for method, setting in chosen.items():
         measured = bed.measured(method, setting)
         rows = bed.rows(measured, len(bed.seeds))
@@ -185,16 +193,39 @@ def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
             "lead": [lead.mean, lead.low, lead.high],
             "metrics": summed_up(rows),
             "compared": compared(rows, first[1]),
+            "diversity_of_right": diversity_of_right((measured, rows), first),
             "right": measured.right.tolist(),
         }
         kept[method] = entry
         quality = [_with_difference(entry, name) for name in ("judge_confidence", DISTANCE, "diversity")]
+        if (pair := entry["diversity_of_right"]) is not None:
+            quality.append("{:+.3f} [{:+.3f}, {:+.3f}]".format(*pair))
         low, high = entry["interval"]
         share = f"{entry['all_concepts']:.3f} [{low:.3f}, {high:.3f}]"
         difference = f"{lead.mean:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
         columns = (f"`{method}`", share, difference, f"{entry['evaluations']:g}", entry["images"], *quality)
         print("|", " | ".join(map(str, columns)), "|", flush=True)
     write_json(path, {"prompts": [prompt.text for prompt in bed.prompts], "methods": kept})
+
+
+def diversity_of_right(one: WithRows, other: WithRows) -> list[float] | None:
+    """Compare two methods' diversity where both are right, because wrong pictures of a prompt differ more.
+
+    Returns:
+        Mean difference and its interval over the prompts with two seeds or more at which both are right; None if there
+        are no two such prompts.
+    """
+    both = one[0].right & other[0].right
+    differences: list[float] = []
+    for index, seeds in enumerate(both):
+        chosen = [seed * len(both) + index for seed in np.flatnonzero(seeds)]
+        if len(chosen) > 1:
+            here, there = (diversity(unpack([rows[i]["clip_feature"] for i in chosen])) for _, rows in (one, other))
+            differences.append(here - there)
+    if len(differences) < 2:
+        return None
+    found = bootstrap(differences)
+    return [found.mean, found.low, found.high]
 
 
 def _with_difference(entry: dict[str, Any], name: str) -> str:
