@@ -96,7 +96,7 @@ def allegro() -> Any:
         sample_frames=2,
         caption_channels=texts.DIM,
     )
-    vae = AutoencoderKLAllegro(block_out_channels=(8,) * 4, layers_per_block=1, norm_num_groups=2)
+    vae = AutoencoderKLAllegro(**_VAE)
     tokenizer = byte_tokenizer()
     return quiet(
         AllegroPipeline(
@@ -163,9 +163,7 @@ def hunyuan_video(*, guidance_embeds: bool = False) -> Any:
         rope_axes_dim=(2, 4, 4),
         guidance_embeds=guidance_embeds,
     )
-    vae = AutoencoderKLHunyuanVideo(
-        block_out_channels=(8,) * 4, latent_channels=4, layers_per_block=1, norm_num_groups=4
-    )
+    vae = AutoencoderKLHunyuanVideo(**_VAE)
     first, second = byte_tokenizer(), tiny_tokenizer()
     return quiet(
         HunyuanVideoPipeline(
