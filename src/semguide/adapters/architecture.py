@@ -137,6 +137,7 @@ class Architecture:
         cond_first: Whether the rows of "concat" are [cond; uncond].
         extra: Denoiser arguments that mark calls beside the guidance; they are let through.
         learned_sigma: Whether a second half of the channels is a variance; it is left as it is.
+        frames_first: Whether a prediction is (frame, channel, height, width); rules get (channel, frame, ...).
         sign: -1 where the pipeline negates the prediction before it steps.
         per_prompt: The pipeline argument that is the number of images per prompt.
         limits: Checkpoints that are refused.
@@ -156,6 +157,7 @@ class Architecture:
     embedded: bool = False
     extra: tuple[str, ...] = ()
     learned_sigma: bool = False
+    frames_first: bool = False
     sign: float = 1.0
     per_prompt: str = "num_images_per_prompt"
     limits: tuple[Limit, ...] = ()

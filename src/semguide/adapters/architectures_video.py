@@ -16,8 +16,9 @@ _COGVIDEOX = Architecture(
     text=Text(fixed=_ONE),
     scale=Scale(live=True, drifting=("use_dynamic_cfg",)),
     rows=Rows(shared=("image_rotary_emb",)),
+    frames_first=True,
     per_prompt="num_videos_per_prompt",
-    notes="Video. v prediction. The pipeline makes one video a prompt. What a rule does per channel it does per frame.",
+    notes="Video. v prediction. The pipeline makes one video a prompt.",
 )
 
 _MOCHI = Architecture(

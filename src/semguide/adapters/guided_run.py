@@ -149,6 +149,8 @@ class GuidedRun:
         if self._observer is not None:
             self._observer(image, place.index, correction)
         delta = widen(correction.delta)
+        if self.architecture.frames_first:
+            delta = delta.transpose(0, 1)
         return delta if len(delta) == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
 
     def see(self, image: int, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor | None) -> None:
@@ -160,6 +162,8 @@ class GuidedRun:
     def _predictions(self, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Predictions:
         size = len(uncond) // 2 if self._learned_sigma(uncond) else len(uncond)
         parts = (uncond[:size], cond[:size], concepts[:, :size])
+        if self.architecture.frames_first:
+            parts = tuple(part.transpose(-4, -3) for part in parts)
         return Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
 
     def _learned_sigma(self, prediction: Tensor) -> bool:

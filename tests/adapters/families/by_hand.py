@@ -27,6 +27,7 @@ class ByHand:
         normalized: Whether the guided prediction gets the norm of e(P), over the last dimension.
         dtype: What the pipeline turns predictions into before it guides.
         eps_scale: "eps", "v", "flow", or "inverted flow", whose sigma is the share of x0.
+        frames_first: Whether frames come before channels, which the rule is to get first.
         w: Scale of its guidance, None for the scale of the call.
         tolerance: Largest deviation, as a share of what the rule changes; that of single precision where the pipeline
             or its scheduler computes in it.
@@ -40,6 +41,7 @@ class ByHand:
     normalized: bool = False
     dtype: torch.dtype = torch.float64
     eps_scale: str = "flow"
+    frames_first: bool = False
     w: float | None = None
     tolerance: float = 1e-5
 
@@ -76,7 +78,11 @@ def sample(pipe: Any, hand: ByHand, rule: Attraction, texts: tuple[str, str, Seq
         e = partial(_e, pipe, hand, seen.double(), t)
         u, c = e(negative, True), e(prompt)
         scale = _eps_scale(scheduler, hand.eps_scale, index)
-        delta, momentum = _sgt_v2(rule, index, c - u, [e(text) - u for text in concepts], (momentum, scale))
+        p, *subjects = (e(text) - u for text in (prompt, *concepts))
+        if hand.frames_first:
+            p, *subjects = (part.transpose(-4, -3) for part in (p, *subjects))
+        delta, momentum = _sgt_v2(rule, index, p, subjects, (momentum, scale))
+        delta = delta.transpose(-4, -3) if hand.frames_first else delta
         guided = u + (rule.w + hand.shift) * (c - u) + delta
         if hand.normalized:
             guided = guided * c.norm(dim=-1, keepdim=True) / guided.norm(dim=-1, keepdim=True)
