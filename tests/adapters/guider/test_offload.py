@@ -10,8 +10,7 @@ import torch
 from diffusers import ClassifierFreeGuidance, ComponentsManager
 
 from adapters.families.test_left_as_found import state_of
-from adapters.guider.run import SCALE, assembled, call
-from adapters.guider.table import ROWS
+from adapters.guider.run import SCALE, assembled, call, parts
 from adapters.guider.test_families import EAGER, asked, rows
 from adapters.guider.test_guided_pipeline import GUIDED, NAMES, prompts_of, with_guider
 from adapters.zoo.run import run
@@ -29,7 +28,7 @@ def cpu_as_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @rows
 def test_automatic_offload_before_or_after_the_guider_keeps_the_rule_in_every_call(name: str) -> None:
-    plain = assembled(name, ROWS[name].make())
+    plain = assembled(name, parts(name))
     prompts, _, given = asked(name)
     tuned = with_semantic_guidance(plain, EAGER)
     expected = call(name, tuned, prompts, **given)

@@ -80,9 +80,9 @@ def test_an_unwritable_folder_is_refused(cli: Cli, tmp_path: Path):
 @pytest.mark.slow
 def test_a_set_is_measured_and_exported(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from semguide.interfaces import measuring
-    from semguide.training.export import GUIDANCE_SCALE
+    from semguide.training.export import KINDS
 
-    plain = f"plain CFG {GUIDANCE_SCALE:g}, 25 steps"
+    plain = f"plain CFG {KINDS['emoji-unet'].best_scale:g}, 25 steps"
     whole = measuring.measured
     monkeypatch.setattr(measuring, "measured", lambda preset, out, seeds: whole(preset, out, seeds, 50, limit=1))
     train_tiny_set(tmp_path / "set")
