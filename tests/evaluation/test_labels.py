@@ -34,7 +34,7 @@ def test_labels_belong_to_the_pictures_that_the_script_makes(
 ) -> None:
     made = [(name, prompt.text, seed) for seed, (name, prompt) in enumerate(script["chosen"]())]
     assert [(image["suite"], image["prompt"], image["seed"]) for image in images] == made
-    assert len(images) == 200
+    assert len(images) == 276
 
 
 def test_every_label_is_a_noun_and_a_colour_of_the_world(images: list[dict[str, Any]]) -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -51,7 +53,7 @@ def test_disturbed_pictures_stay_in_range_and_depend_on_the_generator_alone():
 
 def test_every_other_picture_is_decoded_from_its_latents_with_noise():
     torch.manual_seed(0)
-    vae = build_vae(32, (8, 8, 8, 8), 4)
+    vae: Any = build_vae(32, (8, 8, 8, 8), 4)
     recipe = JudgeRecipe(Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)), Batches(SMALL_WORLD, 32, 4), vae)
     pictures = Batches(SMALL_WORLD, 32, 4)(0)[0]
     kept = pictures.clone()

@@ -101,7 +101,8 @@ def watch(
         pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True, progress=progress
     )
     tables = [torch.stack(record, dim=-1).double().cpu().numpy() for record in rule.images]  # (signal, concept, step)
-    return Watched(pictures, dict(zip(SIGNALS, np.concatenate(tables, axis=1), strict=True)))
+    joined: Values = np.concatenate(tables, axis=1)
+    return Watched(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
 
 
 def observed(judge: Judge, watched: Watched, prompts: Sequence[SuitePrompt]) -> Observations:

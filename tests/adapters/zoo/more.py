@@ -16,6 +16,7 @@ from adapters.zoo.weights import benign
 
 def kolors() -> Any:
     """Build a KolorsPipeline: an SDXL whose text encoder is a ChatGLM."""
+    pytest.importorskip("sentencepiece", reason="diffusers has Kolors with sentencepiece only")
     from diffusers import KolorsPipeline, UNet2DConditionModel
 
     parts = tiny_sdxl().components
