@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
+
 from adapters.guider.models_qwen3 import qwen3_vl
 from adapters.guider.processors import Processor
 from adapters.tiny_pipelines import quiet, tiny_sdxl
