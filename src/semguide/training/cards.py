@@ -122,7 +122,8 @@ Exported at commit {_commit()}.
 
 
 def _quality(rows: dict[str, str]) -> str:
-    lines = ["## Quality", "", "| quality | measured |", "|---|---|"]
+    how = "Measured by `semguide train export`, where a row names no other command."
+    lines = ["## Quality", "", how, "", "| quality | measured |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows.items())]) + "\n"
 
 
