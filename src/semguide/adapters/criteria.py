@@ -80,7 +80,7 @@ class Promising:
         Raises:
             InvalidArgument: There are no concepts.
         """
-        seen = torch.stack(list(values)).double().cpu().numpy() if values else np.empty((0, 0))
+        seen = torch.stack(list(values)).cpu().double().numpy() if values else np.empty((0, 0))
         found = Detector(stop=1.0).probability(seen) if seen.size else None
         if found is None:
             raise InvalidArgument(
@@ -113,4 +113,4 @@ class GuidanceEnergy:
 
     def score(self, values: Sequence[Tensor]) -> float:
         """Return the sum."""
-        return float(torch.cat(list(values)).double().sum())
+        return float(torch.cat(list(values)).cpu().double().sum())

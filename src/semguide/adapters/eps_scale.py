@@ -37,7 +37,7 @@ def eps_scales(
     steps = slice(start, start + count)
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
     if is_flow(scheduler):
-        sigma = _flow_sigmas(scheduler)[steps].double().cpu()
+        sigma = _flow_sigmas(scheduler)[steps].cpu().double()
         if scheduler.config.get("invert_sigmas", False):  # sigma is the share of x0, the velocity x0 - eps
             table = -sigma
         else:
@@ -72,14 +72,14 @@ def _flow_sigmas(scheduler: Any) -> Tensor:
 
 def _alphas_cumprod(scheduler: Any, steps: slice) -> Tensor:
     """Return alpha^2 at the timesteps, which need not be whole numbers."""
-    table = scheduler.alphas_cumprod.double().cpu()
-    times = torch.as_tensor(scheduler.timesteps[steps]).double().cpu().clamp(0, len(table) - 1)
+    table = scheduler.alphas_cumprod.cpu().double()
+    times = torch.as_tensor(scheduler.timesteps[steps]).cpu().double().clamp(0, len(table) - 1)
     below, above = times.floor().long(), times.ceil().long()
     return torch.lerp(table[below], table[above], times - below)
 
 
 def _preconditioned(scheduler: Any, steps: slice, kind: str) -> Tensor:
-    sigma, data = scheduler.sigmas[steps].double().cpu(), scheduler.config.sigma_data
+    sigma, data = scheduler.sigmas[steps].cpu().double(), scheduler.config.sigma_data
     scale = data / (sigma**2 + data**2).sqrt()
     return -scale if kind == "epsilon" else scale
 

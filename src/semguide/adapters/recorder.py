@@ -1,4 +1,4 @@
-"""Collects corrections on the device during a run and moves them off it once, at the end."""
+"""Collects corrections on the device during a run and moves them off it once, at the end: mps has no float64."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Recorder:
     def trace(self, method: str, count: int) -> Trace:
         """Return the trace of a run of `count` steps."""
         tables = [np.full((count, 3 * len(names) + 1), np.nan) for names in self._concepts]
-        moved = torch.cat(self._rows).double().cpu().numpy() if self._rows else np.empty(0)
+        moved = torch.cat(self._rows).cpu().double().numpy() if self._rows else np.empty(0)
         start = 0
         for (image, step), row in zip(self._places, self._rows, strict=True):
             tables[image][step, : len(row)] = moved[start : start + len(row)]

@@ -100,7 +100,7 @@ def watch(
     pictures = make(
         pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True, progress=progress
     )
-    tables = [torch.stack(record, dim=-1).double().cpu().numpy() for record in rule.images]  # (signal, concept, step)
+    tables = [torch.stack(record, dim=-1).cpu().double().numpy() for record in rule.images]  # (signal, concept, step)
     joined: Values = np.concatenate(tables, axis=1)
     return Watched(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
 

@@ -82,7 +82,7 @@ def _read(corrections: dict[int, Any]) -> dict[int, dict[str, list[float]]]:
 
     if not corrections:
         return {}
-    parts = [torch.stack([c.similarity, c.gate, c.weight]).double() for c in corrections.values()]
+    parts = [torch.stack([c.similarity, c.gate, c.weight]) for c in corrections.values()]
     rows = torch.cat(parts, dim=1).tolist()
     found: dict[int, dict[str, list[float]]] = {}
     start = 0
