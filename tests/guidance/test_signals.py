@@ -40,11 +40,19 @@ def test_signals_without_a_unit_do_not_depend_on_the_size_of_the_guidance(name: 
     torch.testing.assert_close(SIGNALS[name](larger, STEP), SIGNALS[name](predictions, STEP))
 
 
+@pytest.mark.parametrize("name", SIGNALS)
+def test_tokens_and_channels_say_the_same_as_images(name: str) -> None:
+    predictions = random_predictions(6, 3)
+    tokens = map_predictions(predictions, lambda x: x.flatten(-2).transpose(-1, -2))
+    torch.testing.assert_close(SIGNALS[name](tokens, STEP), SIGNALS[name](predictions, STEP))
+
+
 def test_values_by_hand() -> None:
     predictions = hand_predictions([3.0, 4.0], [1.0, 0.0], [0.0, -2.0])
     assert values("signed_cosine", predictions) == pytest.approx([0.6, -0.8])
     assert values("absolute_cosine", predictions) == pytest.approx([0.6, 0.8])
     assert values("relative_cosine", predictions) == pytest.approx([1.4, -1.4])
+    assert values("regional_cosine", predictions) == pytest.approx([1.0, -1.0])  # at one place
     assert values("coefficient", predictions) == pytest.approx([3.0, -2.0], rel=5e-3)
     assert values("crowding", predictions) == pytest.approx([0.0, 0.0])
     assert values("distance", predictions) == pytest.approx([20**0.5, 45**0.5])

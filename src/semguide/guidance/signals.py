@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from semguide.guidance.geometry import cosine, least_squares, mean_of_others, norm, top_quantile
+from semguide.guidance.geometry import (
+    cosine,
+    inner_by_place,
+    least_squares,
+    mean_of_others,
+    norm,
+    scaled_by_place,
+    top_quantile,
+)
 from semguide.guidance.rule import Predictions, Step
 from semguide.guidance.shapes import PerConcept, Scalar
 
@@ -42,15 +50,15 @@ def masked_cosine(predictions: Predictions, step: Step) -> Tensor:
 def regional_cosine(predictions: Predictions, step: Step) -> Tensor:
     """Return cos(p, s_k) over the quarter of the positions at which s_k is largest."""
     del step
-    prompt = predictions.prompt_guidance.flatten(1)
-    return torch.stack([_regional(prompt, s.flatten(1)) for s in predictions.concept_guidance])
+    prompt = predictions.prompt_guidance
+    return torch.stack([_regional(prompt, s) for s in predictions.concept_guidance])
 
 
 def _regional(prompt: Tensor, subject: Tensor) -> Tensor:
-    """Return the cosine over the largest quarter of (channel, position)."""
-    size = subject.square().sum(dim=0)
-    there = size >= size.sort().values[size.numel() - size.numel() // 4]
-    return cosine(prompt * there, subject * there)
+    """Return the cosine over the quarter of the places, one at least, at which the subject is largest."""
+    size = inner_by_place(subject, subject)
+    there = (size >= size.sort().values[size.numel() - max(1, size.numel() // 4)]).to(size)
+    return cosine(scaled_by_place(prompt, there), scaled_by_place(subject, there))
 
 
 def relative_cosine(predictions: Predictions, step: Step) -> Tensor:
