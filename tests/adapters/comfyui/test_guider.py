@@ -50,6 +50,13 @@ def test_a_rule_that_is_off_is_plain_guidance_to_the_bit_and_costs_nothing(sampl
     assert guider.inner_model.calls == plain.inner_model.calls
 
 
+@pytest.mark.parametrize("rule", [CFG(1.0), SGT(1.0)])
+def test_a_run_without_guidance_is_plain_to_the_bit_with_a_full_trace_too(samplers: Any, rule: Any) -> None:
+    plain = plain_of(samplers)
+    plain.set_cfg(1.0)
+    assert torch.equal(sample(guider_of(rule, full_trace=True)), sample(plain))
+
+
 def test_a_correction_of_zero_is_plain_guidance_to_the_bit(samplers: Any) -> None:
     rule = SGTv1(subject_threshold=0.0, abstract_threshold=0.0, upper_bound=1.0)  # evaluates and never steers
     assert torch.equal(sample(guider_of(rule)), sample(plain_of(samplers)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -22,11 +23,11 @@ _BATCH = "sampler_calc_cond_batch_function"
 class SemanticGuider(_samplers.CFGGuider):
     """ComfyUI's classifier-free guidance with a rule's correction.
 
-    Where the rule uses no concepts at a step, this is CFGGuider itself. Elsewhere prompt, negative prompt and concepts
-    are evaluated in one batch, as far as memory allows. What patches the model with functions before or after
-    classifier-free guidance, or in its place, sees what it sees in CFGGuider; the correction reaches the
-    latter through the unconditional prediction: u - delta / (w - 1) makes u + w (c - u) + delta of it, and functions
-    after guidance get the true u.
+    Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt,
+    negative prompt and concepts are evaluated in one batch, as far as memory allows. What patches the model with
+    functions before or after classifier-free guidance, or in its place, sees what it sees in CFGGuider; the
+    correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes u + w (c - u) +
+    delta of it, and functions after guidance get the true u.
 
     Attributes:
         rule: The guidance rule; `cfg`, not its guidance_scale, is the w of the run.
@@ -67,7 +68,7 @@ class SemanticGuider(_samplers.CFGGuider):
         options: dict[str, Any] = model_options or {}
         run = self._run
         step = 0 if run is None or not self._names else run.step_of(float(timestep[0]))
-        if run is None or not run.needs_concepts(step):
+        if run is None or not run.needs_concepts(step) or math.isclose(self.cfg, 1.0):
             return super().predict_noise(x, timestep, model_options=options, seed=seed)
         keys = ["positive", "negative", *map(_key, range(len(self._names)))]
         conds = [self.conds[key] for key in keys]
