@@ -10,6 +10,7 @@ import torch
 from adapters.tiny_pipelines import CONCEPTS, PROMPT, noise
 from semguide import CFG, SGT, InvalidArgument, SGTv1, SGTv2, steer
 from semguide.adapters import GuidanceEnergy, Promising, Selection, Start, best_of
+from semguide.adapters.selection import check_arguments
 from semguide.guidance import Rule
 from semguide.guidance.detector import Detector
 
@@ -140,6 +141,7 @@ def test_a_start_leaves_the_pipeline_as_it_was(sd: Any):
         ({"keep": 5}, "keep must be from 1"),
         ({"prompt": [PROMPT]}, "prompt must be one text"),
         ({"generator": noise()}, "generator cannot be given"),
+        ({"latents": torch.zeros(1, 4, 8, 8)}, "latents cannot be given"),
         ({"num_images_per_prompt": 2}, "num_images_per_prompt cannot be given"),
         ({"concepts": []}, "concepts must be one or more"),
     ],
@@ -148,6 +150,11 @@ def test_what_cannot_be_is_refused(sd: Any, change: dict[str, Any], named: str):
     given = {"prompt": PROMPT, "concepts": CONCEPTS, "seeds": SEEDS, **ARGUMENTS, **change}
     with pytest.raises(InvalidArgument, match=named):
         best_of(steer(sd, SGT()), **given)
+
+
+def test_several_videos_of_a_seed_are_refused():
+    with pytest.raises(InvalidArgument, match="num_videos_per_prompt cannot be given"):
+        check_arguments(PROMPT, {"num_videos_per_prompt": 2}, "num_videos_per_prompt")
 
 
 @pytest.mark.parametrize("parameters", [{"stop": 0.0}, {"stop": 1.5}, {"every": 0}])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from semguide.adapters.architectures import architecture_of
 from semguide.adapters.criteria import Criterion, Promising
 from semguide.adapters.pipeline import Result, SteeredPipeline
 from semguide.adapters.start import Start
@@ -85,7 +86,7 @@ def best_of(
         GuidanceNotApplied: The pipeline does not show the predictions that the criterion needs.
     """
     chosen = checked_seeds(seeds, keep)
-    check_arguments(prompt, arguments)
+    check_arguments(prompt, arguments, architecture_of(steered.pipe).per_prompt)
     starts, candidates = start_all(steered, prompt, chosen, keep, criterion or Promising(), arguments)
     results = [start.finish() for start in starts]
     finished = {start.seed: start.evaluations for start in starts}
@@ -106,16 +107,22 @@ def checked_seeds(seeds: Iterable[int], keep: int) -> list[int]:
     return found
 
 
-def check_arguments(prompt: Any, arguments: dict[str, Any]) -> None:
+def check_arguments(prompt: Any, arguments: dict[str, Any], per_prompt: str) -> None:
     """Check that a call makes one image, whose seed is chosen here.
+
+    Args:
+        prompt: The prompt.
+        arguments: Of the pipeline's call.
+        per_prompt: The one that is the number of images per prompt.
 
     Raises:
         InvalidArgument: It does not.
     """
     if not isinstance(prompt, str):
         raise InvalidArgument(f"prompt must be one text, got {prompt!r}; choose among the seeds of each prompt apart")
-    for name in ("generator", "latents", "num_images_per_prompt"):
-        if arguments.get(name) not in (None, 1):
+    chosen = {name: arguments.get(name) is not None for name in ("generator", "latents")}
+    for name, given in {**chosen, per_prompt: arguments.get(per_prompt) not in (None, 1)}.items():
+        if given:
             raise InvalidArgument(
                 f"{name} cannot be given to best_of, which makes one image of each seed; leave it out"
             )
