@@ -52,7 +52,8 @@ class SemanticConceptsStep(ModularPipelineBlocks):
         """Set the concepts of every `SemanticGuidance` of the pipeline."""
         guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
         needed = any(guider.needs_encoding() for guider in guiders.values())
-        prompts = prompts_of(state.values) if state.get("prompt") is not None or state.get("prompt_embeds") else [None]
+        named = any(state.get(name) is not None for name in ("prompt", "prompt_embeds"))
+        prompts = prompts_of(state.values) if named else [None]
         given = state.get("concepts")
         texts: list[tuple[str, ...]] = [() for _ in prompts]
         fields: list[dict[str, Any]] = []

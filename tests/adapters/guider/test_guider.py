@@ -24,6 +24,7 @@ from semguide import (
     InvalidArgument,
     SemanticConceptsStep,
     SemanticGuidance,
+    SemguideWarning,
     SGTv1,
     UnsupportedPipeline,
     steer,
@@ -159,6 +160,21 @@ def test_several_images_of_a_prompt_have_its_concepts() -> None:
     both = call("sd3", pipe, [PROMPT, "a cat"], **given)
     assert pipe.guider.trace.concepts == (tuple(CONCEPTS), tuple(CONCEPTS), ("a cat",), ("a cat",))
     assert len(both) == 4
+
+
+@pytest.mark.filterwarnings("ignore:Unexpected input")  # the plain pipeline has no prompt any more
+def test_embeddings_in_the_place_of_a_prompt_run_with_plain_guidance_and_say_so() -> None:
+    parts = made("sdxl").components
+    blocks = diffusers.StableDiffusionXLAutoBlocks()
+    encoder, pipe = blocks.sub_blocks.pop("text_encoder").init_pipeline(), blocks.init_pipeline()
+    for part in (encoder, pipe):
+        part.register_components(**{name: parts[name] for name in part.component_names if name in parts})
+    names = [f"{sign}{name}" for sign in ("", "negative_") for name in ("prompt_embeds", "pooled_prompt_embeds")]
+    state = encoder(prompt=PROMPT)
+    given: dict[str, Any] = {**{name: state.get(name) for name in names}, "prompt": None}
+    with pytest.warns(SemguideWarning, match="prompt_embeds cannot be decomposed"):
+        tuned = call("sdxl", with_semantic_guidance(pipe), **given)
+    assert torch.equal(tuned, call("sdxl", pipe, **given))
 
 
 def test_empty_list_of_concepts_asks_for_plain_guidance() -> None:
