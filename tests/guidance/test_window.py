@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from semguide.guidance import SGT, SGTv1, SGTv2, Window
+from semguide.errors import InvalidArgument
+from semguide.guidance import SGT, CO3Composition, SGTv1, SGTv2, Window
 
 
 def steps(window: Window, count: int = 10) -> list[int]:
@@ -65,3 +66,10 @@ def test_rule_with_memory_evaluates_concepts_from_the_start_to_its_last_step() -
 @pytest.mark.parametrize("rule", [SGTv2(warmup_steps=5, cooldown_steps=6), SGTv2(warmup_steps=9)])
 def test_rule_with_memory_evaluates_nothing_when_no_step_can_be_corrected(rule: SGTv2) -> None:
     assert not any(rule.needs_concepts(step, 10) for step in range(10))
+
+
+@pytest.mark.parametrize("rule", [SGT, CO3Composition])
+def test_a_window_that_ends_before_it_starts_is_refused(rule: type[SGT] | type[CO3Composition]) -> None:
+    with pytest.raises(InvalidArgument, match="stop must be >= start"):
+        rule(start=0.5)
+    assert not rule(start=0.5, stop=0.5).needs_concepts(5, 10)

@@ -39,6 +39,21 @@ def check_steps(name: str, value: int, low: int = 0) -> None:
         raise InvalidArgument(f"{name} must be a whole number of steps >= {low}, got {given!r}")
 
 
+def check_window(start: float, stop: float) -> None:
+    """Check the window of corrected steps, both ends as fractions of the steps.
+
+    Raises:
+        InvalidArgument: One is outside [0, 1], or the window ends before it starts.
+    """
+    check_number("start", start, 0.0, 1.0, note="a fraction of the steps")
+    check_number("stop", stop, 0.0, 1.0, note="a fraction of the steps")
+    if stop < start:
+        raise InvalidArgument(
+            f"stop must be >= start, the first corrected step, got start {start:g} and stop {stop:g}; "
+            f"equal ones turn the rule off"
+        )
+
+
 def check_guidance_scale(value: float) -> None:
     """Check a classifier-free guidance scale.
 

@@ -7,9 +7,10 @@ import re
 from semguide.concepts import decompose
 
 _EMPHASIS = re.compile(r"(?<!\\)\(((?:\\.|[^()\\])*)\)")
+_LESS = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]:|\\])*)\]")
 _WEIGHT = re.compile(r":\s*-?[\d.]+\s*$")
 _EMBEDDING = re.compile(r"\bembedding:\S+")
-_ESCAPE = re.compile(r"\\([()])")
+_ESCAPE = re.compile(r"\\([()\[\]])")
 
 
 def concept_texts(prompt: str, own: str = "") -> list[str]:
@@ -29,10 +30,12 @@ def concept_texts(prompt: str, own: str = "") -> list[str]:
 def plain(prompt: str) -> str:
     r"""Return a prompt without marks.
 
-    >>> plain(r"a ((red:1.2) book:1.1) and a cat \(toy\), embedding:charm")
-    'a red book and a cat (toy), '
+    Forge's `[from:to:when]` and `[this|that]` stay: which of the words is meant changes from step to step.
+
+    >>> plain(r"a ((red:1.2) book:1.1) and a [big] cat \(toy\), embedding:charm")
+    'a red book and a big cat (toy), '
     """
     text, before = _EMBEDDING.sub("", prompt), ""
     while text != before:
-        text, before = _EMPHASIS.sub(lambda marked: _WEIGHT.sub("", marked[1]), text), text
+        text, before = _LESS.sub(r"\1", _EMPHASIS.sub(lambda marked: _WEIGHT.sub("", marked[1]), text)), text
     return _ESCAPE.sub(r"\1", text)

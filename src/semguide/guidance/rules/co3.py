@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number
+from semguide.guidance.checks import check_number, check_window
 from semguide.guidance.citations import CO3_PAPER
 from semguide.guidance.geometry import norm
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
@@ -55,8 +55,7 @@ class CO3Composition(Rule[None]):
         super().__post_init__()
         check_number("contrast", self.contrast, 0.0, note="0 turns the rule off")
         check_number("closeness", self.closeness, 0.0, note="0 weighs the concepts equally")
-        check_number("start", self.start, 0.0, 1.0, note="a fraction of the steps")
-        check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
+        check_window(self.start, self.stop)
 
     @property
     def inert(self) -> bool:

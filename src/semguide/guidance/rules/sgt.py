@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number
+from semguide.guidance.checks import check_number, check_window
 from semguide.guidance.citations import SGT_PAPER
 from semguide.guidance.geometry import inner_by_place, ratio, scaled_by_place
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
@@ -57,8 +57,7 @@ class SGT(Rule[None]):
         super().__post_init__()
         check_number("strength", self.strength, 0.0, note="0 turns the rule off")
         check_number("sharpness", self.sharpness, 0.0, note="0 turns the rule off")
-        check_number("start", self.start, 0.0, 1.0, note="a fraction of the steps")
-        check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
+        check_window(self.start, self.stop)
 
     @property
     def inert(self) -> bool:
