@@ -2,6 +2,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,11 +12,14 @@ from safetensors.torch import load_file
 
 from semguide.errors import InvalidArgument
 from semguide.scenes import World
-from semguide.training.loop import STATE, read_note
+from semguide.training import recipes
+from semguide.training.compositor import Compositor
+from semguide.training.data import Batches
+from semguide.training.loop import STATE, Settings, read_note
 from semguide.training.parts import assembled, assembled_flow
 from semguide.training.presets import PRESETS
 from semguide.training.recipes import RECIPES
-from training.tiny_set import TINY
+from training.tiny_set import SETTINGS, TINY
 
 FILES = {
     "vae": "vae/diffusion_pytorch_model.safetensors",
@@ -52,6 +56,32 @@ def test_a_recipe_that_was_stopped_goes_on_to_the_same_weights_to_the_bit(name: 
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_all_that_a_step_takes_is_on_the_device(
+    name: str, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On the meta device, which has no numbers to move elsewhere, and refuses to mix its tensors with a CPU's."""
+
+    class Stepped(Exception):
+        pass
+
+    def one_step(recipe: Any, settings: Settings, folder: Path) -> None:
+        del folder
+        recipe.model.to(settings.device).train()
+        with torch.autocast("cpu", torch.bfloat16):  # there is none for meta
+            loss = recipe.loss(0, torch.Generator().manual_seed(0))
+        loss.backward()
+        assert loss.device.type == "meta"
+        raise Stepped
+
+    monkeypatch.setattr(recipes, "train", one_step)
+    monkeypatch.setattr(recipes, "batches_for", lambda *of: Batches(*of[1:], draw=Compositor(*of[1:3], of[0])))
+    world = replace(TINY.world, nouns=("car", "cat"), colours=("red", "blue"), worn=0.0)
+    folder = folder_with(NEEDS[name], tiny_set, tmp_path)
+    with pytest.raises(Stepped):
+        RECIPES[name](replace(TINY, world=world, drawn_world=world), replace(SETTINGS, device="meta"), folder)
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_training_changes_the_weights(name: str, tiny_set: Path, tmp_path: Path):
     longer = folder_with(NEEDS[name], tiny_set, tmp_path)
     RECIPES[name](TINY, replace(TINY.settings[name], steps=3), longer)
@@ -71,7 +101,6 @@ def test_the_decoder_recipe_leaves_the_encoder_and_the_scale_untouched(tiny_set:
 
 def test_the_scaling_factor_gives_latents_of_unit_variance(tiny_set: Path):
     vae = AutoencoderKL.from_pretrained(tiny_set / "vae")
-    from semguide.training.data import Batches
     from semguide.training.vae import encode
 
     with torch.no_grad():
@@ -124,7 +153,6 @@ def size_of(path: Path) -> tuple[int, int]:
 @torch.no_grad()
 def test_sheets_can_be_drawn(tiny_set: Path, tmp_path: Path):
     from semguide.models.clip import EmojiCLIP
-    from semguide.training.data import Batches
     from semguide.training.flow import FlowRecipe
     from semguide.training.text import CLIPRecipe
     from semguide.training.unet import UNetRecipe
@@ -151,9 +179,6 @@ def test_a_state_tells_how_far_it_is_without_being_loaded(tiny_set: Path):
 
 def test_a_composed_batch_trains_like_a_rendered_one(tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What an accelerator is given, on a CPU: pictures from the atlas, scenes from another process, in two pieces."""
-    from semguide.training import recipes
-    from semguide.training.compositor import Compositor
-    from semguide.training.data import Batches
     from semguide.training.workers import Workers
 
     def composed(device: str, world: World, size: int, batch_size: int, seed: int) -> Batches:

@@ -82,7 +82,7 @@ def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
         InvalidArgument: There is no autoencoder or no text encoder yet.
     """
     torch.manual_seed(settings.seed)
-    pipe = assembled(preset, folder)
+    pipe = assembled(preset, folder).to(settings.device)
     batches = _of(preset.drawn_world, preset, settings)
     state = train(UNetRecipe(pipe, batches), settings, folder / "training" / "unet")
     pipe.unet.save_pretrained(folder / "unet")
@@ -96,7 +96,7 @@ def train_flow(preset: Preset, settings: Settings, folder: Path) -> State:
         InvalidArgument: There is no autoencoder or no text encoder yet.
     """
     torch.manual_seed(settings.seed)
-    pipe = assembled_flow(preset, folder)
+    pipe = assembled_flow(preset, folder).to(settings.device)
     batches = _of(preset.drawn_world, preset, settings)
     state = train(FlowRecipe(pipe, batches), settings, folder / "training" / "flow")
     pipe.transformer.save_pretrained(folder / "flow")
@@ -111,7 +111,7 @@ def train_judge(preset: Preset, settings: Settings, folder: Path) -> State:
     """
     torch.manual_seed(settings.seed)
     vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
-    judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size))
+    judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size)).to(settings.device)
     batches = _batches(preset, settings, (0.1, 0.3, 0.3, 0.3))
     state = train(JudgeRecipe(judge, batches, vae), settings, folder / "training" / "judge")
     judge.save(folder / "judge")

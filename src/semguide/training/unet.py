@@ -118,7 +118,7 @@ class UNetRecipe:
 
     def _timesteps(self, count: int, generator: torch.Generator) -> Tensor:
         """Timesteps from Beta(focus, focus), (count,), by inverting its distribution on a table."""
-        device = generator.device
+        device = self.model.device
         grid = torch.linspace(0, 1, 1001, device=device)
         total = torch.cumulative_trapezoid((grid * (1 - grid)).pow(self.focus - 1), grid)
         drawn = torch.rand(count, generator=generator, device=device) * total[-1]
