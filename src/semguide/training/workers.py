@@ -7,6 +7,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
+from semguide.processes import serve_parent
+
 
 class Workers:
     """Computes a function of the batch index some batches ahead, in other processes.
@@ -18,7 +20,7 @@ class Workers:
 
     def __init__(self, count: int, ahead: int | None = None) -> None:
         self._ahead = 2 * count if ahead is None else ahead
-        self._pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+        self._pool = ProcessPoolExecutor(count, get_context("spawn"), serve_parent)
         self._waiting: dict[int, Future[Any]] = {}
 
     def __call__(self, function: Callable[[int], Any], index: int) -> Any:

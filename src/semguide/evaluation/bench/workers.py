@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -10,14 +9,14 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from pathlib import Path
 
 from semguide.errors import SemguideError
 from semguide.evaluation.bench.cluster import on_cluster
 from semguide.evaluation.bench.files import Row, RowWriter
 from semguide.evaluation.bench.plan import Bench, Job
+from semguide.processes import serve_parent
 
 OnRow = Callable[[Row], None]
 ROWS = "rows"
@@ -134,18 +133,9 @@ _workers: list[_Worker] = []
 def _start(work: Work, threads: int) -> None:
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve_parent()
     torch.set_num_threads(threads)
     _workers.append(_Worker(work))
-
-
-def _end_with_parent() -> None:
-    """Wait for the parent, and end when it has gone: a killed parent tells nobody."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _make(job: Job) -> Row:
