@@ -58,6 +58,7 @@ def test_the_costs_are_those_counted_by_hand():
 def test_a_lone_concept_costs_what_the_detector_looks_at_alone():
     maker = BestOfDetector(seeds=3, rule="sgt", stop=0.2, every=1)  # SGT itself leaves a lone concept alone
     assert maker.evaluations_per_image(10, 1) == 3 * 2 * (2 + 1) + 8 * 2
+    assert BestOfCLIP(seeds=3, rule="sgt").evaluations_per_image(10, 1) == 3 * 10 * 2
 
 
 def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import PNDMScheduler
 
 from adapters.zoo.run import made
 from models.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers import Sampling
+from semguide.evaluation.makers.attend_excite import AttendExcite
 from semguide.evaluation.makers.co3 import CO3
 from semguide.evaluation.makers.co3_model import eps_model
 from semguide.models import load
@@ -130,6 +132,17 @@ def test_its_cost_is_what_the_denoiser_did(pipe: Any, maker: CO3) -> None:
     found = maker.bind(pipe, Sampling(10, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
     assert found.evaluations == maker.evaluations_per_image(10, 2) == sum(rows)
+
+
+@pytest.mark.parametrize("maker", [CO3(W), AttendExcite(W, scale_factor=0.0)])
+def test_a_step_that_pndm_evaluates_twice_counts_twice(pipe: Any, monkeypatch: pytest.MonkeyPatch, maker: Any) -> None:
+    pndm = PNDMScheduler.from_config(pipe.scheduler.config, skip_prk_steps=True)
+    monkeypatch.setitem(vars(pipe), "scheduler", pndm)
+    rows: list[int] = []
+    hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
+    found = maker.bind(pipe, Sampling(5, 64, 64))(PROMPT, CONCEPTS, 0)
+    hook.remove()
+    assert found.evaluations == sum(rows)
 
 
 def test_published_cost_is_three_times_plain_guidance() -> None:

@@ -98,7 +98,8 @@ class AttendExcite(ImageMaker):
                 "generator": torch.Generator("cpu").manual_seed(seed),
             }
             if not concepts or self.scale_factor == 0:
-                return Made(pipe(prompt, **arguments).images[0], 2 * count)
+                image = pipe(prompt, **arguments).images[0]
+                return Made(image, 2 * len(pipe.scheduler.timesteps))  # one more than steps of a PNDM scheduler
             given = {
                 "token_indices": [noun_place(pipe.tokenizer, prompt, concept) for concept in concepts],
                 "max_iter_to_alter": Window.fraction(0.0, self.stop, count).last + 1,

@@ -108,7 +108,8 @@ class CO3(ImageMaker):
                 generator=generator,
                 callback_on_step_end=between,
             ).images[0]
-            return Made(image, self.evaluations_per_image(count, len(concepts)))
+            more = len(pipe.scheduler.timesteps) - count  # a PNDM scheduler evaluates one of the steps twice
+            return Made(image, self.evaluations_per_image(count, len(concepts)) + 2 * more)
 
         return make
 
