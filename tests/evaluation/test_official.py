@@ -77,6 +77,12 @@ def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_pat
         ("no_column.csv", "text\na cat\n"),
         ("broken.jsonl", "{"),
         ("short.jsonl", '{"tag": "x", "prompt": "a cat"}'),
+        (
+            "nowhere.jsonl",
+            '{"tag": "", "prompt": "", "include": [{"class": "", "count": 1, "position": ["above", 9]}]}',
+        ),
+        ("short_row.csv", "number,prompt\n1\n"),
+        ("long_cell.csv", f"prompt\n{'a' * 200_000}\n"),
     ],
 )
 def test_other_files_are_refused_by_name(tmp_path: Path, name: str, text: str):

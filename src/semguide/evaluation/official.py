@@ -38,7 +38,7 @@ def read_official(path: Path) -> list[SuitePrompt]:
         )
     try:
         prompts = reader(path.read_text(encoding="utf-8-sig"), path.stem)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
         problem = f"{type(error).__name__}: {error}"
         raise InvalidArgument(f"suite (--suite) {path} cannot be read ({problem}); give the official file") from error
     if not prompts:
