@@ -98,3 +98,8 @@ def test_the_p_value_agrees_with_the_t_test_on_many_prompts():
 def test_no_difference_at_all_has_p_one_and_a_clear_one_the_least():
     assert p_value(np.zeros(20), 500) == 1.0
     assert p_value(np.linspace(0.9, 1.1, 20), 500) == pytest.approx(1 / 501)
+
+
+def test_a_handful_of_prompts_cannot_have_a_small_p_value():
+    for prompts in (1, 2, 4):
+        assert p_value(np.ones(prompts)) == pytest.approx(2.0 ** (1 - prompts), abs=0.02)
