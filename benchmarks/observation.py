@@ -8,7 +8,8 @@ each concept judged, and writes
     observation.json    AUROC of each signal by third of the steps, with intervals over prompts (test prompts); the
                         detector fitted on validation prompts, its AUROC, Brier score and reliability on test prompts
     observation.png     AUROC by step, and the reliability diagram
-    validation.npz, test.npz   images, and every signal of every concept; made again only where they are missing
+    validation-*.npz, test-*.npz   images, and every signal of every concept, under a hash of checkpoint, prompts,
+                        seeds, steps and scale; made again only where they are missing
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from semguide.evaluation.calibration import fit_detector, probabilities, reliabi
 from semguide.evaluation.observation import Observations, Watched, auroc, auroc_interval, observed, watch
 from semguide.evaluation.pictures import Pictures
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
-from semguide.files import atomic, write_json
+from semguide.files import atomic, digest, write_json
 from semguide.guidance.signals import SIGNALS
-from semguide.models import load
+from semguide.models import fingerprint, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
 
@@ -36,8 +37,9 @@ SPLITS: tuple[Split, ...] = ("validation", "test")
 
 def observations(split: Split, options: argparse.Namespace) -> Observations:
     """Return the observations of a split: its images from their file, or made and written to it, and judged."""
-    path = options.out / f"{split}.npz"
     prompts = limited(suite(options.suite, split), options.limit)
+    decisive = [options.seeds, options.steps, options.guidance_scale, [prompt.text for prompt in prompts]]
+    path = options.out / f"{split}-{digest([fingerprint(ASSETS / options.model), *decisive])[:16]}.npz"
     if path.exists():
         stored = np.load(path)
         watched = Watched(Pictures(stored["images"], float(stored["evaluations"])), {n: stored[n] for n in SIGNALS})

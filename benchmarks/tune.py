@@ -31,13 +31,14 @@ from PIL import Image
 
 from semguide.evaluation.bench.metrics import DISTANCE, compared
 from semguide.evaluation.bench.metrics import measured as summed_up
-from semguide.evaluation.judge import Finding, judged
+from semguide.evaluation.judge import Finding
 from semguide.evaluation.makers import MAKERS, ImageMaker, Sampling
 from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
-from semguide.evaluation.pictures import Pictures, findings, make, verdicts
+from semguide.evaluation.pictures import Pictures, findings, make
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
+from semguide.evaluation.verdict import rule_on
 from semguide.files import atomic, digest, write_json
 from semguide.guidance import METHODS
 from semguide.models import fingerprint, load
@@ -62,7 +63,7 @@ class Measured:
 
     Attributes:
         entry: What is to be kept of it.
-        right: (prompts, seeds) which images have every concept right.
+        right: (prompts, seeds) which images have every concept right, and its count or place where one is asked for.
         images: By seed, (prompts, height, width, 3).
         found: By seed and prompt, what the judge sees.
     """
@@ -101,7 +102,9 @@ class Bed:
         """Make the images of a setting that are missing, and judge them."""
         by_seed = [self._pictures(method, setting, seed) for seed in self.seeds]
         found = [findings(self.judge, pictures.images) for pictures in by_seed]
-        right = np.array([[all(v) for v in verdicts(seen, self.prompts)] for seen in found]).T
+        right = np.array(
+            [[rule_on(*pair).all_right for pair in zip(self.prompts, seen, strict=True)] for seen in found]
+        ).T
         share = bootstrap(right.mean(axis=1))
         entry = {
             "method": method,
@@ -119,7 +122,7 @@ class Bed:
             {
                 "prompt": prompt.text,
                 "findings": [asdict(finding) for finding in seen],
-                "verdicts": judged(seen, prompt.concepts),
+                "verdicts": list(rule_on(prompt, seen).concepts),
                 **self.scorer.columns(prompt, seed, Image.fromarray(image)),
             }
             for seed, images, found in list(zip(self.seeds, measured.images, measured.found, strict=True))[:seeds]

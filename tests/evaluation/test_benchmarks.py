@@ -1,0 +1,55 @@
+"""What the scripts in benchmarks/ count, and when they make pictures again; no picture is made here."""
+
+from __future__ import annotations
+
+import runpy
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semguide.evaluation.judge import Finding
+from semguide.evaluation.observation import Watched
+from semguide.evaluation.pictures import Pictures
+from semguide.evaluation.suites import suite
+from semguide.guidance.signals import SIGNALS
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+NO_PICTURES = Pictures(np.zeros((1, 8, 8, 3), np.uint8), 50.0)
+
+
+def test_tune_asks_for_the_place_where_the_prompt_names_one(monkeypatch: pytest.MonkeyPatch):
+    prompt = next(prompt for prompt in suite("emoji-geneval") if prompt.position == "left")
+    script = runpy.run_path(str(BENCHMARKS / "tune.py"))
+    bed = object.__new__(script["Bed"])
+    bed.prompts, bed.seeds, bed.judge = (prompt,), range(1), None
+    monkeypatch.setattr(script["Bed"], "_pictures", lambda *_: NO_PICTURES)
+    for places, right in (((0.2, 0.8), True), ((0.8, 0.2), False)):
+        things = [
+            Finding(concept.head, "red", False, x, 0.5, 0.3, 0.9)
+            for concept, x in zip(prompt.concepts, places, strict=True)
+        ]
+        monkeypatch.setitem(script["Bed"].measured.__globals__, "findings", lambda *_, seen=things: [seen])
+        assert bed.measured("cfg", {}).right.tolist() == [[right]]
+
+
+def test_observation_keeps_the_pictures_of_one_setting_apart_from_those_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    script = runpy.run_path(str(BENCHMARKS / "observation.py"))
+    made: list[float] = []
+
+    def make(split: str, prompts: Any, options: Namespace) -> Watched:
+        del split, prompts
+        made.append(options.guidance_scale)
+        return Watched(NO_PICTURES, {name: np.zeros((1, 1)) for name in SIGNALS})
+
+    names = script["observations"].__globals__
+    monkeypatch.setitem(names, "made", make)
+    monkeypatch.setitem(names, "observed", lambda *_: None)
+    options = {"out": tmp_path, "suite": "emoji-ae", "limit": 1, "model": "emoji-unet", "seeds": 1, "steps": 2}
+    for scale in (5.0, 7.0, 7.0):
+        script["observations"]("test", Namespace(**options, guidance_scale=scale))
+    assert made == [5.0, 7.0]
