@@ -73,8 +73,11 @@ def test_all_that_a_step_takes_is_on_the_device(
         assert loss.device.type == "meta"
         raise Stepped
 
+    def composed(device: str, world: World, size: int, batch_size: int, seed: int) -> Batches:
+        return Batches(world, size, batch_size, seed, draw=Compositor(world, size, device))
+
     monkeypatch.setattr(recipes, "train", one_step)
-    monkeypatch.setattr(recipes, "batches_for", lambda *of: Batches(*of[1:], draw=Compositor(*of[1:3], of[0])))
+    monkeypatch.setattr(recipes, "batches_for", composed)
     world = replace(TINY.world, nouns=("car", "cat"), colours=("red", "blue"), worn=0.0)
     folder = folder_with(NEEDS[name], tiny_set, tmp_path)
     with pytest.raises(Stepped):
