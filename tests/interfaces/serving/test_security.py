@@ -54,7 +54,7 @@ def test_the_names_of_this_machine_are_answered(live: Live, host: str):
     assert live.http.get("/v1/models", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "http://["])
 def test_pages_of_others_may_not_ask(live: Live, origin: str):
     for path in ("/v1/jobs", "/v1/images/generations", "/v1/concepts"):
         reply = live.http.post(path, json={"prompt": PROMPT}, headers={"Origin": origin})

@@ -104,8 +104,8 @@ class Settings:
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The names in a `Host` header that are answered; None: any, as only those with the key get anywhere."""
+        """The names in a `Host` header that are answered, in lower case; None: any, as only the key lets one in."""
         if not self.local:
-            return frozenset(self.allowed_hosts) or None
+            return frozenset(map(str.lower, self.allowed_hosts)) or None
         own = f"[{self.host}]" if ":" in self.host else self.host
-        return frozenset((*LOCAL_NAMES, own, *self.allowed_hosts))
+        return frozenset(map(str.lower, (*LOCAL_NAMES, own, *self.allowed_hosts)))
