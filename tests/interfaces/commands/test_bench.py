@@ -279,6 +279,12 @@ def test_a_folder_with_other_content_is_refused(bench: Cli, tmp_path: Path):
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 
+def test_a_folder_that_another_task_is_just_making_is_taken(bench: Cli, tmp_path: Path):
+    (tmp_path / "out" / "rows").mkdir(parents=True)
+    (tmp_path / "out" / ".bench.json.0123456789ab.tmp").write_text("{")
+    assert bench(tmp_path / "out", "--limit", 1, "--seeds", 1, "--methods", "cfg").exit_code == 0
+
+
 def test_a_folder_of_other_settings_is_refused_with_their_names(whole: Path, bench: Cli):
     result = bench(whole, "--steps", 3, "--guidance-scale", 4)
     assert result.exit_code == 2

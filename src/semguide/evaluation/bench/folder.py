@@ -38,7 +38,7 @@ class BenchFolder:
         Raises:
             InvalidArgument: It holds something else, or rows made otherwise.
         """
-        if not self.out.is_dir() or not any(self.out.iterdir()):
+        if _begun(self.out):  # looked at first: another process may be writing the description
             return
         settled = _described(self.out)
         if settled is None:
@@ -102,6 +102,16 @@ class BenchFolder:
         """All rows, in an order that does not depend on when they were made."""
         keys = ("method", "parameters_hash", "category", "prompt", "seed", "id")
         return sorted(self.rows.values(), key=lambda row: tuple(row[key] for key in keys))
+
+
+def _begun(out: Path) -> bool:
+    """Whether a folder is missing, empty, or holds only what `open` makes before the description."""
+    if not out.is_dir():
+        return True
+    return all(
+        file.name.startswith(f".{DESCRIPTION}.") or (file.name == ROWS and file.is_dir() and not any(file.iterdir()))
+        for file in out.iterdir()
+    )
 
 
 def _described(out: Path) -> dict[str, Any] | None:
