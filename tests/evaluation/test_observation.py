@@ -64,6 +64,12 @@ def test_probabilities_of_the_fitted_detector_are_reliable_on_other_data() -> No
     np.testing.assert_allclose(found.predicted, found.happened, atol=0.05)
 
 
+def test_the_reliability_of_fewer_concepts_than_bins_has_a_point_for_each() -> None:
+    found = reliability(np.array([0.9, 0.2]), np.array([True, False]))
+    assert found.predicted.tolist() == [0.2, 0.9]
+    assert found.happened.tolist() == [0.0, 1.0]
+
+
 def test_a_detector_needs_right_and_wrong_concepts() -> None:
     seen = made_up()
     only = Observations(seen.signals, np.ones_like(seen.right), seen.prompt, seen.image)

@@ -171,8 +171,8 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
     tuned._blocks = pipe.blocks
     tuned._component_specs = dict(pipe._component_specs)
     tuned._internal_dict = copy.deepcopy(pipe._internal_dict)
-    if BLOCK not in tuned._blocks.sub_blocks:
-        tuned._blocks.sub_blocks.insert(BLOCK, SemanticConceptsStep(decomposer), 0)
+    tuned._blocks.sub_blocks.pop(BLOCK, None)
+    tuned._blocks.sub_blocks.insert(BLOCK, SemanticConceptsStep(decomposer), 0)
     for name in ("guider", "guider_2"):
         if hasattr(pipe, name):
             tuned._component_specs[name] = ComponentSpec(name, SemanticGuidance)  # so that it is saved with the rest
@@ -181,9 +181,9 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
 
 
 def guider_like(guider: Any, rule: Rule[Any] | None) -> SemanticGuidance:
-    """Return a guider in the place of another one: the same rescaling, formulation and window, and its scale."""
+    """Return a guider in the place of another one: the same rescaling, formulation, window, trace and scale."""
     if isinstance(guider, SemanticGuidance) and rule is None:
         return guider
-    kept = ("guidance_rescale", "use_original_formulation", "start", "stop")
+    kept = ("guidance_rescale", "use_original_formulation", "start", "stop", "full_trace")
     config = {name: guider.config[name] for name in kept if name in guider.config}
     return SemanticGuidance(SGT(guidance_scale=guider.guidance_scale) if rule is None else rule, **config)

@@ -71,10 +71,10 @@ def reliability(probability: Values, right: NDArray[np.bool_], bins: int = 8) ->
     Args:
         probability: (concepts,) in [0, 1].
         right: (concepts,) outcomes.
-        bins: Points of the diagram, >= 1.
+        bins: Points of the diagram, >= 1; fewer where there are fewer concepts.
     """
     outcome = right.astype(np.float64)
-    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    parts = np.array_split(np.argsort(probability, kind="stable"), min(bins, len(outcome)))
     return Reliability(
         brier=float(np.square(probability - outcome).mean()),
         base=float(outcome.mean() * (1 - outcome.mean())),

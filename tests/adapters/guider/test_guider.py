@@ -32,6 +32,7 @@ from semguide import (
 )
 from semguide.adapters.hosts.rules import HOSTED
 from semguide.guidance import METHODS
+from semguide.types import Concept
 
 NEGATIVE = {"negative_prompt": "blurry"}
 
@@ -160,6 +161,23 @@ def test_several_images_of_a_prompt_have_its_concepts() -> None:
     both = call("sd3", pipe, [PROMPT, "a cat"], **given)
     assert pipe.guider.trace.concepts == (tuple(CONCEPTS), tuple(CONCEPTS), ("a cat",), ("a cat",))
     assert len(both) == 4
+
+
+class Apples:
+    """Finds an apple in every prompt."""
+
+    def decompose(self, prompt: str) -> list[Concept]:
+        del prompt
+        return [Concept("an apple")]
+
+
+def test_a_guider_that_is_there_gives_its_trace_and_its_block_to_the_next() -> None:
+    pipe = with_semantic_guidance(made("sd3"), EAGER)
+    pipe.update_components(guider=SemanticGuidance(EAGER, full_trace=True))
+    again = with_semantic_guidance(pipe, SGT(guidance_scale=SCALE, strength=0), decomposer=Apples())
+    assert again.guider.full_trace
+    call("sd3", again, PROMPT, negative_prompt="")
+    assert again.guider.trace.concepts == (("an apple",),)
 
 
 @pytest.mark.filterwarnings("ignore:Unexpected input")  # the plain pipeline has no prompt any more

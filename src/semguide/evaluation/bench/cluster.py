@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,9 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
         gpus = int(work.device.startswith("cuda"))
         options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": _RETRIES, "max_task_retries": _RETRIES}
         actor: Any = ray.remote(**options)(_Remote)
+        remote = replace(work, device="cuda") if gpus else work  # an actor sees the one GPU that it was given
         pool: Any = import_module("ray.util").ActorPool(
-            [actor.remote(work) for _ in range(_room(ray, work, len(jobs), "GPU" if gpus else "CPU"))]
+            [actor.remote(remote) for _ in range(_room(ray, work, len(jobs), "GPU" if gpus else "CPU"))]
         )
         writer = RowWriter(rows, work.label)
         try:
