@@ -57,6 +57,13 @@ def test_version_is_the_installed_one(cli: Cli):
     assert cli("--version").stdout == f"semguide {version('semguide')}\n"
 
 
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "semguide", "--version"], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert done.stdout == f"semguide {version('semguide')}\n"
+
+
 def test_help_lists_the_commands(cli: Cli):
     listed = cli("--help").stdout
     assert all(name in listed for name in ("generate", "concepts", "models", "methods", "doctor"))
