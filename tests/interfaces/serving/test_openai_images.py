@@ -104,6 +104,7 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("semguide", {"method": "sgd"}, "did you mean 'sgt'?"),
         ("semguide", {"parameters": {"strength": -1}}, "strength must be a finite number >= 0"),
         ("semguide", {"parameters": {"guidance_scale": 3}}, "guidance_scale cannot be given"),
+        ("semguide", {"parameters": {"strength": [1]}}, "semguide.parameters.strength: Input should be a valid number"),
         ("semguide", {"parameters": {"warp": 3}}, "must be one of strength"),
         ("semguide", {"compare": ["cfg", {"name": "sgt-v2", "parameters": {"window": 0}}]}, "window must be"),
         ("semguide", {"concepts": ["x"] * 9}, "concepts (number) must be at most 8"),
@@ -125,6 +126,19 @@ def test_a_refusal_says_what_is_wrong_in_openais_form(live: Live, field: str, va
     assert error["type"] == "invalid_request_error"
     assert sentence in error["message"]
     assert "--" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "sentence"),
+    [
+        ("{oops", "application/json", "body must be JSON, got what is none: Expecting property name"),
+        ('{"prompt": "x"}', "application/x-www-form-urlencoded", "'Content-Type: application/json'"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_in_words(live: Live, content: str, kind: str, sentence: str):
+    reply = live.http.post("/v1/images/generations", content=content, headers={"Content-Type": kind})
+    assert reply.status_code == 400
+    assert (sentence in reply.json()["error"]["message"], reply.json()["error"]["param"]) == (True, None)
 
 
 def test_the_image_equals_the_command_lines_bit_for_bit(live: Live, generate: Cli, tmp_path):

@@ -96,7 +96,14 @@ _STATUS: tuple[tuple[type[SemguideError], int, str], ...] = (
 
 async def _invalid(_: Request, error: Exception) -> Response:
     first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    if first.get("type") == "json_invalid":
+        where = f"{first['ctx']['error']} (character {first['loc'][-1]})"
+        return error_response(400, f"body must be JSON, got what is none: {where}", "invalid_value")
+    if isinstance(first.get("input"), bytes):
+        return error_response(400, "body must be sent with 'Content-Type: application/json'", "invalid_value")
     places = [str(place) for place in first.get("loc", ())[1:]]
+    if places[-3:-2] == ["parameters"]:
+        del places[-1]  # which of the types that a value may have
     param = ".".join(places) or None
     got = repr(first.get("input"))
     got = got if len(got) <= 80 else f"{got[:77]}..."

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
-Value = bool | Whole | Number | Annotated[str, StringConstraints(max_length=64)] | None
+Value = Number | Whole | bool | Annotated[str, StringConstraints(max_length=64)] | None
 Parameters = Annotated[
     dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], Value], Field(max_length=32)
 ]
