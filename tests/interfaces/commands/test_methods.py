@@ -27,6 +27,11 @@ def test_every_parameter_has_its_default_and_its_meaning(cli: Cli, name: str):
         assert parameter["meaning"], parameter["name"]
 
 
+def test_a_citation_is_not_wrapped(cli: Cli):
+    shown = cli("methods").stdout
+    assert all(line in shown for rule in METHODS.values() for line in rule.citation().splitlines())
+
+
 def test_the_table_names_every_method_and_parameter(cli: Cli):
     shown = cli("methods").stdout
     for name, rule in METHODS.items():

@@ -87,7 +87,7 @@ class EarlyBestOf(BestOf):
 
 @dataclass(frozen=True)
 class BestOfDetector(EarlyBestOf):
-    """Several seeds, all but the one dropped of which the detector thinks most after the first steps.
+    """Several seeds; after the first steps all are dropped but the one that the detector rates highest.
 
     Attributes:
         guidance_scale: w of the classifier-free guidance, >= 1.

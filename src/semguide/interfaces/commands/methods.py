@@ -31,12 +31,13 @@ def _print(entry: dict[str, Any]) -> None:
     only = "" if entry["kind"] == "rule" else "  (benchmark method, for semguide bench only)"
     console.print(f"[bold]{escape(entry['name'])}[/bold]{only}  {escape(entry['summary'])}")
     cost = entry["evaluations"]
-    number = "a number that depends on the image of" if cost["per_image"] is None else cost["per_image"]
-    console.print(f"  {number} denoiser evaluations an image ({cost['steps']} steps, {cost['concepts']} concepts)")
+    number = cost["per_image"]
+    needs = "denoiser evaluations vary by image" if number is None else f"{number} denoiser evaluations an image"
+    console.print(f"  {needs} ({cost['steps']} steps, {cost['concepts']} concepts)")
     if entry["parameters"]:
         table = Table("--set", "default", "meaning")
         for parameter in entry["parameters"]:
             default = json.dumps(parameter["default"])
             table.add_row(parameter["name"], escape(default), escape(parameter["meaning"]))
         console.print(table)
-    console.print(f"{escape(entry['citation'])}\n", highlight=False)
+    console.print(f"{escape(entry['citation'])}\n", highlight=False, soft_wrap=True)
