@@ -32,8 +32,10 @@ class Recorded:
         return self.folder.with_name(f"{self.folder.name}-repeat")
 
     def changes(self, here: Environment) -> list[str]:
-        """List how this environment differs from the recorded one."""
-        return differences(self.description.get("environment"), here)
+        """List how this environment differs from the recorded one, and whether the run itself was changed."""
+        run = from_json(self.description.get("run"))
+        edited = [] if self.description.get("digest") == run.digest else ["the run: its file was edited"]
+        return [*edited, *differences(self.description.get("environment"), here)]
 
     def pixels(self) -> dict[Key, Any]:
         """Return the recorded pixel hash by method name and seed."""
@@ -64,7 +66,7 @@ def compare(recorded: Recorded, folder: RunFolder) -> str:
     """Compare the repeated images with the recorded ones, pixel for pixel.
 
     Returns:
-        The sentence that says all are equal.
+        The sentence that says all are equal, or that the record has none of them.
 
     Raises:
         SemguideError: Some differ.
@@ -78,4 +80,6 @@ def compare(recorded: Recorded, folder: RunFolder) -> str:
             f"{len(different)} of {len(shared)} repeated images differ from the recorded ones ({names}"
             f"{', ...' if len(different) > 4 else ''}); see the warnings for what has changed since"
         )
+    if not shared:
+        return f"0 of {len(folder.records)} images compared: the record has none of them"
     return f"{len(shared)} of {len(folder.records)} images compared with the record: all equal, bit for bit"

@@ -129,6 +129,16 @@ def test_a_repeat_that_differs_from_its_record_fails_naming_the_image(generate: 
     assert "error: 1 of 2 repeated images differ from the recorded ones (sgt-1)" in result.stderr
 
 
+def test_a_repeat_of_an_edited_run_says_so(generate: Cli, cli: Cli, out: Path):
+    generate("--num-images", 1)
+    described = run_json(out)
+    described["run"]["seeds"] = [7]
+    (out / "run.json").write_text(json.dumps(described))
+    result = cli("generate", "--from", out / "run.json")
+    assert "warning: not as recorded: the run: its file was edited" in result.stderr
+    assert "0 of 1 images compared: the record has none of them" in result.stdout
+
+
 def test_a_repeat_warns_of_another_version_and_checkpoint(generate: Cli, cli: Cli, out: Path):
     generate("--num-images", 1)
     described = run_json(out)
