@@ -38,6 +38,20 @@ def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
     assert plan(Request("!!!", str(tiny), method="cfg")).warnings == ()
 
 
+def test_a_method_that_balances_concepts_says_so_where_there_is_one_only(tiny: Path):
+    (warning,) = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-v1"))).warnings
+    assert "'a red book', and sgt balances" in warning
+    assert plan(Request("a red book and a vase", str(tiny))).warnings == ()
+    assert plan(Request("a red book", str(tiny), method="sgt-v1")).warnings == ()
+
+
+def test_perp_neg_wants_its_concepts_by_hand(tiny: Path):
+    (warning,) = plan(Request("a red book and a vase", str(tiny), method="perp-neg")).warnings
+    assert "perp-neg steers away" in warning
+    by_hand = Request("a red book and a vase", str(tiny), method="perp-neg", concepts=("a red vase",))
+    assert plan(by_hand).warnings == ()
+
+
 @pytest.mark.parametrize("changes", [{"seeds": (-1,)}, {"prompt": " "}, {"methods": ()}, {"device": "abacus"}])
 def test_a_read_run_out_of_range_is_refused(tiny: Path, changes: dict[str, Any]):
     run = plan(Request("a red book", str(tiny))).run

@@ -101,6 +101,8 @@ class Rule(ABC, Generic[State]):
     """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
     fewest: ClassVar[int] = 1
     """With fewer concepts than this the correction is zero, so they are not evaluated."""
+    away: ClassVar[bool] = False
+    """Whether it steers away from the concepts, so that they are to be given by hand."""
 
     def __post_init__(self) -> None:
         check_guidance_scale(self.guidance_scale)

@@ -102,7 +102,7 @@ def plan_for(request: Request, model: ModelDescription) -> Plan:
         device=choose_device(request.device),
         full_trace=request.full_trace,
     )
-    return _plain_without_concepts(Plan(run, model))
+    return _with_notices(Plan(run, model), by_hand=request.concepts is not None)
 
 
 def check_run(run: Run) -> Plan:
@@ -123,7 +123,7 @@ def check_run(run: Run) -> Plan:
     as_concepts(run.concepts, run.prompt)
     for method in run.methods:
         build_rule(method, run.sampling.guidance_scale)
-    return _plain_without_concepts(Plan(replace(run, device=choose_device(run.device)), model))
+    return _with_notices(Plan(replace(run, device=choose_device(run.device)), model))
 
 
 DEFAULT = "emoji-unet"
@@ -184,12 +184,25 @@ def _portable(model: ModelDescription) -> str:
     return str(Path(model.path)) if model.kind == "folder" else model.name
 
 
-def _plain_without_concepts(planned: Plan) -> Plan:
-    if planned.run.concepts or all(method.name == PLAIN for method in planned.run.methods):
-        return planned
-    plain = Method(PLAIN, {})
-    warning = (
-        "no concept was found in the prompt, so there is nothing to steer: "
-        "plain classifier-free guidance (cfg) is used; name the concepts with --concept"
-    )
-    return replace(planned, run=replace(planned.run, methods=(plain,)), warnings=(*planned.warnings, warning))
+def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
+    """Turn a run without concepts into plain guidance, and say where concepts do not suit a method."""
+    run = planned.run
+    if not run.concepts and any(method.name != PLAIN for method in run.methods):
+        warning = (
+            "no concept was found in the prompt, so there is nothing to steer: "
+            "plain classifier-free guidance (cfg) is used; name the concepts with --concept"
+        )
+        return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), warnings=(warning,))
+    rules = [build_rule(method, run.sampling.guidance_scale) for method in run.methods]
+    warnings = []
+    if idle := [rule.name for rule in rules if len(run.concepts) < rule.fewest and not rule.inert]:
+        warnings.append(
+            f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
+            "other: its images are those of plain classifier-free guidance (cfg); name more concepts with --concept"
+        )
+    if not by_hand and (away := [rule.name for rule in rules if rule.away and not rule.inert]):
+        warnings.append(
+            f"{', '.join(away)} steers away from the concepts, which are what the prompt asks for: "
+            "name what the images should not show with --concept"
+        )
+    return replace(planned, warnings=tuple(warnings))

@@ -37,6 +37,7 @@ class PerpNeg(Rule[None]):
     negative_weight: float = 1.0
 
     name: ClassVar[str] = "perp-neg"
+    away: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

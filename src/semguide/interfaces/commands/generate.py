@@ -156,7 +156,8 @@ def _fill(folder: RunFolder, planned: Plan, pipe: Any = None, made: int = 0) -> 
         _say_stopped(folder)
         raise typer.Exit(FAILURE) from error
     already = f" ({kept} of them were there already)" if kept else ""
-    typer.echo(f"{total} images{already} of {', '.join(m.name for m in folder.run.methods)}: {folder.out}/grid.png")
+    images = "1 image" if total == 1 else f"{total} images"
+    typer.echo(f"{images}{already} of {', '.join(m.name for m in folder.run.methods)}: {folder.out}/grid.png")
 
 
 def _say_stopped(folder: RunFolder) -> None:
