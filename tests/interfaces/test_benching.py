@@ -77,6 +77,7 @@ def test_the_embedded_judge_is_the_default(tmp_path: Path, monkeypatch: pytest.M
     [
         ({"methods": "cfg,sgtt"}, "did you mean 'sgt'"),
         ({"methods": "cfg,cfg"}, "each method once"),
+        ({"methods": "cfg,perp-neg"}, "must steer towards"),
         ({"methods": ""}, "--methods"),
         ({"settings": ("sega.strength=1",)}, "--set"),
         ({"settings": ("sgt.strenght=1",)}, "strength"),

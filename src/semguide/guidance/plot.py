@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 SHADE = 0.15
 """Opacity of a fully open gate."""
+LONGEST = 80
+"""Characters of a text that are drawn."""
 
 
 def draw_trace(trace: Trace) -> Figure:
@@ -23,22 +26,50 @@ def draw_trace(trace: Trace) -> Figure:
     figure: Any = Figure(figsize=(7.0, 1.0 + 2.4 * count), layout="constrained")
     panels = figure.subplots(count, 1, squeeze=False, sharex=True)
     for image in range(len(trace.concepts)):
-        _draw_image(panels[image][0], trace, image)
+        axes = panels[image][0]
+        draw_panel(axes, trace.concepts[image], trace.similarity[image], trace.gate[image])
+        axes.set_ylabel(f"similarity (image {image})")
+        draw_legend(axes, axes)
     panels[0][0].set_title(trace.method)
     panels[-1][0].set_xlabel("step")
     return figure
 
 
-def _draw_image(axes: Any, trace: Trace, image: int) -> None:
-    """Draw the concepts of one image into one panel."""
-    similarity = trace.similarity[image]
-    steps = np.arange(len(similarity))
-    for k, concept in enumerate(trace.concepts[image]):
-        axes.plot(steps, similarity[:, k], marker=".", color=f"C{k}", label=concept.replace("$", r"\$"))
-        opening = np.abs(np.nan_to_num(trace.gate[image][:, k])).clip(max=1.0)
+def draw_panel(axes: Any, concepts: Sequence[str], similarity: Any, gate: Any) -> None:
+    """Draw the concepts of one image.
+
+    Args:
+        axes: Where, of matplotlib.
+        concepts: Their texts.
+        similarity: (steps, concepts), NaN or None where it was not evaluated.
+        gate: (steps, concepts), how far open; drawn as shade in the concept's colour.
+    """
+    similarity, gate = (np.asarray(table, dtype=np.float64) for table in (similarity, gate))
+    for k, concept in enumerate(concepts):
+        axes.plot(similarity[:, k], marker=".", markersize=4, linewidth=1.2, color=f"C{k}", label=plain(concept))
+        opening = np.abs(np.nan_to_num(gate[:, k])).clip(max=1.0)
         for step in np.flatnonzero(opening).tolist():
             axes.axvspan(step - 0.5, step + 0.5, color=f"C{k}", alpha=SHADE * opening[step], linewidth=0)
     axes.set_xlim(-0.5, max(0.5, len(similarity) - 0.5))
-    axes.set_ylabel(f"similarity (image {image})")
-    if trace.concepts[image]:
-        axes.legend(fontsize="small")
+
+
+def draw_legend(parent: Any, axes: Any, **placed: Any) -> None:
+    """Write what the lines and the shade of a panel are.
+
+    Args:
+        parent: The figure or the axes that the legend belongs to.
+        axes: The panel.
+        **placed: Keywords of matplotlib's `legend`.
+    """
+    from matplotlib.patches import Patch
+
+    lines, labels = axes.get_legend_handles_labels()
+    if lines:
+        shade = Patch(color="gray", alpha=2 * SHADE, linewidth=0)
+        parent.legend([*lines, shade], [*labels, "shaded: this concept is steered"], fontsize=8, **placed)
+
+
+def plain(text: str) -> str:
+    """Shorten a text and take the meaning of mathematics from its dollar signs."""
+    text = " ".join(text.split()).replace("$", r"\$")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -46,12 +46,17 @@ def check_settings(names: list[str], settings: dict[str, dict[str, Any]]) -> Non
     """Check parameters by method, before the model is looked at.
 
     Raises:
-        InvalidArgument: Unknown method or parameter, or a value that the method refuses.
+        InvalidArgument: Unknown method or parameter, a value that the method refuses, or a method that steers away from
+            the concepts, which are what a suite asks for.
     """
     for name in settings:
         check_known("method in --set", name, names)
     for name in names:
-        _build(name, settings.get(name, {}), 7.5)
+        if getattr(_build(name, settings.get(name, {}), 7.5), "away", False):
+            raise InvalidArgument(
+                f"methods (--methods) must steer towards the concepts of the suite, but {name} steers away from them; "
+                "leave it out"
+            )
 
 
 def complete(

@@ -47,7 +47,7 @@ def check_concepts(run: Run) -> None:
     if not run.concepts:
         raise InvalidArgument(
             "best_of (--best-of) must have a concept to choose by, but none was found in the prompt; "
-            "name the concepts with --concept"
+            "name the concepts (--concept)"
         )
 
 

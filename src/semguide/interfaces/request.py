@@ -190,7 +190,7 @@ def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
     if not run.concepts and any(method.name != PLAIN for method in run.methods):
         warning = (
             "no concept was found in the prompt, so there is nothing to steer: "
-            "plain classifier-free guidance (cfg) is used; name the concepts with --concept"
+            "plain classifier-free guidance (cfg) is used; name the concepts (--concept)"
         )
         return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), warnings=(warning,))
     rules = [build_rule(method, run.sampling.guidance_scale) for method in run.methods]
@@ -198,11 +198,11 @@ def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
     if idle := [rule.name for rule in rules if len(run.concepts) < rule.fewest and not rule.inert]:
         warnings.append(
             f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
-            "other: its images are those of plain classifier-free guidance (cfg); name more concepts with --concept"
+            "other: its images are those of plain classifier-free guidance (cfg); name more concepts (--concept)"
         )
     if not by_hand and (away := [rule.name for rule in rules if rule.away and not rule.inert]):
         warnings.append(
             f"{', '.join(away)} steers away from the concepts, which are what the prompt asks for: "
-            "name what the images should not show with --concept"
+            "name what the images should not show (--concept)"
         )
     return replace(planned, warnings=tuple(warnings))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = 4
@@ -30,12 +29,15 @@ def draw_trajectory(
         A matplotlib figure.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    from semguide.guidance.plot import draw_legend, draw_panel, plain
 
     shown = seeds[:COLUMNS]
     traces = {(method, seed): trace(method, seed) for method in methods for seed in shown}
     rows = [method for method in methods if any(_has_values(traces[method, seed]) for seed in shown)]
     figure = Figure(figsize=(1.5 + 3.5 * len(shown), 1.2 + 2.6 * max(1, len(rows))), dpi=110, layout="constrained")
-    figure.suptitle(_plain(prompt))
+    figure.suptitle(plain(prompt))
     if not rows:
         figure.text(0.5, 0.4, "No concept was evaluated (plain guidance); --full-trace evaluates them.", ha="center")
         return figure
@@ -43,12 +45,13 @@ def draw_trajectory(
     for row, method in enumerate(rows):
         for column, seed in enumerate(shown):
             axes[row][column].set_title(f"{method}, seed {seed}", fontsize=9)
-            _draw_panel(axes[row][column], traces[method, seed])
+            if (seen := traces[method, seed]) is not None:
+                draw_panel(axes[row][column], seen["concepts"], seen["similarity"], seen["gate"])
         axes[row][0].set_ylabel("similarity")
     for axis in axes[-1]:
         axis.set_xlabel("step")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    draw_legend(figure, axes[0][0], loc="outside lower center", ncols=3)
     return figure
 
 
@@ -57,30 +60,5 @@ def write_trajectory(path: Path, figure: Figure) -> None:
     figure.savefig(path, format="png")
 
 
-def _draw_panel(axis: Axes, trace: Trace | None) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    if trace is None:
-        return
-    for index, concept in enumerate(trace["concepts"]):
-        color = f"C{index}"
-        similarity = [_number(row[index]) for row in trace["similarity"]]
-        axis.plot(similarity, marker=".", markersize=3, linewidth=1.2, color=color, label=_plain(concept))
-        for step, row in enumerate(trace["gate"]):
-            if gate := row[index] or 0.0:
-                axis.axvspan(step - 0.5, step + 0.5, color=color, alpha=0.15 * min(1.0, abs(gate)), linewidth=0)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
 def _has_values(trace: Trace | None) -> bool:
     return trace is not None and any(value is not None for row in trace["similarity"] for value in row)
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
-def _plain(text: str) -> str:
-    """Shorten a text and take the meaning of mathematics from its dollar signs."""
-    text = " ".join(text.split()).replace("$", r"\$")
-    return text if len(text) <= 80 else f"{text[:79]}…"

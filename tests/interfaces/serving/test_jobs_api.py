@@ -107,8 +107,12 @@ def test_cancelling_a_finished_job_leaves_it(live: Live):
 def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
     job = live.start(steps=1, prompt="hello", concepts=[])
     assert [method["name"] for method in job["methods"]] == ["cfg"]
-    assert "no concept was found" in job["warnings"][0]
-    assert live.events(job["id"])[-1]["event"] == "done"
+    (warning,) = job["warnings"]
+    assert warning.startswith("no concept was found")
+    assert warning.endswith("name the concepts")
+    events = live.events(job["id"])
+    assert [event["data"]["message"] for event in events if event["event"] == "warning"] == [warning]
+    assert events[-1]["event"] == "done"
 
 
 @pytest.mark.filterwarnings("ignore::semguide.adapters.SemguideWarning")

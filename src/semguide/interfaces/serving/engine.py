@@ -213,8 +213,7 @@ class Engine:
 
     def _warn_of_cut(self, job: Job, lost: str) -> None:
         if lost:
-            job.warnings.append(f"the prompt is longer than the text encoder reads; cut off: {lost!r}")
-            job.feed.publish("warning", {"message": job.warnings[-1]})
+            job.warn(f"the prompt is longer than the text encoder reads; cut off: {lost!r}")
 
     def _fail_all(self, shots: list[Shot], error: Exception) -> None:
         _LOG.error("images could not be made", exc_info=error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,12 +13,11 @@ from starlette.responses import Response
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.interfaces.serving.engine import Draining, QueueFull
 from semguide.interfaces.serving.jobs import Failure
-from semguide.interfaces.serving.planning import UnknownModel
+from semguide.interfaces.serving.planning import UnknownModel, in_words_of_the_api
 from semguide.interfaces.serving.schemas import ErrorBody, ErrorReply
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
-_OPTIONS = re.compile(r" \((?:--[a-z-]+(?:, )?)+\)| with --set")
 
 
 class NotFound(SemguideError):
@@ -68,13 +66,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _in_words_of_the_api(message: str) -> str:
-    """Take the command line's options out of a message."""
-    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), _OPTIONS.sub("", message))
-
-
 async def _ours(_: Request, error: Exception) -> Response:
-    message = _in_words_of_the_api(str(error))
+    message = in_words_of_the_api(str(error))
     if isinstance(error, QueueFull):
         return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, Failed):

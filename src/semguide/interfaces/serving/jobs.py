@@ -101,7 +101,8 @@ class Job:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        self.warnings = list(self.plan.warnings)
+        for warning in self.plan.warnings:
+            self.warn(warning)
         pairs = [(method, seed) for seed in self.run.seeds for method in self.run.methods]
         self.pictures = [Picture(index, method, seed) for index, (method, seed) in enumerate(pairs)]
 
@@ -124,6 +125,11 @@ class Job:
     def finished(self) -> bool:
         """Whether every image is made."""
         return all(picture.status is Status.done for picture in self.pictures)
+
+    def warn(self, message: str) -> None:
+        """Tell the user something, in the job's description and as an event."""
+        self.warnings.append(message)
+        self.feed.publish("warning", {"message": message})
 
     def assign(self, device: str) -> None:
         """Have it made on a device."""

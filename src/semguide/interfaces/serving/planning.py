@@ -15,6 +15,7 @@ from semguide.interfaces.serving.schemas import ImagesRequest, JobRequest, Metho
 from semguide.interfaces.serving.settings import Limits
 
 AUTO = "auto"
+_OPTIONS = re.compile(r" \((?:--[a-z-]+(?:, )?)+\)| with --set")
 
 
 class UnknownModel(InvalidArgument):
@@ -77,7 +78,12 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
         run = replace(run, seeds=tuple(options.seeds))
     _check("steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
     _check("concepts found in the prompt", len(run.concepts), limits.concepts, "name the ones to keep in concepts")
-    return replace(planned, run=run)
+    return replace(planned, run=run, warnings=tuple(map(in_words_of_the_api, planned.warnings)))
+
+
+def in_words_of_the_api(message: str) -> str:
+    """Take the command line's options out of a message."""
+    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), _OPTIONS.sub("", message))
 
 
 def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[int, int]:
