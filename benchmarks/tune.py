@@ -6,13 +6,15 @@
 The first measures each setting of the method's grid in `grids.json` on validation prompts, and ends with the best one
 of each method as `semguide bench` takes it; a grid of one setting leaves nothing to choose, and nothing is measured.
 The second measures the best settings on test prompts, and ends with a table: the first method is what the others are
-paired with. Rules are measured in batches; what is no rule makes one image at a time.
+paired with. Rules are measured in batches; what is no rule makes one image at a time. With `--evaluations N` every
+method takes as many steps as come nearest to N evaluations for a prompt of two concepts.
 
     pictures/*.npz    the images of a method, its setting and a seed; made again only where they are missing
     tune.json         one entry a setting: share of images with every concept right, interval over prompts,
                       evaluations an image
     test-SUITE-MODEL.json   the same of the best settings on test prompts, image quality and diversity (as in
-                      `semguide bench`, features by emoji-clip), and which images were right, by prompt and seed
+                      `semguide bench`, features by emoji-clip), and which images were right, by prompt and seed;
+                      test-SUITE-MODEL-N.json with `--evaluations N`
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.evaluation.verdict import rule_on
 from semguide.files import atomic, digest, write_json
 from semguide.guidance import METHODS
+from semguide.interfaces.methods import evaluations_per_image
 from semguide.models import fingerprint, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
@@ -94,9 +97,10 @@ class Bed:
         self.prompts: tuple[SuitePrompt, ...] = tuple(limited(suite(options.suite, split), options.limit))
         self.seeds = range(options.first_seed, options.first_seed + options.seeds)
         self.steps: int = options.steps
+        self.evaluations: int | None = options.evaluations
         self.folder: Path = options.out / "pictures"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.where = [fingerprint(ASSETS / options.model), self.steps, [prompt.text for prompt in self.prompts]]
+        self.model = fingerprint(ASSETS / options.model)
 
     def measured(self, method: str, setting: Setting) -> Measured:
         """Make the images of a setting that are missing, and judge them."""
@@ -111,6 +115,7 @@ class Bed:
             "setting": setting,
             "all_concepts": round(share.mean, 4),
             "interval": [round(share.low, 4), round(share.high, 4)],
+            "steps": self.steps_of(made_by(method, setting)),
             "evaluations": round(float(np.mean([pictures.evaluations for pictures in by_seed])), 2),
             "images": right.size,
         }
@@ -129,27 +134,51 @@ class Bed:
             for prompt, image, seen in zip(self.prompts, images, found, strict=True)
         ]
 
+    def steps_of(self, maker: Any) -> int:
+        """Return the steps that a rule or maker takes.
+
+        Raises:
+            SystemExit: Its evaluations depend on the image.
+        """
+        if self.evaluations is None:
+            return self.steps
+        apart: dict[int, int] = {}
+        for steps in range(1, self.evaluations // 2 + 1):
+            own = isinstance(maker, ImageMaker)
+            cost = maker.evaluations_per_image(steps, 2) if own else evaluations_per_image(maker, steps, 2)
+            if cost is None:
+                raise SystemExit(f"the evaluations of {maker.name} depend on the image: leave it out of --evaluations")
+            apart[steps] = abs(cost - self.evaluations)
+        return min(apart, key=lambda steps: apart[steps])
+
     def _pictures(self, method: str, setting: Setting, seed: int) -> Pictures:
-        made_by: Any = (METHODS[method] if method in METHODS else MAKERS[method])(**setting)
-        identity = {} if method in METHODS else made_by.identity()
-        path = self.folder / f"{method}-{seed}-{digest([method, asdict(made_by), identity, seed, self.where])[:16]}.npz"
+        maker = made_by(method, setting)
+        steps = self.steps_of(maker)
+        identity = {} if method in METHODS else maker.identity()
+        where = [self.model, steps, [prompt.text for prompt in self.prompts]]
+        path = self.folder / f"{method}-{seed}-{digest([method, asdict(maker), identity, seed, where])[:16]}.npz"
         if path.exists():
             stored = np.load(path)
             return Pictures(stored["images"], float(stored["evaluations"]))
         if method in METHODS:
-            pictures = make(self.pipe, made_by, self.prompts, [seed], num_inference_steps=self.steps)
+            pictures = make(self.pipe, maker, self.prompts, [seed], num_inference_steps=steps)
         else:
-            pictures = self._one_by_one(made_by, seed)
+            pictures = self._one_by_one(maker, seed, steps)
         with atomic(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, images=pictures.images, evaluations=pictures.evaluations)
         return pictures
 
-    def _one_by_one(self, maker: ImageMaker, seed: int) -> Pictures:
+    def _one_by_one(self, maker: ImageMaker, seed: int, steps: int) -> Pictures:
         size: int = self.pipe.vae.config.sample_size
-        bound = maker.bind(self.pipe, Sampling(self.steps, size, size))
+        bound = maker.bind(self.pipe, Sampling(steps, size, size))
         made = [bound(prompt.text, prompt.concepts, seed) for prompt in self.prompts]
         images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
         return Pictures(images, float(np.mean([one.evaluations for one in made])))
+
+
+def made_by(method: str, setting: Setting) -> Any:
+    """Return the rule or maker of a method with a setting."""
+    return (METHODS[method] if method in METHODS else MAKERS[method])(**setting)
 
 
 def best(grid: list[dict[str, list[Any]]], entries: list[dict[str, Any]], method: str) -> Setting:
@@ -182,10 +211,10 @@ def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
     kept: dict[str, Any] = {}
     first: WithRows | None = None
     print(
-        "| method | all concepts right | difference | evaluations | images | confidence | distance | diversity | "
-        "diversity where right, difference |"
+        "| method | all concepts right | difference | evaluations | steps | images | confidence | distance | "
+        "diversity | diversity where right, difference |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for method, setting in chosen.items():
         measured = bed.measured(method, setting)
         rows = bed.rows(measured, len(bed.seeds))
@@ -206,7 +235,8 @@ def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
         low, high = entry["interval"]
         share = f"{entry['all_concepts']:.3f} [{low:.3f}, {high:.3f}]"
         difference = f"{lead.mean:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
-        columns = (f"`{method}`", share, difference, f"{entry['evaluations']:g}", entry["images"], *quality)
+        cost = (f"{entry['evaluations']:g}", entry["steps"])
+        columns = (f"`{method}`", share, difference, *cost, entry["images"], *quality)
         print("|", " | ".join(map(str, columns)), "|", flush=True)
     write_json(path, {"prompts": [prompt.text for prompt in bed.prompts], "methods": kept})
 
@@ -254,6 +284,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="prompts at most; default: all")
     parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--evaluations", type=int, help="an image, for all methods, in place of --steps; >= 2")
     options = parser.parse_args()
     grids: dict[str, list[dict[str, list[Any]]]] = json.loads(GRIDS.read_text(encoding="utf-8"))
     methods = options.methods.split(",") if options.methods else list(grids)
@@ -264,7 +295,8 @@ def main() -> None:
     if options.test:
         scale = {} if options.guidance_scale is None else {"guidance_scale": options.guidance_scale}
         chosen = {name: {**best(grids[name], entries, name), **scale} for name in methods}
-        test(bed, chosen, options.out / f"test-{Path(options.suite).stem}-{options.model}.json")
+        cost = "" if options.evaluations is None else f"-{options.evaluations}"
+        test(bed, chosen, options.out / f"test-{Path(options.suite).stem}-{options.model}{cost}.json")
     else:
         tune(bed, grids, methods, entries, path)
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from semguide.evaluation.judge import Finding
+from semguide.evaluation.makers import MAKERS
 from semguide.evaluation.observation import Watched
 from semguide.evaluation.pictures import Pictures
 from semguide.evaluation.suites import suite
+from semguide.guidance import METHODS
 from semguide.guidance.signals import SIGNALS
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -24,7 +26,7 @@ def test_tune_asks_for_the_place_where_the_prompt_names_one(monkeypatch: pytest.
     prompt = next(prompt for prompt in suite("emoji-geneval") if prompt.position == "left")
     script = runpy.run_path(str(BENCHMARKS / "tune.py"))
     bed = object.__new__(script["Bed"])
-    bed.prompts, bed.seeds, bed.judge = (prompt,), range(1), None
+    bed.prompts, bed.seeds, bed.judge, bed.steps, bed.evaluations = (prompt,), range(1), None, 25, None
     monkeypatch.setattr(script["Bed"], "_pictures", lambda *_: NO_PICTURES)
     for places, right in (((0.2, 0.8), True), ((0.8, 0.2), False)):
         things = [
@@ -33,6 +35,17 @@ def test_tune_asks_for_the_place_where_the_prompt_names_one(monkeypatch: pytest.
         ]
         monkeypatch.setitem(script["Bed"].measured.__globals__, "findings", lambda *_, seen=things: [seen])
         assert bed.measured("cfg", {}).right.tolist() == [[right]]
+
+
+def test_tune_gives_every_method_the_steps_of_equal_evaluations():
+    bed = object.__new__(runpy.run_path(str(BENCHMARKS / "tune.py"))["Bed"])
+    bed.steps, bed.evaluations = 25, 70
+    methods = {"cfg": 35, "sgt": 25, "sgt-v1": 17, "cdg": 35, "best-of-clip": 17}
+    assert {name: bed.steps_of({**METHODS, **MAKERS}[name]()) for name in methods} == methods
+    with pytest.raises(SystemExit, match="depend on the image"):
+        bed.steps_of(MAKERS["attend-excite"]())
+    bed.evaluations = None
+    assert bed.steps_of(METHODS["cfg"]()) == 25
 
 
 def test_observation_keeps_the_pictures_of_one_setting_apart_from_those_of_another(
