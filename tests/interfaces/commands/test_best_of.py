@@ -86,7 +86,7 @@ def test_the_same_command_again_makes_nothing_and_another_is_refused(
     monkeypatch.setattr(Start, "__init__", None)
     again = best()
     assert again.exit_code == 0, again.stderr
-    assert "1 images (1 of them were there already)" in again.stdout
+    assert "1 image (1 of them were there already)" in again.stdout
     assert (out / "run.json").read_bytes() == before
     other = best("--keep", 2)
     assert (other.exit_code, "out (--out) must not hold images" in other.stderr) == (2, True)

@@ -304,6 +304,6 @@ def test_a_failure_while_making_is_one_sentence_and_exit_code_1(
 
 @pytest.mark.skipif(not embedded(), reason="no checkpoint is embedded")
 def test_the_embedded_checkpoint_is_the_default_model(cli: Cli, tmp_path: Path):
-    result = cli("generate", "a red car", "--steps", 2, "--num-images", 1, "--out", tmp_path / "out")
+    result = cli("generate", "a red car and a blue apple", "--steps", 2, "--num-images", 1, "--out", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert run_json(tmp_path / "out")["run"]["model"] == "emoji-unet"

@@ -14,7 +14,7 @@ NUMBERS = [
     if not isinstance(parameter["default"], str)
 ]
 
-BESIDE = {"concept_weight": {"prompt_weight": 1.0}}
+BESIDE = {"concept_weight": {"prompt_weight": 1.0}, "start": {"stop": 1.0}}
 """What another parameter must be for the bound to be allowed."""
 
 
