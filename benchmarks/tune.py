@@ -43,7 +43,6 @@ from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.evaluation.verdict import rule_on
 from semguide.files import atomic, digest, write_json
 from semguide.guidance import METHODS
-from semguide.interfaces.methods import evaluations_per_image
 from semguide.models import fingerprint, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
@@ -144,8 +143,7 @@ class Bed:
             return self.steps
         apart: dict[int, int] = {}
         for steps in range(1, self.evaluations // 2 + 1):
-            own = isinstance(maker, ImageMaker)
-            cost = maker.evaluations_per_image(steps, 2) if own else evaluations_per_image(maker, steps, 2)
+            cost = maker.evaluations_per_image(steps, concepts=2)
             if cost is None:
                 raise SystemExit(f"the evaluations of {maker.name} depend on the image: leave it out of --evaluations")
             apart[steps] = abs(cost - self.evaluations)

@@ -5,7 +5,7 @@ import pytest
 from semguide.adapters import ARCHITECTURES, steer
 from semguide.errors import InvalidArgument
 from semguide.guidance import METHODS, SGTv1
-from semguide.interfaces.methods import build_rule, complete, evaluations_per_image, parse_settings
+from semguide.interfaces.methods import build_rule, complete, parse_settings
 from semguide.interfaces.run import Method
 from semguide.models import STEERABLE, load
 
@@ -59,7 +59,7 @@ def test_the_stated_cost_is_what_an_image_takes(name: str, tiny: Path):
     pipe = load(str(tiny), device="cpu")
     pipe.set_progress_bar_config(disable=True)
     result = steer(pipe, rule)("a red book", concepts=["a red book", "a vase"], num_inference_steps=8)
-    assert result.evaluations == [evaluations_per_image(rule, 8, 2)]
+    assert result.evaluations == [rule.evaluations_per_image(8, 2)]
 
 
 def test_what_the_command_line_loads_can_be_steered():

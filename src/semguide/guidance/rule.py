@@ -136,6 +136,10 @@ class Rule(ABC, Generic[State]):
         """
         return concepts >= self.fewest and self.needs_concepts(step, count)
 
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return the denoiser evaluations of an image: 2 a step, and 1 for each concept where it is evaluated."""
+        return sum(2 + (concepts if self.evaluates(step, steps, concepts) else 0) for step in range(steps))
+
     @abstractmethod
     def initial_state(self, num_concepts: int) -> State:
         """Return the state before the first step; an immutable value, None where the rule keeps none."""

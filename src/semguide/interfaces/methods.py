@@ -117,11 +117,6 @@ def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: boo
     return 2 + (concepts if full_trace or rule.evaluates(step, count, concepts) else 0)
 
 
-def evaluations_per_image(rule: Any, count: int, concepts: int) -> int:
-    """Return the denoiser evaluations of one image of `count` steps with `concepts` concepts."""
-    return sum(evaluations(rule, step, count, concepts) for step in range(count))
-
-
 EXAMPLE_STEPS, EXAMPLE_CONCEPTS = 25, 2
 """The run whose cost `describe_method` states."""
 
@@ -131,7 +126,7 @@ def describe_method(name: str) -> dict[str, Any]:
     from semguide.guidance import METHODS
 
     rule = METHODS[name]()
-    return described(rule, evaluations_per_image(rule, EXAMPLE_STEPS, EXAMPLE_CONCEPTS))
+    return described(rule, rule.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS))
 
 
 def described(method: Any, per_image: int | None) -> dict[str, Any]:

@@ -74,8 +74,7 @@ class BestOfCLIP(BestOf):
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the cost of all images."""
-        rule = self.made_by()
-        return self.seeds * sum(2 + (concepts if rule.evaluates(step, steps, concepts) else 0) for step in range(steps))
+        return self.seeds * self.made_by().evaluations_per_image(steps, concepts)
 
     def identity(self) -> dict[str, Any]:
         """Return rule and CLIP."""
