@@ -22,7 +22,7 @@ from semguide.guidance import SGTv1
 
 def cases_of(folder: Path) -> list[str]:
     """Return the names of the cases in a folder."""
-    return sorted(path.stem for path in folder.glob("*.npz"))
+    return sorted(path.stem for path in (folder / "portable").glob("*.npz"))
 
 
 def open_gates(case: Case, values: np.ndarray) -> np.ndarray:

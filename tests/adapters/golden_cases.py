@@ -41,7 +41,7 @@ class Case:
 
 
 def load_case(folder: Path, name: str) -> Case:
-    """Read a case."""
+    """Read a case: its parameters, and the values that the authors' code computes with `float64_tables`."""
     entry = next(item for item in json.loads((folder / "cases.json").read_text()) if item["name"] == name)
     parameters: dict[str, Any] = dict(entry["parameters"])
     steps = parameters.pop("num_inference_steps")
@@ -49,7 +49,7 @@ def load_case(folder: Path, name: str) -> Case:
     names = V1_NAMES if first else V2_NAMES
     renamed = {names.get(key) or key: value for key, value in parameters.items()}
     rule = SGTv1(**renamed) if first else SGTv2(**renamed)
-    with np.load(folder / f"{name}.npz") as values:
+    with np.load(folder / "portable" / f"{name}.npz") as values:
         return Case(name, entry["prompt"], entry["subjects"], steps, rule, dict(values))
 
 

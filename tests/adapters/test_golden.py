@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from adapters.fast_attention import fast_attention
+from adapters.float64_tables import float64_tables
 from adapters.golden_cases import deviation, load_case, run_case, similarities
 
 NAMES = [
@@ -30,9 +31,9 @@ def pipe(golden: Path) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_published_rules_reproduce_the_authors_values(golden: Path, pipe: Any, name: str) -> None:
     case = load_case(golden, name)
-    with fast_attention():
+    with fast_attention(), float64_tables(pipe):
         result, predictions = run_case(pipe, case, torch.float64)
-    assert np.abs(similarities(case, result.trace) - case.values["similarities"]).max() < 1e-6
+    assert np.abs(similarities(case, result.trace) - case.values["similarities"]).max() < 1e-9
     assert deviation(predictions[0], case.values["eps_step0"]) < 1e-9
     assert deviation(predictions[-1], case.values["eps_last"]) < 1e-9
     assert deviation(result.images, case.values["final_latents"]) < 1e-9

@@ -1,4 +1,4 @@
-"""Semantic Guidance Tuning as published in the authors' code of February 2024."""
+"""Semantic Guidance Tuning as published in the authors' code of March 2024."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SGTv2State:
 
 @dataclass(frozen=True)
 class SGTv2(Rule[SGTv2State]):
-    """Semantic Guidance Tuning, second published form (arXiv 2312.15964, code of February 2024).
+    """Semantic Guidance Tuning, second published form (arXiv 2312.15964, code of March 2024).
 
     With p = e(P) - e(0), s~_k = T_q(e(c_k) - e(0)), a = T_q(p) made orthogonal to s~_1, then s~_2, ..., c = |cos(p, .)|
     and cbar its mean over the last `window` steps before this one:
