@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semguide.concepts import as_concepts, decompose
-from semguide.concepts.tokens import tokenize
+from semguide.concepts.lexicon.tokens import tokenize
 
 PLAIN = (
     "a an the two 3 dog cats red orange and with of in 's , . ( ) : 1.3 | <b> its it black white very running sits "

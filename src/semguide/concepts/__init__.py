@@ -6,7 +6,7 @@
 """
 
 from semguide.concepts.decomposer import BACKENDS, Decomposer, decompose
-from semguide.concepts.lexicon import LexiconDecomposer
+from semguide.concepts.lexicon.decomposer import LexiconDecomposer
 from semguide.concepts.llm import LLMDecomposer
 from semguide.concepts.manual import as_concepts
 from semguide.concepts.spacy import SpacyDecomposer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
-from semguide.concepts.lexicon import LexiconDecomposer
+from semguide.concepts.lexicon.decomposer import LexiconDecomposer
 from semguide.concepts.llm import LLMDecomposer
 from semguide.concepts.spacy import SpacyDecomposer
 from semguide.errors import InvalidArgument

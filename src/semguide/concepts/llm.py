@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from semguide.concepts.locate import describe, locate
-from semguide.concepts.repeats import merge_repeats
+from semguide.concepts.lexicon.describe import describe
+from semguide.concepts.spans import locate, merge_repeats
 from semguide.errors import InvalidArgument, MissingExtra, SemguideError
 from semguide.types import Concept
 

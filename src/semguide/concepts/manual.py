@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from semguide.concepts.locate import describe, locate
+from semguide.concepts.lexicon.describe import describe
+from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument
 from semguide.types import Concept
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from semguide.concepts.context import read_in_context
-from semguide.concepts.describe import to_concept
-from semguide.concepts.repeats import merge_repeats
-from semguide.concepts.sentence import Phrase, Sentence
-from semguide.concepts.subjects import subjects
-from semguide.concepts.tagging import tag
-from semguide.concepts.tokens import Token, tokenize
+from semguide.concepts.lexicon.context import read_in_context
+from semguide.concepts.lexicon.describe import to_concept
+from semguide.concepts.lexicon.subjects import subjects
+from semguide.concepts.lexicon.tagging import Phrase, Sentence, tag
+from semguide.concepts.lexicon.tokens import Token, tokenize
+from semguide.concepts.spans import merge_repeats
 from semguide.errors import InvalidArgument, MissingExtra
 from semguide.types import Concept
 

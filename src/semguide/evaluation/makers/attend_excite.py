@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 
 from semguide.adapters.token_places import phrase_places
-from semguide.concepts.locate import locate
+from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers.counting import counted
 from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling

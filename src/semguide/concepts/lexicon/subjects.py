@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semguide.concepts import words
-from semguide.concepts.sentence import Phrase, Sentence
-from semguide.concepts.tagging import Tag
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.tagging import Phrase, Sentence, Tag
 
 _NEGATIONS = frozenset({"without", "no", "except", "minus"})
 _PLACING = frozenset({"in", "on", "at", "to", "from", "into", "onto", "towards", "toward", "by", "along", "off"})

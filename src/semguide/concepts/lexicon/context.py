@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from semguide.concepts import words
-from semguide.concepts.sentence import Sentence
-from semguide.concepts.tagging import NOMINAL, Tag
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.tagging import NOMINAL, Sentence, Tag
 
 _JOINS: Final = frozenset({"and", ",", "or", "while", "before", "after", "then"})
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being"])

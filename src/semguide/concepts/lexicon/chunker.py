@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semguide.concepts import words
-from semguide.concepts.sentence import Phrase, Sentence
-from semguide.concepts.tagging import NOMINAL, VERBAL, Tag
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Phrase, Sentence, Tag
 
 _MODIFIERS = frozenset({Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 _STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL

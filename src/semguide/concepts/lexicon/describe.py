@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from semguide.concepts import words
-from semguide.concepts.sentence import Phrase, Sentence
-from semguide.concepts.tagging import Tag
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.chunker import find_phrases
+from semguide.concepts.lexicon.context import read_in_context
+from semguide.concepts.lexicon.tagging import Phrase, Sentence, Tag, tag
+from semguide.concepts.lexicon.tokens import Kind, tokenize
 from semguide.types import Concept
 
 _NOT_ATTRIBUTES = frozenset(
@@ -69,3 +71,24 @@ def _number(word: str) -> int | None:
         return words.NUMBERS[word]
     digits = word.replace(",", "")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else None
+
+
+def describe(text: str, span: tuple[int, int] | None) -> Concept:
+    """The concept of a phrase given as text: head, attributes and count as far as the lexicon reads them.
+
+    A phrase that the lexicon cannot read (another language, an emoji) keeps an empty head and no attributes.
+    """
+    tokens = tokenize(text)
+    sentence = read_in_context(Sentence(tokens, tag(tokens)))
+    phrases = find_phrases(sentence) or _single_word(sentence)
+    if not phrases:
+        return Concept(text=text, span=span)
+    read = to_concept(text, sentence, phrases[0])
+    return Concept(text=text, span=span, head=read.head, attributes=read.attributes, count=read.count)
+
+
+def _single_word(sentence: Sentence) -> list[Phrase]:
+    """A lone word is its own head, whatever its class ("skating")."""
+    named = [token.kind is Kind.WORD for token in sentence.tokens]
+    is_word = named == [True] and sentence.tag(0) is not Tag.DETERMINER
+    return [Phrase(0, 1, 0)] if is_word else []

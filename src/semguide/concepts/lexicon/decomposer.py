@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semguide.concepts import words
-from semguide.concepts.chunker import find_phrases
-from semguide.concepts.context import read_in_context
-from semguide.concepts.describe import to_concept
-from semguide.concepts.repeats import merge_repeats
-from semguide.concepts.sentence import Sentence
-from semguide.concepts.subjects import subjects
-from semguide.concepts.tagging import known_share, tag
-from semguide.concepts.tokens import Kind, Token, tokenize
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.chunker import find_phrases
+from semguide.concepts.lexicon.context import read_in_context
+from semguide.concepts.lexicon.describe import to_concept
+from semguide.concepts.lexicon.subjects import subjects
+from semguide.concepts.lexicon.tagging import Sentence, known_share, tag
+from semguide.concepts.lexicon.tokens import Kind, Token, tokenize
+from semguide.concepts.spans import merge_repeats
 from semguide.types import Concept
 
 _ENGLISH = words.DETERMINERS | words.PRONOUNS | words.PREPOSITIONS | words.AUXILIARIES | words.CONJUNCTIONS
