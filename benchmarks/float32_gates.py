@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from adapters.golden_cases import Case, deviation, load_case, run_case, similarities
 from semguide.guidance import SGTv1
+from support.golden_cases import Case, deviation, load_case, run_case, similarities
 
 
 def cases_of(folder: Path) -> list[str]:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Finding, find
+from semguide.evaluation.judge import Detection, find
 from semguide.evaluation.statistics import Estimate
 from semguide.evaluation.suites import SuitePrompt, limited, suite
 from semguide.files import atomic, write_json
@@ -133,13 +133,13 @@ def draw_sheets(made: Pictures, folder: Path) -> None:
             sheet.save(temporary, format="png")
 
 
-def findings(made: Pictures) -> list[list[Finding]]:
+def findings(made: Pictures) -> list[list[Detection]]:
     """Return what the embedded judge sees in each picture."""
     judge = Judge.load(ASSETS / "emoji-judge")
     return find(judge, torch.from_numpy(made).permute(0, 3, 1, 2).float() / 127.5 - 1)
 
 
-def compare(labels: Iterable[Thing], found: Sequence[Finding]) -> Tally:
+def compare(labels: Iterable[Thing], found: Sequence[Detection]) -> Tally:
     """Match the objects of one picture with its findings: those of the same noun and colour, then of the same noun."""
     unnamed, objects = 0, list[tuple[str, str]]()
     for noun, colour in labels:

@@ -30,7 +30,7 @@ import httpx
 from semguide.files import write_json
 
 PROMPT = "a red car and a blue apple"
-COMMAND = [sys.executable, "-c", "from semguide.interfaces.cli import main; main()", "serve", "--port", "0"]
+COMMAND = [sys.executable, "-c", "from semguide.cli.main import main; main()", "serve", "--port", "0"]
 SOAK_CLIENTS, SAMPLE_EVERY, GIVE_UP_EVERY = 4, 5.0, 5
 MIB = 2**20
 

@@ -33,8 +33,8 @@ from PIL import Image
 
 from semguide.evaluation.bench.metrics import DISTANCE, compared
 from semguide.evaluation.bench.metrics import measured as summed_up
-from semguide.evaluation.judge import Finding
-from semguide.evaluation.makers import MAKERS, ImageMaker, Sampling
+from semguide.evaluation.judge import Detection
+from semguide.evaluation.makers import MAKERS, SamplingMethod, SamplingOptions
 from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
 from semguide.evaluation.pictures import Pictures, findings, make
@@ -73,7 +73,7 @@ class Measured:
     entry: dict[str, Any]
     right: NDArray[np.bool_]
     images: list[NDArray[np.uint8]]
-    found: list[list[list[Finding]]]
+    found: list[list[list[Detection]]]
 
 
 #: A setting, and its images' rows seed by seed.
@@ -166,9 +166,9 @@ class Bed:
             np.savez_compressed(file, images=pictures.images, evaluations=pictures.evaluations)
         return pictures
 
-    def _one_by_one(self, maker: ImageMaker, seed: int, steps: int) -> Pictures:
+    def _one_by_one(self, maker: SamplingMethod, seed: int, steps: int) -> Pictures:
         size: int = self.pipe.vae.config.sample_size
-        bound = maker.bind(self.pipe, Sampling(steps, size, size))
+        bound = maker.bind(self.pipe, SamplingOptions(steps, size, size))
         made = [bound(prompt.text, prompt.concepts, seed) for prompt in self.prompts]
         images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
         return Pictures(images, float(np.mean([one.evaluations for one in made])))

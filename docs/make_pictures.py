@@ -25,12 +25,12 @@ import torch
 from matplotlib.figure import Figure
 
 from semguide import CFG, SGT, Result, decompose, steer
+from semguide.cli.main import app
 from semguide.evaluation.judge import judged
 from semguide.evaluation.suites import limited, suite
 from semguide.evaluation.verdict import look
 from semguide.files import atomic
 from semguide.guidance import Rule
-from semguide.interfaces.cli import app
 from semguide.models import describe, load
 from semguide.models.catalog import ASSETS
 from semguide.models.judge import Judge
@@ -47,7 +47,7 @@ GREY = "#777777"
 
 
 @dataclass(frozen=True)
-class Made:
+class SampledImage:
     """One image: what `steer` returned, and the estimate of the finished picture at every step, (h, w, 3) in [0, 1]."""
 
     result: Result
@@ -63,7 +63,7 @@ def pipeline(name: str = MODEL) -> Any:
 
 
 @cache
-def make(rule: Rule[Any], seed: int) -> Made:
+def make(rule: Rule[Any], seed: int) -> SampledImage:
     """Make one image with a rule, and keep what each step takes the finished picture to be."""
     pipe, model, estimates = pipeline(), describe(MODEL), []
     original = pipe.scheduler.step
@@ -85,7 +85,7 @@ def make(rule: Rule[Any], seed: int) -> Made:
         )
     finally:
         del pipe.scheduler.step
-    return Made(result, [decoded(latents) for latents in estimates])
+    return SampledImage(result, [decoded(latents) for latents in estimates])
 
 
 @torch.no_grad()
@@ -166,7 +166,7 @@ def draw_steps() -> None:
     save(figure, "steps.png")
 
 
-def draw_similarities(axes: Any, runs: dict[str, Made]) -> None:
+def draw_similarities(axes: Any, runs: dict[str, SampledImage]) -> None:
     """Draw cos(p, s_k) over the steps: dashed without the rule, solid with it, shaded where its gate is open."""
     steps = np.arange(1, len(runs["cfg"].estimates) + 1)
     for name, made in runs.items():
@@ -275,7 +275,7 @@ def shoot_page() -> None:
 @contextmanager
 def served() -> Generator[str, None, None]:
     """Run `semguide serve` with the embedded checkpoint at a free port, and give its address."""
-    command = [sys.executable, "-c", "from semguide.interfaces.cli import app; app()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from semguide.cli.main import app; app()", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield next(found.group() for line in server.stdout if (found := re.search(r"http://[\w.:]+", line)))

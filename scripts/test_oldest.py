@@ -13,11 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = [
-    "tests/adapters/test_architectures.py",
     "tests/adapters/test_plain_cfg.py",
     "tests/adapters/test_eps_scale.py",
-    "tests/adapters/families",
-    "tests/adapters/guider",
+    "tests/adapters/pipelines/families",
+    "tests/adapters/guiders",
 ]
 
 

@@ -14,6 +14,8 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before anything load
 # Not the rules themselves: their own checks must see what a user without type checks would give them.
 install_import_hook(["semguide.guidance.geometry", "semguide.guidance.rule"], "beartype.beartype")
 
+pytest_plugins = ["support.command", "support.pipeline_fixtures"]
+
 
 def shared_folder() -> Path:
     """Return where reference data would be; it need not exist."""

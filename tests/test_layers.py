@@ -25,11 +25,11 @@ def test_importing_semguide_loads_nothing_heavy():
 
 
 def test_importing_the_command_line_loads_nothing_heavy():
-    assert heavy_after("import semguide.interfaces.cli") == []
+    assert heavy_after("import semguide.cli.main") == []
 
 
 def test_help_prints_without_loading_anything_heavy_and_starts_soon():
-    code = "import sys; sys.argv = ['semguide', '--help']\nfrom semguide.interfaces.cli import main\n"
+    code = "import sys; sys.argv = ['semguide', '--help']\nfrom semguide.cli.main import main\n"
     started = time.monotonic()
     assert heavy_after(code + "try: main()\nexcept SystemExit as stop: assert stop.code == 0, stop.code") == []
     assert time.monotonic() - started < 20, "seconds; 0.4 on an idle machine"

@@ -11,15 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semguide.adapters import Result, Selection, SemguideWarning, SteeredPipeline, best_of, steer
-    from semguide.adapters.guider import SemanticGuidance
-    from semguide.adapters.modular import SemanticConceptsStep, with_semantic_guidance
+    from semguide.adapters import Result, SteeredPipeline, steer
+    from semguide.adapters.guiders.guider import SemanticGuidance
+    from semguide.adapters.guiders.modular import SemanticConceptsStep, with_semantic_guidance
+    from semguide.best_of import Selection, best_of
     from semguide.concepts import decompose
     from semguide.errors import (
         GuidanceNotApplied,
         InvalidArgument,
         MissingExtra,
         SemguideError,
+        SemguideWarning,
         UnsupportedPipeline,
     )
     from semguide.guidance import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2, Trace
@@ -42,18 +44,18 @@ _HOMES = {
     "SGT": "guidance",
     "SGTv1": "guidance",
     "SGTv2": "guidance",
-    "Selection": "adapters",
-    "SemanticConceptsStep": "adapters.modular",
-    "SemanticGuidance": "adapters.guider",
+    "Selection": "best_of",
+    "SemanticConceptsStep": "adapters.guiders.modular",
+    "SemanticGuidance": "adapters.guiders.guider",
     "SemguideError": "errors",
-    "SemguideWarning": "adapters",
+    "SemguideWarning": "errors",
     "SteeredPipeline": "adapters",
     "Trace": "guidance",
     "UnsupportedPipeline": "errors",
-    "best_of": "adapters",
+    "best_of": "best_of",
     "decompose": "concepts",
     "steer": "adapters",
-    "with_semantic_guidance": "adapters.modular",
+    "with_semantic_guidance": "adapters.guiders.modular",
 }
 
 __all__ = [

@@ -1,6 +1,6 @@
 """`python -m semguide`: the command line, where the script `semguide` is not on the path."""
 
-from semguide.interfaces.cli import main
+from semguide.cli.main import main
 
 if __name__ == "__main__":
     main()

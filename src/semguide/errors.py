@@ -9,6 +9,8 @@ SemguideError
 
 from __future__ import annotations
 
+import warnings
+
 
 class SemguideError(Exception):
     """Base of all errors semguide raises on purpose."""
@@ -31,3 +33,12 @@ class MissingExtra(SemguideError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra {extra!r}: pip install 'semguide[{extra}]'")
+
+
+class SemguideWarning(UserWarning):
+    """The run goes on, but not with all that was asked for; the message says what and why."""
+
+
+def notify(message: str) -> None:
+    """Warn the caller of a steered pipeline."""
+    warnings.warn(message, SemguideWarning, stacklevel=2)

@@ -8,7 +8,7 @@ import diffusers
 import pytest
 import torch
 
-from semguide.adapters.eps_scale import LEAST, eps_scales, first_step
+from semguide.adapters.eps_scale import MIN_SCALE, eps_scales, first_step
 from semguide.errors import UnsupportedPipeline
 
 CPU = torch.device("cpu")
@@ -72,7 +72,7 @@ def test_pure_noise_has_no_scale_of_zero() -> None:
     scheduler = scheduler_of(
         "DDIMScheduler", prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
     )
-    assert float(eps_scales(scheduler, COUNT, CPU)[0]) == pytest.approx(LEAST)
+    assert float(eps_scales(scheduler, COUNT, CPU)[0]) == pytest.approx(MIN_SCALE)
 
 
 FLOWS = [
@@ -100,7 +100,7 @@ def test_flow_velocities_towards_the_picture_become_eps() -> None:
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler(invert_sigmas=True)
     scheduler.set_timesteps(COUNT)
     for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
-        sigma = max(float(scheduler.sigmas[index]), LEAST)
+        sigma = max(float(scheduler.sigmas[index]), MIN_SCALE)
         x, eps = 0.3, torch.tensor([0.1, 0.9], dtype=torch.float64)
         velocity = (x - (1 - sigma) * eps) / sigma - eps
         assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-3)
@@ -110,7 +110,7 @@ def test_x0_of_flow_models_becomes_eps() -> None:
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(COUNT)
     scales = eps_scales(scheduler, COUNT, CPU, predicts_x0=True)
-    assert float(scales[0]) == pytest.approx(-LEAST)  # pure noise
+    assert float(scales[0]) == pytest.approx(-MIN_SCALE)  # pure noise
     for sigma, scale in zip(scheduler.sigmas[1:COUNT], scales[1:], strict=True):
         x0 = (0.3 - float(sigma) * torch.tensor([0.1, 0.9], dtype=torch.float64)) / (1 - float(sigma))
         assert float(scale * x0.diff()) == pytest.approx(0.8, rel=1e-4)

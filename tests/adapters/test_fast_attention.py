@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from adapters import fast_attention as shortcut
+from support import fast_attention as shortcut
 
 
 @pytest.mark.parametrize("size", [0.1, 0.5, 0.9])

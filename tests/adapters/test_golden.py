@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from adapters.fast_attention import fast_attention
-from adapters.float64_tables import float64_tables
-from adapters.golden_cases import deviation, load_case, run_case, similarities
+from support.fast_attention import fast_attention
+from support.float64_tables import float64_tables
+from support.golden_cases import deviation, load_case, run_case, similarities
 
 NAMES = [
     *(f"v1-{case}" for case in ("default", "subject-gate", "upper-bound", "abstract-gate", "window", "one-concept")),

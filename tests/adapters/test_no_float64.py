@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from semguide.adapters import GuidanceEnergy, Promising
 from semguide.adapters.eps_scale import eps_scales
 from semguide.adapters.recorder import Recorder
+from semguide.best_of import DetectorScore, GuidanceEnergy
 from semguide.guidance import Correction
 
 
@@ -41,7 +41,7 @@ def test_a_trace_is_read() -> None:
 
 
 def test_seeds_are_scored() -> None:
-    assert 0 < Promising().score([narrow(0.5, 0.25)]) < 1
+    assert 0 < DetectorScore().score([narrow(0.5, 0.25)]) < 1
     assert GuidanceEnergy().score([narrow(1.5), narrow(2.0)]) == 3.5
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, fresh, noise
-from guidance.cases import ACTIVE
 from semguide import CFG, SemguideWarning, UnsupportedPipeline, steer
-from semguide.adapters.embeddings import TextEncoder
+from semguide.adapters.pipelines.text_encoding import TextEncoder
+from support.rule_cases import ACTIVE
+from support.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, fresh, noise
 
 RULE = ACTIVE[0]
 

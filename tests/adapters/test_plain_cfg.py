@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, noise
-from guidance.cases import INERT, name_of
 from semguide import CFG, Result, steer
 from semguide.guidance import Rule
+from support.rule_cases import INERT, name_of
+from support.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, noise
 
 TWO = [PROMPT, "a cat"]
 CALLS: dict[str, dict[str, Any]] = {

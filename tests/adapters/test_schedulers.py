@@ -10,10 +10,10 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
 
-from adapters.tiny_pipelines import PROMPT, call, noise
-from guidance.cases import ACTIVE
 from semguide import SGTv2, steer
 from semguide.guidance import Rule
+from support.rule_cases import ACTIVE
+from support.tiny_pipelines import PROMPT, call, noise
 
 OTHERS = {"LCMScheduler", "TCDScheduler", "SASolverScheduler"}
 NAMES = sorted(OTHERS | {kind.name for kind in KarrasDiffusionSchedulers})
@@ -36,9 +36,9 @@ def check(pipe: Any) -> None:
         calls = pipe.num_timesteps
         assert calls >= STEPS
         assert result.images.isfinite().all()
-        assert torch.equal(result.images, plain) is rule.inert
-        assert result.evaluations == [calls * (2 if rule.inert else 4)]
-        assert np.isnan(result.trace.similarity[0]).any() == rule.inert
+        assert torch.equal(result.images, plain) is rule.is_noop
+        assert result.evaluations == [calls * (2 if rule.is_noop else 4)]
+        assert np.isnan(result.trace.similarity[0]).any() == rule.is_noop
         assert len(result.trace.similarity[0]) == calls
 
 

@@ -8,10 +8,10 @@ import jaxtyping
 import pytest
 import torch
 
-from adapters.tiny_pipelines import PROMPT, STEPS, call, fresh
-from guidance.cases import ACTIVE
 from semguide import CFG, GuidanceNotApplied, steer
-from semguide.adapters.hook import one_by_one_decoding, replaced_forward
+from semguide.adapters.pipelines.patching import one_by_one_decoding, replaced_forward
+from support.rule_cases import ACTIVE
+from support.tiny_pipelines import PROMPT, STEPS, call, fresh
 
 RULE = ACTIVE[0]
 TWO = ["a cat", PROMPT]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from adapters.tiny_pipelines import fresh, quiet, tiny_sdxl
-from models.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny_pipelines import fresh, quiet, tiny_sdxl
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ def server() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = "from semguide.interfaces.cli import main; main()"
+    command = "from semguide.cli.main import main; main()"
     arguments = [sys.executable, "-c", command, "serve", "--port", address.split(":")[1]]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import semguide
-from docs.snippets import ROOT
+from support.docs.snippets import ROOT
 
 
 @pytest.fixture(scope="module")

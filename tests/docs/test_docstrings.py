@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from docs.scripts import script
+from support.docs.scripts import script
 
 readable = script("_ext/docstrings.py").readable
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from docs.scripts import script
-from docs.snippets import ROOT
+from support.docs.scripts import script
+from support.docs.snippets import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "semguide.ipynb"
 notebook = script("_ext/notebook.py")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.scripts import script
-from docs.snippets import PAGES, ROOT
+from support.docs.scripts import script
+from support.docs.snippets import PAGES, ROOT
 
 pictures = script("make_pictures.py")
 

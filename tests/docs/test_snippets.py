@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from docs.shell import check_command
-from docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, snippets_of
+from support.docs.shell import check_command
+from support.docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, snippets_of
 
 ELSEWHERE = {"guider.md"}
 """Pages whose snippets tests/adapters/guider/test_docs.py runs, on a tiny modular pipeline."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Detection
 from semguide.evaluation.makers import MAKERS
 from semguide.evaluation.observation import Watched
 from semguide.evaluation.pictures import Pictures
@@ -30,7 +30,7 @@ def test_tune_asks_for_the_place_where_the_prompt_names_one(monkeypatch: pytest.
     monkeypatch.setattr(script["Bed"], "_pictures", lambda *_: NO_PICTURES)
     for places, right in (((0.2, 0.8), True), ((0.8, 0.2), False)):
         things = [
-            Finding(concept.head, "red", False, x, 0.5, 0.3, 0.9)
+            Detection(concept.head, "red", False, x, 0.5, 0.3, 0.9)
             for concept, x in zip(prompt.concepts, places, strict=True)
         ]
         monkeypatch.setitem(script["Bed"].measured.__globals__, "findings", lambda *_, seen=things: [seen])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from semguide.evaluation.judge import Finding, asked_colour, find, judged
+from semguide.evaluation.judge import Detection, asked_colour, find, judged
 from semguide.models.judge import COLOUR_CLASSES, Judge, JudgeConfig
 from semguide.scenes.vocabulary import WORN
 from semguide.types import Concept
@@ -10,8 +10,8 @@ from semguide.types import Concept
 NOUNS = ("cat", "car", "star")
 
 
-def finding(noun: str, colour: str = "red") -> Finding:
-    return Finding(noun, colour, False, 0.5, 0.5, 0.3, 0.9)
+def finding(noun: str, colour: str = "red") -> Detection:
+    return Detection(noun, colour, False, 0.5, 0.5, 0.3, 0.9)
 
 
 def concept(head: str, *attributes: str, count: int | None = 1) -> Concept:
@@ -36,7 +36,7 @@ class Maps(Judge):
         return self.centres, self.colours, self.side
 
 
-def found(judge: Maps, threshold: float = 0.3) -> list[list[Finding]]:
+def found(judge: Maps, threshold: float = 0.3) -> list[list[Detection]]:
     return find(judge, torch.zeros(len(judge.side), 3, 64, 64), threshold)
 
 
@@ -86,7 +86,7 @@ def test_a_glyph_in_natural_colours_is_called_by_its_plain_colour():
     ],
 )
 def test_a_concept_is_right_when_enough_objects_of_its_noun_and_colour_are_there(
-    findings: list[Finding], concepts: list[Concept], right: list[bool]
+    findings: list[Detection], concepts: list[Concept], right: list[bool]
 ):
     assert judged(findings, concepts) == right
 

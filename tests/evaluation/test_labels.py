@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Detection
 from semguide.scenes import COLOURS, SMALL_WORLD
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "labels.py"
@@ -25,8 +25,8 @@ def images(script: dict[str, Any]) -> list[dict[str, Any]]:
     return json.loads(script["LABELS"].read_text(encoding="utf-8"))["images"]
 
 
-def seen(*things: tuple[str, str]) -> list[Finding]:
-    return [Finding(noun, colour, False, 0.5, 0.5, 0.4, 0.9) for noun, colour in things]
+def seen(*things: tuple[str, str]) -> list[Detection]:
+    return [Detection(noun, colour, False, 0.5, 0.5, 0.4, 0.9) for noun, colour in things]
 
 
 def test_labels_belong_to_the_pictures_that_the_script_makes(

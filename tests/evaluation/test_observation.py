@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.tiny_judge import save_tiny_judge, tiny_pictures
-from models.tiny_checkpoint import save_tiny_checkpoint
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
@@ -21,6 +19,8 @@ from semguide.guidance import CFG
 from semguide.guidance.signals import SIGNALS
 from semguide.models import load
 from semguide.models.judge import Judge
+from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny_judge import save_tiny_judge, tiny_pictures
 
 
 def made_up(count: int = 400, seed: int = 0) -> Observations:

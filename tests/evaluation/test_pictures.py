@@ -10,7 +10,7 @@ import torch
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation import pictures
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Detection
 from semguide.evaluation.pictures import Pictures, findings, make, verdicts
 from semguide.evaluation.suites import SuitePrompt, suite
 from semguide.guidance import CFG
@@ -71,7 +71,7 @@ def test_nothing_to_make_or_to_judge_is_refused(drawn: Drawn, options: dict[str,
 
 def test_a_picture_is_judged_by_the_prompt_that_it_was_made_of():
     asked = [[(concept.head, next(iter(concept.attributes), "red")) for concept in p.concepts] for p in PROMPTS]
-    seen = [[Finding(noun, colour, False, 0, 0, 1, 1) for noun, colour in things] for things in asked]
+    seen = [[Detection(noun, colour, False, 0, 0, 1, 1) for noun, colour in things] for things in asked]
     found = [seen[0], seen[0][:1], seen[1], [], seen[2][1:], seen[2]]  # two pictures a prompt
     right = [[True, True], [True, False], [True, True], [False, False], [False, True], [True, True]]
     assert verdicts(found, PROMPTS) == right

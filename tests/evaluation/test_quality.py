@@ -7,7 +7,7 @@ import torch
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation import quality
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Detection
 from semguide.evaluation.quality import JudgeQuality, clip_quality, judge_quality
 from semguide.evaluation.suites import SUITES, suite
 from semguide.models import embedded
@@ -22,10 +22,10 @@ from semguide.training.data import Batches
 JUDGE = Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)).eval()
 
 
-def seen(scene: Scene, colour: str | None = None) -> list[Finding]:
+def seen(scene: Scene, colour: str | None = None) -> list[Detection]:
     """What a perfect judge finds, all in one colour if one is given."""
     return [
-        Finding(
+        Detection(
             thing.noun,
             colour or thing.colour or NATURAL_COLOURS.get(thing.noun, "natural"),
             thing.colour is None,

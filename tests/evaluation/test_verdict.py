@@ -3,15 +3,15 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from semguide.evaluation.judge import Finding
+from semguide.evaluation.judge import Detection
 from semguide.evaluation.suites import SuitePrompt, suite
 from semguide.evaluation.verdict import judgeable, look, rule_on
 from semguide.models.judge import Judge, JudgeConfig
 from semguide.types import Concept
 
 
-def finding(noun: str, colour: str = "red", x: float = 0.5, y: float = 0.5) -> Finding:
-    return Finding(noun, colour, False, x, y, 0.3, 0.9)
+def finding(noun: str, colour: str = "red", x: float = 0.5, y: float = 0.5) -> Detection:
+    return Detection(noun, colour, False, x, y, 0.3, 0.9)
 
 
 def asking(*concepts: tuple[str, str | None, int], **rest) -> SuitePrompt:

@@ -7,11 +7,11 @@ import torch
 
 from semguide.guidance.geometry import (
     cosine,
-    inner_by_place,
+    dot_over_channels,
     least_squares,
     norm,
     perpendicular,
-    scaled_by_place,
+    scale_over_channels,
     top_quantile,
     unit,
 )
@@ -91,8 +91,8 @@ def test_least_squares_of_equal_concepts_and_of_nothing_is_finite() -> None:
 def test_products_and_factors_by_place_know_images_and_tokens() -> None:
     x, y = torch.randn(2, 4, 6, 5, generator=torch.Generator().manual_seed(2)).unbind()
     tokens = [t.flatten(1).T for t in (x, y)]
-    torch.testing.assert_close(inner_by_place(x, y), (x * y).sum(dim=0).flatten())
-    torch.testing.assert_close(inner_by_place(*tokens), inner_by_place(x, y))
+    torch.testing.assert_close(dot_over_channels(x, y), (x * y).sum(dim=0).flatten())
+    torch.testing.assert_close(dot_over_channels(*tokens), dot_over_channels(x, y))
     factor = torch.arange(30.0)
-    torch.testing.assert_close(scaled_by_place(x, factor), x * factor.reshape(6, 5))
-    torch.testing.assert_close(scaled_by_place(tokens[0], factor), scaled_by_place(x, factor).flatten(1).T)
+    torch.testing.assert_close(scale_over_channels(x, factor), x * factor.reshape(6, 5))
+    torch.testing.assert_close(scale_over_channels(tokens[0], factor), scale_over_channels(x, factor).flatten(1).T)

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from guidance.cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 from semguide.errors import InvalidArgument
 from semguide.guidance import CDG, METHODS, CO3Composition, Predictions, Rule, Step
+from support.rule_cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 
 ALL = [*ACTIVE, INERT[0], CDG()]
 WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 every = pytest.mark.parametrize("rule", ALL, ids=name_of)
-inert = pytest.mark.parametrize("rule", INERT, ids=name_of)
+is_noop = pytest.mark.parametrize("rule", INERT, ids=name_of)
 # CO3 weighs concepts by distances in units of eps, so only its equal weights are free of scale.
 scale_free = pytest.mark.parametrize(
     "rule",
@@ -35,9 +35,9 @@ def test_open_gates_change_the_guidance(rule: Rule[Any]) -> None:
     assert all(delta.abs().max() > 0 for delta in deltas(rule, trajectory(1))[1:])
 
 
-@inert
+@is_noop
 def test_off_value_returns_plain_cfg(rule: Rule[Any]) -> None:
-    assert rule.inert
+    assert rule.is_noop
     assert all((delta == 0).all() for delta in deltas(rule, trajectory(1)))
     assert not any(rule.needs_concepts(step, 10) for step in range(10))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from guidance.cases import hand_predictions, map_predictions, random_predictions
 from semguide.guidance import Predictions, Step
 from semguide.guidance.signals import SIGNALS
+from support.rule_cases import hand_predictions, map_predictions, random_predictions
 
 STEP = Step(0, 10, 5.0)
 SIZES = {"distance", "magnitude", "guidance_energy"}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from models.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny_checkpoint import save_tiny_checkpoint
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from semguide.errors import InvalidArgument
-from semguide.models import Kind, catalog, embedded, resolve
+from semguide.models import SourceKind, catalog, embedded, resolve
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ def test_every_embedded_checkpoint_of_the_package_has_a_card():
 def test_an_embedded_name_comes_before_a_folder(assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "toy-unet").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert resolve("toy-unet").kind is Kind.EMBEDDED
+    assert resolve("toy-unet").kind is SourceKind.EMBEDDED
 
 
 def test_a_folder_named_like_a_hub_id_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "owner" / "name").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     source = resolve("owner/name")
-    assert (source.kind, source.path) == (Kind.FOLDER, tmp_path / "owner" / "name")
+    assert (source.kind, source.path) == (SourceKind.FOLDER, tmp_path / "owner" / "name")
 
 
 def test_owner_slash_name_is_a_hub_id():
-    assert resolve("runwayml/stable-diffusion-v1-5").kind is Kind.HUB
+    assert resolve("runwayml/stable-diffusion-v1-5").kind is SourceKind.HUB
 
 
 @pytest.mark.parametrize(

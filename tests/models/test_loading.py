@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from semguide.errors import InvalidArgument, SemguideError, UnsupportedPipeline
-from semguide.models import Kind, Source, fetch, load, loading
+from semguide.models import Source, SourceKind, fetch, load, loading
 
 
 def test_a_folder_loads_as_its_pipeline_in_float32(tiny: Path):
@@ -44,7 +44,7 @@ def test_a_hub_model_that_cannot_be_steered_is_refused_before_its_weights(
     monkeypatch.setattr(loading, "_download_index", lambda name: tmp_path / "model_index.json")
     monkeypatch.setattr(loading, "_download", lambda name: pytest.fail("weights were downloaded"))
     with pytest.raises(UnsupportedPipeline, match="owner/name is a FluxPipeline"):
-        fetch(Source("owner/name", Kind.HUB, None))
+        fetch(Source("owner/name", SourceKind.HUB, None))
 
 
 def test_a_hub_model_is_loaded_from_its_snapshot(tiny: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.tiny_set import train_tiny_set
+from support.tiny_set import train_tiny_set
 
 
 @pytest.fixture(scope="session")

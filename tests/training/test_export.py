@@ -14,7 +14,7 @@ from semguide.training.data import Batches
 from semguide.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
 from semguide.training.text import tokenize
 from semguide.training.unet import build_scheduler, sample
-from training.tiny_set import TINY
+from support.tiny_set import TINY
 
 SEEN = {"Judge on 5 objects": "0.900"}
 SINGLE = {"emoji-single single": "0.500 [0.400, 0.600]"}

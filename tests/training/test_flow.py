@@ -14,7 +14,7 @@ from semguide.training.parts import assembled_flow
 from semguide.training.pool import without_captions
 from semguide.training.text import tokenize
 from semguide.training.unet import sample
-from training.tiny_set import TINY
+from support.tiny_set import TINY
 
 PROMPTS = ["a red car and a blue apple", ""]
 

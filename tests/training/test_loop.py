@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from semguide.errors import InvalidArgument
 from semguide.training import loop
-from semguide.training.loop import STATE, Settings, State, read_note, train
-from training.tiny_set import SETTINGS
+from semguide.training.loop import STATE, State, TrainingSettings, read_note, train
+from support.tiny_set import SETTINGS
 
 
 class Line:
@@ -147,7 +147,7 @@ def test_sheets_and_log_and_settings_are_written(tmp_path: Path):
     last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert last["step"] == 5
     assert math.isfinite(last["loss"])
-    assert Settings(**json.loads((tmp_path / "settings.json").read_text())).steps == 5
+    assert TrainingSettings(**json.loads((tmp_path / "settings.json").read_text())).steps == 5
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -159,7 +159,7 @@ def test_on_an_accelerator_loss_and_clock_are_read_every_20_steps(tmp_path: Path
         return float(state._loss)
 
     monkeypatch.setattr(State, "loss", property(read))
-    monkeypatch.setattr(Settings, "look_steps", property(lambda settings: 20))
+    monkeypatch.setattr(TrainingSettings, "look_steps", property(lambda settings: 20))
     state = train(Line(), replace(SETTINGS, steps=50, save_seconds=1e9), tmp_path)
     assert state.step == 50
     assert [step for step in reads if step not in (0, 50)] == [20, 40]
@@ -187,7 +187,7 @@ def test_a_finished_run_keeps_the_settings_it_was_made_with(tmp_path: Path):
 
 
 def test_the_rate_rises_stays_and_falls_to_a_twentieth():
-    settings = Settings(steps=1000, batch_size=1, learning_rate=1.0, warmup=100)
+    settings = TrainingSettings(steps=1000, batch_size=1, learning_rate=1.0, warmup=100)
     assert settings.rate(0) == pytest.approx(0.01)
     assert settings.rate(99) == settings.rate(799) == pytest.approx(1.0)
     assert settings.rate(900) == pytest.approx(0.525)

@@ -11,7 +11,7 @@ from semguide.training.export import export
 from semguide.training.history import earlier
 from semguide.training.origin import take_up
 from semguide.training.recipes import RECIPES
-from training.tiny_set import TINY
+from support.tiny_set import TINY
 
 
 @pytest.fixture(scope="module")

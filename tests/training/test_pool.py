@@ -7,7 +7,7 @@ from semguide.training.parts import assembled
 from semguide.training.pool import Pool
 from semguide.training.text import tokenize
 from semguide.training.vae import encode
-from training.tiny_set import TINY
+from support.tiny_set import TINY
 
 
 @torch.no_grad()

@@ -15,11 +15,11 @@ from semguide.scenes import World
 from semguide.training import recipes
 from semguide.training.compositor import Compositor
 from semguide.training.data import Batches
-from semguide.training.loop import STATE, Settings, read_note
+from semguide.training.loop import STATE, TrainingSettings, read_note
 from semguide.training.parts import assembled, assembled_flow
 from semguide.training.presets import PRESETS
 from semguide.training.recipes import RECIPES
-from training.tiny_set import SETTINGS, TINY
+from support.tiny_set import SETTINGS, TINY
 
 FILES = {
     "vae": "vae/diffusion_pytorch_model.safetensors",
@@ -64,7 +64,7 @@ def test_all_that_a_step_takes_is_on_the_device(
     class Stepped(Exception):
         pass
 
-    def one_step(recipe: Any, settings: Settings, folder: Path) -> None:
+    def one_step(recipe: Any, settings: TrainingSettings, folder: Path) -> None:
         del folder
         recipe.model.to(settings.device).train()
         with torch.autocast("cpu", torch.bfloat16):  # there is none for meta

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from semguide.errors import UnsupportedPipeline
 
-LEAST = 1e-4
+MIN_SCALE = 1e-4
 """Where a v model sees pure noise its eps difference vanishes; the scale is kept off zero: rules divide by it."""
 
 
@@ -41,20 +41,20 @@ def eps_scales(
         if scheduler.config.get("invert_sigmas", False):  # sigma is the share of x0, the velocity x0 - eps
             table = -sigma
         else:
-            table = -(1 - sigma) / sigma.clamp(min=LEAST) if predicts_x0 else 1 - sigma
+            table = -(1 - sigma) / sigma.clamp(min=MIN_SCALE) if predicts_x0 else 1 - sigma
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)
     elif kind == "epsilon":
         return [1.0] * count
     elif kind in ("v_prediction", "sample") and hasattr(scheduler, "alphas_cumprod"):
         square = _alphas_cumprod(scheduler, steps)
-        table = square.sqrt() if kind == "v_prediction" else -(square / (1 - square).clamp(min=LEAST**2)).sqrt()
+        table = square.sqrt() if kind == "v_prediction" else -(square / (1 - square).clamp(min=MIN_SCALE**2)).sqrt()
     else:
         raise UnsupportedPipeline(
             f"scheduler {type(scheduler).__name__} with prediction_type {kind!r} cannot be steered; "
             "use one that predicts epsilon, v_prediction, sample or a flow velocity"
         )
-    kept = torch.where(torch.signbit(table), table.clamp(max=-LEAST), table.clamp(min=LEAST))
+    kept = torch.where(torch.signbit(table), table.clamp(max=-MIN_SCALE), table.clamp(min=MIN_SCALE))
     return kept.to(device=device, dtype=torch.float32).unbind()
 
 

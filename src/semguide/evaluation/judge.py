@@ -16,7 +16,7 @@ from semguide.types import Concept
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Detection:
     """One object that the judge sees.
 
     Attributes:
@@ -43,7 +43,7 @@ SAME = 0.6
 
 
 @torch.no_grad()
-def find(judge: Judge, pictures: Tensor, threshold: float = 0.4) -> list[list[Finding]]:
+def find(judge: Judge, pictures: Tensor, threshold: float = 0.4) -> list[list[Detection]]:
     """Find the objects of each picture.
 
     Args:
@@ -61,15 +61,15 @@ def find(judge: Judge, pictures: Tensor, threshold: float = 0.4) -> list[list[Fi
     return [_findings(judge, peaks[i], colours[i], side[i]) for i in range(len(pictures))]
 
 
-def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> list[Finding]:
+def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> list[Detection]:
     cells = peaks.shape[-1]
-    found: list[Finding] = []
+    found: list[Detection] = []
     places = [(int(noun), int(y), int(x)) for noun, y, x in peaks.nonzero()]
     for noun, y, x in sorted(places, key=lambda place: -float(peaks[place])):
         name = judge.config.nouns[noun]
         seen = COLOUR_CLASSES[int(colours[:, y, x].argmax())]
         natural = seen == "natural"
-        finding = Finding(
+        finding = Detection(
             noun=name,
             colour=NATURAL_COLOURS.get(name, seen) if natural else seen,
             natural=natural,
@@ -83,7 +83,7 @@ def _findings(judge: Judge, peaks: Tensor, colours: Tensor, side: Tensor) -> lis
     return found
 
 
-def _same_place(a: Finding, b: Finding) -> bool:
+def _same_place(a: Detection, b: Detection) -> bool:
     width = (a.side + b.side) / 2 - abs(a.x - b.x)  # of the overlap, as long as neither box holds the other
     height = (a.side + b.side) / 2 - abs(a.y - b.y)
     least = min(a.side, b.side)
@@ -96,7 +96,7 @@ def asked_colour(concept: Concept) -> str | None:
     return next((word for word in concept.attributes if word in COLOURS), None)
 
 
-def judged(findings: Sequence[Finding], concepts: Sequence[Concept]) -> list[bool]:
+def judged(findings: Sequence[Detection], concepts: Sequence[Concept]) -> list[bool]:
     """Judge a picture concept by concept.
 
     A concept is right when an object of its noun, in its colour if it names one, is there, as many as it counts; an

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Finding, find, judged
+from semguide.evaluation.judge import Detection, find, judged
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import Rule
 from semguide.models.judge import Judge
@@ -85,7 +85,7 @@ def make(
     return Pictures(np.concatenate(images), evaluations / len(jobs))
 
 
-def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> list[list[Finding]]:
+def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> list[list[Detection]]:
     """Find the objects of each picture.
 
     Args:
@@ -98,7 +98,7 @@ def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> l
     return [found for batch in batches for found in find(judge, batch.float() / 127.5 - 1)]
 
 
-def verdicts(found: Sequence[list[Finding]], prompts: Sequence[SuitePrompt]) -> list[list[bool]]:
+def verdicts(found: Sequence[list[Detection]], prompts: Sequence[SuitePrompt]) -> list[list[bool]]:
     """Say of each picture which of its concepts are right.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Finding, find
+from semguide.evaluation.judge import Detection, find
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SUITES, SuitePrompt, limited, suite
 from semguide.evaluation.verdict import rule_on
@@ -73,7 +73,7 @@ def judge_quality(judge: Judge, world: World, vae: Any = None, scenes: int = 200
     return JudgeQuality(found / objects, right / objects, false / max(1, found + false), objects)
 
 
-def _compare(scene: Scene, findings: list[Finding]) -> tuple[int, int, int]:
+def _compare(scene: Scene, findings: list[Detection]) -> tuple[int, int, int]:
     """Objects found, objects right, findings left over."""
     free = list(findings)
     found = right = 0

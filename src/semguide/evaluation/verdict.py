@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from semguide.evaluation.judge import Finding, asked_colour, find, judged
+from semguide.evaluation.judge import Detection, asked_colour, find, judged
 from semguide.evaluation.suites import SuitePrompt
 from semguide.models.judge import Judge
 from semguide.scenes import COLOURS, SceneObject, relation
@@ -48,7 +48,7 @@ def judgeable(prompt: SuitePrompt, judge: Judge) -> bool:
     )
 
 
-def look(judge: Judge, image: Image) -> list[Finding]:
+def look(judge: Judge, image: Image) -> list[Detection]:
     """Find the objects of a picture, at the size that the judge was trained on.
 
     Args:
@@ -63,7 +63,7 @@ def look(judge: Judge, image: Image) -> list[Finding]:
     return find(judge, picture)[0]
 
 
-def rule_on(prompt: SuitePrompt, findings: Sequence[Finding]) -> Verdict:
+def rule_on(prompt: SuitePrompt, findings: Sequence[Detection]) -> Verdict:
     """Judge what is in a picture against what the prompt asks for.
 
     Args:
@@ -78,12 +78,12 @@ def rule_on(prompt: SuitePrompt, findings: Sequence[Finding]) -> Verdict:
     return Verdict(tuple(right), counts, _position_right(prompt, findings))
 
 
-def _matching(findings: Sequence[Finding], concept: Concept) -> list[Finding]:
+def _matching(findings: Sequence[Detection], concept: Concept) -> list[Detection]:
     colour = asked_colour(concept)
     return [f for f in findings if f.noun == concept.head and colour in (None, f.colour)]
 
 
-def _position_right(prompt: SuitePrompt, findings: Sequence[Finding]) -> bool | None:
+def _position_right(prompt: SuitePrompt, findings: Sequence[Detection]) -> bool | None:
     """Whether some object of the first concept lies as asked from some of the second, as scenes' captions mean it."""
     if prompt.position is None:
         return None
@@ -91,5 +91,5 @@ def _position_right(prompt: SuitePrompt, findings: Sequence[Finding]) -> bool | 
     return any(_relation(a, b) == prompt.position for a in first for b in second if a is not b)
 
 
-def _relation(a: Finding, b: Finding) -> str:
+def _relation(a: Detection, b: Detection) -> str:
     return relation(*(SceneObject(f.noun, None, f.x, f.y, 0.0) for f in (a, b)))

@@ -12,17 +12,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
 
-
-def widen(x: Tensor) -> Tensor:
+def upcast_half(x: Tensor) -> Tensor:
     """Return `x` in float32 if it is in half precision, else unchanged."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def inner(x: Sample, y: Sample) -> Scalar:
     """Return <x, y> over all dimensions, in float32 or better."""
-    return (widen(x) * widen(y)).sum()
+    return (upcast_half(x) * upcast_half(y)).sum()
 
 
 def norm(x: Sample) -> Scalar:
@@ -30,14 +28,14 @@ def norm(x: Sample) -> Scalar:
     return inner(x, x).sqrt()
 
 
-def inner_by_place(x: Sample, y: Sample) -> Float[Tensor, " place"]:
+def dot_over_channels(x: Sample, y: Sample) -> Float[Tensor, " place"]:
     """Return <x, y> over the channels, of every place: (channels, height, width) or (tokens, channels) -> (place,)."""
-    product = widen(x) * widen(y)
+    product = upcast_half(x) * upcast_half(y)
     return product.sum(dim=-1) if product.ndim == 2 else product.sum(dim=0).flatten()
 
 
-def scaled_by_place(x: Sample, factor: Float[Tensor, " place"]) -> Sample:
-    """Return x with every place times its factor; the inverse arrangement of `inner_by_place`."""
+def scale_over_channels(x: Sample, factor: Float[Tensor, " place"]) -> Sample:
+    """Return x with every place times its factor; the inverse arrangement of `dot_over_channels`."""
     return x * (factor[:, None] if x.ndim == 2 else factor.reshape(x.shape[1:]))
 
 
@@ -51,19 +49,19 @@ def perpendicular(x: Sample, y: Sample) -> Sample:
     Returns:
         A tensor of x's shape and dtype.
     """
-    share = ratio(inner(x, y), inner(y, y))
-    return (widen(x) - share * widen(y)).to(x.dtype)
+    share = safe_divide(inner(x, y), inner(y, y))
+    return (upcast_half(x) - share * upcast_half(y)).to(x.dtype)
 
 
 def cosine(x: Sample, y: Sample) -> Scalar:
     """Return <x,y> / (|x||y|), in [-1, 1] and 0 where x or y is zero, in float32 or better."""
-    return ratio(inner(x, y), norm(x) * norm(y)).clamp(-1.0, 1.0)
+    return safe_divide(inner(x, y), norm(x) * norm(y)).clamp(-1.0, 1.0)
 
 
 def unit(x: Sample) -> Sample:
     """Return x / |x|, or zero where x is zero, in float32 or better."""
-    wide = widen(x)
-    return ratio(wide, norm(wide))
+    wide = upcast_half(x)
+    return safe_divide(wide, norm(wide))
 
 
 def top_quantile(x: Sample, q: float | Scalar) -> Sample:
@@ -79,7 +77,7 @@ def top_quantile(x: Sample, q: float | Scalar) -> Sample:
     Returns:
         A tensor of x's shape and dtype.
     """
-    size = widen(x).abs()
+    size = upcast_half(x).abs()
     rows = size.T if size.ndim == 2 else size.flatten(1)
     limit = _quantile(rows, q)
     shape = (1, -1) if size.ndim == 2 else (-1, *([1] * (size.ndim - 1)))
@@ -118,6 +116,19 @@ def _quantile(rows: Tensor, q: float | Tensor) -> Tensor:
     return torch.lerp(low, high, rank - below)
 
 
-def ratio(x: Tensor, y: Tensor) -> Tensor:
+def safe_divide(x: Tensor, y: Tensor) -> Tensor:
     """Return x / y, or 0 where y is 0, for y >= 0."""
     return torch.where(y > 0, x / torch.where(y > 0, y, torch.ones_like(y)), torch.zeros_like(x))
+
+
+Sample = Float[Tensor, "*dims"]
+"""One prediction, guidance or correction of one sample."""
+
+ConceptSamples = Float[Tensor, "concept *dims"]
+"""One sample per concept."""
+
+PerConcept = Float[Tensor, " concept"]
+"""One number per concept."""
+
+Scalar = Float[Tensor, ""]
+"""One number."""

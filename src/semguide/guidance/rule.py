@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.checks import check_guidance_scale
-from semguide.guidance.geometry import cosine, widen
-from semguide.guidance.shapes import ConceptSamples, PerConcept, Sample, Scalar
+from semguide.guidance.geometry import ConceptSamples, PerConcept, Sample, Scalar, cosine, upcast_half
 
 State = TypeVar("State")
 
@@ -53,12 +52,12 @@ class Predictions:
     @property
     def prompt_guidance(self) -> Tensor:
         """The guidance p = e(P) - e(0), "*dims", in float32 or better."""
-        return widen(self.cond) - widen(self.uncond)
+        return upcast_half(self.cond) - upcast_half(self.uncond)
 
     @property
     def concept_guidance(self) -> Tensor:
         """The guidances s_k = e(c_k) - e(0), "concept *dims", in float32 or better."""
-        return widen(self.concepts) - widen(self.uncond)
+        return upcast_half(self.concepts) - upcast_half(self.uncond)
 
     @property
     def similarity(self) -> PerConcept:
@@ -99,22 +98,22 @@ class Rule(ABC, Generic[State]):
     name: ClassVar[str]
     signed: ClassVar[bool] = True
     """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
-    fewest: ClassVar[int] = 1
+    min_concepts: ClassVar[int] = 1
     """With fewer concepts than this the correction is zero, so they are not evaluated."""
-    away: ClassVar[bool] = False
+    repels: ClassVar[bool] = False
     """Whether it steers away from the concepts, so that they are to be given by hand."""
 
     def __post_init__(self) -> None:
         check_guidance_scale(self.guidance_scale)
 
     @property
-    def nulls(self) -> Literal["", "prompt", "concepts"]:
+    def null_tokens(self) -> Literal["", "prompt", "concepts"]:
         """Whose tokens are nulled in the prompt to make the text of e(0); "" where that is the negative prompt."""
         return ""
 
     @property
     @abstractmethod
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether these parameters make the correction zero at every step."""
 
     @abstractmethod
@@ -134,7 +133,7 @@ class Rule(ABC, Generic[State]):
             count: Number of steps.
             concepts: Number of concepts.
         """
-        return concepts >= self.fewest and self.needs_concepts(step, count)
+        return concepts >= self.min_concepts and self.needs_concepts(step, count)
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the denoiser evaluations of an image: 2 a step, and 1 for each concept where it is evaluated."""

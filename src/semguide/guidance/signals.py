@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.geometry import (
+    PerConcept,
+    Scalar,
     cosine,
-    inner_by_place,
+    dot_over_channels,
     least_squares,
     mean_of_others,
     norm,
-    scaled_by_place,
+    scale_over_channels,
     top_quantile,
 )
 from semguide.guidance.rule import Predictions, Step
-from semguide.guidance.shapes import PerConcept, Scalar
 
 Signal = Callable[[Predictions, Step], PerConcept]
 
@@ -56,9 +57,9 @@ def regional_cosine(predictions: Predictions, step: Step) -> Tensor:
 
 def _regional(prompt: Tensor, subject: Tensor) -> Tensor:
     """Return the cosine over the quarter of the places, one at least, at which the subject is largest."""
-    size = inner_by_place(subject, subject)
+    size = dot_over_channels(subject, subject)
     there = (size >= size.sort().values[size.numel() - max(1, size.numel() // 4)]).to(size)
-    return cosine(scaled_by_place(prompt, there), scaled_by_place(subject, there))
+    return cosine(scale_over_channels(prompt, there), scale_over_channels(subject, there))
 
 
 def relative_cosine(predictions: Predictions, step: Step) -> Tensor:

@@ -1,6 +1,6 @@
 """Models: from a name (embedded checkpoint, local folder, hub id) to a diffusers pipeline; imports torch lazily."""
 
-from semguide.models.catalog import EmbeddedModel, Kind, Source, embedded, resolve
+from semguide.models.catalog import EmbeddedModel, Source, SourceKind, embedded, resolve
 from semguide.models.describe import ModelDescription, call_defaults, describe
 from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
@@ -10,9 +10,9 @@ from semguide.models.loading import fetch, load
 __all__ = [
     "STEERABLE",
     "EmbeddedModel",
-    "Kind",
     "ModelDescription",
     "Source",
+    "SourceKind",
     "call_defaults",
     "check_folder",
     "choose_device",

@@ -14,7 +14,7 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-class Kind(str, Enum):
+class SourceKind(str, Enum):
     """What a model name turned out to be."""
 
     EMBEDDED = "embedded"
@@ -48,7 +48,7 @@ class Source:
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     path: Path | None
 
 
@@ -70,17 +70,17 @@ def resolve(name: str) -> Source:
     """
     known = embedded()
     if name in known:
-        return Source(name, Kind.EMBEDDED, known[name].path)
+        return Source(name, SourceKind.EMBEDDED, known[name].path)
     path = Path(name).expanduser()
     if name and path.is_dir():
-        return Source(name, Kind.FOLDER, path.resolve())
+        return Source(name, SourceKind.FOLDER, path.resolve())
     if name and path.exists():
         raise InvalidArgument(
             f"model must be a name, a diffusers folder or a hub id, got the file {name!r}; convert a single-file "
             "checkpoint first: StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)"
         )
     if _HUB_ID.fullmatch(name):
-        return Source(name, Kind.HUB, None)
+        return Source(name, SourceKind.HUB, None)
     raise InvalidArgument(
         f"model must be an embedded name ({', '.join(known) or 'none is installed'}), a diffusers folder or a hub id "
         f"owner/name, got {name!r}{_suggestion(name, known)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.models.catalog import Kind, Source, resolve
+from semguide.models.catalog import Source, SourceKind, resolve
 from semguide.models.folder import check_folder
 
 LARGEST_SIZE = 4096
@@ -37,7 +37,7 @@ class ModelDescription:
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     path: Path
     pipeline_class: str
     height: int

@@ -182,8 +182,8 @@ def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> Scen
     """
     if noun not in WORN:
         raise InvalidArgument(f"noun must be one of {', '.join(WORN)} to be worn, got {noun!r}")
-    height, ratio = WORN[noun]
-    size = wearer.size * ratio
+    height, safe_divide = WORN[noun]
+    size = wearer.size * safe_divide
     x = wearer.x + (wearer.size - size) / 2
     return SceneObject(noun, colour, x, wearer.y + height * wearer.size - size / 2, size, index)
 

@@ -32,7 +32,7 @@ Card = Callable[[Preset, list[Training], dict[str, str]], str]
 
 
 @dataclass(frozen=True)
-class Kind:
+class CheckpointKind:
     """What one embedded checkpoint is made of.
 
     Attributes:
@@ -53,10 +53,10 @@ class Kind:
 
 
 KINDS = {
-    UNET: Kind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled, best_scale=12.0),
-    FLOW: Kind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
-    JUDGE: Kind("judge", ("judge",), judge_card, None),
-    CLIP: Kind("clip", ("clip",), clip_card, None, needs="unet"),
+    UNET: CheckpointKind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled, best_scale=12.0),
+    FLOW: CheckpointKind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
+    JUDGE: CheckpointKind("judge", ("judge",), judge_card, None),
+    CLIP: CheckpointKind("clip", ("clip",), clip_card, None, needs="unet"),
 }
 
 
@@ -116,7 +116,7 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
     return [assets / name for name in runs]
 
 
-def _runs(folder: Path, kind: Kind) -> list[Training]:
+def _runs(folder: Path, kind: CheckpointKind) -> list[Training]:
     """All runs behind a checkpoint; each of its recipes was run, but for the decoder's."""
     runs = history(folder, kind.recipes)
     for recipe in kind.recipes:

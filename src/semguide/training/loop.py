@@ -21,7 +21,7 @@ from semguide.files import atomic, write_json
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """How long and how fast to train.
 
     Attributes:
@@ -102,7 +102,7 @@ STATE = "state.safetensors"
 class State:
     """Weights, their average, optimiser and step, on disk as safetensors."""
 
-    def __init__(self, model: nn.Module, settings: Settings) -> None:
+    def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
         self.model = model
         self.step = 0
         self.seconds = 0.0
@@ -172,7 +172,7 @@ class State:
         self._loss.fill_(note["loss"])
 
 
-def _optimizers(model: nn.Module, settings: Settings) -> Iterator[tuple[str, torch.optim.Optimizer]]:
+def _optimizers(model: nn.Module, settings: TrainingSettings) -> Iterator[tuple[str, torch.optim.Optimizer]]:
     """AdamW, and Muon (arXiv 2502.16982, steps as long as AdamW's) for the matrices that are to have it."""
     rate, rest, matrices = settings.learning_rate, list[Tensor](), list[Tensor]()
     for name, p in model.named_parameters():
@@ -193,7 +193,7 @@ def read_note(path: Path) -> dict[str, Any]:
         return json.loads(file.metadata()["state"])
 
 
-def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
+def train(recipe: Recipe, settings: TrainingSettings, folder: Path) -> State:
     """Train until `settings.steps`, taking up what `folder` holds; the averaged weights are in the model at the end.
 
     Args:
@@ -223,7 +223,7 @@ def train(recipe: Recipe, settings: Settings, folder: Path) -> State:
     return state
 
 
-def _step(recipe: Recipe, state: State, settings: Settings) -> None:
+def _step(recipe: Recipe, state: State, settings: TrainingSettings) -> None:
     """One optimiser step; all randomness is a function of the seed and the step, drawn where the model is."""
     generator = torch.Generator(settings.device).manual_seed(settings.seed * 1_000_003 + state.step)
     for _, optimizer in state.optimizers:
@@ -256,7 +256,7 @@ def _sheet(recipe: Recipe, state: State, folder: Path) -> None:
     state.swap()
 
 
-def _steps(state: State, settings: Settings) -> Iterator[int]:
+def _steps(state: State, settings: TrainingSettings) -> Iterator[int]:
     """Count steps under a progress bar, until done or out of time."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.4f}"))
     rate = TextColumn("{task.fields[rate]:.0f} images/s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from semguide.scenes import SMALL_WORLD, World
-from semguide.training.loop import Settings
+from semguide.training.loop import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Preset:
     prompt_length: int
     flow_prompt_length: int
     judge_width: int
-    settings: dict[str, Settings]
+    settings: dict[str, TrainingSettings]
 
 
 #: An MMDiT's matrices that Muon trains: attention and feed-forward layers, not the modulation that starts at zero.
@@ -61,15 +61,15 @@ SMALL = Preset(
     flow_prompt_length=24,
     judge_width=32,
     settings={
-        "vae": Settings(steps=8000, batch_size=8, learning_rate=2e-3, warmup=100, ema=0.99, seed=11),
-        "decoder": Settings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
-        "clip": Settings(
+        "vae": TrainingSettings(steps=8000, batch_size=8, learning_rate=2e-3, warmup=100, ema=0.99, seed=11),
+        "decoder": TrainingSettings(steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, ema=0.99, seed=15),
+        "clip": TrainingSettings(
             steps=1500, batch_size=128, learning_rate=1e-3, warmup=100, ema=0.99, seed=12, sheet_steps=100
         ),
-        "unet": Settings(
+        "unet": TrainingSettings(
             steps=4000, batch_size=64, learning_rate=1e-3, warmup=300, ema=0.996, seed=13, sheet_steps=500
         ),
-        "flow": Settings(
+        "flow": TrainingSettings(
             steps=8000,
             batch_size=32,
             learning_rate=1.5e-3,
@@ -80,7 +80,7 @@ SMALL = Preset(
             save_seconds=120,
             muon=MMDIT_MATRICES,
         ),
-        "judge": Settings(steps=14_000, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
+        "judge": TrainingSettings(steps=14_000, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
     },
 )
 
@@ -100,11 +100,11 @@ FULL = Preset(
     flow_prompt_length=24,
     judge_width=40,
     settings={
-        "vae": Settings(steps=8000, batch_size=64, learning_rate=2e-3, warmup=200, ema=0.995, seed=21),
-        "decoder": Settings(steps=2000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=25),
-        "clip": Settings(steps=3000, batch_size=256, learning_rate=1e-3, warmup=200, ema=0.995, seed=22),
-        "unet": Settings(steps=20_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=23),
-        "flow": Settings(
+        "vae": TrainingSettings(steps=8000, batch_size=64, learning_rate=2e-3, warmup=200, ema=0.995, seed=21),
+        "decoder": TrainingSettings(steps=2000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=25),
+        "clip": TrainingSettings(steps=3000, batch_size=256, learning_rate=1e-3, warmup=200, ema=0.995, seed=22),
+        "unet": TrainingSettings(steps=20_000, batch_size=256, learning_rate=1e-3, warmup=500, ema=0.999, seed=23),
+        "flow": TrainingSettings(
             steps=15_000,
             batch_size=256,
             learning_rate=1.5e-3,
@@ -113,7 +113,7 @@ FULL = Preset(
             seed=26,
             muon=MMDIT_MATRICES,
         ),
-        "judge": Settings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
+        "judge": TrainingSettings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
     },
 )
 

@@ -15,7 +15,7 @@ from semguide.scenes import World
 from semguide.training.data import Batches, batches_for
 from semguide.training.flow import FlowRecipe
 from semguide.training.judge import JudgeRecipe
-from semguide.training.loop import Settings, State, train
+from semguide.training.loop import State, TrainingSettings, train
 from semguide.training.parts import assembled, assembled_flow, made
 from semguide.training.presets import Preset
 from semguide.training.text import CLIPRecipe, build_clip, build_tokenizer
@@ -23,16 +23,16 @@ from semguide.training.unet import UNetRecipe
 from semguide.training.vae import VAERecipe, build_vae, latent_scale
 
 
-def _batches(preset: Preset, settings: Settings, busy: tuple[float, ...] | None = None) -> Batches:
+def _batches(preset: Preset, settings: TrainingSettings, busy: tuple[float, ...] | None = None) -> Batches:
     world = preset.world if busy is None else replace(preset.world, object_weights=busy)
     return _of(world, preset, settings)
 
 
-def _of(world: World, preset: Preset, settings: Settings) -> Batches:
+def _of(world: World, preset: Preset, settings: TrainingSettings) -> Batches:
     return batches_for(settings.device, world, preset.size, settings.batch_size, settings.seed)
 
 
-def train_vae(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_vae(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Train the autoencoder on quarters of busy scenes; writes `folder/vae`."""
     torch.manual_seed(settings.seed)
     vae = build_vae(preset.size, preset.vae_channels, preset.latent_channels)
@@ -43,7 +43,7 @@ def train_vae(preset: Preset, settings: Settings, folder: Path) -> State:
     return state
 
 
-def train_decoder(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_decoder(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Go on with the decoder alone, on whole pictures: latents stay what they are; rewrites `folder/vae`.
 
     Raises:
@@ -56,7 +56,7 @@ def train_decoder(preset: Preset, settings: Settings, folder: Path) -> State:
     return state
 
 
-def train_clip(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_clip(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Train tokenizer and CLIP; writes `folder/tokenizer` and `folder/clip`."""
     torch.manual_seed(settings.seed)
     tokenizer = _tokenizer(preset, folder / "tokenizer")
@@ -75,7 +75,7 @@ def _tokenizer(preset: Preset, folder: Path) -> CLIPTokenizer:
     return build_tokenizer(captions, folder, 1280, preset.prompt_length)
 
 
-def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_unet(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Train the denoiser on the frozen autoencoder and text encoder; writes `folder/unet`.
 
     Raises:
@@ -89,7 +89,7 @@ def train_unet(preset: Preset, settings: Settings, folder: Path) -> State:
     return state
 
 
-def train_flow(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_flow(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Train the MMDiT on the frozen autoencoder and text encoder; writes `folder/flow`.
 
     Raises:
@@ -103,7 +103,7 @@ def train_flow(preset: Preset, settings: Settings, folder: Path) -> State:
     return state
 
 
-def train_judge(preset: Preset, settings: Settings, folder: Path) -> State:
+def train_judge(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
     """Train the judge on rendered scenes, half of them through the set's autoencoder; writes `folder/judge`.
 
     Raises:
@@ -119,7 +119,7 @@ def train_judge(preset: Preset, settings: Settings, folder: Path) -> State:
 
 
 #: Recipe name -> its function, in the order in which a set of checkpoints is made.
-RECIPES: dict[str, Callable[[Preset, Settings, Path], State]] = {
+RECIPES: dict[str, Callable[[Preset, TrainingSettings, Path], State]] = {
     "vae": train_vae,
     "clip": train_clip,
     "unet": train_unet,

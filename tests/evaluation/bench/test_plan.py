@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from semguide.evaluation.bench.plan import Bench, BenchMethod, Job, ids
+from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask, ids
 from semguide.evaluation.suites import suite
 
 
@@ -27,7 +27,7 @@ def bench() -> Bench:
 def test_every_method_prompt_and_seed_is_one_job_and_pairs_come_together(bench: Bench):
     jobs = bench.jobs()
     assert len(set(jobs)) == len(jobs) == 12
-    assert jobs[:3] == [Job(0, 0, 0), Job(0, 1, 0), Job(1, 0, 0)]
+    assert jobs[:3] == [BenchTask(0, 0, 0), BenchTask(0, 1, 0), BenchTask(1, 0, 0)]
 
 
 def test_ids_differ_between_images(bench: Bench):

@@ -10,19 +10,19 @@ import pytest
 import torch
 from diffusers import StableDiffusionAttendAndExcitePipeline
 
-from models.tiny_checkpoint import save_tiny_checkpoint, tiny_tokenizer
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.makers import Sampling
+from semguide.evaluation.makers import SamplingOptions
 from semguide.evaluation.makers.attend_excite import AttendExcite, noun_place
 from semguide.models import load
 from semguide.types import Concept
+from support.tiny_checkpoint import save_tiny_checkpoint, tiny_tokenizer
 
 PROMPT = "a red book and a yellow vase"
 CONCEPTS = decompose(PROMPT)
 PLACES = [len("<aredbook") - 1, len("<aredbookandayellowvase") - 1]  # a token per letter, k and e, after the start
 W = 4.0
-FOUR = Sampling(4, 64, 64)
+FOUR = SamplingOptions(4, 64, 64)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_what_it_cannot_do_is_refused() -> None:
     with pytest.raises(UnsupportedPipeline, match="attend-excite needs a StableDiffusionPipeline, got FluxPipeline"):
         AttendExcite().check("FluxPipeline", FOUR)
     with pytest.raises(InvalidArgument, match="height and width must be equal for attend-excite, got 64 and 32"):
-        AttendExcite().check("StableDiffusionPipeline", Sampling(4, 64, 32))
+        AttendExcite().check("StableDiffusionPipeline", SamplingOptions(4, 64, 32))
     wrong: list[tuple[str, Any]] = [("scale_factor", -1.0), ("stop", 1.5), ("resolution", -4), ("resolution", 2.5)]
     for name, value in wrong:
         with pytest.raises(InvalidArgument, match=rf"{name} must be .*got"):

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from models.tiny_checkpoint import tiny_stable_diffusion
 from semguide import CFG, SGT
 from semguide.concepts import decompose
 from semguide.errors import InvalidArgument
-from semguide.evaluation.makers import Made, Sampling, by_rule, get_maker
+from semguide.evaluation.makers import SampledImage, SamplingOptions, by_rule, get_maker
 from semguide.evaluation.makers.best_of import BestOf, BestOfDetector, BestOfRejection
 from semguide.evaluation.makers.best_of_clip import BestOfCLIP, clip_folder
 from semguide.evaluation.metrics.clip import load_clip
+from support.tiny_checkpoint import tiny_stable_diffusion
 
-SAMPLING = Sampling(num_inference_steps=6, height=64, width=64)
+SAMPLING = SamplingOptions(num_inference_steps=6, height=64, width=64)
 PROMPT = "a cat and a dog"
 CONCEPTS = decompose(PROMPT)
 MAKERS = [BestOfDetector(), BestOfRejection(), BestOfCLIP()]
@@ -27,7 +27,7 @@ def pipe() -> Any:
     return found
 
 
-def make(pipe: Any, maker: BestOf, seed: int = 1) -> Made:
+def make(pipe: Any, maker: BestOf, seed: int = 1) -> SampledImage:
     return maker.bind(pipe, SAMPLING)(PROMPT, CONCEPTS, seed)
 
 

@@ -10,20 +10,20 @@ import pytest
 import torch
 from diffusers import PNDMScheduler
 
-from adapters.zoo.run import made
-from models.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.makers import Sampling
+from semguide.evaluation.makers import SamplingOptions
 from semguide.evaluation.makers.attend_excite import AttendExcite
 from semguide.evaluation.makers.co3 import CO3
 from semguide.evaluation.makers.co3_model import eps_model
 from semguide.models import load
+from support.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
+from support.zoo.run import made
 
 PROMPT = "a red book and a yellow vase"
 CONCEPTS = decompose(PROMPT)
 W, LAMBDA, BETA = 4.0, 0.8, 0.1
-TWO = Sampling(2, 64, 64)
+TWO = SamplingOptions(2, 64, 64)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def plain(pipe: Any, steps: int = 2, **more: Any) -> np.ndarray:
     return np.asarray(image, dtype=float)
 
 
-def picture(pipe: Any, maker: CO3, sampling: Sampling = TWO, concepts: Any = CONCEPTS) -> np.ndarray:
+def picture(pipe: Any, maker: CO3, sampling: SamplingOptions = TWO, concepts: Any = CONCEPTS) -> np.ndarray:
     return np.asarray(maker.bind(pipe, sampling)(PROMPT, concepts, 3).image, dtype=float)
 
 
@@ -105,7 +105,7 @@ def test_flow_models_are_corrected_in_eps() -> None:
 
 
 def test_flow_models_see_nothing_but_noise_at_first() -> None:
-    pipe, small = made("sd3"), Sampling(2, 8, 8)
+    pipe, small = made("sd3"), SamplingOptions(2, 8, 8)
     off = picture(pipe, CO3(W, iterations=0), small)
     assert np.array_equal(off, plain(pipe, height=8, width=8))
     for resample in (0.0, 0.5):  # at sigma 1 both leave x
@@ -129,7 +129,7 @@ def test_the_same_seed_makes_the_same_picture_and_the_pipeline_stays(pipe: Any) 
 def test_its_cost_is_what_the_denoiser_did(pipe: Any, maker: CO3) -> None:
     rows: list[int] = []
     hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    found = maker.bind(pipe, Sampling(10, 64, 64))(PROMPT, CONCEPTS, 0)
+    found = maker.bind(pipe, SamplingOptions(10, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
     assert found.evaluations == maker.evaluations_per_image(10, 2) == sum(rows)
 
@@ -140,7 +140,7 @@ def test_a_step_that_pndm_evaluates_twice_counts_twice(pipe: Any, monkeypatch: p
     monkeypatch.setitem(vars(pipe), "scheduler", pndm)
     rows: list[int] = []
     hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    found = maker.bind(pipe, Sampling(5, 64, 64))(PROMPT, CONCEPTS, 0)
+    found = maker.bind(pipe, SamplingOptions(5, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
     assert found.evaluations == sum(rows)
 

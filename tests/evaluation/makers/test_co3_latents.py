@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from guidance.cases import hand_predictions, random_predictions
 from semguide.evaluation.makers.co3_latents import concept_shares, corrected, resampled
+from support.rule_cases import hand_predictions, random_predictions
 
 SIGMA = torch.tensor(0.5, dtype=torch.float64)
 

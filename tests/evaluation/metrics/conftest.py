@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.tiny_scorers import save_tiny_blip, save_tiny_clip
+from support.tiny_scorers import save_tiny_blip, save_tiny_clip
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 from transformers import BlipForQuestionAnswering, BlipProcessor
 
-from evaluation.tiny_scorers import save_tiny_blip
 from semguide.errors import InvalidArgument
 from semguide.evaluation.metrics.vqa import Answerer, blip_vqa, vqa_score
+from support.tiny_scorers import save_tiny_blip
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from guidance.cases import hand_predictions
 from semguide.errors import InvalidArgument
 from semguide.guidance import CDG, METHODS, Step
+from support.rule_cases import hand_predictions
 
 
 def test_it_corrects_nothing_and_records_cosines_counted_from_the_degraded_prompt() -> None:
@@ -18,13 +18,13 @@ def test_it_corrects_nothing_and_records_cosines_counted_from_the_degraded_promp
 
 
 def test_it_is_at_work_at_every_step_without_the_concepts() -> None:
-    assert not CDG(degraded="concepts").inert
+    assert not CDG(degraded="concepts").is_noop
     assert not any(CDG().needs_concepts(step, 10) for step in range(10))
 
 
 def test_only_this_rule_nulls_tokens_of_the_prompt() -> None:
-    assert {name: METHODS[name]().nulls for name in METHODS} == {**dict.fromkeys(METHODS, ""), "cdg": "prompt"}
-    assert CDG(degraded="concepts").nulls == "concepts"
+    assert {name: METHODS[name]().null_tokens for name in METHODS} == {**dict.fromkeys(METHODS, ""), "cdg": "prompt"}
+    assert CDG(degraded="concepts").null_tokens == "concepts"
 
 
 @pytest.mark.parametrize("value", ["", "words", None, 3, ["prompt"]])

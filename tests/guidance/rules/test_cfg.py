@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from guidance.cases import hand_predictions
 from semguide.guidance import CFG, Step
+from support.rule_cases import hand_predictions
 
 
 def test_cfg_records_signed_cosines_and_corrects_nothing() -> None:

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from guidance.cases import hand_predictions, random_predictions
 from semguide.guidance import CO3Composition, Correction, Predictions, Step
+from support.rule_cases import hand_predictions, random_predictions
 
 
 def correct(rule: CO3Composition, predictions: Predictions, scale: float = 2.0, eps_scale: float = 1.0) -> Correction:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from guidance.cases import hand_predictions, random_predictions
 from semguide.errors import InvalidArgument
 from semguide.guidance import Composable, Predictions, Step
+from support.rule_cases import hand_predictions, random_predictions
 
 
 def guided(rule: Composable, predictions: Predictions, scale: float) -> torch.Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from guidance.cases import hand_predictions, random_predictions
 from semguide.guidance import PerpNeg, Step
+from support.rule_cases import hand_predictions, random_predictions
 
 
 def test_perpendicular_component_is_taken_away() -> None:

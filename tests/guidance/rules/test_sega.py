@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from guidance.cases import deltas, hand_predictions
-from models.tiny_checkpoint import save_tiny_checkpoint
 from semguide.adapters import steer
 from semguide.guidance import SEGA, Step
+from support.rule_cases import deltas, hand_predictions
+from support.tiny_checkpoint import save_tiny_checkpoint
 
 ONE = hand_predictions([3, 4, 0], [1, 2, -4])
 

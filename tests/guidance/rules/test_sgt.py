@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from guidance.cases import hand_predictions, random_predictions
 from semguide.guidance import SGT, Correction, Predictions, Step
 from semguide.guidance.rules.sgt import balanced
+from support.rule_cases import hand_predictions, random_predictions
 
 
 def correct(predictions: Predictions, scale: float = 2.0, **parameters: Any) -> Correction:
@@ -20,13 +20,13 @@ def correct(predictions: Predictions, scale: float = 2.0, **parameters: Any) -> 
 def places_by_hand(predictions: Predictions, sharpness: float) -> Tensor:
     """Return (2, place): of two concepts by bisection of the one offset that balances their shares."""
     p, (a, b) = predictions.prompt_guidance, predictions.concept_guidance
-    leaning = ((a - b) / 2 * p).sum(dim=0).flatten()
-    leaning = leaning / leaning.square().mean().sqrt()
+    affinity = ((a - b) / 2 * p).sum(dim=0).flatten()
+    affinity = affinity / affinity.square().mean().sqrt()
     size = p.square().sum(dim=0).flatten()
     low, high = -100.0, 100.0
 
     def first() -> Tensor:
-        return (2 * sharpness * leaning + (low + high) / 2).sigmoid()
+        return (2 * sharpness * affinity + (low + high) / 2).sigmoid()
 
     for _ in range(100):
         middle = (low + high) / 2
@@ -60,9 +60,9 @@ def test_a_concept_that_the_prompt_leans_towards_nowhere_gets_its_places_all_the
 def test_shares_are_equal_for_any_number_of_concepts() -> None:
     generator = torch.Generator().manual_seed(0)
     for concepts in (2, 3, 5):
-        leaning = torch.randn(concepts, 64, generator=generator, dtype=torch.float64) + torch.arange(concepts)[:, None]
+        affinity = torch.randn(concepts, 64, generator=generator, dtype=torch.float64) + torch.arange(concepts)[:, None]
         size = torch.rand(64, generator=generator, dtype=torch.float64)
-        places = balanced(leaning, size / size.sum())
+        places = balanced(affinity, size / size.sum())
         torch.testing.assert_close(places.sum(dim=0), torch.ones(64, dtype=torch.float64))
         shares = (places * size / size.sum()).sum(dim=1)
         torch.testing.assert_close(shares, torch.full_like(shares, 1 / concepts), rtol=2e-3, atol=0)

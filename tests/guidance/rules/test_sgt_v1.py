@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from guidance.cases import hand_predictions
 from semguide.errors import InvalidArgument
 from semguide.guidance import Correction, SGTv1, Step
+from support.rule_cases import hand_predictions
 
 ONE = hand_predictions([3, 4], [5, 0])
 CLOSED: dict[str, Any] = {"subject_threshold": 0.0, "abstract_threshold": 0.0, "upper_bound": 1.0}

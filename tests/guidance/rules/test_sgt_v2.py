@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from guidance.cases import deltas, hand_predictions
 from semguide.guidance import Predictions, SGTv2, Step
+from support.rule_cases import deltas, hand_predictions
 
 ONE = hand_predictions([3, 4], [5, 0])
 CLOSED: dict[str, Any] = {"subject_threshold": 0.0, "abstract_threshold": 0.0, "subject_percentile": 0.0}

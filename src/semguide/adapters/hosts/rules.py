@@ -49,7 +49,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
         return CFG(guidance_scale=cfg)
     weight = WEIGHTS[method]
     rule = kind(guidance_scale=cfg, **{weight: strength * getattr(kind(), weight), **given})
-    if not rule.inert and cfg <= 1:
+    if not rule.is_noop and cfg <= 1:
         raise InvalidArgument(
             f"cfg must be > 1 for {method}, got {cfg!r}: at 1 there is no unconditional prediction, which the method "
             "needs; set strength to 0 for a run without guidance"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from semguide.errors import MissingExtra, SemguideError
 from semguide.evaluation.bench.files import Row, RowWriter
-from semguide.evaluation.bench.plan import Job
+from semguide.evaluation.bench.plan import BenchTask
 from semguide.files import atomic
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LOCAL = "local"
 _RETRIES = 2
 
 
-def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Row], None]) -> None:
+def on_cluster(work: Work, rows: Path, jobs: Sequence[BenchTask], on_row: Callable[[Row], None]) -> None:
     """Make jobs in actors of a Ray cluster; a job whose actor dies is made again by another one, twice at most.
 
     Every node needs semguide, and model, judge and scorers at the same paths as here.
@@ -63,7 +63,7 @@ def on_cluster(work: Work, rows: Path, jobs: Sequence[Job], on_row: Callable[[Ro
             writer.close()
 
 
-def _asked(one: Any, job: Job) -> Any:
+def _asked(one: Any, job: BenchTask) -> Any:
     """Ask an actor for an image."""
     return one.make.remote(job)
 
@@ -121,7 +121,7 @@ class _Remote:
         self._folder = tempfile.TemporaryDirectory(prefix="semguide-")
         self._maker = Maker(work.bench, Path(self._folder.name), work.device)
 
-    def make(self, job: Job) -> tuple[Row, bytes | None]:
+    def make(self, job: BenchTask) -> tuple[Row, bytes | None]:
         """Make an image; returns its row, and the PNG where pictures are kept."""
         row = self._maker.make(job)
         if row["image"] is None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.files import Row
+from semguide.evaluation.bench.request import suite_prompts
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import atomic_folder, write_json, write_text
+from semguide.runs import checks
 from semguide.scenes.scene import Position
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.folder import BenchFolder
 
 MARK = "export.json"
 """A file that says that a folder may be replaced by another export."""
@@ -115,3 +121,39 @@ LAYOUTS: dict[str, Callable[[Path, Path, Entries, Sequence[Row]], None]] = {
     "t2i-compbench": _t2i_compbench,
 }
 """Layout -> writes the pictures of one method."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What to export, and where.
+
+    Attributes:
+        layout: "geneval" or "t2i-compbench".
+        target: The folder.
+        suite: Name of the suite, or its file.
+    """
+
+    layout: str
+    target: Path
+    suite: str
+
+    def check(self) -> None:
+        """Check layout and folder.
+
+        Raises:
+            InvalidArgument: There is no such layout, or the folder holds something else.
+        """
+        checks.check_known("export (--export)", self.layout, LAYOUTS)
+        check_target(self.target)
+
+    def write(self, folder: BenchFolder) -> list[Path]:
+        """Export what the benchmark asks for; returns one folder a method."""
+        return export_images(self.layout, self.target, folder.out, self._entries(), folder.wanted())
+
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        """The suite's prompts with what GenEval's metadata says of them: the file's own words where it is one."""
+        from semguide.evaluation.official import geneval_entries
+
+        if Path(self.suite).suffix == ".jsonl":
+            return geneval_entries(Path(self.suite))
+        return {prompt.text: geneval_entry(prompt) for prompt in suite_prompts(self.suite, "all")}

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.files import Row, read_rows
-from semguide.evaluation.bench.plan import Bench, Job, ids
+from semguide.evaluation.bench.plan import Bench, BenchTask, ids
 from semguide.evaluation.bench.table import write_table
 from semguide.evaluation.bench.workers import ROWS
 from semguide.files import write_json
@@ -69,7 +69,7 @@ class BenchFolder:
                 f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
             ) from error
 
-    def missing(self, jobs: list[Job]) -> list[Job]:
+    def missing(self, jobs: list[BenchTask]) -> list[BenchTask]:
         """Return those of the jobs whose row, or picture where pictures are kept, is not there."""
         return [job for image_id, job in ids(self.bench, jobs).items() if not self._has(image_id)]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semguide.evaluation.bench.files import Row
-from semguide.evaluation.bench.plan import Bench, BenchMethod, Job
+from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask
 from semguide.evaluation.makers import MAKERS, MakeOne, by_rule
 from semguide.evaluation.metrics import Scorer
 from semguide.evaluation.suites import SuitePrompt
@@ -43,7 +43,7 @@ class Maker:
         self._scorer = Scorer(bench.scorers, device)
         self._methods = [_bound(pipe, bench, method) for method in bench.methods]
 
-    def make(self, job: Job) -> Row:
+    def make(self, job: BenchTask) -> Row:
         """Make one image, and keep it if the benchmark keeps images.
 
         Returns:
@@ -102,7 +102,7 @@ def image_place(image_id: str) -> str:
     return f"images/{image_id[:2]}/{image_id[:32]}.png"
 
 
-def describe(bench: Bench, job: Job) -> Row:
+def describe(bench: Bench, job: BenchTask) -> Row:
     """Return the columns of a row that are known before the image is made."""
     method, prompt = bench.methods[job.method], bench.prompts[job.prompt]
     return {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from semguide.evaluation.makers.maker import Sampling
+from semguide.evaluation.makers.maker import SamplingOptions
 from semguide.evaluation.metrics.scorer import Scorers
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import digest
@@ -37,7 +37,7 @@ class BenchMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BenchTask:
     """One image to make: indices of prompt and method in the benchmark, and the seed."""
 
     prompt: int
@@ -85,9 +85,9 @@ class Bench:
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> SamplingOptions:
         """What all methods share."""
-        return Sampling(self.num_inference_steps, self.height, self.width, self.full_trace)
+        return SamplingOptions(self.num_inference_steps, self.height, self.width, self.full_trace)
 
     def scale_of(self, method: BenchMethod) -> float:
         """Return the guidance scale of a method's images."""
@@ -98,16 +98,16 @@ class Bench:
         names = ("suite", "model", "num_inference_steps", "guidance_scale", "height", "width", "full_trace")
         return {**{name: getattr(self, name) for name in names}, **self.identity}
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[BenchTask]:
         """List the images: all methods of a prompt, all prompts of a seed, seed by seed, so that a part is paired."""
         return [
-            Job(prompt, method, seed)
+            BenchTask(prompt, method, seed)
             for seed in self.seeds
             for prompt in range(len(self.prompts))
             for method in range(len(self.methods))
         ]
 
-    def shard(self, index: int, count: int) -> list[Job]:
+    def shard(self, index: int, count: int) -> list[BenchTask]:
         """List the jobs of one shard: all methods of a prompt and seed stay together.
 
         Args:
@@ -116,7 +116,7 @@ class Bench:
         """
         return [job for i, job in enumerate(self.jobs()) if i // len(self.methods) % count == index - 1]
 
-    def image_id(self, job: Job) -> str:
+    def image_id(self, job: BenchTask) -> str:
         """Return 64 hex digits over everything that decides an image."""
         method, prompt = self.methods[job.method], self.prompts[job.prompt]
         settled = {key: value for key, value in self.settled().items() if key not in _NOT_OF_IMAGES}
@@ -125,6 +125,6 @@ class Bench:
         return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, job.seed])
 
 
-def ids(bench: Bench, jobs: Sequence[Job]) -> dict[str, Job]:
+def ids(bench: Bench, jobs: Sequence[BenchTask]) -> dict[str, BenchTask]:
     """Return the jobs by the id of their image."""
     return {bench.image_id(job): job for job in jobs}

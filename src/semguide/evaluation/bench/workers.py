@@ -15,7 +15,7 @@ from pathlib import Path
 from semguide.errors import SemguideError
 from semguide.evaluation.bench.cluster import on_cluster
 from semguide.evaluation.bench.files import Row, RowWriter
-from semguide.evaluation.bench.plan import Bench, Job
+from semguide.evaluation.bench.plan import Bench, BenchTask
 from semguide.processes import serve_parent
 
 OnRow = Callable[[Row], None]
@@ -45,7 +45,7 @@ class Work:
     prepare: Callable[[], None] | None = None
 
 
-def work_off(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
+def work_off(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
     """Make jobs; on Ctrl-C the images in flight are finished in processes, given up in this one.
 
     Args:
@@ -67,7 +67,7 @@ def work_off(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
         _in_processes(work, jobs, on_row)
 
 
-def _here(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
+def _here(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
     maker = _Worker(work)
     try:
         for job in jobs:
@@ -76,7 +76,7 @@ def _here(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
         maker.rows.close()
 
 
-def _in_processes(work: Work, jobs: Sequence[Job], on_row: OnRow) -> None:
+def _in_processes(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
     import torch
 
     count = min(work.processes, len(jobs))
@@ -120,7 +120,7 @@ class _Worker:
         self._maker = Maker(work.bench, work.out, work.device)
         self.rows = RowWriter(work.out / ROWS, work.label)
 
-    def make(self, job: Job) -> Row:
+    def make(self, job: BenchTask) -> Row:
         row = self._maker.make(job)
         self.rows.write(row)
         return row
@@ -138,5 +138,5 @@ def _start(work: Work, threads: int) -> None:
     _workers.append(_Worker(work))
 
 
-def _make(job: Job) -> Row:
+def _make(job: BenchTask) -> Row:
     return _workers[0].make(job)

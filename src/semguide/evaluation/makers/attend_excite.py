@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 import torch
 
-from semguide.adapters.token_places import phrase_places
+from semguide.adapters.pipelines.token_indices import phrase_places
 from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers.counting import counted
-from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
+from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import ATTEND_EXCITE_PAPER
 from semguide.guidance.window import Window
@@ -26,7 +26,7 @@ PUBLISHED = "0:0.05,0.2:0.5,0.4:0.8"
 
 
 @dataclass(frozen=True)
-class AttendExcite(ImageMaker):
+class AttendExcite(SamplingMethod):
     """Attend-and-Excite (arXiv 2301.13826): move the latents until each concept's noun holds attention somewhere.
 
     Before each of the first guided steps the latents z move along the gradient of the worst-attended noun,
@@ -63,7 +63,7 @@ class AttendExcite(ImageMaker):
         check_steps("resolution", self.resolution)
         _read(self.thresholds)
 
-    def check(self, pipeline_class: str, sampling: Sampling) -> None:
+    def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Refuse pipelines other than Stable Diffusion, and pictures that are not square.
 
         Raises:
@@ -77,7 +77,7 @@ class AttendExcite(ImageMaker):
                 f"height and width must be equal for attend-excite, got {sampling.height} and {sampling.width}"
             )
 
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Get ready to make images.
 
         Raises:
@@ -89,7 +89,7 @@ class AttendExcite(ImageMaker):
         side = self._side(pipe, sampling)
         count = sampling.num_inference_steps
 
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             arguments: dict[str, Any] = {
                 "num_inference_steps": count,
                 "guidance_scale": self.guidance_scale,
@@ -99,7 +99,7 @@ class AttendExcite(ImageMaker):
             }
             if not concepts or self.scale_factor == 0:
                 image = pipe(prompt, **arguments).images[0]
-                return Made(image, 2 * len(pipe.scheduler.timesteps))  # one more than steps of a PNDM scheduler
+                return SampledImage(image, 2 * len(pipe.scheduler.timesteps))  # one more than steps of a PNDM scheduler
             given = {
                 "token_indices": [noun_place(pipe.tokenizer, prompt, concept) for concept in concepts],
                 "max_iter_to_alter": Window.fraction(0.0, self.stop, count).last + 1,
@@ -110,11 +110,11 @@ class AttendExcite(ImageMaker):
             with warnings.catch_warnings(), _processors_kept(pipe.unet), counted(pipe.unet, excited) as cost:
                 warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)  # of diffusers' smoothing
                 image = excited(prompt, **arguments, **given).images[0]
-            return Made(image, cost.evaluations, details={"moves": cost.backward})
+            return SampledImage(image, cost.evaluations, details={"moves": cost.backward})
 
         return make
 
-    def _side(self, pipe: Any, sampling: Sampling) -> int:
+    def _side(self, pipe: Any, sampling: SamplingOptions) -> int:
         """Return the side of the attention maps to look at."""
         latents = sampling.height // pipe.vae_scale_factor
         kinds = [*pipe.unet.config.down_block_types]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from semguide.adapters import Criterion, GuidanceEnergy, Promising, best_of, steer
-from semguide.adapters.criteria import first_steps
+from semguide.adapters import steer
+from semguide.best_of import Criterion, DetectorScore, GuidanceEnergy, best_of
+from semguide.best_of.criteria import first_steps
 from semguide.errors import InvalidArgument
-from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
+from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance import Rule, get_method
 from semguide.guidance.citations import CFG_REJECTION_PAPER, SGT_PAPER
 from semguide.guidance.detector import Detector
@@ -21,7 +22,7 @@ STRIDE = 10_000
 
 
 @dataclass(frozen=True)
-class BestOf(ImageMaker):
+class BestOf(SamplingMethod):
     """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ...
 
     Attributes:
@@ -60,17 +61,17 @@ class EarlyBestOf(BestOf):
     def criterion(self) -> Criterion:
         """Return what scores the first steps."""
 
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Steer the pipeline with the rule."""
         steered, criterion = steer(pipe, self.made_by()), self.criterion()
         shared = asdict(sampling)
 
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             found = best_of(
                 steered, prompt, concepts=list(concepts), seeds=self.candidates(seed), criterion=criterion, **shared
             )
             candidates = [asdict(candidate) for candidate in found.candidates]
-            return Made(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
+            return SampledImage(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
 
         return make
 
@@ -106,9 +107,9 @@ class BestOfDetector(EarlyBestOf):
         super().__post_init__()
         self.criterion()
 
-    def criterion(self) -> Promising:
+    def criterion(self) -> DetectorScore:
         """Return the detector."""
-        return Promising(self.stop, self.every)
+        return DetectorScore(self.stop, self.every)
 
     def identity(self) -> dict[str, Any]:
         """Return rule and detector."""

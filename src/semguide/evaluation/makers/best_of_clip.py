@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.makers.best_of import BestOf
-from semguide.evaluation.makers.maker import Made, MakeOne, Sampling
+from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingOptions
 from semguide.evaluation.makers.rules import by_rule
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.guidance.citations import CLIP_PAPER
@@ -53,11 +53,11 @@ class BestOfCLIP(BestOf):
 
     name: ClassVar[str] = "best-of-clip"
 
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Load the CLIP and steer the pipeline with the rule."""
         one, clip = by_rule(pipe, self.made_by(), sampling), load_clip(clip_folder(self.clip), str(pipe.device))
 
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             seeds = self.candidates(seed)
             made = [one(prompt, concepts, candidate) for candidate in seeds]
             text = clip.texts([prompt])[0]
@@ -68,7 +68,7 @@ class BestOfCLIP(BestOf):
                 for i in range(len(made))
             ]
             total = sum(found.evaluations for found in made)
-            return Made(made[best].image, total, made[best].trace, {"candidates": candidates})
+            return SampledImage(made[best].image, total, made[best].trace, {"candidates": candidates})
 
         return make
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.makers.co3_latents import concept_shares, corrected, resampled
 from semguide.evaluation.makers.co3_model import DENOISERS, EpsModel, check_scheduler, eps_model
-from semguide.evaluation.makers.maker import ImageMaker, Made, MakeOne, Sampling
+from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance import Predictions
 from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import CO3_PAPER
@@ -21,7 +21,7 @@ from semguide.types import Concept
 
 
 @dataclass(frozen=True)
-class CO3(ImageMaker):
+class CO3(SamplingMethod):
     """CO3 (arXiv 2509.25940): new latents at early noise levels, away from images that one concept explains.
 
     It samples p(x | P)^(1 + contrast) / prod_k p(x | c_k)^(contrast a_k), a = softmax(-closeness |e(c_k) - e(P)|).
@@ -64,7 +64,7 @@ class CO3(ImageMaker):
         check_number("resample", self.resample, 0.0, 1.0, note="a fraction of the steps")
         check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
 
-    def check(self, pipeline_class: str, sampling: Sampling) -> None:
+    def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Refuse pipelines other than Stable Diffusion 1.x, 2.x and 3.
 
         Raises:
@@ -74,7 +74,7 @@ class CO3(ImageMaker):
         if pipeline_class not in DENOISERS:
             raise UnsupportedPipeline(f"co3 needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
 
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Get ready to make images.
 
         Raises:
@@ -85,7 +85,7 @@ class CO3(ImageMaker):
         denoiser = getattr(pipe, DENOISERS[type(pipe).__name__])
         count = sampling.num_inference_steps
 
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             generator = torch.Generator("cpu").manual_seed(seed)
             shape = (1, denoiser.config.in_channels, sampling.height, sampling.width)
             latents = pipe.prepare_latents(*shape, denoiser.dtype, pipe.device, generator)
@@ -109,7 +109,7 @@ class CO3(ImageMaker):
                 callback_on_step_end=between,
             ).images[0]
             more = len(pipe.scheduler.timesteps) - count  # a PNDM scheduler evaluates one of the steps twice
-            return Made(image, self.evaluations_per_image(count, len(concepts)) + 2 * more)
+            return SampledImage(image, self.evaluations_per_image(count, len(concepts)) + 2 * more)
 
         return make
 

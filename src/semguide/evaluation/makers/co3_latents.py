@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance import Predictions
-from semguide.guidance.geometry import norm, widen
+from semguide.guidance.geometry import norm, upcast_half
 from semguide.guidance.rules.co3 import closeness_shares
 
 
@@ -21,8 +21,8 @@ def concept_shares(predictions: Predictions, closeness: float) -> Tensor:
         predictions: In eps.
         closeness: How much more the concept nearest to the prompt's prediction weighs, >= 0.
     """
-    prompt = widen(predictions.cond)
-    distance = torch.stack([norm(widen(concept) - prompt) for concept in predictions.concepts])
+    prompt = upcast_half(predictions.cond)
+    distance = torch.stack([norm(upcast_half(concept) - prompt) for concept in predictions.concepts])
     return closeness_shares(distance, closeness)
 
 
@@ -35,8 +35,8 @@ def resampled(predictions: Predictions, sigma: Tensor, share: Tensor, scale: flo
         share: a, one per concept.
         scale: Weight of the composition (0 leaves sigma e(0)).
     """
-    contrast = widen(predictions.cond) - _mean(predictions, share)
-    return sigma * (widen(predictions.uncond) - scale * contrast)
+    contrast = upcast_half(predictions.cond) - _mean(predictions, share)
+    return sigma * (upcast_half(predictions.uncond) - scale * contrast)
 
 
 def corrected(
@@ -55,7 +55,7 @@ def corrected(
         scale: The scale of the guided predictions (0 leaves x to rounding).
     """
     contrast, share = weights
-    uncond = widen(predictions.uncond)
+    uncond = upcast_half(predictions.uncond)
     prompt = x - sigma * (uncond + scale * predictions.prompt_guidance)
     subjects = x - sigma * (uncond + scale * (_mean(predictions, share) - uncond))
     mean = prompt + contrast * (prompt - subjects)
@@ -66,5 +66,5 @@ def corrected(
 
 def _mean(predictions: Predictions, share: Tensor) -> Tensor:
     """Return sum_k a_k e(c_k)."""
-    concepts = widen(predictions.concepts)
+    concepts = upcast_half(predictions.concepts)
     return (share.to(concepts).reshape(-1, *[1] * (concepts.ndim - 1)) * concepts).sum(dim=0)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from semguide.adapters.hook import replaced_attribute
+from semguide.adapters.pipelines.patching import replaced_attribute
 
 
 @dataclass

@@ -13,7 +13,7 @@ from semguide.types import Concept
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingOptions:
     """What all methods of a benchmark share.
 
     Attributes:
@@ -30,7 +30,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Made:
+class SampledImage:
     """One image.
 
     Attributes:
@@ -47,12 +47,12 @@ class Made:
     details: dict[str, Any] | None = None
 
 
-MakeOne = Callable[[str, Sequence[Concept], int], Made]
+MakeOne = Callable[[str, Sequence[Concept], int], SampledImage]
 """Makes the image of a prompt, its concepts and a seed; the same three make the same image, bit for bit."""
 
 
 @dataclass(frozen=True)
-class ImageMaker(ABC):
+class SamplingMethod(ABC):
     """A method that is no guidance rule: its fields are its parameters, checked when it is made.
 
     A subclass lists every parameter with its meaning and range under Attributes of its docstring.
@@ -69,19 +69,19 @@ class ImageMaker(ABC):
         check_guidance_scale(self.guidance_scale)
 
     @abstractmethod
-    def bind(self, pipe: Any, sampling: Sampling) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Get ready to make images with a pipeline, which other methods use, too: it must be left as it was found."""
 
     @abstractmethod
     def evaluations_per_image(self, steps: int, concepts: int) -> int | None:
-        """Return `Made.evaluations` of an image with so many steps and concepts; None where it depends on the image."""
+        """Return `SampledImage.evaluations` for so many steps and concepts; None where it depends on the image."""
 
     @classmethod
     @abstractmethod
     def citation(cls) -> str:
         """Return the BibTeX entry to cite."""
 
-    def check(self, pipeline_class: str, sampling: Sampling) -> None:
+    def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Check before any work that images can be made.
 
         Args:

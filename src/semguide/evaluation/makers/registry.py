@@ -7,14 +7,14 @@ from semguide.evaluation.makers.attend_excite import AttendExcite
 from semguide.evaluation.makers.best_of import BestOfDetector, BestOfRejection
 from semguide.evaluation.makers.best_of_clip import BestOfCLIP
 from semguide.evaluation.makers.co3 import CO3
-from semguide.evaluation.makers.maker import ImageMaker
+from semguide.evaluation.makers.maker import SamplingMethod
 
-MAKERS: dict[str, type[ImageMaker]] = {
+MAKERS: dict[str, type[SamplingMethod]] = {
     maker.name: maker for maker in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP)
 }
 
 
-def get_maker(name: str) -> type[ImageMaker]:
+def get_maker(name: str) -> type[SamplingMethod]:
     """Return the maker class of a name.
 
     Raises:

@@ -8,19 +8,19 @@ from typing import Any
 import torch
 
 from semguide.adapters import steer
-from semguide.evaluation.makers.maker import Made, MakeOne, Sampling
+from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingOptions
 from semguide.guidance import Rule
 from semguide.types import Concept
 
 
-def by_rule(pipe: Any, rule: Rule[Any], sampling: Sampling) -> MakeOne:
+def by_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> MakeOne:
     """Steer a pipeline with a rule.
 
     Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image.
     """
     steered = steer(pipe, rule)
 
-    def make(prompt: str, concepts: Sequence[Concept], seed: int) -> Made:
+    def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
         result = steered(
             prompt,
             concepts=list(concepts),
@@ -30,6 +30,6 @@ def by_rule(pipe: Any, rule: Rule[Any], sampling: Sampling) -> MakeOne:
             width=sampling.width,
             generator=torch.Generator("cpu").manual_seed(seed),
         )
-        return Made(result.images[0], int(result.evaluations[0]), result.trace)
+        return SampledImage(result.images[0], int(result.evaluations[0]), result.trace)
 
     return make

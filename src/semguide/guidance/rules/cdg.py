@@ -45,12 +45,12 @@ class CDG(CFG):
             raise InvalidArgument(f"degraded must be one of {', '.join(DEGRADED)}, got {self.degraded!r}")
 
     @property
-    def nulls(self) -> Literal["prompt", "concepts"]:
+    def null_tokens(self) -> Literal["prompt", "concepts"]:
         """What is degraded."""
         return self.degraded
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Never: no correction is added, but e(0) is another one."""
         return False
 

@@ -22,7 +22,7 @@ class CFG(Rule[None]):
     name: ClassVar[str] = "cfg"
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Always."""
         return True
 

@@ -58,13 +58,13 @@ class CO3Composition(Rule[None]):
         check_window(self.start, self.stop)
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether the contrast is 0."""
         return self.contrast == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
-        return not self.inert and Window.fraction(self.start, self.stop, count).contains(step)
+        return not self.is_noop and Window.fraction(self.start, self.stop, count).contains(step)
 
     def initial_state(self, num_concepts: int) -> None:
         """Return None: there is no state."""

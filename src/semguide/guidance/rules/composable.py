@@ -49,14 +49,14 @@ class Composable(Rule[None]):
             )
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether the concepts' weight is 0 and the prompt's is 1."""
         return self.concept_weight == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """At every step."""
         del step, count
-        return not self.inert
+        return not self.is_noop
 
     def initial_state(self, num_concepts: int) -> None:
         """Return None: there is no state."""
@@ -66,7 +66,7 @@ class Composable(Rule[None]):
         """Return the concepts' guidances less the share of the prompt's guidance that they replace."""
         del state
         similarity = predictions.similarity
-        if self.inert:
+        if self.is_noop:
             return no_correction(predictions, similarity), None
         delta = (self.prompt_weight - 1) * predictions.prompt_guidance
         delta = step.guidance_scale * (delta + self.concept_weight * predictions.concept_guidance.sum(dim=0))

@@ -37,21 +37,21 @@ class PerpNeg(Rule[None]):
     negative_weight: float = 1.0
 
     name: ClassVar[str] = "perp-neg"
-    away: ClassVar[bool] = True
+    repels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("negative_weight", self.negative_weight, 0.0, note="0 turns the rule off")
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether the weight is 0."""
         return self.negative_weight == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """At every step."""
         del step, count
-        return not self.inert
+        return not self.is_noop
 
     def initial_state(self, num_concepts: int) -> None:
         """Return None: there is no state."""
@@ -61,7 +61,7 @@ class PerpNeg(Rule[None]):
         """Return the perpendicular components of the concepts, taken away."""
         del state
         similarity = predictions.similarity
-        if self.inert:
+        if self.is_noop:
             return no_correction(predictions, similarity), None
         prompt, scale = predictions.prompt_guidance, step.guidance_scale * self.negative_weight
         components = [perpendicular(subject, prompt) for subject in predictions.concept_guidance]

@@ -58,13 +58,13 @@ class SEGA(Rule[Tensor | None]):
         check_number("momentum_beta", self.momentum_beta, 0.0, 1.0)
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether s_e is 0."""
         return self.concept_guidance_scale == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the step is corrected or, where there is momentum, a later one is."""
-        if self.inert:
+        if self.is_noop:
             return False
         window = Window.closed(self.warmup_steps, count - 1)
         remembers = self.momentum_scale > 0 and self.momentum_beta < 1
@@ -82,7 +82,7 @@ class SEGA(Rule[Tensor | None]):
         edit = edit + self.momentum_scale * momentum / step.eps_scale
         following = self.momentum_beta * momentum + (1 - self.momentum_beta) * edit * step.eps_scale
         similarity = predictions.similarity
-        if self.inert or step.index < self.warmup_steps:
+        if self.is_noop or step.index < self.warmup_steps:
             return no_correction(predictions, similarity), following
         gate = torch.ones_like(similarity)
         weight = self.concept_guidance_scale * gate

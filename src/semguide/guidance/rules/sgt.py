@@ -10,11 +10,11 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_number, check_window
 from semguide.guidance.citations import SGT_PAPER
-from semguide.guidance.geometry import inner_by_place, ratio, scaled_by_place
+from semguide.guidance.geometry import dot_over_channels, safe_divide, scale_over_channels
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
-BALANCING = 20
+SINKHORN_ITERATIONS = 20
 """Passes that balance the shares; at the default sharpness they are equal to a thousandth long before."""
 
 
@@ -51,7 +51,7 @@ class SGT(Rule[None]):
     stop: float = 0.4
 
     name: ClassVar[str] = "sgt"
-    fewest: ClassVar[int] = 2
+    min_concepts: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,13 +60,13 @@ class SGT(Rule[None]):
         check_window(self.start, self.stop)
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether strength or sharpness is 0."""
         return self.strength == 0 or self.sharpness == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
-        return not self.inert and Window.fraction(self.start, self.stop, count).contains(step)
+        return not self.is_noop and Window.fraction(self.start, self.stop, count).contains(step)
 
     def initial_state(self, num_concepts: int) -> None:
         """Return None: there is no state."""
@@ -83,18 +83,20 @@ class SGT(Rule[None]):
         if not self.evaluates(step.index, step.count, len(similarity)):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
-        apart = subjects - subjects.mean(dim=0)
-        leaning = torch.stack([inner_by_place(d, prompt) for d in apart])
-        leaning = self.sharpness * ratio(leaning, leaning.square().mean().sqrt())
-        size = inner_by_place(prompt, prompt)
-        size = ratio(size, size.sum())
-        places = balanced(leaning, size)
-        share = (leaning.softmax(dim=0) * size).sum(dim=1)
-        lack = (1 - len(subjects) * share).clamp(0.0, 1.0)
+        contrast = subjects - subjects.mean(dim=0)
+        affinity = torch.stack([dot_over_channels(d, prompt) for d in contrast])
+        affinity = self.sharpness * safe_divide(affinity, affinity.square().mean().sqrt())
+        size = dot_over_channels(prompt, prompt)
+        size = safe_divide(size, size.sum())
+        places = balanced(affinity, size)
+        share = (affinity.softmax(dim=0) * size).sum(dim=1)
+        deficit = (1 - len(subjects) * share).clamp(0.0, 1.0)
         weight = self.strength * places.mean(dim=1)
-        delta = sum((scaled_by_place(d, m) for m, d in zip(places, apart, strict=True)), torch.zeros_like(prompt))
+        delta = sum(
+            (scale_over_channels(d, m) for m, d in zip(places, contrast, strict=True)), torch.zeros_like(prompt)
+        )
         delta = step.guidance_scale * self.strength * delta
-        return Correction(delta.to(predictions.uncond.dtype), similarity, lack, weight), None
+        return Correction(delta.to(predictions.uncond.dtype), similarity, deficit, weight), None
 
     @classmethod
     def citation(cls) -> str:
@@ -102,22 +104,22 @@ class SGT(Rule[None]):
         return SGT_PAPER
 
 
-def balanced(leaning: Tensor, size: Tensor) -> Tensor:
+def balanced(affinity: Tensor, size: Tensor) -> Tensor:
     """Share out the places so that every concept gets as much.
 
     That is the optimal transport of the places to the concepts with an entropy term, by Sinkhorn's iteration
     (arXiv 1306.0895).
 
     Args:
-        leaning: (concept, place), how much each place leans towards each concept.
+        affinity: (concept, place), how much each place leans towards each concept.
         size: (place,), what each place counts, summing to 1.
 
     Returns:
         (concept, place), summing to 1 over the concepts, and to nearly 1 / concepts over the places by size.
     """
-    offset = torch.zeros_like(leaning[:, :1])
-    floor = torch.finfo(leaning.dtype).tiny
-    for _ in range(BALANCING):
-        share = ((leaning + offset).softmax(dim=0) * size).sum(dim=1, keepdim=True)
-        offset = offset - (len(leaning) * share + floor).log()
-    return (leaning + offset).softmax(dim=0)
+    offset = torch.zeros_like(affinity[:, :1])
+    floor = torch.finfo(affinity.dtype).tiny
+    for _ in range(SINKHORN_ITERATIONS):
+        share = ((affinity + offset).softmax(dim=0) * size).sum(dim=1, keepdim=True)
+        offset = offset - (len(affinity) * share + floor).log()
+    return (affinity + offset).softmax(dim=0)

@@ -57,14 +57,14 @@ class SGTv1(Rule[None]):
         check_steps("cooldown_steps", self.cooldown_steps)
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether w_c is 0."""
         return self.concept_guidance_scale == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
         del count
-        return not self.inert and self._window.contains(step)
+        return not self.is_noop and self._window.contains(step)
 
     def initial_state(self, num_concepts: int) -> None:
         """Return None: there is no state."""
@@ -77,7 +77,7 @@ class SGTv1(Rule[None]):
         abstract = perpendicular(prompt, subjects.sum(dim=0))
         similarity = torch.stack([cosine(prompt, subject).abs() for subject in subjects])
         abstract_similarity = cosine(prompt, abstract).abs()
-        if self.inert or not self._window.contains(step.index):
+        if self.is_noop or not self._window.contains(step.index):
             return no_correction(predictions, similarity, abstract_similarity), None
         gate = self._gate(similarity)
         weight = self.concept_guidance_scale * gate

@@ -80,13 +80,13 @@ class SGTv2(Rule[SGTv2State]):
         check_steps("window", self.window, low=1)
 
     @property
-    def inert(self) -> bool:
+    def is_noop(self) -> bool:
         """Whether w_c is 0."""
         return self.concept_guidance_scale == 0
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether a step from this one on is corrected: momentum and gate remember all steps before it."""
-        return not self.inert and self._window.ahead(step, count)
+        return not self.is_noop and self._window.ahead(step, count)
 
     def initial_state(self, num_concepts: int) -> SGTv2State:
         """Return no momentum and no history."""
@@ -102,7 +102,7 @@ class SGTv2(Rule[SGTv2State]):
         edits, momentum = self._with_momentum(subjects, state.momentum, step.eps_scale)
         following = SGTv2State(momentum, (*state.history, similarities)[-self.window :])
         similarity, abstract_similarity = similarities[:-1], similarities[-1]
-        if self.inert or not self._window.contains(step.index) or not state.history:
+        if self.is_noop or not self._window.contains(step.index) or not state.history:
             return no_correction(predictions, similarity, abstract_similarity), following
         gate, abstract_gate = self._gates(state.history)
         weight = self.concept_guidance_scale * gate

@@ -1,0 +1,1 @@
+"""The rules as a diffusers guider, for modular pipelines and pipelines that take one."""

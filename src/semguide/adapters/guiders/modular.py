@@ -1,0 +1,189 @@
+"""Concepts for diffusers' modular pipelines: one block in front of the others, and one call that puts it there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, PipelineState
+from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
+from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam
+
+from semguide.adapters.guiders.encoded_concepts import TEXTS
+from semguide.adapters.guiders.guider import SemanticGuidance
+from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
+from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
+from semguide.adapters.pipelines.families.registry import refuse
+from semguide.errors import InvalidArgument, UnsupportedPipeline
+from semguide.guidance import SGT, Rule
+
+BLOCK = "semantic_concepts"
+
+
+class SemanticConceptsStep(ModularPipelineBlocks):
+    """Finds the concepts of the prompts, encodes them as the pipeline encodes prompts, and gives them to the guider.
+
+    To be inserted in front of all other blocks. It adds the input `concepts` to the pipeline: texts for all prompts, or
+    a list of such lists, one per prompt; None decomposes the prompts, an empty list asks for plain guidance.
+
+    Args:
+        decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
+    """
+
+    def __init__(self, decomposer: Any = "lexicon") -> None:
+        super().__init__()
+        self.decomposer = decomposer
+
+    @property
+    def description(self) -> str:
+        """What the block does."""
+        return "Encodes the concepts of the prompts with the pipeline's own text encoder, for SemanticGuidance."
+
+    @property
+    def inputs(self) -> list[InputParam]:
+        """The prompt, and the concepts where the caller names them."""
+        return [
+            InputParam("prompt", description="The prompt or prompts to guide the generation."),
+            InputParam("concepts", description="What must be in the picture; None reads it from the prompt."),
+        ]
+
+    def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
+        """Set the concepts of every `SemanticGuidance` of the pipeline."""
+        guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
+        needed = any(guider.needs_encoding() for guider in guiders.values())
+        named = any(state.get(name) is not None for name in ("prompt", "prompt_embeds"))
+        prompts = prompts_of(state.values) if named else [None]
+        given = state.get("concepts")
+        texts: list[tuple[str, ...]] = [() for _ in prompts]
+        fields: list[dict[str, Any]] = []
+        if needed:
+            found = concepts_of(prompts, given, self.decomposer)
+            if given is None:
+                warn_of_missing(prompts, found)
+            tokenizer = getattr(components, "tokenizer", None)
+            if hasattr(tokenizer, "model_max_length"):
+                warn_of_truncation(tokenizer, cast("int | None", state.get("max_sequence_length")), prompts, found)
+            texts = [tuple(concept.text for concept in concepts) for concepts in found]
+            fields = encoded(components, state, prompts, texts)
+        for name, guider in guiders.items():
+            guider.set_concepts(
+                texts,
+                fields,
+                scheduler=components.scheduler,
+                predicts_x0=hasattr(components, "audio_guider"),
+                before=guiders.get("guider") if name == "guider_2" else None,
+            )
+        return components, state
+
+
+def encoded(
+    components: Any, state: PipelineState, prompts: Sequence[str | None], texts: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
+    """Return what the pipeline's own blocks make of the k-th concepts of all prompts, for each k.
+
+    Args:
+        components: The pipeline.
+        state: Its state; it is left alone.
+        prompts: The prompts, which stand in for the concepts that some of them do not have.
+        texts: The concepts of each prompt.
+
+    Raises:
+        InvalidArgument: The pipeline has no text encoder block.
+    """
+    most = max((len(names) for names in texts), default=0)
+    path = text_path(components.blocks) if most else []
+    single = len(prompts) == 1 and not isinstance(state.get("prompt"), list)
+    fields: list[dict[str, Any]] = []
+    for k in range(most):
+        own = [names[k] if k < len(names) else prompts[i] or "" for i, names in enumerate(texts)]
+        fields.append(_run(path, components, state, own[0] if single else own))
+    return fields
+
+
+def _run(path: Sequence[Any], components: Any, state: PipelineState, prompt: str | list[str]) -> dict[str, Any]:
+    """Run blocks with another prompt on a state of their own; lists are copied, as Z-Image writes into its own."""
+    kept = {name: value for name, value in state.values.items() if name not in TEXTS}
+    values = {name: list(value) if isinstance(value, list) else value for name, value in kept.items()}
+    values |= {name: None for name in ("prompt_2", "prompt_3") if name in values}
+    scratch = PipelineState({**values, "prompt": prompt}, {kind: [*of] for kind, of in state.kwargs_mapping.items()})
+    for block in path:
+        _, scratch = block(components, scratch)
+    return {name: scratch.values[name] for name in TEXTS if scratch.values.get(name) is not None}
+
+
+def text_path(blocks: Any) -> list[Any]:
+    """Return the blocks that turn the prompt into what the denoiser reads: the text encoder, then what reworks it.
+
+    Raises:
+        InvalidArgument: There is no text encoder.
+    """
+    named = blocks.sub_blocks.items()
+    path = [block for name, block in named if name.split(".")[0] == "text_encoder"]
+    if not path:
+        raise InvalidArgument(
+            f"blocks must have a text_encoder to encode concepts with, got {', '.join(blocks.sub_blocks)}; "
+            "give the guider the encoded concepts with set_concepts"
+        )
+    seen: set[type] = set()
+    for block in _leaves([block for name, block in named if block not in path]):
+        if type(block) not in seen and TEXTS.intersection(block.intermediate_output_names):
+            seen.add(type(block))
+            path.append(block)
+    return path
+
+
+def _leaves(blocks: Sequence[Any]) -> Iterator[Any]:
+    """Return the blocks that are made of no others, without those of the denoising loop."""
+    for block in blocks:
+        if isinstance(block, LoopSequentialPipelineBlocks):
+            continue
+        if block.sub_blocks:
+            yield from _leaves(list(block.sub_blocks.values()))
+        else:
+            yield block
+
+
+def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon") -> Any:
+    """Return a pipeline that keeps the concepts of its prompts, for pipelines whose guidance is a guider.
+
+    It shares all models with the given pipeline, which is left as it is. Guidance scale, rescaling, formulation and
+    window are those of the guider that is replaced; a `SemanticGuidance` that is there already, as in a pipeline
+    loaded from where one was saved, is kept.
+
+    Args:
+        pipe: A modular pipeline with a guider, or an ordinary one of `guided_pipeline.ENCODED`.
+        rule: The rule, with the guidance scale to use; None is `SGT()` at the scale of the guider that is replaced.
+        decomposer: The back end that reads prompts.
+
+    Raises:
+        UnsupportedPipeline: It is no such pipeline, or one of those that are refused with a reason.
+    """
+    if type(pipe).__name__ in ENCODED and pipe.guider is not None:
+        return GuiderPipeline(pipe, guider_like(pipe.guider, rule), decomposer)
+    refuse(pipe)
+    if not isinstance(pipe, ModularPipeline) or getattr(pipe, "guider", None) is None:
+        raise UnsupportedPipeline(
+            f"pipe must be a modular pipeline with a guider, got {type(pipe).__name__}; "
+            "use steer for ordinary pipelines"
+        )
+    tuned = copy.copy(pipe)
+    tuned._blocks = pipe.blocks
+    tuned._component_specs = dict(pipe._component_specs)
+    tuned._internal_dict = copy.deepcopy(pipe._internal_dict)
+    tuned._blocks.sub_blocks.pop(BLOCK, None)
+    tuned._blocks.sub_blocks.insert(BLOCK, SemanticConceptsStep(decomposer), 0)
+    for name in ("guider", "guider_2"):
+        if hasattr(pipe, name):
+            tuned._component_specs[name] = ComponentSpec(name, SemanticGuidance)  # so that it is saved with the rest
+            tuned.update_components(**{name: guider_like(getattr(pipe, name), rule)})
+    return tuned
+
+
+def guider_like(guider: Any, rule: Rule[Any] | None) -> SemanticGuidance:
+    """Return a guider in the place of another one: the same rescaling, formulation, window, trace and scale."""
+    if isinstance(guider, SemanticGuidance) and rule is None:
+        return guider
+    kept = ("guidance_rescale", "use_original_formulation", "start", "stop", "full_trace")
+    config = {name: guider.config[name] for name in kept if name in guider.config}
+    return SemanticGuidance(SGT(guidance_scale=guider.guidance_scale) if rule is None else rule, **config)

@@ -1,0 +1,115 @@
+"""The guider of ComfyUI's custom sampling. Imports ComfyUI: only nodes that run inside it import this module."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
+from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
+from semguide.errors import InvalidArgument
+from semguide.guidance import Rule, Step, Trace
+
+_samplers: Any = import_module("comfy.samplers")
+_BEFORE, _AFTER = "sampler_pre_cfg_function", "sampler_post_cfg_function"
+_BATCH = "sampler_calc_cond_batch_function"
+
+
+class SemanticGuider(_samplers.CFGGuider):
+    """ComfyUI's classifier-free guidance with a rule's correction.
+
+    Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt,
+    negative prompt and concepts are evaluated in one batch, as far as memory allows. What patches the model with
+    functions before or after classifier-free guidance, or in its place, sees what it sees in CFGGuider; the
+    correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes u + w (c - u) +
+    delta of it, and functions after guidance get the true u.
+
+    Attributes:
+        rule: The guidance rule; `cfg`, not its guidance_scale, is the w of the run.
+        full_trace: Whether to evaluate the concepts at every step, also where the rule does not use them.
+    """
+
+    def __init__(self, model_patcher: Any, rule: Rule[Any], *, full_trace: bool = False) -> None:
+        super().__init__(model_patcher)
+        self.set_cfg(rule.guidance_scale)
+        self.rule = rule
+        self.full_trace = full_trace
+        self._names: list[str] = []
+        self._run: SamplerSession | None = None
+
+    def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
+        """Set prompt, negative prompt and concepts; each concept under a key of its own, or they would be averaged."""
+        self._names = [name_of(concept, k) for k, concept in enumerate(concepts)]
+        given = {_key(k): completed(concept, positive) for k, concept in enumerate(concepts)}
+        self.inner_set_conds({"positive": positive, "negative": negative, **given})
+
+    def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Sample; the rule starts anew, so a guider may be used again."""
+        self._run = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
+        return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+
+    def trace(self) -> Trace:
+        """Return what the rule saw and did in the last run.
+
+        Raises:
+            InvalidArgument: Nothing was sampled with this guider.
+        """
+        if self._run is None:
+            raise InvalidArgument("guider must have sampled once, got one that has not; connect the sampler's latent")
+        return self._run.trace()
+
+    def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
+        """Return the guided denoised image of one call of the sampler. Waits once for the device: for sigma."""
+        options: dict[str, Any] = model_options or {}
+        run = self._run
+        step = 0 if run is None or not self._names else run.step_of(float(timestep[0]))
+        if run is None or not run.needs_concepts(step) or math.isclose(self.cfg, 1.0):
+            return super().predict_noise(x, timestep, model_options=options, seed=seed)
+        keys = ["positive", "negative", *map(_key, range(len(self._names)))]
+        conds = [self.conds[key] for key in keys]
+        out = self._evaluate(conds, x, timestep, options)
+        call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
+        pair = out[:2]
+        for function in options.get(_BEFORE, []):
+            told = {"conds": conds[:2], "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
+            pair = function({**told, **call})
+        place = Step(step, run.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
+        delta = run.corrections(place, pair[1], pair[0], torch.stack(list(out[2:])))
+        return self._combined(conds, pair, delta, call)
+
+    def _evaluate(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
+        """Return the denoised image of each conditioning, from one call."""
+        if _BATCH in options:
+            told = {"conds": conds, "input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
+            return options[_BATCH](told)
+        return _samplers.calc_cond_batch(self.inner_model, conds, x, timestep, options)
+
+    def _combined(self, conds: list[Any], pair: Sequence[Tensor], delta: Tensor, call: dict[str, Any]) -> Tensor:
+        """Return classifier-free guidance, or what replaces it, with the correction and the functions after it."""
+        cond, uncond = pair
+        options = call["model_options"]
+        denoised = _samplers.cfg_function(
+            self.inner_model,
+            cond,
+            uncond - delta / (self.cfg - 1),
+            self.cfg,
+            call["input"],
+            call["sigma"],
+            model_options={**options, _AFTER: []},
+            cond=conds[0],
+            uncond=conds[1],
+        )
+        told = {"cond": conds[0], "uncond": conds[1], "cond_scale": self.cfg}
+        for function in options.get(_AFTER, []):
+            images = {"denoised": denoised, "cond_denoised": cond, "uncond_denoised": uncond}
+            denoised = function({**images, **told, **call})
+        return denoised
+
+
+def _key(index: int) -> str:
+    return f"concept_{index}"

@@ -1,0 +1,67 @@
+"""Semantic Guidance in SD.Next: copy the folder `extension` into SD.Next's `extensions` under the name semguide.
+
+SD.Next turns a pipeline into a modular one for each job and then chooses its guider; this comes after that choice.
+"""
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from modules import modular_guiders, scripts_manager, shared
+
+from semguide.adapters.guiders.modular import with_semantic_guidance
+from semguide.adapters.hosts.rules import HOSTED, build_rule
+
+RULE = "semguide_rule"
+
+
+def _after(set_guider: Any) -> Any:
+    """Return SD.Next's choice of the guider with ours after it."""
+
+    def chosen(p: Any) -> None:
+        set_guider(p)
+        rule = getattr(p, RULE, None)
+        if rule is not None:
+            shared.sd_model = with_semantic_guidance(shared.sd_model, rule)
+
+    chosen.semguide = True  # type: ignore[attr-defined]
+    return chosen
+
+
+if not hasattr(modular_guiders.set_guider, "semguide"):  # the page can be reloaded
+    modular_guiders.set_guider = _after(modular_guiders.set_guider)
+
+
+class SemanticGuidanceForSDNext(scripts_manager.Script):
+    """An accordion in the page, and the rule in every job while it is on."""
+
+    def title(self) -> str:
+        """Return the name in the page."""
+        return "Semantic Guidance"
+
+    def show(self, is_img2img: bool) -> Any:
+        """Show it in all tabs."""
+        del is_img2img
+        return scripts_manager.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        """Return the inputs, in the order of `process`."""
+        del is_img2img
+        with gr.Accordion("Semantic Guidance", open=False):
+            enabled = gr.Checkbox(label="Enabled", value=False)
+            method = gr.Dropdown(label="Method", choices=list(HOSTED), value="sgt")
+            strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
+            settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
+        return [enabled, method, strength, settings]
+
+    def process(self, p: Any, *inputs: Any) -> None:
+        """Choose the rule of a job."""
+        enabled, method, strength, settings = inputs
+        if not enabled:
+            return
+        if not shared.opts.model_modular_enable:
+            raise ValueError("modular pipelines must be enabled in SD.Next's settings for Semantic Guidance, got off")
+        setattr(p, RULE, build_rule(method, p.cfg_scale, strength, settings))
+        p.extra_generation_params["Semantic Guidance"] = f"{method}, strength {strength}"

@@ -1,0 +1,1 @@
+"""`steer`: a rule in the denoiser calls of diffusers pipelines."""

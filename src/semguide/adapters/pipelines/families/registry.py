@@ -1,0 +1,103 @@
+"""The pipelines that can be steered, and those that cannot and why: one table of what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semguide.adapters.pipelines.families.concat import CONCAT
+from semguide.adapters.pipelines.families.guider_only import GUIDED
+from semguide.adapters.pipelines.families.refused import REFUSED
+from semguide.adapters.pipelines.families.sequential import SEQUENTIAL
+from semguide.adapters.pipelines.families.spec import GuiderFamily, PipelineSpec, Refused
+from semguide.adapters.pipelines.families.unet import UNET
+from semguide.adapters.pipelines.families.video import VIDEO
+from semguide.errors import UnsupportedPipeline
+
+FAMILIES: tuple[PipelineSpec, ...] = (*UNET, *CONCAT, *SEQUENTIAL, *VIDEO)
+"""A row per family."""
+
+ARCHITECTURES: Mapping[str, PipelineSpec] = {name: row for row in FAMILIES for name in row.pipelines}
+"""Class name -> its family's row."""
+
+REASONS: Mapping[str, str] = {name: row.reason for row in REFUSED for name in row.pipelines}
+"""Class name -> why it cannot be steered."""
+
+__all__ = [
+    "ARCHITECTURES",
+    "FAMILIES",
+    "GUIDED",
+    "REASONS",
+    "REFUSED",
+    "GuiderFamily",
+    "PipelineSpec",
+    "Refused",
+    "architecture_of",
+    "mechanism_of",
+    "refuse",
+]
+
+
+def architecture_of(pipe: Any) -> PipelineSpec:
+    """Return the architecture of a pipeline, by its class or the nearest base class in the table.
+
+    Raises:
+        UnsupportedPipeline: There is none, or this checkpoint cannot be steered; the message says why.
+    """
+    refuse(pipe)
+    name = _known(pipe)
+    if name is None:
+        raise UnsupportedPipeline(
+            "pipe must be a diffusers pipeline of a family that semguide knows (`semguide models --families` lists "
+            f"them), got {type(pipe).__name__}"
+        )
+    found = ARCHITECTURES[name]
+    _check_limits(pipe, found)
+    return found
+
+
+def refuse(pipe: Any) -> None:
+    """Refuse a pipeline whose class, or nearest base class in the table, is one that cannot be steered.
+
+    Raises:
+        UnsupportedPipeline: It is; the message says why.
+    """
+    name = _known(pipe)
+    if name is not None and name in REASONS:
+        raise UnsupportedPipeline(f"pipe is a {type(pipe).__name__}, which {REASONS[name]}")
+
+
+def _known(pipe: Any) -> str | None:
+    """Return the name of the nearest of a pipeline's classes that is in the table."""
+    names = [kind.__name__ for kind in type(pipe).__mro__]
+    return next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
+
+
+def mechanism_of(architecture: PipelineSpec, pipe: Any, arguments: Mapping[str, Any]) -> str:
+    """Return how a call of a pipeline is steered: its row's mechanism, or "embedded".
+
+    Args:
+        architecture: The pipeline's row.
+        pipe: The pipeline.
+        arguments: Of the call.
+    """
+    embedded = architecture.embedded and _takes_scale(architecture, pipe)
+    return "embedded" if embedded and arguments.get(architecture.scale.arguments[0]) is None else architecture.mechanism
+
+
+def _takes_scale(architecture: PipelineSpec, pipe: Any) -> bool:
+    """Say whether a pipeline's denoiser takes the guidance scale as an input."""
+    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
+    return bool(getattr(config, "guidance_embeds", False))
+
+
+def _check_limits(pipe: Any, architecture: PipelineSpec) -> None:
+    if architecture.mechanism == "embedded" and not _takes_scale(architecture, pipe):
+        raise UnsupportedPipeline(
+            f"pipe has a {architecture.denoisers[0]} that takes no guidance scale (guidance_embeds), and a "
+            f"{type(pipe).__name__} does not guide otherwise; use a checkpoint with embedded guidance"
+        )
+    for limit in architecture.limits:
+        part = getattr(pipe, limit.component) if limit.component else pipe
+        if part is not None and getattr(part.config, limit.key, None):
+            raise UnsupportedPipeline(f"pipe {limit.reason}")

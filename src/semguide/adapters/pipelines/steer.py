@@ -1,0 +1,190 @@
+"""`steer`: any supported diffusers pipeline in, the same pipeline with a guidance rule out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
+from semguide.adapters.pipelines.families.registry import architecture_of, mechanism_of
+from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_arguments, with_scales
+from semguide.adapters.pipelines.image_conditioning import image_plans
+from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
+from semguide.adapters.pipelines.patching import (
+    Forward,
+    check_no_cache,
+    one_by_one_decoding,
+    replaced_forward,
+    watched_method,
+)
+from semguide.adapters.pipelines.session import Observer, SteeringSession, Watcher
+from semguide.adapters.pipelines.text_encoding import call_options, with_negative
+from semguide.errors import InvalidArgument
+from semguide.guidance import SGT, Rule, Trace
+from semguide.guidance.detector import Detector
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a steered pipeline made.
+
+    Attributes:
+        images: What the pipeline returns as images, in its own type.
+        trace: Similarity, gate and weight per image, step and concept.
+        alignment: Per image and concept the probability that it is right, by `semguide.guidance.detector.Detector`;
+            None where the concepts were not evaluated in the first third of the steps (plain guidance does so with
+            `full_trace` only), and for rules whose similarity is not the signed cosine (`SGTv1`, `SGTv2`).
+        evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
+        output: What the pipeline returned, whole.
+    """
+
+    images: Any
+    trace: Trace
+    alignment: list[list[float]] | None
+    evaluations: list[int]
+    output: Any
+
+
+class SteeredPipeline:
+    """A pipeline that a rule steers. Its calls take the pipeline's own arguments; the pipeline itself is unchanged."""
+
+    def __init__(self, pipe: Any, rule: Rule[Any], *, decomposer: Any, batch_invariant: bool) -> None:
+        self.pipe = pipe
+        self.rule = rule
+        self.decomposer = decomposer
+        self.batch_invariant = batch_invariant
+        self._architecture = architecture_of(pipe)
+
+    def __call__(
+        self,
+        prompt: str | list[str] | None = None,
+        *,
+        concepts: Any = None,
+        full_trace: bool = False,
+        observer: Observer | None = None,
+        watcher: Watcher | None = None,
+        **arguments: Any,
+    ) -> Result:
+        """Run the pipeline with the rule.
+
+        Args:
+            prompt: As for the pipeline; None with `prompt_embeds`.
+            concepts: Texts or `Concept`s to keep in the image, for all prompts, or a list of such lists, one per
+                prompt; None decomposes the prompts; an empty list asks for plain guidance.
+            full_trace: Evaluate the concepts at every step, also where the rule does not use them.
+            observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
+                device: reading them waits for it.
+            watcher: Shown the predictions of every step.
+            **arguments: The pipeline's own; its scale of classifier-free guidance (`guidance_scale`, or
+                `true_cfg_scale` where the pipeline has that) defaults to the rule's.
+
+        Returns:
+            Images, trace and cost.
+
+        Raises:
+            InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
+            GuidanceNotApplied: The rule did not run at every step.
+        """
+        row = self._architecture
+        mechanism = mechanism_of(row, self.pipe, arguments)
+        embedded = mechanism == "embedded"
+        scales = {} if embedded else scale_arguments(row.scale, arguments, self.rule.guidance_scale)
+        arguments = with_scales(row.scale, {**arguments, "prompt": prompt}, scales)
+        prompts = prompts_of(arguments, row.text.embeds[0])
+        found = concepts_of(prompts, concepts, self.decomposer)
+        active = not self.rule.is_noop
+        if active:
+            if concepts is None:
+                warn_of_missing(prompts, found)
+            warn_of_truncation(*self._reading(arguments), prompts, found)
+        arguments = with_negative(row.text, arguments, len(prompts))
+        alone, evaluated = active and self.batch_invariant, active or full_trace or watcher is not None
+        run = SteeringSession(
+            self.pipe,
+            row,
+            self.rule,
+            image_plans(
+                self.pipe,
+                row,
+                arguments,
+                found,
+                evaluated=evaluated,
+                alone=alone,
+                embedded=embedded,
+                null_tokens=self.rule.null_tokens,
+            ),
+            scales=scales,
+            full_trace=full_trace,
+            batch_invariant=self.batch_invariant,
+            observer=observer,
+        )
+        if watcher is not None:
+            run.watch(watcher)
+        with guiders_set(row.scale, self.pipe, scales):
+            output = self._run(run, MECHANISMS[mechanism](run), arguments)
+        trace = run.trace()
+        alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
+        return Result(output[0], trace, alignment, run.evaluations, output)
+
+    def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
+        """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
+        text = self._architecture.text
+        tokenizers = [getattr(self.pipe, name, None) for name in text.tokenizers]
+        options = {**text.fixed, **call_options(self.pipe, text, arguments)}
+        return next((item for item in tokenizers if item is not None), None), options.get("max_sequence_length")
+
+    def _run(self, run: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
+        """Call the pipeline with the rule installed, and leave it as it was."""
+        with ExitStack() as stack:
+            if self.batch_invariant and not self.rule.is_noop:
+                stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
+            stack.enter_context(watched_method(self.pipe, "get_timesteps", run.clock.watch_timesteps))
+            if isinstance(mechanism, Sequential):
+                stack.enter_context(watched_method(self.pipe, "encode_prompt", mechanism.watch_encoded))
+            for index, name in enumerate(self._architecture.denoisers):
+                denoiser = getattr(self.pipe, name, None)
+                if denoiser is not None:
+                    check_no_cache(denoiser, name)
+                    stack.enter_context(replaced_forward(denoiser, partial(_wrapper, mechanism, index)))
+            output = self.pipe(**arguments)
+        run.clock.check()
+        return output
+
+
+def _wrapper(mechanism: Any, index: int, forward: Forward) -> Forward:
+    """Return a denoiser's forward with the rule in it."""
+
+    def guided_forward(*args: Any, **kwargs: Any) -> Any:
+        return mechanism(index, forward, args, kwargs)
+
+    return guided_forward
+
+
+def steer(
+    pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon", batch_invariant: bool = True
+) -> SteeredPipeline:
+    """Steer a diffusers pipeline with a rule.
+
+    The rule is installed for each call and taken off after it, also after an exception; offload, compilation, LoRA and
+    schedulers may be changed on the pipeline before or after.
+
+    Args:
+        pipe: A diffusers pipeline of a class in `ARCHITECTURES` (docs/models.md).
+        rule: The guidance rule; None is `SGT()`.
+        decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
+        batch_invariant: Evaluate each image in denoiser calls of its own, so that it is equal to the bit to the one it
+            would be alone; False puts all images in one call, which is faster on accelerators and equal to rounding.
+
+    Returns:
+        A callable with the pipeline's own arguments.
+
+    Raises:
+        UnsupportedPipeline: The pipeline cannot be steered.
+        InvalidArgument: The rule is no rule.
+    """
+    chosen = SGT() if rule is None else rule
+    if not isinstance(chosen, Rule):
+        raise InvalidArgument(f"rule must be a guidance rule such as SGT(), got {rule!r}")
+    return SteeredPipeline(pipe, chosen, decomposer=decomposer, batch_invariant=batch_invariant)

@@ -1,0 +1,161 @@
+"""Text into conditioning, with the pipeline's own `encode_prompt`, one text at a time.
+
+One at a time, because on a CPU the rows of a batch can differ from a batch of one in the last bit, and because some
+pipelines pad the texts of a batch to the longest one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semguide.adapters.pipelines.denoiser_call import Conditioning
+from semguide.adapters.pipelines.families.spec import PromptEncodingSpec
+from semguide.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class PromptConditioning:
+    """The conditioning of one prompt as it is alone.
+
+    Attributes:
+        cond: Of the prompt, one row.
+        uncond: Of the negative prompt, one row.
+    """
+
+    cond: Conditioning
+    uncond: Conditioning
+
+
+class TextEncoder:
+    """Encodes texts as the pipeline would encode them as prompts; a concept met again is not encoded again."""
+
+    def __init__(self, pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> None:
+        self._pipe = pipe
+        self._text = text
+        self._arguments = arguments
+        self._options = {**text.fixed, **call_options(pipe, text, arguments), "device": pipe._execution_device}
+        if text.lora is not None:
+            self._options["lora_scale"] = (arguments.get(text.lora) or {}).get("scale")
+        self._known: dict[str, Conditioning] = {}
+
+    def concepts(self, texts: Sequence[str]) -> tuple[Conditioning, ...]:
+        """Return the conditioning of some concepts, one row each.
+
+        Raises:
+            InvalidArgument: The pipeline was loaded without its text encoder.
+        """
+        return tuple(self._concept(text) for text in texts)
+
+    def prompts(self, count: int) -> list[PromptConditioning] | None:
+        """Return the conditioning of each prompt of the call, encoded apart from the others.
+
+        Args:
+            count: Number of prompts.
+
+        Returns:
+            One per prompt; None where there is only one, where embeddings are given in the place of texts or may be
+            changed by a callback, or where the pipeline will refuse the combination of arguments itself.
+        """
+        given = _given(self._pipe, self._text.inputs, self._arguments)
+        if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
+            return None
+        return [self._prompt(_item(given, i)) for i in range(count)]
+
+    def texts(self, count: int) -> list[PromptConditioning]:
+        """Return the conditioning of each prompt of a call whose prompts must be one text each.
+
+        Raises:
+            InvalidArgument: They are embeddings, may be changed by a callback, or differ between the text encoders.
+        """
+        given = _given(self._pipe, self._text.inputs, self._arguments)
+        others = [name for name in self._text.prompts if name != "prompt" and given[name] is not None]
+        if self._has_embeds():
+            others = ["embeddings, or a callback that may change them"]
+        if others:
+            raise InvalidArgument(
+                f"prompt must be one text for all encoders, so that its tokens can be nulled, got {others[0]}"
+            )
+        return [self._prompt(_item(given, i)) for i in range(count)]
+
+    def _has_embeds(self) -> bool:
+        callback = self._arguments.get("callback_on_step_end")
+        changed = getattr(callback, "tensor_inputs", self._arguments.get("callback_on_step_end_tensor_inputs")) or ()
+        names = [name for name in self._text.embeds if name]
+        names += [f"negative_{name}" for name in names]
+        return any(self._arguments.get(name) is not None or (callback and name in changed) for name in names)
+
+    def _concept(self, text: str) -> Conditioning:
+        if text not in self._known:
+            encoders = [part for name, part in self._pipe.components.items() if name.startswith("text_encoder")]
+            if all(part is None for part in encoders):
+                raise InvalidArgument("concepts need the text encoder of pipe, got None; load the pipeline with it")
+            self._known[text] = self._encode({**dict.fromkeys(self._text.prompts), "prompt": text}, negative=False)[0]
+        return self._known[text]
+
+    def _prompt(self, item: Mapping[str, Any]) -> PromptConditioning:
+        if self._text.together:
+            return PromptConditioning(*self._encode(item, negative=True))
+        prompts = {name: item[name] for name in self._text.prompts}
+        cond = self._encode(prompts, negative=False)[0]
+        if not self._text.negatives:  # such a pipeline makes no call that would ask for it
+            return PromptConditioning(cond, cond)
+        negatives = {name.removeprefix("negative_"): item[name] for name in self._text.negatives}
+        return PromptConditioning(cond, self._encode(negatives, negative=False)[0])
+
+    def _encode(self, inputs: Mapping[str, Any], *, negative: bool) -> list[Conditioning]:
+        """Return the conditioning of the prompt and, of a pipeline that encodes both, of the negative prompt."""
+        guided = {"do_classifier_free_guidance": negative} if self._text.together else {}
+        given = {name: value for name, value in inputs.items() if value is not None or name in self._text.prompts}
+        with torch.no_grad():
+            embeds = self._pipe.encode_prompt(**given, **self._options, **guided)
+        named = dict(zip(self._text.embeds, embeds, strict=True))
+        names = self._text.conditioning
+        found: list[Conditioning] = [{argument: named[name] for name, argument in names.items()}]
+        if negative:
+            found.append({argument: named[f"negative_{name}"] for name, argument in names.items()})
+        return found
+
+
+def call_options(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the pipeline call says about text encoding."""
+    return _given(pipe, text.options, arguments)
+
+
+def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return the arguments with a negative prompt where the pipeline would not guide without one.
+
+    Lists of texts are copies: some pipelines write into them.
+
+    Args:
+        text: How the pipeline takes texts.
+        arguments: Of the call.
+        count: Number of prompts.
+    """
+    lists = {name: list(arguments[name]) for name in text.inputs if isinstance(arguments.get(name), list)}
+    arguments = {**arguments, **lists}
+    given = any(arguments.get(name) is not None for name in ("negative_prompt", f"negative_{text.embeds[0]}"))
+    if text.negative is None or given:
+        return arguments
+    single = isinstance(arguments.get("prompt"), str)
+    return {**arguments, "negative_prompt": text.negative if single else [text.negative] * count}
+
+
+def _given(pipe: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a call, with the pipeline's own defaults."""
+    defaults = inspect.signature(type(pipe).__call__).parameters
+    return {name: arguments.get(name, defaults[name].default) for name in names}
+
+
+def _item(given: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Return the inputs of one prompt."""
+    return {name: value[index] if isinstance(value, list) else value for name, value in given.items()}
+
+
+def _one_per_prompt(value: Any, count: int) -> bool:
+    return not isinstance(value, list | Tensor) or len(value) == count

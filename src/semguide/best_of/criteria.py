@@ -1,0 +1,116 @@
+"""Criteria by which a seed is kept or dropped after its first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from semguide.errors import InvalidArgument
+from semguide.guidance import Predictions, Step
+from semguide.guidance.checks import check_number, check_steps
+from semguide.guidance.detector import Detector
+from semguide.guidance.signals import prompt_energy
+
+
+class Criterion(Protocol):
+    """A score of the first steps of an image; the images with the highest are kept."""
+
+    @property
+    def stop(self) -> float:
+        """End of the first steps, excluded, as a fraction of all steps, in (0, 1]."""
+        ...
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether the concepts are to be evaluated at a step, one of the first."""
+        ...
+
+    def value(self, step: Step, predictions: Predictions) -> Tensor | None:
+        """Return what a step says, on its device; None for nothing."""
+        ...
+
+    def score(self, values: Sequence[Tensor]) -> float:
+        """Return the score of an image from what its first steps said; the higher the better."""
+        ...
+
+
+def first_steps(stop: float, count: int) -> int:
+    """Return how many steps out of `count` the first ones are, at least 1."""
+    return max(1, round(stop * count))
+
+
+@dataclass(frozen=True)
+class DetectorScore:
+    """The detector's probability that every concept will be right, the concepts taken as independent.
+
+    Attributes:
+        stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].
+        every: Look at the concepts at every so many of the first steps, the last of them included, >= 1. Looking costs
+            an evaluation per concept, unless the rule needs them anyway.
+    """
+
+    stop: float = 1 / 3
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        check_number("stop", self.stop, 1e-6, 1.0, note="a fraction of the steps")
+        check_steps("every", self.every, 1)
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether it looks at the step."""
+        before = first_steps(self.stop, count) - 1 - step
+        return before >= 0 and before % self.every == 0
+
+    def value(self, step: Step, predictions: Predictions) -> Tensor | None:
+        """Return the signed cosines of the concepts, at the steps at which it looks."""
+        looks = self.needs_concepts(step.index, step.count) and len(predictions.concepts)
+        return predictions.similarity if looks else None
+
+    def score(self, values: Sequence[Tensor]) -> float:
+        """Return the product of the probabilities of `alignment`, in [0, 1]."""
+        return float(np.prod(self.alignment(values)))
+
+    def alignment(self, values: Sequence[Tensor]) -> list[float]:
+        """Return the probability of each concept.
+
+        Raises:
+            InvalidArgument: There are no concepts.
+        """
+        seen = torch.stack(list(values)).cpu().double().numpy() if values else np.empty((0, 0))
+        found = Detector(stop=1.0).probability(seen) if seen.size else None
+        if found is None:
+            raise InvalidArgument(
+                "concepts must be one or more for the detector to choose by, got none; name them with concepts=[...]"
+            )
+        return found.tolist()
+
+
+@dataclass(frozen=True)
+class GuidanceEnergy:
+    """CFG-Rejection (arXiv 2505.23343): the sum of |e(P) - e(0)|^2 in eps space over the first steps.
+
+    Attributes:
+        stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].
+    """
+
+    stop: float = 1 / 3
+
+    def __post_init__(self) -> None:
+        check_number("stop", self.stop, 1e-6, 1.0, note="a fraction of the steps")
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Never."""
+        del step, count
+        return False
+
+    def value(self, step: Step, predictions: Predictions) -> Tensor | None:
+        """Return the step's summand, (1,)."""
+        return prompt_energy(predictions, step).reshape(1)
+
+    def score(self, values: Sequence[Tensor]) -> float:
+        """Return the sum."""
+        return float(torch.cat(list(values)).cpu().double().sum())

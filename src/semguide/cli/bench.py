@@ -1,0 +1,193 @@
+"""`semguide bench`: methods on the prompts of a suite, judged; run again to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.evaluation.bench.export import Export
+from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
+from semguide.evaluation.bench.scorers import ScorerRequest
+from semguide.runs.folder import check_writable
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.folder import BenchFolder
+    from semguide.evaluation.bench.plan import BenchTask
+
+OnRow = Callable[[dict[str, Any]], None]
+
+
+def bench(
+    suite: Annotated[str, typer.Option(help="A name of semguide suites, or an official prompt file.")],
+    methods: Annotated[str, typer.Option(help="Methods, comma-separated; the others are compared with the first.")],
+    out: Annotated[Path, typer.Option(help="Output folder; rows that are there are not made again.")],
+    model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
+    seeds: Annotated[int, typer.Option(help="Images per prompt and method: seeds 0, 1, ...")] = 8,
+    split: Annotated[str, typer.Option(help="validation (to tune on), test (to report) or all.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="Prompts at most, a fair choice; default: all.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes, or actors of Ray; each loads the model.")] = 1,
+    ray: Annotated[str, typer.Option(help="Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.")] = "",
+    shard: Annotated[str | None, typer.Option(help="I/N: make one of N parts; merge with a call without it.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
+    judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,
+    clip: Annotated[
+        str | None, typer.Option(help="Folder of a CLIP, or none; default: emoji-clip with an embedded model.")
+    ] = None,
+    vqa: Annotated[str | None, typer.Option(help="Folder of a BLIP that answers questions, for VQAScore.")] = None,
+    blip_vqa: Annotated[str | None, typer.Option(help="Folder of such a BLIP, for T2I-CompBench's BLIP-VQA.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
+    keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
+    export: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(help="geneval or t2i-compbench, and a folder: keep the pictures, and copy them in that layout."),
+    ] = None,
+) -> None:
+    """Measure methods on a suite of prompts: results.parquet, summary.json and report.html in the output folder."""
+    request = BenchRequest(
+        suite=suite,
+        methods=methods,
+        model=model,
+        seeds=seeds,
+        split=split,
+        limit=limit,
+        num_inference_steps=steps,
+        guidance_scale=guidance_scale,
+        settings=tuple(setting or ()),
+        judge=judge,
+        device=device,
+        full_trace=full_trace,
+        keep_images=keep_images or export is not None,
+        scorers=ScorerRequest(clip, vqa, blip_vqa),
+    )
+    check_bench(request, jobs)
+    how = _How(jobs, ray, None if shard is None else parse_shard(shard))
+    layout = None if export is None else Export(*export, suite)
+    if layout is not None:
+        layout.check()
+    check_ray(ray)
+    check_writable(out)
+    folder = _measure(plan_bench(request), out, how)
+    if layout is not None and how.part is None:
+        typer.echo(f"exported: {', '.join(str(path) for path in layout.write(folder))}")
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a benchmark is made: processes, Ray address ("" for none), and which part of it (None: all)."""
+
+    processes: int
+    ray: str
+    part: tuple[int, int] | None
+
+    @property
+    def label(self) -> str:
+        """How the names of the row files begin."""
+        return "all" if self.part is None else f"{self.part[0]}-of-{self.part[1]}"
+
+
+def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
+    from semguide.evaluation.bench.folder import REPORT, BenchFolder
+    from semguide.evaluation.bench.results import conclude
+
+    folder = BenchFolder(out, planned.bench)
+    folder.survey()
+    for sentence in planned.warnings:
+        warn(sentence)
+    jobs = planned.bench.jobs() if how.part is None else planned.bench.shard(*how.part)
+    missing = folder.missing(jobs)
+    folder.open()
+    if missing:
+        _make(planned, folder, missing, how)
+    there = f"{len(jobs)} images ({len(jobs) - len(missing)} of them were there already)"
+    if how.part is not None:
+        part = f"{how.part[0]}/{how.part[1]}"
+        typer.echo(f"shard {part}: {there}: {out}; a call without --shard sums all shards up")
+        return folder
+    _print_summary(conclude(folder))
+    typer.echo(f"{there}: {out / REPORT}")
+    return folder
+
+
+def _make(planned: BenchPlan, folder: BenchFolder, missing: list[BenchTask], how: _How) -> None:
+    from semguide.evaluation.bench.workers import Work, work_off
+
+    folder.forget_summary()
+    if how.part is None:
+        folder.compact()
+    work = Work(planned.bench, folder.out, planned.device, how.label, how.processes, how.ray, quieten)
+    try:
+        with _progress(len(missing)) as show:
+            work_off(work, missing, show)
+    except KeyboardInterrupt as error:
+        folder.refresh() if how.part is not None else folder.compact()
+        finished = len(missing) - len(folder.missing(missing))
+        say(
+            f"stopped: {finished} of the {len(missing)} missing images are finished in {folder.out}; "
+            "run the same command again to go on"
+        )
+        raise typer.Exit(FAILURE) from error
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[OnRow]:
+    """Show a bar over images on stderr, on a terminal only; give the callback that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("images", total=total)
+
+        def show(row: dict[str, Any]) -> None:
+            bar.update(task, advance=1, description=f"{row['method']}, seed {row['seed']}")
+
+        yield show
+
+
+def quieten() -> None:
+    """Silence the libraries of a process that makes images; in processes of their own, warnings too."""
+    import warnings
+    from multiprocessing import parent_process
+
+    hush_libraries()
+    if parent_process() is not None:
+        warnings.simplefilter("ignore")
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from semguide.evaluation.report.page import interval, metrics_rows
+
+    table = Table("method", "all concepts", "per concept", "evaluations", "seconds", "against the first", "p")
+    first = next(iter(summary["methods"]))
+    for name, found in summary["methods"].items():
+        pair = summary["paired"].get(f"{name}-{first}")
+        compared = "" if pair is None else interval({"mean": pair["delta"], "ci95": pair["ci95"]})
+        p = "" if pair is None or pair["p"] is None else f"{pair['p']:.4f}"
+        table.add_row(
+            name,
+            *(interval(found[key]) for key in ("all_concepts", "per_concept")),
+            f"{found['evaluations_per_image']:.1f}",
+            f"{found['seconds_per_image']:.2f}",
+            compared,
+            p,
+        )
+    Console().print(table)
+    head, rows = metrics_rows(summary)
+    if rows:
+        more = Table(*head)
+        for row in rows:
+            more.add_row(*row)
+        Console().print(more)

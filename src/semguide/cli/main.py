@@ -1,0 +1,56 @@
+"""The command line: registers the commands. Imports no torch; each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from semguide.cli.bench import bench
+from semguide.cli.comfyui import comfyui
+from semguide.cli.concepts import concepts
+from semguide.cli.console import hush_environment, reported
+from semguide.cli.doctor import doctor
+from semguide.cli.generate import generate
+from semguide.cli.methods import methods
+from semguide.cli.models import models
+from semguide.cli.scenes import scenes
+from semguide.cli.serve import serve
+from semguide.cli.suites import suites
+from semguide.cli.train import train
+
+app = typer.Typer(
+    name="semguide",
+    help="Keep text-to-image diffusion true to every concept in the prompt.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"semguide {version('semguide')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Keep text-to-image diffusion true to every concept in the prompt."""
+    hush_environment()
+
+
+for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui, scenes, train):
+    app.command(command.__name__)(reported(command))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

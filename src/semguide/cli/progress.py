@@ -1,0 +1,60 @@
+"""A progress bar over images and denoiser evaluations, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from semguide.runs.generation import OnStep
+from semguide.runs.methods import build_rule, evaluations
+from semguide.runs.run import Method, Run
+
+if TYPE_CHECKING:
+    from semguide.best_of import Candidate
+
+
+@contextmanager
+def progress_bar(run: Run, done: set[tuple[str, int]]) -> Iterator[OnStep]:
+    """Show a bar on stderr while the images of a run are made; give the callback that moves it.
+
+    Args:
+        run: The run.
+        done: Images that are there already: method name and seed.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        total = sum(total_evaluations(run, m) for m in run.methods for s in run.seeds if (m.name, s) not in done)
+        images = len(run.methods) * len(run.seeds)
+        task = bar.add_task("starting", total=total)
+        seen = set(done)
+
+        def on_step(method: Method, seed: int, cost: int) -> None:
+            seen.add((method.name, seed))
+            bar.update(task, advance=cost, description=f"image {len(seen)} of {images}: {method.name}, seed {seed}")
+
+        yield on_step
+
+
+@contextmanager
+def seeds_bar(count: int) -> Iterator[Callable[[Candidate], None]]:
+    """Show a bar on stderr while the first steps of `count` seeds are made; give the callback that moves it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("first steps", total=count)
+
+        def on_start(candidate: Candidate) -> None:
+            bar.update(task, advance=1, description=f"first steps: seed {candidate.seed}, {candidate.score:.2f}")
+
+        yield on_start
+
+
+def total_evaluations(run: Run, method: Method) -> int:
+    """Return the denoiser evaluations that one image of a method takes in a run."""
+    rule, count = build_rule(method, run.sampling.guidance_scale), run.sampling.num_inference_steps
+    return sum(evaluations(rule, step, count, len(run.concepts), run.full_trace) for step in range(count))

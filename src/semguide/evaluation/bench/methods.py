@@ -1,0 +1,106 @@
+"""Methods of `semguide bench`: the rules, and makers that only a benchmark has. Imports torch when called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from semguide.errors import InvalidArgument
+from semguide.runs.checks import check_guidance_scale, check_known
+from semguide.runs.methods import (
+    EXAMPLE_CONCEPTS,
+    EXAMPLE_STEPS,
+    SHARED,
+    build,
+    described,
+    method_names,
+    parameters_of,
+)
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.plan import BenchMethod
+    from semguide.evaluation.makers import SamplingOptions
+
+
+def maker_names() -> list[str]:
+    """List the methods that only a benchmark has."""
+    from semguide.evaluation.makers import MAKERS
+
+    return list(MAKERS)
+
+
+def check_names(methods: str) -> list[str]:
+    """Read a comma-separated list of methods.
+
+    Raises:
+        InvalidArgument: A name is unknown, or there twice.
+    """
+    names = [name.strip() for name in methods.split(",")]
+    for name in names:
+        check_known("methods (--methods)", name, [*method_names(), *maker_names()])
+    if len(set(names)) < len(names):
+        raise InvalidArgument(f"methods (--methods) must name each method once, got {methods!r}")
+    return names
+
+
+def check_settings(names: list[str], settings: dict[str, dict[str, Any]]) -> None:
+    """Check parameters by method, before the model is looked at.
+
+    Raises:
+        InvalidArgument: Unknown method or parameter, a value that the method refuses, or a method that steers away from
+            the concepts, which are what a suite asks for.
+    """
+    for name in settings:
+        check_known("method in --set", name, names)
+    for name in names:
+        if getattr(_build(name, settings.get(name, {}), 7.5), "repels", False):
+            raise InvalidArgument(
+                f"methods (--methods) must steer towards the concepts of the suite, but {name} steers away from them; "
+                "leave it out"
+            )
+
+
+def complete(
+    name: str, given: dict[str, Any], guidance_scale: float, pipeline_class: str, sampling: SamplingOptions
+) -> BenchMethod:
+    """Return a method with all its parameters, the ones not given at their defaults.
+
+    Args:
+        name: The method.
+        given: Parameters, "guidance_scale" for a scale of its own.
+        guidance_scale: That of the benchmark.
+        pipeline_class: Name of the diffusers pipeline.
+        sampling: What all methods share.
+
+    Raises:
+        InvalidArgument: Unknown parameter, or a value that the method refuses.
+        UnsupportedPipeline: The method does not work on this pipeline.
+    """
+    from semguide.evaluation.bench.plan import BenchMethod
+    from semguide.evaluation.makers import SamplingMethod
+
+    method = _build(name, given, guidance_scale)
+    own = {} if method.guidance_scale == guidance_scale else {SHARED: method.guidance_scale}
+    if not isinstance(method, SamplingMethod):
+        return BenchMethod(name, {**parameters_of(method), **own})
+    method.check(pipeline_class, sampling)
+    return BenchMethod(name, {**parameters_of(method), **own}, method.identity())
+
+
+def _build(name: str, given: dict[str, Any], guidance_scale: float) -> Any:
+    from semguide.evaluation.makers import MAKERS
+    from semguide.guidance import METHODS
+
+    parameters = dict(given)
+    scale = parameters.pop(SHARED, guidance_scale)
+    if type(scale) not in {int, float}:
+        raise InvalidArgument(f"{SHARED} of {name} must be a number, got {scale!r}; give it as --set {name}.{SHARED}=5")
+    check_guidance_scale(float(scale))
+    return build(MAKERS.get(name) or METHODS[name], parameters, float(scale))
+
+
+def describe_maker(name: str) -> dict[str, Any]:
+    """Describe a maker as JSON values, as `describe_method` does a rule."""
+    from semguide.evaluation.makers import MAKERS
+
+    maker = MAKERS[name]()
+    return described(maker, maker.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS))

@@ -1,0 +1,242 @@
+"""From what was asked of `semguide bench` to the benchmark that does it, checked before any work."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semguide.errors import InvalidArgument, MissingExtra
+from semguide.evaluation.bench.methods import check_names, check_settings, complete
+from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
+from semguide.models import SourceKind
+from semguide.models.catalog import ASSETS
+from semguide.runs import checks
+from semguide.runs.methods import parse_settings
+from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.plan import Bench
+    from semguide.evaluation.suites import SuitePrompt
+
+SPLITS = ("validation", "test", "all")
+NO_JUDGE = "none"
+EMBEDDED_JUDGE = "emoji-judge"
+_JUDGE_FILES = ("config.json", "model.safetensors")
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """What a user asked for; None means "the default of the model".
+
+    Attributes:
+        suite: Name of a suite, or path of an official prompt file.
+        methods: Methods, comma-separated.
+        model: Embedded name, folder or hub id.
+        seeds: How many seeds, from 0 up.
+        split: A name of `SPLITS`.
+        limit: Prompts at most; None for all.
+        num_inference_steps: Steps.
+        guidance_scale: Guidance scale.
+        settings: Method parameters, METHOD.KEY=VALUE.
+        judge: Folder of a judge, "none", or None for the embedded one.
+        device: "auto" or a torch device.
+        full_trace: Evaluate the concepts at every step.
+        keep_images: Keep the pictures.
+        scorers: Models that score the images besides the judge.
+    """
+
+    suite: str
+    methods: str
+    model: str | None = None
+    seeds: int = 8
+    split: str = "test"
+    limit: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    settings: tuple[str, ...] = ()
+    judge: str | None = None
+    device: str = "auto"
+    full_trace: bool = False
+    keep_images: bool = False
+    scorers: ScorerRequest = field(default_factory=ScorerRequest)
+
+
+@dataclass(frozen=True)
+class BenchPlan:
+    """A benchmark ready to be made: the benchmark, its device, and what the user should know about it."""
+
+    bench: Bench
+    device: str
+    warnings: tuple[str, ...] = ()
+
+
+def check_bench(request: BenchRequest, jobs: int) -> None:
+    """Check what needs no torch.
+
+    Raises:
+        InvalidArgument: A number is out of range, or a name unknown.
+    """
+    for option, value, highest in (
+        ("seeds (--seeds)", request.seeds, LARGEST_NUM_IMAGES),
+        ("limit (--limit)", 1 if request.limit is None else request.limit, None),
+        ("jobs (--jobs)", jobs, 1024),
+    ):
+        if value < 1 or (highest is not None and value > highest):
+            rule = "at least 1" if highest is None else f"from 1 to {highest}"
+            raise InvalidArgument(f"{option} must be {rule}, got {value}; try 8")
+    checks.check_known("split (--split)", request.split, SPLITS)
+    if request.num_inference_steps is not None:
+        checks.check_steps(request.num_inference_steps)
+    if request.guidance_scale is not None:
+        checks.check_guidance_scale(request.guidance_scale)
+    for setting in request.settings:
+        if "." not in setting.partition("=")[0]:
+            raise InvalidArgument(f"set (--set) must be METHOD.KEY=VALUE, got {setting!r}; name the method")
+
+
+def check_ray(address: str) -> None:
+    """Check that Ray is there if it is asked for.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    if address and find_spec("ray") is None:
+        raise MissingExtra("ray (--ray)", "ray")
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read "i/n".
+
+    Raises:
+        InvalidArgument: It is not two whole numbers with 1 <= i <= n.
+    """
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    index, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= index <= count:
+        raise InvalidArgument(f"shard (--shard) must be I/N with 1 <= I <= N, got {text!r}; the first of four is 1/4")
+    return index, count
+
+
+def plan_bench(request: BenchRequest) -> BenchPlan:
+    """Resolve and check a request; what needs no torch first.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+        UnsupportedPipeline: The model cannot be steered.
+        SemguideError: The hub cannot be reached.
+    """
+    from semguide.evaluation.bench.plan import JUDGE, Bench
+    from semguide.evaluation.makers import SamplingOptions
+    from semguide.evaluation.metrics import Scorers
+    from semguide.evaluation.suites import limited
+
+    names, settings = check_names(request.methods), parse_settings(list(request.settings), "")
+    check_settings(names, settings)
+    prompts = limited(suite_prompts(request.suite, request.split), request.limit)
+    judge = find_judge(request.judge)
+    planned = _sampling(request, prompts[0].text)
+    scorers = find_scorers(request.scorers, planned.model.kind)
+    run, shared = planned.run, planned.run.sampling
+    sampling = SamplingOptions(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
+    from semguide.runs.environment import observe
+
+    identity = {**observe(planned.model.path).identity(), "device": run.device.partition(":")[0]}
+    bench = Bench(
+        suite=Path(request.suite).name,
+        prompts=tuple(prompts),
+        methods=tuple(
+            complete(name, settings.get(name, {}), shared.guidance_scale, planned.model.pipeline_class, sampling)
+            for name in names
+        ),
+        seeds=tuple(range(request.seeds)),
+        model=run.model,
+        model_path=str(planned.model.path),
+        judge_path=str(judge or ""),
+        num_inference_steps=shared.num_inference_steps,
+        guidance_scale=shared.guidance_scale,
+        height=shared.height,
+        width=shared.width,
+        full_trace=request.full_trace,
+        keep_images=request.keep_images,
+        scorers=Scorers(**scorers.paths()),
+        identity={**identity, JUDGE: _fingerprint(judge), **scorers.identity()},
+    )
+    return BenchPlan(bench, run.device, _warnings(request, planned, judge))
+
+
+def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
+    """Look up a suite by name or official file.
+
+    Raises:
+        InvalidArgument: There is neither, or the split of it is empty.
+    """
+    from semguide.evaluation.official import read_official
+    from semguide.evaluation.suites import SUITES, suite
+
+    if name not in SUITES and not Path(name).is_file():
+        checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, SUITES)
+    prompts = suite(name) if name in SUITES else read_official(Path(name))
+    chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]
+    if not chosen:
+        raise InvalidArgument(f"split (--split) {split!r} of {name} has no prompt; use --split all")
+    return chosen
+
+
+def find_judge(name: str | None) -> Path | None:
+    """Return the folder of the judge; None for "none".
+
+    Raises:
+        InvalidArgument: There is no judge there.
+    """
+    if name == NO_JUDGE:
+        return None
+    folder = ASSETS / EMBEDDED_JUDGE if name is None else Path(name).expanduser()
+    if all((folder / file).is_file() for file in _JUDGE_FILES):
+        return folder.resolve()
+    if name is None:
+        raise InvalidArgument(
+            f"judge (--judge) must be given, as this installation has no {EMBEDDED_JUDGE}; give its folder, or "
+            f"--judge {NO_JUDGE} to make images without judging them"
+        )
+    raise InvalidArgument(
+        f"judge (--judge) must be a folder with {' and '.join(_JUDGE_FILES)}, got {name!r}; give such a folder or "
+        f"{NO_JUDGE!r}"
+    )
+
+
+def _sampling(request: BenchRequest, prompt: str) -> Plan:
+    """Resolve model, steps, scale and device as `generate` does; one prompt and plain guidance stand for all."""
+    return plan(
+        Request(
+            prompt,
+            model=request.model,
+            method=PLAIN,
+            concepts=(prompt,),
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            device=request.device,
+        )
+    )
+
+
+def _fingerprint(judge: Path | None) -> str | None:
+    if judge is None:
+        return None
+    total = hashlib.sha256()
+    for file in _JUDGE_FILES:
+        total.update(hashlib.sha256((judge / file).read_bytes()).digest())
+    return f"sha256:{total.hexdigest()}"
+
+
+def _warnings(request: BenchRequest, planned: Plan, judge: Path | None) -> tuple[str, ...]:
+    foreign = planned.model.kind != SourceKind.EMBEDDED and judge is not None and request.judge is None
+    if not foreign:
+        return ()
+    return (
+        f"{EMBEDDED_JUDGE} knows the pictures of the emoji world only, and its verdicts on others mean nothing; "
+        f"give --judge {NO_JUDGE} unless {planned.model.name} draws that world",
+    )

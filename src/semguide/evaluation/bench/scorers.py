@@ -1,0 +1,100 @@
+"""The models that score the images of `semguide bench` besides the judge: found, checked, fingerprinted; no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from semguide.errors import InvalidArgument
+from semguide.models import SourceKind
+from semguide.models.catalog import ASSETS
+from semguide.models.fingerprint import fingerprint_files
+
+NONE = "none"
+EMBEDDED_CLIP = "emoji-clip"
+
+
+@dataclass(frozen=True)
+class ScorerRequest:
+    """What a user asked for.
+
+    Attributes:
+        clip: Folder of a CLIP, "none", or None: the embedded one for an embedded model, else none.
+        vqa: Folder of a BLIP that answers questions, for VQAScore, or None.
+        blip_vqa: The same for BLIP-VQA.
+    """
+
+    clip: str | None = None
+    vqa: str | None = None
+    blip_vqa: str | None = None
+
+
+@dataclass(frozen=True)
+class ScorerFolders:
+    """Where the models lie; None: not asked for."""
+
+    clip: Path | None
+    vqa: Path | None
+    blip_vqa: Path | None
+
+    def paths(self) -> dict[str, str]:
+        """Return the folders by name, "" for none."""
+        return {name: str(folder or "") for name, folder in vars(self).items()}
+
+    def identity(self) -> dict[str, str | None]:
+        """Return a hash of each model, None for none."""
+        return {name: None if folder is None else fingerprint_files(folder) for name, folder in vars(self).items()}
+
+
+def find_scorers(request: ScorerRequest, model: SourceKind) -> ScorerFolders:
+    """Find the models.
+
+    Args:
+        request: What was asked for.
+        model: Where the model that makes the images comes from.
+
+    Raises:
+        InvalidArgument: A folder holds no such model.
+    """
+    return ScorerFolders(
+        clip=_clip(request.clip, model),
+        vqa=_blip("vqa (--vqa)", request.vqa),
+        blip_vqa=_blip("blip-vqa (--blip-vqa)", request.blip_vqa),
+    )
+
+
+def _clip(name: str | None, model: SourceKind) -> Path | None:
+    if name == NONE or (name is None and model is not SourceKind.EMBEDDED):
+        return None
+    folder = ASSETS / EMBEDDED_CLIP if name is None else Path(name).expanduser()
+    config = _config(folder)
+    if config.get("model_type") == "clip" or "channels" in config:
+        return folder.resolve()
+    raise InvalidArgument(
+        f"clip (--clip) must be a folder with config.json and safetensors weights of transformers' CLIPModel, or an "
+        f"emoji-clip, got {str(folder)!r}; give such a folder or {NONE!r}"
+    )
+
+
+def _blip(option: str, name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name).expanduser()
+    config = _config(folder)
+    if config.get("model_type") == "blip" and "BlipForQuestionAnswering" in (config.get("architectures") or ()):
+        return folder.resolve()
+    raise InvalidArgument(
+        f"{option} must be a folder with config.json and safetensors weights of transformers' "
+        f"BlipForQuestionAnswering, got {name!r}; save one with save_pretrained(FOLDER), its BlipProcessor too"
+    )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Read the config.json of a folder that has weights beside it; anything else is an empty one."""
+    try:
+        value = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast(dict[str, Any], value) if isinstance(value, dict) and any(folder.glob("*.safetensors")) else {}

@@ -1,1 +1,0 @@
-"""One module per command; each imports heavy packages only when it runs."""

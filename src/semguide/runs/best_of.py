@@ -1,0 +1,111 @@
+"""`semguide generate --best-of`: first steps of many seeds, then the run of those that promise most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semguide.errors import InvalidArgument
+from semguide.runs.environment import Environment
+from semguide.runs.folder import RunFolder
+from semguide.runs.generation import OnStep, call_arguments, finish_image
+from semguide.runs.methods import build_rule
+from semguide.runs.request import LARGEST_NUM_IMAGES
+from semguide.runs.run import Run
+from semguide.runs.selection import Choice, choice_key, recorded_choice
+
+if TYPE_CHECKING:
+    from semguide.best_of import Candidate, PartialRun
+
+
+def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool) -> None:
+    """Check how many seeds are started and how many finished.
+
+    Raises:
+        InvalidArgument: A number is out of range, or options do not go together.
+    """
+    if best_of is None:
+        if keep is not None:
+            raise InvalidArgument("keep (--keep) must stand beside --best-of; for more images give --num-images")
+        return
+    if num_images_given:
+        raise InvalidArgument("num_images (--num-images) cannot stand beside --best-of; --keep says how many it makes")
+    if not 1 <= best_of <= LARGEST_NUM_IMAGES:
+        raise InvalidArgument(f"best_of (--best-of) must be from 1 to {LARGEST_NUM_IMAGES}, got {best_of}; try 8")
+    if keep is not None and not 1 <= keep <= best_of:
+        raise InvalidArgument(f"keep (--keep) must be from 1 to --best-of ({best_of}), got {keep}; try 1")
+
+
+def check_concepts(run: Run) -> None:
+    """Check that there is something to choose by.
+
+    Raises:
+        InvalidArgument: The prompt has no concept.
+    """
+    if not run.concepts:
+        raise InvalidArgument(
+            "best_of (--best-of) must have a concept to choose by, but none was found in the prompt; "
+            "name the concepts (--concept)"
+        )
+
+
+class Chooser:
+    """The run of the most promising seeds of a run, in a folder.
+
+    Args:
+        out: The folder.
+        run: The run, with all seeds; its last method is the one that is judged.
+        environment: Where it is made.
+        keep: How many seeds to finish.
+        overwrite: Whether images of another run may be removed.
+
+    Raises:
+        InvalidArgument: The folder holds something else, and `overwrite` is false.
+    """
+
+    def __init__(self, out: Path, run: Run, environment: Environment, keep: int, overwrite: bool) -> None:
+        self._run, self._keep, self._overwrite = run, keep, overwrite
+        self._key = choice_key(run, keep, environment.identity())
+        self._out, self._environment = out, environment
+        known = recorded_choice(out, self._key)
+        self.folder = self._folder(known)
+        """Of the chosen seeds if the choice was made before, else without any."""
+        self.chosen = known is not None
+        self._starts: list[PartialRun] = []
+
+    def choose(self, pipe: Any, on_start: Callable[[Candidate], None]) -> None:
+        """Make the first steps of all seeds, choose, and open the folder of the chosen ones."""
+        from semguide.adapters import steer
+        from semguide.best_of import DetectorScore
+        from semguide.best_of.best_of import start_all
+
+        run, method = self._run, self._run.methods[-1]
+        steered = steer(pipe, build_rule(method, run.sampling.guidance_scale))
+        self._starts, candidates = start_all(
+            steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run), on_start
+        )
+        seeds = tuple(start.seed for start in self._starts)
+        self.folder = self._folder(Choice(self._key, method.name, tuple(candidates), seeds))
+        self.folder.open()
+
+    def finish(self, on_step: OnStep) -> int:
+        """Make the rest of the chosen seeds' images; returns how many."""
+        run, method, count = self.folder.run, self.folder.run.methods[-1], len(self._starts)
+        while self._starts:
+            self.folder.add(finish_image(run, method, self._starts.pop(0), on_step))
+        return count
+
+    def sentence(self) -> str:
+        """Say which seeds were chosen and what all of them cost."""
+        seeds, choice = self.folder.run.seeds, self.folder.choice
+        cost = 0 if choice is None else choice.described(self.folder.records)["evaluations"]
+        which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+        return f"chosen: {which} of {len(self._run.seeds)}; {cost} denoiser evaluations of {self._run.methods[-1].name}"
+
+    def _folder(self, choice: Choice | None) -> RunFolder:
+        run = replace(self._run, seeds=() if choice is None else choice.seeds)
+        folder = RunFolder(self._out, run, self._environment, choice=choice)
+        folder.survey(self._overwrite)
+        return folder

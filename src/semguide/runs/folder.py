@@ -1,0 +1,162 @@
+"""The output folder of a run: what may be written where, what is there already, and run.json."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.files import atomic, write_json
+from semguide.runs.environment import Environment
+from semguide.runs.generation import GeneratedImage, OnStep, make_images
+from semguide.runs.grid import draw_grid
+from semguide.runs.png import RECORD, TRACE, read_png, write_png
+from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
+from semguide.runs.run import Method, Run
+from semguide.runs.selection import CHOICE, Choice
+from semguide.runs.trace_plot import draw_trajectory, write_trajectory
+
+
+def check_writable(out: Path) -> None:
+    """Refuse an output folder that is a file, lies below one, or may not be written to. Makes nothing.
+
+    Raises:
+        InvalidArgument: It cannot be written.
+    """
+    parent = out.absolute()
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise InvalidArgument(f"out (--out) must be a folder, but {parent} is a file; choose another folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InvalidArgument(f"out (--out) must be writable, but {parent} is not; choose another folder")
+
+
+@dataclass
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        out: The folder.
+        run: The run.
+        environment: Where it is made.
+        records: Record by method name and seed of the images that are there.
+        stale: Images of another run, to be removed.
+        choice: How its seeds were chosen, None where the user gave them.
+    """
+
+    out: Path
+    run: Run
+    environment: Environment
+    records: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    stale: list[Path] = field(default_factory=list)
+    choice: Choice | None = None
+
+    def file(self, method: str, seed: int) -> Path:
+        """Return where an image lies."""
+        return self.out / file_name(method, seed)
+
+    def key(self, method: Method, seed: int) -> str:
+        """Return the hash of everything that decides an image; the same hash means the same image."""
+        return image_key(self.run, self.environment, method, seed)
+
+    def survey(self, overwrite: bool) -> None:
+        """Look at what the folder holds: finished images of this run are kept. Changes nothing.
+
+        Args:
+            overwrite: Whether images of another run may be removed, and a folder that is no run be written to.
+
+        Raises:
+            InvalidArgument: The folder holds something else, and `overwrite` is false.
+        """
+        if not overwrite and _holds_something_else(self.out):
+            raise InvalidArgument(
+                f"out (--out) must be new, empty or the folder of an earlier run, but {self.out} holds other files; "
+                "choose another folder, or give --overwrite to write beside them"
+            )
+        wanted = {self.file(m.name, s): (m, s) for m in self.run.methods for s in self.run.seeds}
+        for file in sorted((self.out / "images").glob("*.png")):
+            record = read_record(file)
+            method_seed = wanted.get(file)
+            if record is not None and method_seed is not None and record.get("key") == self.key(*method_seed):
+                self.records[method_seed[0].name, method_seed[1]] = record
+            elif record is not None:
+                self.stale.append(file)
+        if self.stale and not overwrite:
+            raise InvalidArgument(
+                f"out (--out) must not hold images that this run would drop, but {self.out} has {len(self.stale)} made "
+                "with other parameters, versions, checkpoint or device; choose another folder, or give --overwrite"
+            )
+
+    def open(self) -> None:
+        """Make the folder and write run.json; remove stale images and, if images are missing, old grid and plot.
+
+        Raises:
+            InvalidArgument: The folder cannot be made or written.
+        """
+        try:
+            (self.out / "images").mkdir(parents=True, exist_ok=True)
+            self.write_description(complete=False)
+        except OSError as error:
+            raise InvalidArgument(
+                f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
+            ) from error
+        outdated = [] if self.complete else [self.out / "grid.png", self.out / "trajectory.png"]
+        leftovers = [*self.out.glob(".*.*.tmp"), *self.out.glob("images/.*.*.tmp")]
+        for file in (*self.stale, *outdated, *leftovers):
+            file.unlink(missing_ok=True)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image is there."""
+        return len(self.records) == len(self.run.methods) * len(self.run.seeds)
+
+    def add(self, made: GeneratedImage) -> None:
+        """Write a finished image with its record, and bring run.json up to date."""
+        record = image_record(self.run, self.environment, made)
+        write_png(self.file(made.method.name, made.seed), made.image, {RECORD: record, TRACE: made.trace})
+        self.records[made.method.name, made.seed] = record
+        self.write_description(complete=False)
+
+    def write_description(self, complete: bool) -> None:
+        """Write run.json."""
+        described = describe_run(self.run, self.environment, self.records, complete)
+        chosen = {} if self.choice is None else {CHOICE: self.choice.described(self.records)}
+        write_json(self.out / "run.json", {**described, **chosen})
+
+
+def _holds_something_else(out: Path) -> bool:
+    if not out.is_dir() or not any(out.iterdir()):
+        return False
+    try:
+        read_description(out / "run.json")
+    except InvalidArgument:
+        return True
+    return False
+
+
+def produce(folder: RunFolder, pipe: Any, on_step: OnStep | None = None) -> None:
+    """Make the missing images of an opened folder, writing each when it is finished.
+
+    Args:
+        folder: The folder; its `records` say which images are there.
+        pipe: The pipeline of the run's model.
+        on_step: Called after each step.
+    """
+    for made in make_images(folder.run, pipe, skip=set(folder.records), on_step=on_step):
+        folder.add(made)
+
+
+def finish(folder: RunFolder) -> None:
+    """Write grid.png and trajectory.png, and the complete run.json last."""
+    methods, seeds = [method.name for method in folder.run.methods], list(folder.run.seeds)
+    grid = draw_grid(folder.run.prompt, methods, seeds, lambda method, seed: read_png(folder.file(method, seed))[0])
+    write_png(folder.out / "grid.png", grid)
+    plot = draw_trajectory(
+        folder.run.prompt, methods, seeds, lambda method, seed: read_png(folder.file(method, seed))[1].get(TRACE)
+    )
+    with atomic(folder.out / "trajectory.png") as temporary:
+        write_trajectory(temporary, plot)
+    folder.write_description(complete=True)

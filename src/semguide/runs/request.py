@@ -1,0 +1,208 @@
+"""From what was asked for to the run that does it: names resolved, defaults filled in, everything checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from semguide.concepts import BACKENDS, as_concepts, decompose
+from semguide.errors import InvalidArgument
+from semguide.models import ModelDescription, call_defaults, choose_device, describe, embedded, fetch, resolve
+from semguide.runs import checks
+from semguide.runs.methods import build_rule, complete, method_names, parse_settings
+from semguide.runs.run import Method, Run, Sampling
+from semguide.types import Concept
+
+PLAIN = "cfg"
+LARGEST_NUM_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for; None means "the default of the model or method".
+
+    Attributes:
+        prompt: The prompt.
+        model: Embedded name, folder or hub id.
+        method: The method.
+        compare: Methods to show beside it.
+        concepts: Concepts given by hand; None: decompose the prompt.
+        negative_prompt: The negative prompt, "" for none.
+        seed: Seed of the first image; the next ones count up.
+        num_images: Images per method.
+        num_inference_steps: Steps, 1 to 1000.
+        guidance_scale: Guidance scale, more than 1.
+        height: Pixels.
+        width: Pixels.
+        device: "auto" or a torch device.
+        settings: Method parameters, KEY=VALUE or METHOD.KEY=VALUE.
+        backend: Decomposition back end.
+        full_trace: Evaluate the concepts at every step.
+    """
+
+    prompt: str
+    model: str | None = None
+    method: str = "sgt"
+    compare: tuple[str, ...] = ()
+    concepts: tuple[str, ...] | None = None
+    negative_prompt: str = ""
+    seed: int = 0
+    num_images: int = 4
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    height: int | None = None
+    width: int | None = None
+    device: str = "auto"
+    settings: tuple[str, ...] = ()
+    backend: str = "lexicon"
+    full_trace: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run ready to be made: the run, its model, and what the user should know about it."""
+
+    run: Run
+    model: ModelDescription
+    warnings: tuple[str, ...] = ()
+
+
+def plan(request: Request) -> Plan:
+    """Resolve and check a request. What needs no torch is checked first.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+        UnsupportedPipeline: The model cannot be steered.
+        SemguideError: The hub cannot be reached.
+    """
+    check_numbers(request)
+    return plan_for(request, find_model(default_model() if request.model is None else request.model))
+
+
+def plan_for(request: Request, model: ModelDescription) -> Plan:
+    """Resolve and check a request whose numbers are checked, for a model that is found; raises like `plan`."""
+    height, width = request.height or model.height, request.width or model.width
+    checks.check_size(height, width, model)
+    concepts = _concepts(request)
+    settings = parse_settings(list(request.settings), request.method)
+    names = tuple(dict.fromkeys((*request.compare, request.method)))
+    for name in names:
+        checks.check_known("method (--method, --compare)", name, method_names())
+    for name in settings:
+        checks.check_known("method in --set", name, names)
+    steps, scale = _steps_and_scale(request, model)
+    run = Run(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        concepts=tuple(concepts),
+        methods=tuple(complete(name, settings.get(name, {}), scale) for name in names),
+        seeds=tuple(range(request.seed, request.seed + request.num_images)),
+        sampling=Sampling(steps, scale, height, width),
+        model=_portable(model),
+        device=choose_device(request.device),
+        full_trace=request.full_trace,
+    )
+    return _with_notices(Plan(run, model), by_hand=request.concepts is not None)
+
+
+def check_run(run: Run) -> Plan:
+    """Check a run that was read from a file, as a typed one is.
+
+    Raises:
+        InvalidArgument: A value breaks a rule, or model, method or device is not to be had here.
+    """
+    checks.check_prompt(run.prompt)
+    checks.check_steps(run.sampling.num_inference_steps)
+    checks.check_guidance_scale(run.sampling.guidance_scale)
+    checks.check_seeds(run.seeds)
+    names = [method.name for method in run.methods]
+    if not names or len(set(names)) < len(names):
+        raise InvalidArgument(f"methods in the run description must be one or more, each once, got {names}")
+    model = find_model(run.model)
+    checks.check_size(run.sampling.height, run.sampling.width, model)
+    as_concepts(run.concepts, run.prompt)
+    for method in run.methods:
+        build_rule(method, run.sampling.guidance_scale)
+    return _with_notices(Plan(replace(run, device=choose_device(run.device)), model))
+
+
+DEFAULT = "emoji-unet"
+"""The model used when none is named."""
+
+
+def find_model(name: str) -> ModelDescription:
+    """Describe a model by name; a hub id is fetched first."""
+    source = resolve(name)
+    return describe(replace(source, path=fetch(source)))
+
+
+def default_model() -> str:
+    """Return the model used when none is named: emoji-unet, which is the fastest, else the first embedded one."""
+    names = list(embedded())
+    if names:
+        return DEFAULT if DEFAULT in names else names[0]
+    raise InvalidArgument("model (--model) must be given, as no checkpoint is embedded in this installation")
+
+
+def check_numbers(request: Request) -> None:
+    """Check what can be checked without looking at any file."""
+    checks.check_prompt(request.prompt)
+    checks.check_known("backend (--backend)", request.backend, BACKENDS)
+    if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:
+        raise InvalidArgument(
+            f"num_images (--num-images) must be from 1 to {LARGEST_NUM_IMAGES}, got {request.num_images}; try 4"
+        )
+    checks.check_seeds({request.seed, request.seed + request.num_images - 1})
+    if request.num_inference_steps is not None:
+        checks.check_steps(request.num_inference_steps)
+    if request.guidance_scale is not None:
+        checks.check_guidance_scale(request.guidance_scale)
+    for name, value in (("height", request.height), ("width", request.width)):
+        if value is not None and value < 1:
+            raise InvalidArgument(f"{name} (--{name}) must be at least 8 pixels, got {value}; try the default")
+
+
+def _concepts(request: Request) -> list[Concept]:
+    if request.concepts is None:
+        return decompose(request.prompt, backend=request.backend)
+    if not all(text.strip() for text in request.concepts):
+        raise InvalidArgument("concept (--concept) must hold some text, got ''; leave it out to split the prompt")
+    return as_concepts(request.concepts, request.prompt)
+
+
+def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, float]:
+    steps = request.num_inference_steps or model.num_inference_steps
+    scale = request.guidance_scale or model.guidance_scale
+    if steps is None or scale is None:
+        own_steps, own_scale = call_defaults(model.pipeline_class)
+        steps, scale = steps or own_steps, scale or own_scale
+    return steps, float(scale)
+
+
+def _portable(model: ModelDescription) -> str:
+    """Name a model so that it is found from any working directory: a folder by its absolute path."""
+    return str(Path(model.path)) if model.kind == "folder" else model.name
+
+
+def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
+    """Turn a run without concepts into plain guidance, and say where concepts do not suit a method."""
+    run = planned.run
+    if not run.concepts and any(method.name != PLAIN for method in run.methods):
+        warning = (
+            "no concept was found in the prompt, so there is nothing to steer: "
+            "plain classifier-free guidance (cfg) is used; name the concepts (--concept)"
+        )
+        return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), warnings=(warning,))
+    rules = [build_rule(method, run.sampling.guidance_scale) for method in run.methods]
+    warnings = []
+    if idle := [rule.name for rule in rules if len(run.concepts) < rule.min_concepts and not rule.is_noop]:
+        warnings.append(
+            f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
+            "other: its images are those of plain classifier-free guidance (cfg); name more concepts (--concept)"
+        )
+    if not by_hand and (repels := [rule.name for rule in rules if rule.repels and not rule.is_noop]):
+        warnings.append(
+            f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for: "
+            "name what the images should not show (--concept)"
+        )
+    return replace(planned, warnings=tuple(warnings))

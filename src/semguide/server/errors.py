@@ -1,0 +1,114 @@
+"""What goes wrong, as clients see it: OpenAI's error form, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from semguide.errors import InvalidArgument, SemguideError
+from semguide.server.engine import QueueFull, ShuttingDown
+from semguide.server.jobs import Failure
+from semguide.server.requests import UnknownModel, in_words_of_the_api
+from semguide.server.schemas import ErrorBody, ErrorReply
+
+INVALID = "invalid_request_error"
+SERVER = "server_error"
+
+
+class NotFound(SemguideError):
+    """There is no such job or image here."""
+
+
+class Failed(SemguideError):
+    """A job failed that somebody waits for."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def error_response(
+    status: int, message: str, code: str | None = None, param: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an error in OpenAI's form; in ASCII, as a message may repeat what is no valid text."""
+    kind = "rate_limit_error" if status == 429 else SERVER if status >= 500 else INVALID
+    body = ErrorReply(error=ErrorBody(message=message, type=kind, param=param, code=code))
+    return Response(json.dumps(body.model_dump()), status, headers, "application/json")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of an address for the OpenAPI schema."""
+    return {status: {"model": ErrorReply, "description": _DESCRIPTIONS[status]} for status in statuses}
+
+
+_DESCRIPTIONS = {
+    400: "A value breaks a rule; the message names it, the rule and the remedy.",
+    401: "The API key is missing or wrong.",
+    403: "Asked by a page of another origin.",
+    404: "Not here, or not any more.",
+    413: "The request is too large.",
+    429: "The queue is full; `Retry-After` says for how long, in seconds.",
+    500: "The images could not be made.",
+    503: "The server is shutting down.",
+}
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Have every error leave in OpenAI's form."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SemguideError, _ours)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(_: Request, error: Exception) -> Response:
+    message = in_words_of_the_api(str(error))
+    if isinstance(error, QueueFull):
+        return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, Failed):
+        return error_response(error.failure.status, message, error.failure.code)
+    for kind, status, code in _STATUS:
+        if isinstance(error, kind):
+            param = message.partition(" ")[0] if isinstance(error, InvalidArgument) else None
+            return error_response(status, message, code, param)
+    return error_response(500, message, "internal_error")
+
+
+_STATUS: tuple[tuple[type[SemguideError], int, str], ...] = (
+    (ShuttingDown, 503, "shutting_down"),
+    (UnknownModel, 404, "model_not_found"),
+    (NotFound, 404, "not_found"),
+    (InvalidArgument, 400, "invalid_value"),
+)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    if first.get("type") == "json_invalid":
+        where = f"{first['ctx']['error']} (character {first['loc'][-1]})"
+        return error_response(400, f"body must be JSON, got what is none: {where}", "invalid_value")
+    if isinstance(first.get("input"), bytes):
+        return error_response(400, "body must be sent with 'Content-Type: application/json'", "invalid_value")
+    places = [str(place) for place in first.get("loc", ())[1:]]
+    if places[-3:-2] == ["parameters"]:
+        del places[-1]  # which of the types that a value may have
+    param = ".".join(places) or None
+    got = repr(first.get("input"))
+    got = got if len(got) <= 80 else f"{got[:77]}..."
+    return error_response(400, f"{param or 'body'}: {first.get('msg', 'invalid')}, got {got}", "invalid_value", param)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status)
+    return error_response(status, str(getattr(error, "detail", error)), code, headers=getattr(error, "headers", None))
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    del error
+    return error_response(500, "something went wrong in the server; its log has the details", "internal_error")

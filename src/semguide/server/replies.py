@@ -1,0 +1,143 @@
+"""Jobs, images and methods as clients see them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from semguide.runs.methods import describe_method, method_names
+from semguide.runs.records import describe_run
+from semguide.server.jobs import Failure, Job, Picture, Status
+from semguide.server.models import ServedModel
+from semguide.server.schemas import (
+    ConceptModel,
+    ErrorBody,
+    ImageReport,
+    ImageStatus,
+    JobReply,
+    LimitsCard,
+    MethodCard,
+    MethodChoice,
+    MethodsReply,
+    ModelCard,
+    ParameterCard,
+)
+from semguide.server.settings import Limits
+from semguide.types import Concept
+
+
+def image_url(job: Job, picture: Picture) -> str:
+    """Return where an image is, at this server."""
+    return f"/v1/jobs/{job.id}/images/{picture.index}.png"
+
+
+def image_report(picture: Picture) -> ImageReport | None:
+    """Say how an image was made; None until it is."""
+    record, trace = picture.record, picture.trace
+    if record is None or trace is None:
+        return None
+    shared = {name: record[name] for name in ("evaluations", "seconds", "alignment", "pixels")}
+    return ImageReport(index=picture.index, method=picture.method.name, seed=picture.seed, trace=trace, **shared)  # type: ignore[arg-type]
+
+
+def failure_body(failure: Failure) -> ErrorBody:
+    """Return an error in OpenAI's form."""
+    return ErrorBody(message=failure.message, type="server_error", code=failure.code)
+
+
+def concept_models(concepts: tuple[Concept, ...] | list[Concept]) -> list[ConceptModel]:
+    """Return concepts as clients see them."""
+    return [ConceptModel(**asdict(concept)) for concept in concepts]
+
+
+def job_reply(job: Job, position: int) -> JobReply:
+    """Return a job and how far it is."""
+    run = job.run
+    return JobReply(
+        id=job.id,
+        status=job.status.value,
+        position=position,
+        created=int(job.created),
+        model=job.model,
+        prompt=run.prompt,
+        negative_prompt=run.negative_prompt,
+        concepts=concept_models(run.concepts),
+        methods=[MethodChoice(name=method.name, parameters=method.parameters) for method in run.methods],
+        seeds=list(run.seeds),
+        steps=run.sampling.num_inference_steps,
+        guidance_scale=run.sampling.guidance_scale,
+        width=run.sampling.width,
+        height=run.sampling.height,
+        images=[_image_status(job, picture) for picture in job.pictures],
+        warnings=list(job.warnings),
+        error=None if job.failure is None else failure_body(job.failure),
+        events_url=f"/v1/jobs/{job.id}/events",
+        run_url=f"/v1/jobs/{job.id}/run.json",
+    )
+
+
+def _image_status(job: Job, picture: Picture) -> ImageStatus:
+    report = image_report(picture)
+    return ImageStatus(
+        index=picture.index,
+        method=picture.method.name,
+        seed=picture.seed,
+        status=picture.status.value,  # type: ignore[arg-type]
+        step=picture.step,
+        url=None if report is None else image_url(job, picture),
+        report=report,
+    )
+
+
+def run_json(job: Job, model: ServedModel) -> dict[str, Any]:
+    """Return the run.json of a job, which `semguide generate --from` repeats."""
+    records = {(p.method.name, p.seed): p.record for p in job.pictures if p.record is not None}
+    return describe_run(job.run, model.environment, records, job.status is Status.done)
+
+
+def model_card(model: ServedModel) -> ModelCard:
+    """Return a model as OpenAI's Models API has it, with what it can make."""
+    wanted = ("num_inference_steps", "guidance_scale", "height", "width", "size_multiple", "smallest", "largest")
+    described = {name: getattr(model.description, name) for name in ("pipeline_class", *wanted)}
+    kind = model.description.kind.value
+    return ModelCard(id=model.id, created=model.created, owned_by=f"semguide-{kind}", semguide=described)
+
+
+def methods_reply(limits: Limits) -> MethodsReply:
+    """Return all methods with their parameters and ranges, and the server's limits."""
+    cards = [_method_card(describe_method(name)) for name in method_names()]
+    names = LimitsCard.model_fields
+    return MethodsReply(methods=cards, limits=LimitsCard(**{name: getattr(limits, name) for name in names}))
+
+
+def _method_card(entry: dict[str, Any]) -> MethodCard:
+    parameters = [_parameter_card(parameter) for parameter in entry["parameters"]]
+    return MethodCard(**{**entry, "parameters": parameters})
+
+
+def _parameter_card(parameter: dict[str, Any]) -> ParameterCard:
+    default = parameter["default"]
+    low, high = parameter_range(parameter["meaning"], default)
+    words = [default] if isinstance(default, str) else None
+    kinds = {bool: "boolean", int: "integer"}
+    return ParameterCard(
+        **parameter,
+        type=kinds.get(type(default), "number"),  # type: ignore[arg-type]
+        minimum=low,
+        maximum=high,
+        choices=words,
+    )
+
+
+def parameter_range(meaning: str, default: Any) -> tuple[float | None, float | None]:
+    """Read the range of a parameter where its rule states it: `in [low, high]` or `>= low`; a count of steps: >= 0.
+
+    >>> parameter_range("Share of the target, in [0, 1] (0: threshold only).", 0.5)
+    (0.0, 1.0)
+    """
+    if bounds := re.search(r"in \[(-?[\d.]+), (-?[\d.]+)\]", meaning):
+        return float(bounds[1]), float(bounds[2])
+    if bound := re.search(r">= (-?[\d.]+\d|\d)", meaning):
+        return float(bound[1]), None
+    return (0.0, None) if type(default) is int else (None, None)

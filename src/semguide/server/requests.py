@@ -1,0 +1,143 @@
+"""From a request to the run that does it, by the same checks as the command line and within the server's limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from semguide.errors import InvalidArgument
+from semguide.runs import checks
+from semguide.runs.request import Plan, Request, plan_for
+from semguide.server.models import ServedModel
+from semguide.server.schemas import ImagesRequest, JobRequest, MethodChoice, Options
+from semguide.server.settings import Limits
+
+AUTO = "auto"
+_OPTIONS = re.compile(r" \((?:--[a-z-]+(?:, )?)+\)| with --set")
+
+
+class UnknownModel(InvalidArgument):
+    """The request names a model that this server does not have."""
+
+
+def find_served(models: Mapping[str, ServedModel], name: str | None) -> ServedModel:
+    """Return a model by its public name; None: the first.
+
+    Raises:
+        UnknownModel: There is none of that name.
+    """
+    if name is None:
+        return next(iter(models.values()))
+    if name not in models:
+        raise UnknownModel(f"model must be one of {', '.join(models)}, got {name!r}; GET /v1/models lists them")
+    return models[name]
+
+
+def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, limits: Limits) -> Plan:
+    """Resolve and check a request.
+
+    Args:
+        body: What the client sent.
+        model: The model it names.
+        device: torch device that will make the images.
+        limits: What a request may ask for.
+
+    Raises:
+        InvalidArgument: A value breaks a rule or a limit.
+    """
+    options = body.semguide or Options()
+    count = 1 if body.n is None else body.n
+    _check_texts(body.prompt, options, limits)
+    compared = [_choice(entry) for entry in options.compare]
+    _check_amounts(options, count, len({c.name for c in compared} | {options.method}), limits)
+    width, height = parse_size(body.size, model, limits)
+    planned = plan_for(
+        Request(
+            prompt=body.prompt,
+            method=options.method,
+            compare=tuple(choice.name for choice in compared),
+            concepts=None if options.concepts is None else tuple(options.concepts),
+            negative_prompt=options.negative_prompt,
+            seed=options.seed,
+            num_images=count,
+            num_inference_steps=options.steps,
+            guidance_scale=options.guidance_scale,
+            height=height,
+            width=width,
+            device=device,
+            settings=_settings([*compared, MethodChoice(name=options.method, parameters=options.parameters)]),
+            full_trace=options.full_trace,
+        ),
+        model.description,
+    )
+    run = planned.run
+    if options.seeds is not None:
+        checks.check_seeds(options.seeds)
+        run = replace(run, seeds=tuple(options.seeds))
+    _check("steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
+    _check("concepts found in the prompt", len(run.concepts), limits.concepts, "name the ones to keep in concepts")
+    return replace(planned, run=run, warnings=tuple(map(in_words_of_the_api, planned.warnings)))
+
+
+def in_words_of_the_api(message: str) -> str:
+    """Take the command line's options out of a message."""
+    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), _OPTIONS.sub("", message))
+
+
+def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[int, int]:
+    """Read WIDTHxHEIGHT; None and "auto" are the model's own.
+
+    Raises:
+        InvalidArgument: It is no size, or larger than the limit.
+    """
+    if size is None or size == AUTO:
+        width, height = model.description.width, model.description.height
+    else:
+        found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", size)
+        if found is None:
+            raise InvalidArgument(f"size must be WIDTHxHEIGHT such as 512x512, or auto, got {size!r}; try auto")
+        width, height = int(found[1]), int(found[2])
+    for name, value in (("width", width), ("height", height)):
+        _check(f"size ({name})", value, limits.side, "ask for a smaller picture")
+        if value < 1:
+            raise InvalidArgument(f"size ({name}) must be at least 1, got {value}; try auto")
+    return width, height
+
+
+def _choice(entry: str | MethodChoice) -> MethodChoice:
+    return MethodChoice(name=entry) if isinstance(entry, str) else entry
+
+
+def _settings(choices: list[MethodChoice]) -> tuple[str, ...]:
+    """Write parameters as `--set` takes them."""
+    return tuple(f"{c.name}.{key}={json.dumps(value)}" for c in choices for key, value in c.parameters.items())
+
+
+def _check_texts(prompt: str, options: Options, limits: Limits) -> None:
+    checks.check_prompt(prompt)
+    _check("prompt (characters)", len(prompt), limits.prompt_length, "shorten it")
+    _check("negative_prompt (characters)", len(options.negative_prompt), limits.prompt_length, "shorten it")
+    concepts = options.concepts or []
+    _check("concepts (number)", len(concepts), limits.concepts, "leave some out")
+    for concept in concepts:
+        _check("concepts (characters of one)", len(concept), limits.concept_length, "shorten it")
+    for text in (prompt, options.negative_prompt, *concepts):
+        if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+            raise InvalidArgument("prompt must be Unicode text, got a lone surrogate; send it as UTF-8")
+
+
+def _check_amounts(options: Options, count: int, methods: int, limits: Limits) -> None:
+    seeds = count if options.seeds is None else len(options.seeds)
+    if options.seeds is not None and count not in (1, seeds):
+        raise InvalidArgument(
+            f"n must be the number of seeds ({seeds}) where both are given, got {count}; leave it out"
+        )
+    checks.check_seeds({options.seed, options.seed + count - 1})
+    _check("images (n, or seeds, times methods)", seeds * methods, limits.images, "ask for fewer")
+
+
+def _check(name: str, value: int, most: int, remedy: str) -> None:
+    if value > most:
+        raise InvalidArgument(f"{name} must be at most {most} at this server, got {value}; {remedy}")

@@ -1,0 +1,124 @@
+"""What every request passes before anything looks at it: host, origin, key, size; and the headers of every answer."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from semguide.server.errors import error_response
+from semguide.server.settings import ServerSettings
+
+READING = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class SecurityMiddleware:
+    """Lets through what may pass, and counts the answers.
+
+    Args:
+        app: What is behind it.
+        settings: Hosts, key and size.
+        answered: Told of each answer: method and status.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings, answered: Callable[[str, int], None]) -> None:
+        self._app = app
+        self._settings = settings
+        self._answered = answered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = self._with_headers(scope, send)
+        body = await _read(receive, self._settings.limits.body)
+        refusal = self._refusal(scope, body)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, _replayed(body or b"", receive), send)
+
+    def _refusal(self, scope: Scope, body: bytes | None) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        allowed = self._settings.hosts
+        if allowed is not None and _name(host.lower()) not in allowed:
+            return error_response(400, f"Host must name this server ({', '.join(sorted(allowed))})", "invalid_host")
+        origin = headers.get("origin")
+        if scope["method"] not in READING and origin is not None and origin.partition("://")[2] != host:
+            return error_response(403, "Origin must be this server: pages of others may not ask it", "foreign_origin")
+        if self._needs_key(scope["method"], scope["path"]) and not self._has_key(headers):
+            message = "Authorization must be 'Bearer KEY' with the key of this server"
+            return error_response(401, message, "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+        if body is None:
+            return error_response(413, f"body must be at most {self._settings.limits.body} bytes", "too_large")
+        return None
+
+    def _needs_key(self, method: str, path: str) -> bool:
+        """Say whether a key is needed: not to read a job, whose id is a secret of its own."""
+        if self._settings.api_key is None or (method == "GET" and path.startswith("/v1/jobs/")):
+            return False
+        return path.startswith("/v1/") or path == "/metrics"
+
+    def _has_key(self, headers: Headers) -> bool:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        wanted = (self._settings.api_key or "").encode()
+        return hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted) and kind.lower() == "bearer"
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                self._answered(scope["method"], message["status"])
+            await send(message)
+
+        return sending
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, without the port."""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Read a request's body; None if it is longer than allowed."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return body
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def receiving() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving

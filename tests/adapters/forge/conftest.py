@@ -1,5 +1,0 @@
-"""The stand-in for ComfyUI: the two must agree."""
-
-from adapters.comfyui.conftest import samplers
-
-__all__ = ["samplers"]

@@ -1,0 +1,136 @@
+"""The folder for custom_nodes: what ComfyUI loads, its metadata, and its workflows."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS
+from semguide.adapters.hosts.comfyui.install import PACK, install_pack
+from semguide.errors import InvalidArgument
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+OUTPUTS = {
+    "BasicScheduler": ["SIGMAS"],
+    "CFGGuider": ["GUIDER"],
+    "CLIPTextEncode": ["CONDITIONING"],
+    "CheckpointLoaderSimple": ["MODEL", "CLIP", "VAE"],
+    "EmptyLatentImage": ["LATENT"],
+    "KSamplerSelect": ["SAMPLER"],
+    "PreviewImage": [],
+    "RandomNoise": ["NOISE"],
+    "SamplerCustomAdvanced": ["LATENT", "LATENT"],
+    "SaveImage": [],
+    "VAEDecode": ["IMAGE"],
+    **{name: list(node.RETURN_TYPES) for name, node in NODE_CLASS_MAPPINGS.items()},  # type: ignore[attr-defined]
+}
+"""The output types of our nodes, and of those of ComfyUI that the workflows use."""
+GRAPHS = sorted((PACK / "api_workflows").glob("*.json"))
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def comfyui(tmp_path: Path) -> Path:
+    (tmp_path / "custom_nodes").mkdir()
+    (tmp_path / "main.py").touch()
+    return tmp_path
+
+
+def test_the_installed_folder_is_a_module_with_the_nodes(comfyui: Path) -> None:
+    folder = install_pack(comfyui)
+    assert folder == comfyui / "custom_nodes" / "semguide"
+    spec = importlib.util.spec_from_file_location(str(folder), folder / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.NODE_CLASS_MAPPINGS is NODE_CLASS_MAPPINGS
+
+
+def test_installing_again_replaces_the_pack_and_leaves_nothing_else(comfyui: Path) -> None:
+    (install_pack(comfyui) / "old.json").touch()
+    folder = install_pack(comfyui)
+    assert not (folder / "old.json").exists()
+    assert [path.name for path in (comfyui / "custom_nodes").iterdir()] == ["semguide"]
+
+
+def test_a_folder_that_is_no_comfyui_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="path must be ComfyUI's folder"):
+        install_pack(tmp_path)
+
+
+def test_what_is_not_the_pack_is_left_alone(comfyui: Path) -> None:
+    other = comfyui / "custom_nodes" / "semguide"
+    other.mkdir()
+    (other / "mine.py").touch()
+    with pytest.raises(InvalidArgument, match="move it away first"):
+        install_pack(comfyui)
+    assert (other / "mine.py").exists()
+
+
+def test_the_metadata_are_those_of_the_registry_and_of_this_version() -> None:
+    metadata = tomllib.loads((PACK / "pyproject.toml").read_text(encoding="utf-8"))
+    assert metadata["project"]["name"] == "semguide"
+    assert metadata["project"]["version"] == version("semguide")
+    assert metadata["project"]["dependencies"] == (PACK / "requirements.txt").read_text(encoding="utf-8").split()
+    assert set(metadata["tool"]["comfy"]) == {"PublisherId", "DisplayName", "Icon"}
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_the_inputs_of_a_workflow_are_those_of_the_nodes(path: Path) -> None:
+    graph = read(path)
+    ours = {entry["class_type"] for entry in graph.values()} & set(NODE_CLASS_MAPPINGS)
+    assert ours == set(NODE_CLASS_MAPPINGS), "every node is shown"
+    for entry in graph.values():
+        assert entry["class_type"] in OUTPUTS
+        if entry["class_type"] in NODE_CLASS_MAPPINGS:
+            declared: Any = NODE_CLASS_MAPPINGS[entry["class_type"]].INPUT_TYPES()  # type: ignore[attr-defined]
+            known = {**declared["required"], **declared.get("optional", {})}
+            assert set(declared["required"]) <= set(entry["inputs"]) <= set(known)
+            for name, value in entry["inputs"].items():
+                check_input(graph, known[name], value)
+
+
+def check_input(graph: Any, declared: tuple[Any, ...], value: Any) -> None:
+    """Check one input as ComfyUI does: links by type, choices, kinds and ranges of values."""
+    kind, options = declared[0], declared[1] if len(declared) > 1 else {}
+    if isinstance(value, list):
+        node, slot = value
+        assert OUTPUTS[graph[node]["class_type"]][slot] == kind
+    elif isinstance(kind, list):
+        assert value in kind
+    else:
+        assert isinstance(value, {"FLOAT": float, "STRING": str, "BOOLEAN": bool}[kind])
+        if kind == "FLOAT":
+            assert options["min"] <= value <= options["max"]
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_the_template_is_the_same_graph(path: Path) -> None:
+    graph, shown = read(path), read(PACK / "example_workflows" / path.name)
+    links = {link[0]: link for link in shown["links"]}
+    assert {str(node["id"]): node["type"] for node in shown["nodes"]} == {k: v["class_type"] for k, v in graph.items()}
+    for node in shown["nodes"]:
+        linked = {entry["name"]: links[entry["link"]] for entry in node["inputs"]}
+        inputs = graph[str(node["id"])]["inputs"]
+        assert {name: [str(link[1]), link[2]] for name, link in linked.items()} == {
+            name: value for name, value in inputs.items() if isinstance(value, list)
+        }
+        written = [value for value in node["widgets_values"] if value != "fixed"]  # not an input: what follows a seed
+        assert written == [value for value in inputs.values() if not isinstance(value, list)]
+        for number, origin, slot, target, place, kind in (links[entry["link"]] for entry in node["inputs"]):
+            assert OUTPUTS[graph[str(origin)]["class_type"]][slot] == kind
+            assert (target, node["inputs"][place]["link"]) == (node["id"], number)

@@ -1,0 +1,209 @@
+"""The guider in a real ComfyUI, where COMFYUI_PATH names a checkout. Run it with a Python that can import it.
+
+Needed there beside semguide: what ComfyUI's samplers import (einops, torchsde, scipy, psutil, ...); torchvision not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from semguide import CFG, SGT, SGTv1, SGTv2, steer
+from semguide.adapters.hosts.comfyui.install import PACK, install_pack
+from support.comfyui import real, standin
+from support.tiny_pipelines import CONCEPTS, PROMPT
+
+pytestmark = [
+    pytest.mark.skipif(not real.FOLDER, reason="no ComfyUI: set COMFYUI_PATH to a checkout"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+STEPS = 5
+SAMPLERS = ["euler", "heun", "dpm_2", "dpmpp_2m", "dpmpp_sde", "uni_pc", "euler_cfg_pp"]
+
+
+@pytest.fixture
+def samplers(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the real comfy.samplers."""
+    standin.forget(monkeypatch)
+    return real.comfy("comfy.samplers")
+
+
+@pytest.fixture
+def patcher(sd: Any) -> Any:
+    return real.patched(real.DiffusersUNet(sd.unet))
+
+
+def encode(pipe: Any, text: str) -> Any:
+    with torch.no_grad():
+        return [[pipe.encode_prompt(text, "cpu", 1, False)[0], {}]]
+
+
+def guider_of(pipe: Any, patcher: Any, rule: Any, concepts: Any = CONCEPTS) -> Any:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+
+    guider = SemanticGuider(patcher, rule)
+    guider.set_conds(encode(pipe, PROMPT), encode(pipe, ""), [encode(pipe, text) for text in concepts])
+    return guider
+
+
+def plain_of(pipe: Any, patcher: Any, samplers: Any) -> Any:
+    guider = samplers.CFGGuider(patcher)
+    guider.set_conds(encode(pipe, PROMPT), encode(pipe, ""))
+    guider.set_cfg(7.5)
+    return guider
+
+
+def noise_of(images: int = 2) -> torch.Tensor:
+    return torch.randn(images, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+def sample(samplers: Any, guider: Any, name: str = "euler", sigmas: Any = None, noise: Any = None) -> torch.Tensor:
+    sigmas = schedule(samplers, guider.model_patcher) if sigmas is None else sigmas
+    noise = noise_of() if noise is None else noise
+    sampler = samplers.sampler_object(name)
+    return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, disable_pbar=True, seed=3)
+
+
+def schedule(samplers: Any, patcher: Any) -> torch.Tensor:
+    return samplers.calculate_sigmas(patcher.get_model_object("model_sampling"), "normal", STEPS)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_without_concepts_it_is_the_cfg_guider_of_comfyui_to_the_bit(
+    sd: Any, patcher: Any, samplers: Any, name: str
+) -> None:
+    given = sample(samplers, guider_of(sd, patcher, SGT(), concepts=[]), name)
+    assert torch.equal(given, sample(samplers, plain_of(sd, patcher, samplers), name))
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_rule_that_is_off_is_the_cfg_guider_of_comfyui_to_the_bit(
+    sd: Any, patcher: Any, samplers: Any, name: str
+) -> None:
+    given = sample(samplers, guider_of(sd, patcher, CFG()), name)
+    assert torch.equal(given, sample(samplers, plain_of(sd, patcher, samplers), name))
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_can_be_steered_and_the_same_seed_gives_the_same_image(
+    sd: Any, patcher: Any, samplers: Any, name: str
+) -> None:
+    guider = guider_of(sd, patcher, SGTv2(warmup_steps=0))
+    first = sample(samplers, guider, name)
+    assert torch.isfinite(first).all()
+    assert not torch.equal(first, sample(samplers, plain_of(sd, patcher, samplers), name))
+    assert torch.equal(sample(samplers, guider, name), first)
+
+
+def test_concepts_are_evaluated_in_the_window_only_in_one_batch_with_the_prompts(
+    sd: Any, patcher: Any, samplers: Any
+) -> None:
+    sample(samplers, guider_of(sd, patcher, SGT(stop=0.4)), noise=noise_of(1))
+    assert patcher.model.diffusion_model.rows == [4, 4, 2, 2, 2]
+
+
+RULES = [SGT(), SGT(stop=1.0), SGTv1(), SGTv2(warmup_steps=0)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=["sgt", "sgt-all-steps", "sgt-v1", "sgt-v2"])
+def test_the_steered_latents_are_those_of_the_steered_diffusers_pipeline(
+    sd: Any, patcher: Any, samplers: Any, rule: Any
+) -> None:
+    """Same network, embeddings, sigmas and noise in both hosts; float32, so equal to 1e-4 of the largest value."""
+    from diffusers import EulerDiscreteScheduler
+
+    sd.scheduler = EulerDiscreteScheduler(
+        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, timestep_spacing="leading", steps_offset=1
+    )
+    sd.scheduler.set_timesteps(STEPS)
+    sigmas, noise = sd.scheduler.sigmas.clone(), noise_of(1)
+    given = sample(samplers, guider := guider_of(sd, patcher, rule), sigmas=sigmas, noise=noise)
+    start = noise * sigmas[0] / sd.scheduler.init_noise_sigma
+    expected = steer(sd, rule)(PROMPT, latents=start, num_inference_steps=STEPS, output_type="latent")
+    latents = given * patcher.model.latent_format.scale_factor
+    torch.testing.assert_close(latents, expected.images, rtol=0, atol=1e-4 * float(expected.images.abs().max()))
+    np.testing.assert_allclose(guider.trace().similarity[0], expected.trace.similarity[0], atol=1e-4)
+    np.testing.assert_array_equal(np.sign(guider.trace().gate[0]), np.sign(expected.trace.gate[0]))
+
+
+def test_a_flow_model_is_steered_with_its_own_scale(sd: Any, samplers: Any) -> None:
+    from semguide.adapters.hosts.sampler_session import eps_scale
+
+    patcher = real.patched(real.DiffusersUNet(sd.unet), "FLOW")
+    sampling = patcher.get_model_object("model_sampling")
+    assert float(eps_scale(sampling, torch.tensor(0.25))) == pytest.approx(-3.0)
+    assert torch.isfinite(sample(samplers, guider_of(sd, patcher, SGTv2(warmup_steps=0)))).all()
+    given = sample(samplers, guider_of(sd, patcher, SGT(), concepts=[]))
+    assert torch.equal(given, sample(samplers, plain_of(sd, patcher, samplers)))
+
+
+@pytest.mark.parametrize("kind", ["EPS", "V_PREDICTION"])
+def test_the_scale_of_models_without_a_shrinking_image_is_minus_one_by_sigma(sd: Any, samplers: Any, kind: str) -> None:
+    from semguide.adapters.hosts.sampler_session import eps_scale
+
+    sampling = real.patched(real.DiffusersUNet(sd.unet), kind).get_model_object("model_sampling")
+    assert float(eps_scale(sampling, torch.tensor(4.0))) == pytest.approx(-0.25)
+
+
+@pytest.fixture
+def graph(sd: Any, samplers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the example for SD 1.5, in a ComfyUI whose only checkpoint is the tiny model."""
+    del samplers
+    (tmp_path / "custom_nodes").mkdir()
+    (tmp_path / "main.py").touch()
+    nodes = real.comfy("nodes")
+    assert asyncio.run(nodes.load_custom_node(str(install_pack(tmp_path))))
+    assert asyncio.run(nodes.load_custom_node(str(Path(real.FOLDER) / "comfy_extras" / "nodes_custom_sampler.py")))
+    graph = json.loads((PACK / "api_workflows" / "semantic_guidance_sd15.json").read_text(encoding="utf-8"))
+    graph["8"]["inputs"]["steps"] = STEPS
+    graph["9"]["inputs"].update(width=64, height=64)
+    folders = real.comfy("folder_paths")
+    monkeypatch.setattr(folders, "get_filename_list", lambda _: [graph["1"]["inputs"]["ckpt_name"]])
+    for name in ("output", "temp"):
+        monkeypatch.setattr(folders, f"{name}_directory", str(tmp_path / name))
+    parts = (real.patched(real.DiffusersUNet(sd.unet)), _Clip(sd), _Decoder())
+    monkeypatch.setattr(nodes.CheckpointLoaderSimple, "load_checkpoint", lambda _, ckpt_name: parts)
+    return graph
+
+
+class _Clip:
+    def __init__(self, pipe: Any) -> None:
+        self.pipe = pipe
+
+    def tokenize(self, text: str) -> str:
+        return text
+
+    def encode_from_tokens_scheduled(self, tokens: str) -> Any:
+        return encode(self.pipe, tokens)
+
+
+class _Decoder:
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        return latents.movedim(1, -1)[..., :3].sigmoid()
+
+
+def test_comfyui_accepts_the_example_and_runs_it(graph: Any, tmp_path: Path) -> None:
+    execution = real.comfy("execution")
+    accepted, error, outputs, errors = asyncio.run(execution.validate_prompt("id", graph, None))
+    assert accepted, (error, errors)
+    server = types.SimpleNamespace(client_id=None, last_node_id=None, send_sync=lambda *_: None)
+    known = inspect.signature(execution.PromptExecutor).parameters  # older versions have no cache_args
+    cache = {name: {"lru": 0, "ram": 0} for name in ("cache_args",) if name in known}
+    executor = execution.PromptExecutor(server, **cache)
+    executor.execute(graph, "id", {}, outputs)
+    assert executor.success, executor.status_messages
+    images = [Image.open(path) for path in sorted((tmp_path / "output").glob("*.png"))]
+    assert len(images) == 2, "one with the rule, one without"
+    assert images[0].tobytes() != images[1].tobytes()
+    (picture,) = (tmp_path / "temp").glob("*.png")
+    assert min(Image.open(picture).size) > 200

@@ -1,0 +1,123 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.evaluation.bench.request import (
+    BenchRequest,
+    check_bench,
+    find_judge,
+    parse_shard,
+    plan_bench,
+    suite_prompts,
+)
+
+REQUEST = BenchRequest("emoji-ae", "cfg,sgt")
+
+
+@pytest.mark.parametrize(("text", "shard"), [("1/1", (1, 1)), ("2/16", (2, 16))])
+def test_a_shard_is_two_numbers(text: str, shard: tuple[int, int]):
+    assert parse_shard(text) == shard
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/2/3", "-1/2", "a/b", "1/0", "", "1/2 "])
+def test_other_shards_are_refused(text: str):
+    with pytest.raises(InvalidArgument, match=r"shard \(--shard\) must be I/N"):
+        parse_shard(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seeds": 0}, "--seeds"),
+        ({"seeds": 10_001}, "--seeds"),
+        ({"limit": 0}, "--limit"),
+        ({"split": "train"}, "--split"),
+        ({"num_inference_steps": 0}, "--steps"),
+        ({"guidance_scale": 1.0}, "--guidance-scale"),
+        ({"settings": ("strength=1.5",)}, "--set"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(change: dict, named: str):
+    with pytest.raises(InvalidArgument, match=named):
+        check_bench(replace(REQUEST, **change), 1)
+
+
+def test_no_process_is_refused():
+    with pytest.raises(InvalidArgument, match=r"jobs \(--jobs\) must be from 1"):
+        check_bench(REQUEST, 0)
+
+
+def test_an_unknown_suite_is_refused_with_the_nearest_name():
+    with pytest.raises(InvalidArgument, match="did you mean 'emoji-geneval'"):
+        suite_prompts("emoji-genval", "test")
+
+
+def test_a_split_without_a_prompt_is_refused(tmp_path: Path):
+    (tmp_path / "one.txt").write_text("a cat\n")
+    splits = {prompt.split for prompt in suite_prompts(str(tmp_path / "one.txt"), "all")}
+    (other,) = {"validation", "test"} - splits
+    with pytest.raises(InvalidArgument, match="has no prompt"):
+        suite_prompts(str(tmp_path / "one.txt"), other)
+
+
+def test_a_missing_judge_is_refused_and_none_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
+    with pytest.raises(InvalidArgument, match=r"judge .* must be given"):
+        find_judge(None)
+    with pytest.raises(InvalidArgument, match=r"must be a folder with config\.json"):
+        find_judge(str(tmp_path))
+    assert find_judge("none") is None
+
+
+def test_the_embedded_judge_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
+    (tmp_path / "emoji-judge").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "emoji-judge" / name).write_text("")
+    assert find_judge(None) == (tmp_path / "emoji-judge").resolve()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"methods": "cfg,sgtt"}, "did you mean 'sgt'"),
+        ({"methods": "cfg,cfg"}, "each method once"),
+        ({"methods": "cfg,perp-neg"}, "must steer towards"),
+        ({"methods": ""}, "--methods"),
+        ({"settings": ("sega.strength=1",)}, "--set"),
+        ({"settings": ("sgt.strenght=1",)}, "strength"),
+        ({"settings": ("sgt.strength=-1",)}, "strength"),
+        ({"model": "emoji-umet"}, "--model|model must be"),
+        ({"device": "tpu"}, "device"),
+    ],
+)
+def test_unknown_names_and_bad_parameters_are_refused(tiny: Path, change: dict, named: str):
+    with pytest.raises(InvalidArgument, match=named):
+        plan_bench(replace(BenchRequest("emoji-ae", "cfg,sgt", model=str(tiny), judge="none"), **change))
+
+
+def test_a_plan_holds_every_parameter_and_the_model_of_what_was_asked(tiny: Path):
+    request = BenchRequest(
+        "emoji-complex", "cfg, sgt", str(tiny), seeds=3, limit=5, settings=("sgt.strength=2",), judge="none"
+    )
+    planned = plan_bench(request)
+    bench = planned.bench
+    assert [method.name for method in bench.methods] == ["cfg", "sgt"]
+    assert bench.methods[1].parameters["strength"] == 2.0
+    assert {"sharpness", "start", "stop"} <= set(bench.methods[1].parameters)
+    assert (len(bench.prompts), bench.seeds, bench.height, planned.warnings) == (5, (0, 1, 2), 64, ())
+    assert bench.identity["judge"] is None
+    assert {"checkpoint", "versions", "dtype", "device"} <= set(bench.identity)
+
+
+def test_judging_a_foreign_model_with_the_embedded_judge_is_warned_of(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
+    (tmp_path / "emoji-judge").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "emoji-judge" / name).write_text(name)
+    (warning,) = plan_bench(BenchRequest("emoji-ae", "cfg", str(tiny))).warnings
+    assert "--judge none" in warning

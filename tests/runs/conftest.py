@@ -1,0 +1,3 @@
+from support.foreign_warnings import pytest_itemcollected
+
+__all__ = ["pytest_itemcollected"]

@@ -1,0 +1,98 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.runs.run import Method, Run, Sampling, digest, from_json
+from semguide.types import Concept
+
+RUN = Run(
+    prompt="a red book",
+    negative_prompt="",
+    concepts=(Concept("a red book", (0, 10), "book", ("red",), 1), Concept("sky")),
+    methods=(Method("cfg", {}), Method("sgt", {"strength": 1.0, "mode": "auto"})),
+    seeds=(0, 1),
+    sampling=Sampling(25, 7.5, 64, 64),
+    model="emoji-unet",
+    device="cpu",
+)
+OTHERS = {
+    "prompt": "a blue book",
+    "negative_prompt": "blurry",
+    "concepts": (),
+    "methods": (Method("cfg", {}),),
+    "seeds": (1, 0),
+    "sampling": Sampling(25, 7.5, 64, 72),
+    "model": "other",
+    "device": "cuda",
+    "full_trace": True,
+}
+
+
+def test_a_run_survives_json():
+    assert from_json(json.loads(json.dumps(RUN.to_json()))) == RUN
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_the_digest_depends_on_every_field(field: str):
+    changes: dict[str, Any] = {field: OTHERS[field]}
+    assert replace(RUN, **changes).digest != RUN.digest
+
+
+def test_every_field_is_among_those_the_digest_is_tested_for():
+    assert set(OTHERS) == set(Run.__dataclass_fields__)
+
+
+def test_an_image_depends_on_its_own_method_and_seed_only():
+    method = RUN.methods[1]
+    alone = replace(RUN, methods=(method,), seeds=(1,))
+    assert RUN.image_parameters(method, 1) == alone.image_parameters(method, 1)
+    assert RUN.image_parameters(method, 1) != RUN.image_parameters(method, 0)
+
+
+def test_the_digest_ignores_the_order_of_keys():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+def broken(path: str, value: Any) -> Any:
+    data = RUN.to_json()
+    *parents, last = path.split(".")
+    inner: Any = data
+    for key in parents:
+        inner = inner[int(key)] if key.isdigit() else inner[key]
+    inner[last] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("prompt", 3, "prompt"),
+        ("seeds", "0", "seeds"),
+        ("seeds", [0.5], "seeds"),
+        ("seeds", [True], "seeds"),
+        ("sampling.height", "64", "height"),
+        ("sampling.num_inference_steps", 2.0, "num_inference_steps"),
+        ("sampling.extra", 1, "run.sampling"),
+        ("extra", 1, "run in"),
+        ("full_trace", 1, "full_trace"),
+        ("methods", [{"name": "cfg"}], "run.methods"),
+        ("methods.0.parameters", [], "parameters"),
+        ("concepts", ["a red book"], "run.concepts"),
+        ("concepts.0.span", [1], "span"),
+        ("concepts.0.span", ["a", "b"], "span"),
+        ("concepts.0.count", "one", "count"),
+        ("model", None, "model"),
+    ],
+)
+def test_a_broken_description_is_refused_naming_the_key(path: str, value: Any, named: str):
+    with pytest.raises(InvalidArgument, match=f"{named}.*run.json as semguide wrote it"):
+        from_json(broken(path, value))
+
+
+@pytest.mark.parametrize("data", [None, [], "run", {}])
+def test_what_is_no_description_at_all_is_refused(data: Any):
+    with pytest.raises(InvalidArgument, match="run in the run description"):
+        from_json(data)

@@ -1,0 +1,83 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from semguide.runs.request import Plan
+from semguide.runs.run import Method, Run, Sampling
+from semguide.server.batching import choose, position
+from semguide.server.jobs import Job, Status
+
+RUN = Run(
+    prompt="a cat",
+    negative_prompt="",
+    concepts=(),
+    methods=(Method("sgt", {"strength": 1.0}),),
+    seeds=(0, 1),
+    sampling=Sampling(2, 5.0, 64, 64),
+    model="tiny",
+    device="cpu",
+)
+
+
+def job(**changes: Any) -> Job:
+    return Job(Plan(replace(RUN, **changes), None), "tiny")  # type: ignore[arg-type]
+
+
+def chosen(jobs: list[Job], most: int) -> list[tuple[int, int]]:
+    return [(jobs.index(shot.job), shot.picture.index) for shot in choose(jobs, most)]
+
+
+def test_images_come_in_order_one_by_one():
+    assert chosen([job(), job()], 1) == [(0, 0)]
+    assert chosen([], 1) == []
+
+
+def test_images_of_the_same_shape_come_together_over_jobs():
+    assert chosen([job(), job(prompt="a dog"), job()], 5) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sampling": Sampling(3, 5.0, 64, 64)},
+        {"sampling": Sampling(2, 6.0, 64, 64)},
+        {"sampling": Sampling(2, 5.0, 64, 128)},
+        {"model": "other"},
+        {"full_trace": True},
+        {"negative_prompt": "blurry"},
+        {"methods": (Method("cfg", {}),)},
+        {"methods": (Method("sgt", {"strength": 0.5}),)},
+    ],
+)
+def test_images_of_another_shape_wait_for_their_turn(other: dict[str, Any]):
+    assert chosen([job(seeds=(0,)), job(**other), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]
+
+
+def test_what_is_begun_or_cancelled_is_not_chosen():
+    jobs = [job(), job(), job()]
+    jobs[0].pictures[0].status = Status.running
+    jobs[1].cancelled = True
+    assert chosen(jobs, 4) == [(0, 1), (2, 0), (2, 1)]
+
+
+def test_the_position_counts_the_jobs_that_wait_before():
+    jobs = [job(), job(), job()]
+    jobs[0].move(Status.running)
+    assert [position(jobs, item) for item in jobs] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("final", [Status.done, Status.failed, Status.cancelled])
+def test_a_job_that_ended_stays_as_it_is(final: Status):
+    ended = job()
+    ended.move(Status.running)
+    ended.move(final)
+    for status in Status:
+        with pytest.raises(RuntimeError, match="cannot become"):
+            ended.move(status)
+
+
+def test_a_job_is_not_done_before_it_runs():
+    with pytest.raises(RuntimeError, match="a job that is queued cannot become done"):
+        job().move(Status.done)
+    assert len({job().id for _ in range(100)}) == 100

@@ -1,0 +1,123 @@
+import signal
+import threading
+
+import httpx
+import openai
+import pytest
+
+from server.conftest import Start
+from support.live_server import MANY_STEPS, PROMPT, Live, wait_for
+
+
+def test_one_more_than_the_queue_holds_is_refused_with_the_time_to_wait(start_server: Start):
+    with start_server(limits={"queue": 1}) as live:
+        running = live.start(steps=MANY_STEPS)
+        live.until(running["id"], "running")
+        waiting = live.start(steps=1)
+        for path in ("/v1/jobs", "/v1/images/generations"):
+            reply = live.http.post(path, json={"prompt": PROMPT})
+            assert reply.status_code == 429
+            assert int(reply.headers["Retry-After"]) >= 1
+            assert reply.json()["error"]["code"] == "queue_full"
+        with (
+            openai.OpenAI(base_url=f"{live.url}/v1", api_key="x", max_retries=0) as client,
+            pytest.raises(openai.RateLimitError),
+        ):
+            client.images.generate(prompt=PROMPT)
+        assert live.metric('semguide_jobs_total{outcome="refused"}') == 3
+        assert live.metric("semguide_queue_length") == 1
+        live.cancel(running["id"])
+        assert live.events(waiting["id"])[-1]["event"] == "done"
+        assert live.http.post("/v1/jobs", json={"prompt": PROMPT, "semguide": {"steps": 1}}).status_code == 202
+
+
+def test_jobs_are_made_in_the_order_they_came(live: Live):
+    jobs = [live.start(steps=2) for _ in range(3)]
+    for job in jobs:
+        live.events(job["id"])
+    started = [live.events(job["id"])[0]["data"]["position"] for job in jobs]
+    assert started == [0, 0, 0]
+    assert [live.job(job["id"])["status"] for job in jobs] == ["done"] * 3
+
+
+def test_many_clients_at_once_all_get_the_image_of_their_own_seed(start_server: Start):
+    with start_server(limits={"queue": 32}) as live:
+        found: dict[int, str] = {}
+
+        def ask(seed: int) -> None:
+            body = {"prompt": PROMPT, "semguide": {"steps": 2, "seed": seed}}
+            reply = httpx.post(f"{live.url}/v1/images/generations", json=body, timeout=120).raise_for_status().json()
+            found[seed] = reply["data"][0]["semguide"]["pixels"]
+
+        threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        alone = live.http.post(
+            "/v1/images/generations", json={"prompt": PROMPT, "n": 6, "semguide": {"steps": 2}}
+        ).json()["data"]
+        assert [found[seed] for seed in range(6)] == [made["semguide"]["pixels"] for made in alone]
+        assert len(set(found.values())) == 8
+
+
+def test_finished_jobs_beyond_what_is_kept_are_forgotten(start_server: Start):
+    with start_server(limits={"kept": 2}) as live:
+        ids = [live.start(steps=1)["id"] for _ in range(3)]
+        for id in ids[:1]:
+            wait_for(lambda id=id: live.http.get(f"/v1/jobs/{id}").status_code == 404)
+        assert live.events(ids[2])[-1]["event"] == "done"
+        assert [live.http.get(f"/v1/jobs/{id}").status_code for id in ids] == [404, 200, 200]
+
+
+def test_a_drain_finishes_what_runs_and_refuses_the_rest(start_server: Start):
+    with start_server() as live:
+        running, waiting = live.start(steps=100), live.start(steps=1)
+        live.until(running["id"], "running")
+        live.uvicorn.handle_exit(signal.SIGTERM, None)
+        wait_for(lambda: live.http.get("/readyz").status_code == 503)
+        assert live.http.get("/healthz").status_code == 200
+        refused = live.http.post("/v1/jobs", json={"prompt": PROMPT})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "shutting_down")
+        assert live.events(waiting["id"])[-1]["data"]["error"]["code"] == "shutting_down"
+        assert live.events(running["id"])[-1]["event"] == "done"
+        wait_for(lambda: live.uvicorn.should_exit)
+
+
+def test_a_drain_stops_what_runs_too_long(start_server: Start):
+    with start_server() as live:
+        running = live.start(steps=MANY_STEPS)
+        live.until(running["id"], "running")
+        live.engine.drain(0.1)
+        assert live.until(running["id"], "failed")["error"]["code"] == "shutting_down"
+
+
+def test_images_of_a_shape_share_their_denoiser_calls_where_asked(start_server: Start):
+    with start_server(batch=3) as live:
+        blocking = live.start(steps=MANY_STEPS)
+        live.until(blocking["id"], "running")
+        others = [live.start(steps=3, prompt=prompt) for prompt in ("a red book and a vase", "a cat", "two dogs")]
+        live.cancel(blocking["id"])
+        ended = [live.events(job["id"]) for job in others]
+        assert [events[-1]["event"] for events in ended] == ["done"] * 3
+        seconds = {event["data"]["seconds"] for events in ended for event in events if event["event"] == "image"}
+        assert len(seconds) == 1  # one call, shared out
+        traces = [live.job(job["id"])["images"][0]["report"]["trace"]["concepts"] for job in others]
+        assert traces == [["a red book", "a vase"], ["a cat"], ["two dogs"]]
+
+
+def test_a_worker_outlives_an_image_that_cannot_be_made(start_server: Start, monkeypatch: pytest.MonkeyPatch):
+    def break_down(*_: object) -> None:
+        raise RuntimeError("/secret/place is out of memory")
+
+    with start_server() as live:
+        with monkeypatch.context() as patch:
+            patch.setattr("semguide.server.engine.paint", break_down)
+            reply = live.http.post("/v1/images/generations", json={"prompt": PROMPT})
+            failed = live.events(live.start(steps=1)["id"])[-1]
+        assert (reply.status_code, reply.json()["error"]["code"]) == (500, "generation_failed")
+        assert reply.json()["error"]["message"].startswith("RuntimeError while making the images")
+        assert "secret" not in reply.text
+        assert failed["event"] == "failed"
+        assert live.metric('semguide_jobs_total{outcome="failed"}') == 2
+        assert live.events(live.start(steps=1)["id"])[-1]["event"] == "done"

@@ -1,0 +1,178 @@
+import base64
+import io
+import json
+import re
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+import pytest
+from PIL import Image
+
+from semguide.runs.png import pixel_hash, read_png
+from support.command import Cli
+from support.live_server import MANY_STEPS, PROMPT, Live, wait_for
+
+
+@pytest.fixture(scope="module")
+def client(live: Live):
+    with openai.OpenAI(base_url=f"{live.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def test_the_openai_client_gets_images_with_their_trace_and_alignment(client: openai.OpenAI):
+    extra = {"semguide": {"method": "sgt", "concepts": ["a red book", "a yellow vase"], "steps": 4, "seed": 5}}
+    reply = client.images.generate(prompt=PROMPT, model="tiny-sd", n=2, size="auto", extra_body=extra)
+    assert len(reply.data or []) == 2
+    for seed, made in zip((5, 6), reply.data or [], strict=True):
+        picture = Image.open(io.BytesIO(base64.b64decode(made.b64_json or "")))
+        report = made.model_extra["semguide"]  # type: ignore[index]
+        assert picture.size == (64, 64)
+        assert (report["method"], report["seed"], len(report["alignment"])) == ("sgt", seed, 2)
+        assert all(0 < probability < 1 for probability in report["alignment"])
+        assert report["evaluations"] == 2 * 4 + 2 * 2  # concepts in the first two of four steps
+        assert report["trace"]["concepts"] == ["a red book", "a yellow vase"]
+        assert [row[0] is None for row in report["trace"]["similarity"]] == [False, False, True, True]
+    assert [c["text"] for c in reply.model_extra["semguide"]["concepts"]] == ["a red book", "a yellow vase"]  # type: ignore[index]
+
+
+def test_the_example_of_the_docs_runs(live: Live):
+    text = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example.replace("http://127.0.0.1:8000", live.url).replace("emoji-unet", "tiny-sd"), names)
+    names["client"].close()
+    assert Image.open(io.BytesIO(base64.b64decode(names["png"]))).format == "PNG"
+
+
+def test_fields_of_openais_that_mean_nothing_here_are_taken(client: openai.OpenAI):
+    reply = client.images.generate(
+        prompt=PROMPT,
+        quality="high",
+        style="vivid",
+        user="somebody",
+        background="opaque",
+        moderation="low",
+        output_format="png",
+        extra_body={"semguide": {"steps": 1}},
+    )
+    assert reply.output_format == "png"
+    assert reply.size == "64x64"
+
+
+def test_an_url_leads_to_the_same_file(client: openai.OpenAI, live: Live):
+    extra = {"semguide": {"steps": 1}}
+    one = client.images.generate(prompt=PROMPT, response_format="url", extra_body=extra)
+    other = client.images.generate(prompt=PROMPT, response_format="b64_json", extra_body=extra)
+    url = (one.data or [])[0].url or ""
+    assert urlsplit(url).netloc == urlsplit(live.url).netloc
+    fetched = Image.open(io.BytesIO(httpx.get(url).content))
+    assert pixel_hash(fetched) == (other.data or [])[0].model_extra["semguide"]["pixels"]  # type: ignore[index]
+
+
+def test_the_client_lists_the_models(client: openai.OpenAI):
+    (model,) = client.models.list().data
+    assert (model.id, model.object) == ("tiny-sd", "model")
+    assert client.models.retrieve("tiny-sd") == model
+
+
+def test_an_unknown_model_is_not_found(client: openai.OpenAI):
+    with pytest.raises(openai.NotFoundError, match=r"model must be one of tiny-sd, got '/etc/passwd'") as caught:
+        client.images.generate(prompt=PROMPT, model="/etc/passwd")
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("emoji-unet")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("prompt", "  ", "prompt must hold some text"),
+        ("prompt", "x" * 1001, "prompt (characters) must be at most 1000"),
+        ("n", 7, "images (n, or seeds, times methods) must be at most 6"),
+        ("n", 0, "n: Input should be greater than or equal to 1, got 0"),
+        ("size", "64x65", "height must be a multiple of 8 for"),
+        ("size", "big", "size must be WIDTHxHEIGHT"),
+        ("size", "2048x2048", "size (width) must be at most 1024"),
+        ("stream", True, "stream: Input should be False"),
+        ("response_format", "file", "response_format: Input should be 'b64_json' or 'url'"),
+        ("semguide", {"steps": 1001}, "semguide.steps"),
+        ("semguide", {"steps": 950}, "steps must be at most 900"),
+        ("semguide", {"method": "sgd"}, "did you mean 'sgt'?"),
+        ("semguide", {"parameters": {"strength": -1}}, "strength must be a finite number >= 0"),
+        ("semguide", {"parameters": {"guidance_scale": 3}}, "guidance_scale cannot be given"),
+        ("semguide", {"parameters": {"strength": [1]}}, "semguide.parameters.strength: Input should be a valid number"),
+        ("semguide", {"parameters": {"warp": 3}}, "must be one of strength"),
+        ("semguide", {"compare": ["cfg", {"name": "sgt-v2", "parameters": {"window": 0}}]}, "window must be"),
+        ("semguide", {"concepts": ["x"] * 9}, "concepts (number) must be at most 8"),
+        ("semguide", {"concepts": [" "]}, "concept must hold some text"),
+        ("semguide", {"seeds": [1, 1]}, "seeds must differ"),
+        ("semguide", {"seed": 2**63 - 1, "seeds": [3]}, ""),
+        ("semguide", {"guidance_scale": 1}, "semguide.guidance_scale"),
+        ("semguide", {"stepz": 3}, "semguide.stepz"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_in_openais_form(live: Live, field: str, value: object, sentence: str):
+    body = {"prompt": PROMPT, "semguide": {"steps": 1}, field: value}
+    reply = live.http.post("/v1/images/generations", json=body)
+    if not sentence:
+        assert reply.status_code == 200
+        return
+    error = reply.json()["error"]
+    assert reply.status_code == 400
+    assert error["type"] == "invalid_request_error"
+    assert sentence in error["message"]
+    assert "--" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "sentence"),
+    [
+        ("{oops", "application/json", "body must be JSON, got what is none: Expecting property name"),
+        ('{"prompt": "x"}', "application/x-www-form-urlencoded", "'Content-Type: application/json'"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_in_words(live: Live, content: str, kind: str, sentence: str):
+    reply = live.http.post("/v1/images/generations", content=content, headers={"Content-Type": kind})
+    assert reply.status_code == 400
+    assert (sentence in reply.json()["error"]["message"], reply.json()["error"]["param"]) == (True, None)
+
+
+def test_the_image_equals_the_command_lines_bit_for_bit(live: Live, generate: Cli, tmp_path):
+    body = {"prompt": PROMPT, "n": 2, "semguide": {"compare": ["cfg", "sgt-v2"], "seed": 3, "steps": 3}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    result = generate("--compare", "cfg", "--compare", "sgt-v2", "--seed", 3, "--num-images", 2, "--steps", 3)
+    assert result.exit_code == 0, result.stderr
+    for made in reply["data"]:
+        report = made["semguide"]
+        image, texts = read_png(tmp_path / "out" / "images" / f"{report['method']}-{report['seed']}.png")
+        assert pixel_hash(image) == report["pixels"]
+        ours = Image.open(io.BytesIO(base64.b64decode(made["b64_json"])))
+        assert json.loads(ours.info["semguide"])["key"] == texts["semguide"]["key"]
+    assert len(reply["data"]) == 6
+
+
+def test_the_run_json_is_repeated_by_the_command_line(live: Live, cli: Cli, tmp_path):
+    body = {"prompt": PROMPT, "semguide": {"parameters": {"strength": 0.5}, "steps": 2, "seeds": [9, 4]}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    recorded = live.http.get(f"/v1/jobs/{reply['semguide']['job']}/run.json").raise_for_status()
+    (tmp_path / "run.json").write_text(recorded.text)
+    result = cli("generate", "--from", tmp_path / "run.json", "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.stderr
+    assert "2 of 2 images compared with the record: all equal, bit for bit" in result.stdout
+    assert "warning" not in result.stderr
+
+
+def test_a_client_that_goes_away_frees_its_place(live: Live):
+    before = live.metric('semguide_jobs_total{outcome="cancelled"}')
+    body = json.dumps({"prompt": PROMPT, "semguide": {"steps": MANY_STEPS}}).encode()
+    address = urlsplit(live.url)
+    with socket.create_connection((address.hostname, address.port or 0)) as connection:
+        head = f"POST /v1/images/generations HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        wait_for(lambda: live.metric("semguide_images_in_flight") == 1)
+    wait_for(lambda: live.metric("semguide_images_in_flight") == 0)
+    assert live.metric('semguide_jobs_total{outcome="cancelled"}') == before + 1

@@ -1,0 +1,110 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from server.conftest import Start
+from support.live_server import PROMPT, Live
+
+KEY = "a-key-of-some-length"
+
+
+@pytest.fixture(scope="module")
+def locked(start_server: Start) -> Iterator[Live]:
+    with start_server(api_key=KEY, limits={"body": 4096}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"Basic {KEY}", f"Bearer {KEY}x", "Bearer ü"])
+def test_without_the_key_nothing_is_done(locked: Live, header: str | None):
+    headers = {} if header is None else {b"Authorization": header.encode()}
+    for method, path in (
+        ("POST", "/v1/images/generations"),
+        ("POST", "/v1/jobs"),
+        ("GET", "/v1/models"),
+        ("GET", "/metrics"),
+    ):
+        reply = httpx.request(method, f"{locked.url}{path}", headers=headers, json={"prompt": PROMPT})
+        assert reply.status_code == 401, path
+        assert reply.json()["error"]["code"] == "invalid_api_key"
+        assert reply.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_with_the_key_everything_is_and_a_job_is_read_by_its_id_alone(locked: Live):
+    job = locked.start(steps=1)
+    assert locked.events(job["id"])[-1]["event"] == "done"
+    for path in ("", "/run.json", "/images/0.png"):
+        assert httpx.get(f"{locked.url}/v1/jobs/{job['id']}{path}").status_code == 200
+    assert httpx.delete(f"{locked.url}/v1/jobs/{job['id']}").status_code == 401
+
+
+def test_health_needs_no_key(locked: Live):
+    assert httpx.get(f"{locked.url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{locked.url}/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil", ""])
+def test_another_name_in_the_host_header_is_refused(live: Live, host: str):
+    reply = live.http.get("/v1/models", headers={"Host": host})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_host")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:9"])
+def test_the_names_of_this_machine_are_answered(live: Live, host: str):
+    assert live.http.get("/v1/models", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "http://["])
+def test_pages_of_others_may_not_ask(live: Live, origin: str):
+    for path in ("/v1/jobs", "/v1/images/generations", "/v1/concepts"):
+        reply = live.http.post(path, json={"prompt": PROMPT}, headers={"Origin": origin})
+        assert (reply.status_code, reply.json()["error"]["code"]) == (403, "foreign_origin")
+    read = live.http.get("/v1/models", headers={"Origin": origin})
+    assert "access-control-allow-origin" not in read.headers
+
+
+def test_our_own_page_may_ask(live: Live):
+    reply = live.http.post("/v1/concepts", json={"prompt": PROMPT}, headers={"Origin": live.url})
+    assert reply.status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_also_in_pieces(locked: Live):
+    headers = {"Content-Type": "application/json"}
+    for content in (b" " * 5000, iter([b" " * 3000, b" " * 3000])):
+        reply = locked.http.post("/v1/jobs", content=content, headers=headers)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"[" * 3000, b'{"prompt": "\xff"}', b'{"prompt": "\\ud800"}', b'{"prompt": 1e999}']
+)
+def test_a_body_that_is_no_request_is_refused(live: Live, body: bytes):
+    for path in ("/v1/jobs", "/v1/images/generations", "/v1/concepts"):
+        reply = live.http.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 400
+        assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", "1" + "0" * 400])
+def test_numbers_that_are_none_are_refused(live: Live, value: str):
+    for field in ("guidance_scale", "seed", "steps"):
+        body = f'{{"prompt": "a cat", "semguide": {{"{field}": {value}}}}}'
+        reply = live.http.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 400
+    body = f'{{"prompt": "a cat", "semguide": {{"parameters": {{"strength": {value}}}}}}}'
+    assert live.http.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"}).status_code == 400
+
+
+def test_every_answer_forbids_scripts_of_others(live: Live):
+    for path in ("/healthz", "/nothing", "/v1/models"):
+        headers = live.http.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_address_shows_a_file(live: Live):
+    for path in ("/../settings.py", "/%2e%2e/settings.py", "/app.py", "/etc/passwd", "/v1/models//etc/passwd"):
+        assert live.http.get(path).status_code == 404

@@ -1,0 +1,207 @@
+"""What the nodes use of ComfyUI, written from its documentation and behaviour, with a model that is a formula.
+
+`install` puts it in the place of ComfyUI; `Model` is smooth in x and in its conditioning, and counts its calls.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+Options = dict[str, Any]
+CHANNELS, SIZE = 4, 6
+
+
+class Eps:
+    """x = x0 + sigma n."""
+
+    def noise_scaling(self, sigma: Tensor, noise: Tensor, image: Tensor) -> Tensor:
+        return noise * sigma + image
+
+    def denoised(self, x: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
+        return x - sigma * eps
+
+
+class Flow:
+    """x = (1 - sigma) x0 + sigma n."""
+
+    def noise_scaling(self, sigma: Tensor, noise: Tensor, image: Tensor) -> Tensor:
+        return sigma * noise + (1.0 - sigma) * image
+
+    def denoised(self, x: Tensor, sigma: Tensor, eps: Tensor) -> Tensor:
+        return (x - sigma * eps) / (1 - sigma)
+
+
+class Model:
+    """A denoiser in closed form."""
+
+    def __init__(self, sampling: Any = None) -> None:
+        self.model_sampling = sampling or Eps()
+        self.calls: list[tuple[float, int]] = []
+
+    def eps(self, x: Tensor, sigma: float, embedding: Tensor) -> Tensor:
+        shape = (1, CHANNELS, 1, 1)
+        gain, shift = embedding[:CHANNELS].reshape(shape), embedding[CHANNELS:].reshape(shape)
+        return torch.tanh(gain * x / (1 + sigma) + shift) + 0.1 * torch.sin(x.roll(1, dims=-1) * shift)
+
+    def denoised(self, x: Tensor, sigma: Tensor, embedding: Tensor) -> Tensor:
+        return self.model_sampling.denoised(x, sigma, self.eps(x, float(sigma), embedding))
+
+
+class Patcher:
+    """What MODEL is."""
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model or Model()
+        self.model_options: Options = {}
+
+
+class CFGGuider:
+    def __init__(self, model_patcher: Patcher) -> None:
+        self.model_patcher = model_patcher
+        self.model_options = model_patcher.model_options
+        self.original_conds: dict[str, Any] = {}
+        self.cfg = 1.0
+
+    def set_conds(self, positive: Any, negative: Any) -> None:
+        self.inner_set_conds({"positive": positive, "negative": negative})
+
+    def set_cfg(self, cfg: float) -> None:
+        self.cfg = cfg
+
+    def inner_set_conds(self, conds: dict[str, Any]) -> None:
+        for key, cond in conds.items():
+            self.original_conds[key] = [{**options, "cross_attn": embedding} for embedding, options in cond]
+
+    def __call__(self, x: Tensor, sigma: Tensor, model_options: Options, seed: Any = None) -> Tensor:
+        return self.predict_noise(x, sigma, model_options, seed)
+
+    def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Options = {}, seed: Any = None) -> Tensor:  # noqa: B006
+        conds = [self.conds["positive"], self.conds["negative"]]
+        out = calc_cond_batch(self.inner_model, conds, x, timestep, model_options)
+        call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": model_options}
+        for function in model_options.get("sampler_pre_cfg_function", []):
+            out = function({"conds": conds, "conds_out": out, "cond_scale": self.cfg, "timestep": timestep, **call})
+        rest = {"model_options": model_options, "cond": conds[0], "uncond": conds[1]}
+        return cfg_function(self.inner_model, out[0], out[1], self.cfg, x, timestep, **rest)
+
+    def sample(
+        self,
+        noise: Tensor,
+        latent_image: Tensor,
+        sampler: Callable[..., Tensor],
+        sigmas: Tensor,
+        denoise_mask: Any = None,
+        callback: Any = None,
+        disable_pbar: bool = False,
+        seed: Any = None,
+    ) -> Tensor:
+        del denoise_mask, callback, disable_pbar
+        self.inner_model = self.model_patcher.model
+        self.conds = {key: [dict(entry) for entry in cond] for key, cond in self.original_conds.items()}
+        options = {**self.model_options, "transformer_options": {"sample_sigmas": sigmas}}
+        x = self.inner_model.model_sampling.noise_scaling(sigmas[0], noise, latent_image)
+        return sampler(lambda x, sigma: self(x, sigma, options, seed), x, sigmas)
+
+
+def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor, options: Options) -> list[Tensor]:
+    del options
+    model.calls.append((float(timestep[0]), len(conds)))
+    outs: list[Tensor] = []
+    for cond in conds:
+        parts = [model.denoised(x, timestep[0], entry["cross_attn"]) for entry in cond]
+        outs.append(torch.stack(parts).mean(dim=0))
+    return outs
+
+
+def cfg_function(
+    model: Any,
+    cond_pred: Tensor,
+    uncond_pred: Tensor,
+    cond_scale: float,
+    x: Tensor,
+    timestep: Tensor,
+    model_options: Options = {},  # noqa: B006
+    cond: Any = None,
+    uncond: Any = None,
+) -> Tensor:
+    call = {"input": x, "sigma": timestep, "model": model, "model_options": model_options, "cond_scale": cond_scale}
+    images = {"cond_denoised": cond_pred, "uncond_denoised": uncond_pred}
+    if "sampler_cfg_function" in model_options:
+        eps = {"cond": x - cond_pred, "uncond": x - uncond_pred}
+        denoised = x - model_options["sampler_cfg_function"]({**call, **images, **eps})
+    else:
+        denoised = uncond_pred + (cond_pred - uncond_pred) * cond_scale
+    for function in model_options.get("sampler_post_cfg_function", []):
+        denoised = function({**call, **images, "denoised": denoised, "cond": cond, "uncond": uncond})
+    return denoised
+
+
+def euler(model: Callable[..., Tensor], x: Tensor, sigmas: Tensor) -> Tensor:
+    """Sample with one call a step."""
+    for sigma, following in pairwise(sigmas):
+        x = x + (x - model(x, sigma.expand(len(x)))) / sigma * (following - sigma)
+    return x
+
+
+def heun(model: Callable[..., Tensor], x: Tensor, sigmas: Tensor) -> Tensor:
+    """Sample with two calls a step, but for the last one: the second at the sigma of the next step."""
+    for sigma, following in pairwise(sigmas):
+        slope = (x - model(x, sigma.expand(len(x)))) / sigma
+        ahead = x + slope * (following - sigma)
+        if following > 0:
+            slope = (slope + (ahead - model(ahead, following.expand(len(x)))) / following) / 2
+        x = x + slope * (following - sigma)
+    return x
+
+
+class Clip:
+    """What CLIP is: a text becomes a random embedding of its own."""
+
+    def tokenize(self, text: str) -> str:
+        return text
+
+    def encode_from_tokens_scheduled(self, tokens: str) -> Any:
+        return conditioning(tokens)
+
+
+def conditioning(text: str, **options: Any) -> Any:
+    """Return the CONDITIONING of a text."""
+    generator = torch.Generator().manual_seed(sum(ord(letter) * (i + 1) for i, letter in enumerate(text)))
+    embedding = torch.randn(2 * CHANNELS, generator=generator, dtype=torch.float64)
+    return [[embedding, {"pooled_output": embedding[:1], **options}]]
+
+
+def noise(images: int, seed: int = 0) -> Tensor:
+    """Return noise, one image after the other."""
+    shape = (images, CHANNELS, SIZE, SIZE)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def schedule(steps: int = 8, first: float = 10.0) -> Tensor:
+    """Return falling sigmas that end at 0."""
+    return torch.cat([torch.linspace(first, first / 20, steps, dtype=torch.float64), torch.zeros(1)])
+
+
+def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
+    """Put the stand-in in the place of ComfyUI, and let what has imported it do so anew."""
+    package, samplers = types.ModuleType("comfy"), types.ModuleType("comfy.samplers")
+    vars(samplers).update(CFGGuider=CFGGuider, calc_cond_batch=calc_cond_batch, cfg_function=cfg_function)
+    vars(package).update(samplers=samplers, __path__=[])
+    patch.setitem(sys.modules, "comfy", package)
+    patch.setitem(sys.modules, "comfy.samplers", samplers)
+    forget(patch)
+    return samplers
+
+
+def forget(patch: pytest.MonkeyPatch) -> None:
+    """Have the guider import its ComfyUI anew, now and after the test."""
+    patch.setitem(sys.modules, "semguide.adapters.hosts.comfyui.guider", types.ModuleType("placeholder"))
+    del sys.modules["semguide.adapters.hosts.comfyui.guider"]

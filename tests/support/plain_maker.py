@@ -1,0 +1,66 @@
+"""A maker for tests: the pipeline's own picture, turned by quarters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from semguide.errors import UnsupportedPipeline
+from semguide.evaluation.makers import MakeOne, SampledImage, SamplingMethod, SamplingOptions
+from semguide.guidance.checks import check_steps
+from semguide.types import Concept
+
+
+@dataclass(frozen=True)
+class PlainMaker(SamplingMethod):
+    """The pipeline alone.
+
+    Attributes:
+        quarters: How many quarters the picture is turned by, >= 0.
+        label: Something to write into the row.
+    """
+
+    quarters: int = 1
+    label: str = "none"
+
+    name: ClassVar[str] = "plain"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_steps("quarters", self.quarters)
+
+    def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
+        if self.label == "other" or sampling.num_inference_steps > 50:
+            raise UnsupportedPipeline(f"plain does not do {pipeline_class}")
+
+    def identity(self) -> dict[str, Any]:
+        return {"version": 1}
+
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
+            image = pipe(
+                prompt,
+                num_inference_steps=sampling.num_inference_steps,
+                guidance_scale=self.guidance_scale,
+                height=sampling.height,
+                width=sampling.width,
+                generator=torch.Generator("cpu").manual_seed(seed),
+            ).images[0]
+            details = {"label": self.label, "concepts": [concept.text for concept in concepts]}
+            return SampledImage(
+                image.rotate(90 * self.quarters),
+                self.evaluations_per_image(sampling.num_inference_steps, 0),
+                details=details,
+            )
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        return 2 * steps
+
+    @classmethod
+    def citation(cls) -> str:
+        return "@misc{plain}"
