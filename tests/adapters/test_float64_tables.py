@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from adapters.tiny_pipelines import fresh
 from diffusers import DDIMScheduler
 from diffusers.models.embeddings import Timesteps
 
 from support.float64_tables import float64_tables, noise_levels, timestep_embedding
+from support.tiny_pipelines import fresh
 
 
 @pytest.mark.parametrize("final", [True, False])

@@ -11,12 +11,10 @@ from semguide.errors import InvalidArgument
 from semguide.files import atomic, write_json
 from semguide.runs.environment import Environment
 from semguide.runs.generation import GeneratedImage, OnStep, make_images
-from semguide.runs.grid import draw_grid
 from semguide.runs.png import RECORD, TRACE, read_png, write_png
 from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
 from semguide.runs.run import Method, Run
 from semguide.runs.selection import CHOICE, Choice
-from semguide.runs.trace_plot import draw_trajectory, write_trajectory
 
 
 def check_writable(out: Path) -> None:
@@ -151,6 +149,9 @@ def produce(folder: RunFolder, pipe: Any, on_step: OnStep | None = None) -> None
 
 def finish(folder: RunFolder) -> None:
     """Write grid.png and trajectory.png, and the complete run.json last."""
+    from semguide.runs.grid import draw_grid
+    from semguide.runs.trace_plot import draw_trajectory, write_trajectory
+
     methods, seeds = [method.name for method in folder.run.methods], list(folder.run.seeds)
     grid = draw_grid(folder.run.prompt, methods, seeds, lambda method, seed: read_png(folder.file(method, seed))[0])
     write_png(folder.out / "grid.png", grid)
