@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
-from semguide.evaluation.bench.export import Export
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
 from semguide.evaluation.bench.scorers import ScorerRequest
 from semguide.runs.folder import check_writable
 
 if TYPE_CHECKING:
+    from semguide.evaluation.bench.export import Export
     from semguide.evaluation.bench.folder import BenchFolder
     from semguide.evaluation.bench.plan import BenchTask
 
@@ -70,14 +70,20 @@ def bench(
     )
     check_bench(request, jobs)
     how = _How(jobs, ray, None if shard is None else parse_shard(shard))
-    layout = None if export is None else Export(*export, suite)
-    if layout is not None:
-        layout.check()
+    layout = None if export is None else _checked_export(*export, suite)
     check_ray(ray)
     check_writable(out)
     folder = _measure(plan_bench(request), out, how)
     if layout is not None and how.part is None:
         typer.echo(f"exported: {', '.join(str(path) for path in layout.write(folder))}")
+
+
+def _checked_export(layout: str, target: Path, suite: str) -> Export:
+    from semguide.evaluation.bench.export import Export
+
+    export = Export(layout, target, suite)
+    export.check()
+    return export
 
 
 @dataclass(frozen=True)
