@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,11 +27,9 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert heavy_after("import semguide.cli.main") == []
 
 
-def test_help_prints_without_loading_anything_heavy_and_starts_soon():
+def test_help_prints_without_loading_anything_heavy():
     code = "import sys; sys.argv = ['semguide', '--help']\nfrom semguide.cli.main import main\n"
-    started = time.monotonic()
     assert heavy_after(code + "try: main()\nexcept SystemExit as stop: assert stop.code == 0, stop.code") == []
-    assert time.monotonic() - started < 20, "seconds; 0.4 on an idle machine"
 
 
 def test_concepts_know_no_tensors():
