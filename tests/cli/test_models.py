@@ -61,7 +61,7 @@ def test_families_are_listed_with_their_reasons(cli: Cli):
 
 
 def test_page_on_models_is_what_the_code_says():
-    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     assert page == with_table(page), "run: python -m semguide.cli.families docs/models.md"
 
 
