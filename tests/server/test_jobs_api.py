@@ -115,7 +115,7 @@ def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
     assert events[-1]["event"] == "done"
 
 
-@pytest.mark.filterwarnings("ignore::semguide.adapters.SemguideWarning")
+@pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")
 def test_a_prompt_that_is_cut_off_gets_a_warning(live: Live):
     id = live.start(steps=1, prompt=f"{PROMPT} {'and more ' * 20}", concepts=["a red book", "a yellow vase"])["id"]
     (warning,) = [event["data"]["message"] for event in live.events(id) if event["event"] == "warning"]

@@ -24,7 +24,7 @@ AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 OPERATIONS = 14
 EVERY_CHECK: Any = list(HealthCheck)
-pytestmark = pytest.mark.filterwarnings("ignore::semguide.adapters.SemguideWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")
 
 
 @pytest.fixture(scope="module")
