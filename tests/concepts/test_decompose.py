@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from semguide.concepts import BACKENDS, decompose
-from semguide.errors import InvalidArgument
 from semguide.types import Concept
+from support.refusals import refuses
 
 
 def texts(prompt: str) -> list[str]:
@@ -170,13 +170,13 @@ def test_an_injection_is_read_as_words() -> None:
 
 @pytest.mark.parametrize("prompt", [None, 3, b"a cat", ["a cat"]])
 def test_a_prompt_that_is_no_string_is_refused(prompt: Any) -> None:
-    with pytest.raises(InvalidArgument, match="prompt must be a string, got"):
+    with refuses("prompt", "must be a string"):
         decompose(prompt)
 
 
 @pytest.mark.parametrize("backend", ["nltk", "", 3, None, dict])
 def test_an_unknown_backend_is_refused_with_the_valid_ones(backend: Any) -> None:
-    with pytest.raises(InvalidArgument, match="backend must be one of lexicon, spacy, llm"):
+    with refuses("backend", "must be one of lexicon, spacy, llm"):
         decompose("a cat", backend)
 
 
@@ -195,7 +195,7 @@ def test_an_object_of_the_callers_serves_as_backend() -> None:
 
 @pytest.mark.parametrize("spans", [[(0, 1)], [(2, 5), (2, 5)], [(-3, 5)]])
 def test_a_backend_with_wrong_spans_is_refused(spans: list[tuple[int, int]]) -> None:
-    with pytest.raises(InvalidArgument, match=r"prompt\[start:end\] == text"):
+    with refuses("backend", "prompt[start:end] == text"):
         decompose("a cat", Fixed(*(Concept("cat", span) for span in spans)))
 
 
@@ -205,7 +205,7 @@ def test_a_backend_that_returns_no_concepts_is_refused(result: Any) -> None:
         def decompose(self, prompt: str) -> Any:
             return result
 
-    with pytest.raises(InvalidArgument, match="backend must return a list of Concepts, got"):
+    with refuses("backend", "must return a list of Concepts"):
         decompose("a cat", Wrong())
 
 

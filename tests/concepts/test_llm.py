@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from semguide.concepts import LLMDecomposer, decompose
-from semguide.errors import InvalidArgument, MissingExtra, SemguideError
+from semguide.errors import MissingExtra, SemguideError
 from semguide.types import Concept
+from support.refusals import refuses
 
 pytest.importorskip("openai")
 VARIABLES = ("SEMGUIDE_LLM_MODEL", "SEMGUIDE_LLM_BASE_URL", "SEMGUIDE_LLM_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_KEY")
@@ -163,18 +164,18 @@ def test_an_endpoint_that_is_not_there_is_an_error(endpoint: Endpoint) -> None:
 
 
 def test_a_missing_model_is_refused(endpoint: Endpoint) -> None:
-    with pytest.raises(InvalidArgument, match="set SEMGUIDE_LLM_MODEL"):
+    with refuses("backend.model", "must name a chat model"):
         decompose("a cat", LLMDecomposer(base_url=endpoint.url))
 
 
 def test_a_missing_endpoint_and_key_are_refused(endpoint: Endpoint) -> None:
-    with pytest.raises(InvalidArgument, match="SEMGUIDE_LLM_BASE_URL for a local endpoint or OPENAI_API_KEY"):
+    with refuses("backend.base_url", "must be given for the LLM back end, or api_key"):
         decompose("a cat", LLMDecomposer("m"))
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
 def test_a_timeout_that_is_not_positive_is_refused(endpoint: Endpoint, timeout: float) -> None:
-    with pytest.raises(InvalidArgument, match="timeout must be > 0 seconds"):
+    with refuses("backend.timeout", "must be > 0 seconds"):
         decompose("a cat", LLMDecomposer("m", endpoint.url, timeout=timeout))
 
 

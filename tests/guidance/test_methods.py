@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import semguide
-from semguide.errors import InvalidArgument
 from semguide.guidance import (
     CDG,
     CFG,
@@ -19,6 +18,7 @@ from semguide.guidance import (
     SGTv2,
     get_method,
 )
+from support.refusals import refuses
 
 
 def test_every_rule_has_its_name() -> None:
@@ -35,7 +35,7 @@ def test_every_rule_has_its_name() -> None:
 
 
 def test_unknown_method_lists_the_valid_ones() -> None:
-    with pytest.raises(InvalidArgument, match=r"method must be one of sgt, sgt-v1, sgt-v2, cfg, .*, got 'magic'"):
+    with refuses("method", "must be one of sgt, sgt-v1, sgt-v2, cfg"):
         get_method("magic")
 
 

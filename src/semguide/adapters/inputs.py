@@ -28,7 +28,7 @@ def prompts_of(arguments: Mapping[str, Any], embeds_name: str = "prompt_embeds")
     if isinstance(prompt, str):
         return [prompt]
     if not isinstance(prompt, list) or not prompt or not all(isinstance(item, str) for item in prompt):
-        raise InvalidArgument(f"prompt must be a text or a list of texts (or give {embeds_name}), got {prompt!r}")
+        raise InvalidArgument("prompt", f"must be a text or a list of texts (or give {{{embeds_name}}})", prompt)
     return list(prompt)
 
 
@@ -46,11 +46,11 @@ def concepts_of(prompts: Sequence[str | None], given: Any, decomposer: Any) -> l
     if given is None:
         return [[] if prompt is None else decompose(prompt, decomposer) for prompt in prompts]
     if not isinstance(given, _SEQUENCES):
-        raise InvalidArgument(f'concepts must be a list such as ["a red book", "a yellow vase"], got {given!r}')
+        raise InvalidArgument("concepts", 'must be a list such as ["a red book", "a yellow vase"]', given)
     if not any(isinstance(item, _SEQUENCES) for item in given):
         given = [given] * len(prompts)
     if len(given) != len(prompts):
-        raise InvalidArgument(f"concepts must be one list per prompt ({len(prompts)}), got {len(given)} lists")
+        raise InvalidArgument("concepts", f"must be one list per prompt ({len(prompts)} lists)", len(given))
     return [as_concepts(items, prompt) for items, prompt in zip(given, prompts, strict=True)]
 
 
@@ -58,14 +58,12 @@ def warn_of_missing(prompts: Sequence[str | None], concepts: Sequence[Sequence[C
     """Warn of prompts in which no concept was found: they run with plain classifier-free guidance."""
     for prompt, found in zip(prompts, concepts, strict=True):
         if not found and prompt is None:
-            notify(
-                "prompt_embeds cannot be decomposed, so plain guidance is used; name the concepts with concepts=[...]"
-            )
+            notify("prompt_embeds cannot be decomposed, so plain guidance is used", "name the concepts in {concepts}")
             return
         if not found:
             notify(
-                f"no concept was found in the prompt {prompt!r}, so plain guidance is used for it; "
-                "name the concepts with concepts=[...]"
+                f"no concept was found in the prompt {prompt!r}, so plain guidance is used for it",
+                "name the concepts in {concepts}",
             )
 
 
@@ -88,7 +86,8 @@ def warn_of_truncation(
         if cut:
             notify(
                 f"the text encoder reads {longest} tokens, so the prompt's guidance does not know "
-                f"{', '.join(repr(text) for text in dict.fromkeys(cut))}; shorten the prompt"
+                f"{', '.join(repr(text) for text in dict.fromkeys(cut))}",
+                "shorten the prompt",
             )
 
 

@@ -101,9 +101,9 @@ def checked_seeds(seeds: Iterable[int], keep: int) -> list[int]:
     """
     found = list(seeds)
     if not found or len(set(found)) < len(found):
-        raise InvalidArgument(f"seeds must be one or more, all different, got {found}; try range(8)")
+        raise InvalidArgument("seeds", "must be one or more, all different", found, "try range(8)")
     if not 1 <= keep <= len(found):
-        raise InvalidArgument(f"keep must be from 1 to the number of seeds ({len(found)}), got {keep}; try 1")
+        raise InvalidArgument("keep", f"must be from 1 to the number of seeds ({len(found)})", keep, "try 1")
     return found
 
 
@@ -119,13 +119,11 @@ def check_arguments(prompt: Any, arguments: dict[str, Any], per_prompt: str) -> 
         InvalidArgument: It does not.
     """
     if not isinstance(prompt, str):
-        raise InvalidArgument(f"prompt must be one text, got {prompt!r}; choose among the seeds of each prompt apart")
+        raise InvalidArgument("prompt", "must be one text", prompt, "choose among the seeds of each prompt apart")
     chosen = {name: arguments.get(name) is not None for name in ("generator", "latents")}
     for name, given in {**chosen, per_prompt: arguments.get(per_prompt) not in (None, 1)}.items():
         if given:
-            raise InvalidArgument(
-                f"{name} cannot be given to best_of, which makes one image of each seed; leave it out"
-            )
+            raise InvalidArgument(name, "must be left out of best_of, which makes one image of each seed")
 
 
 def start_all(

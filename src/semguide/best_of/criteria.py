@@ -83,9 +83,7 @@ class DetectorScore:
         seen = torch.stack(list(values)).cpu().double().numpy() if values else np.empty((0, 0))
         found = Detector(stop=1.0).probability(seen) if seen.size else None
         if found is None:
-            raise InvalidArgument(
-                "concepts must be one or more for the detector to choose by, got none; name them with concepts=[...]"
-            )
+            raise InvalidArgument("concepts", "must be one or more, for the detector to choose by", [], "name them")
         return found.tolist()
 
 

@@ -49,33 +49,34 @@ def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concep
         ['a red book', 'a yellow vase']
     """
     if not isinstance(cast(Any, prompt), str):
-        raise InvalidArgument(f"prompt must be a string, got {type(prompt).__name__}; call decompose once per prompt")
+        raise InvalidArgument("prompt", "must be a string", prompt, "call decompose once per prompt")
     return _checked(prompt, _backend(backend).decompose(prompt))
 
 
 def _backend(backend: str | Decomposer) -> Decomposer:
     if isinstance(backend, str):
         if backend not in BACKENDS:
-            raise InvalidArgument(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+            raise InvalidArgument("backend", f"must be one of {', '.join(BACKENDS)}", backend)
         return BACKENDS[backend]()
     if isinstance(cast(Any, backend), type) or not isinstance(cast(Any, backend), Decomposer):
-        raise InvalidArgument(
-            f"backend must be one of {', '.join(BACKENDS)} or an object with a method decompose, got {backend!r}"
-        )
+        rule = f"must be one of {', '.join(BACKENDS)} or an object with a method decompose"
+        raise InvalidArgument("backend", rule, backend)
     return backend
 
 
 def _checked(prompt: str, concepts: Sequence[Concept]) -> list[Concept]:
     found = cast(Any, concepts)
     if not isinstance(found, Sequence) or not all(isinstance(item, Concept) for item in cast(Sequence[Any], found)):
-        raise InvalidArgument(f"backend must return a list of Concepts, got {found!r}; see semguide.types.Concept")
+        raise InvalidArgument("backend", "must return a list of Concepts", found, "see semguide.types.Concept")
     last = 0
     for concept in concepts:
         start, end = concept.span or (last, last)
         if concept.span and (start < last or prompt[start:end] != concept.text):
             raise InvalidArgument(
-                f"backend must return concepts in order with prompt[start:end] == text, got {concept!r}; "
-                "set span to None for a phrase that is not in the prompt"
+                "backend",
+                "must return concepts in order with prompt[start:end] == text",
+                concept,
+                "set span to None for a phrase that is not in the prompt",
             )
         last = end
     return list(concepts)

@@ -55,7 +55,9 @@ class LLMDecomposer:
     def _ask(self, prompt: str) -> str:
         model = self.model or os.environ.get("SEMGUIDE_LLM_MODEL", "")
         if not model:
-            raise InvalidArgument("model must name a chat model, got ''; pass model= or set SEMGUIDE_LLM_MODEL")
+            raise InvalidArgument(
+                "backend.model", "must name a chat model", model, "pass model= or set SEMGUIDE_LLM_MODEL"
+            )
         openai, client = self._client()
         messages = [
             {"role": "system", "content": _INSTRUCTION},
@@ -77,13 +79,14 @@ class LLMDecomposer:
         except ImportError as error:
             raise MissingExtra("the LLM back end", "llm") from error
         if not self.timeout > 0:
-            raise InvalidArgument(f"timeout must be > 0 seconds, got {self.timeout}")
+            raise InvalidArgument("backend.timeout", "must be > 0 seconds", self.timeout)
         base_url = self.base_url or os.environ.get("SEMGUIDE_LLM_BASE_URL") or os.environ.get("OPENAI_BASE_URL")
         api_key = self.api_key or os.environ.get("SEMGUIDE_LLM_API_KEY") or os.environ.get("OPENAI_API_KEY")
         if not base_url and not api_key:
             raise InvalidArgument(
-                "base_url or api_key must be given for the LLM back end, got neither; "
-                "set SEMGUIDE_LLM_BASE_URL for a local endpoint or OPENAI_API_KEY for OpenAI's"
+                "backend.base_url",
+                "must be given for the LLM back end, or api_key",
+                remedy="set SEMGUIDE_LLM_BASE_URL for a local endpoint or OPENAI_API_KEY for OpenAI's",
             )
         return openai, openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=self.timeout, max_retries=1)
 

@@ -31,9 +31,9 @@ def as_concepts(items: Sequence[str | Concept], prompt: str | None) -> list[Conc
         InvalidArgument: `items` is no sequence of texts or concepts, or a text is blank.
     """
     if isinstance(cast(Any, items), str | bytes) or not isinstance(cast(Any, items), Sequence):
-        raise InvalidArgument(f"concepts must be a list of texts or Concepts, got {items!r}; {_REMEDY}")
+        raise InvalidArgument("concepts", "must be a list of texts or Concepts", items, _REMEDY)
     if prompt is not None and not isinstance(cast(Any, prompt), str):
-        raise InvalidArgument(f"prompt must be a string or None, got {type(prompt).__name__}")
+        raise InvalidArgument("prompt", "must be a string or None", prompt)
     ends: dict[str, int] = {}
     return [_as_concept(item, prompt, ends) for item in items]
 
@@ -54,9 +54,9 @@ def _as_concept(item: str | Concept, prompt: str | None, ends: dict[str, int]) -
 def _text_of(item: str | Concept) -> str:
     text = cast(Any, item.text if isinstance(item, Concept) else item)
     if not isinstance(text, str):
-        raise InvalidArgument(f"concepts must be texts or Concepts, got {text!r}; {_REMEDY}")
+        raise InvalidArgument("concepts", "must be texts or Concepts", text, _REMEDY)
     if not text.strip():
-        raise InvalidArgument(f"concepts must not be blank, got {text!r}; leave it out or {_REMEDY}")
+        raise InvalidArgument("concepts", "must not be blank", text, f"leave it out or {_REMEDY}")
     return text.strip()
 
 

@@ -58,9 +58,8 @@ def _load(name: str) -> Any:
     try:
         return spacy.load(name)
     except OSError as error:
-        raise InvalidArgument(
-            f"pipeline must be an installed spaCy pipeline, got {name!r}; run: python -m spacy download {name}"
-        ) from error
+        remedy = f"run: python -m spacy download {name}"
+        raise InvalidArgument("backend.pipeline", "must be an installed spaCy pipeline", name, remedy) from error
 
 
 def _chunks(document: Any, name: str) -> list[tuple[int, int, int]]:
@@ -68,9 +67,8 @@ def _chunks(document: Any, name: str) -> list[tuple[int, int, int]]:
     try:
         found = list(document.noun_chunks)
     except (ValueError, NotImplementedError) as error:  # no parser (E029), or a language without noun chunks
-        raise InvalidArgument(
-            f"pipeline must find noun chunks, got {name!r} which has no parser for them; use en_core_web_sm"
-        ) from error
+        rule = "must find noun chunks, which takes a parser for them"
+        raise InvalidArgument("backend.pipeline", rule, name, "use en_core_web_sm") from error
     return [(c.start_char, c.end_char, c.root.idx) for c in found if c.root.pos_ != "PRON"]
 
 

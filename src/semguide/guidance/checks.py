@@ -25,7 +25,7 @@ def check_number(name: str, value: float, low: float, high: float = math.inf, *,
     number = isinstance(given, int | float) and not isinstance(given, bool)
     if not number or not math.isfinite(given) or not low <= given <= high:
         bounds = f">= {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        raise InvalidArgument(f"{name} must be a finite number {bounds}{f' ({note})' if note else ''}, got {given!r}")
+        raise InvalidArgument(name, f"must be a finite number {bounds}{f' ({note})' if note else ''}", given)
 
 
 def check_steps(name: str, value: int, low: int = 0) -> None:
@@ -36,7 +36,7 @@ def check_steps(name: str, value: int, low: int = 0) -> None:
     """
     given = cast(Any, value)
     if not isinstance(given, int) or isinstance(given, bool) or given < low:
-        raise InvalidArgument(f"{name} must be a whole number of steps >= {low}, got {given!r}")
+        raise InvalidArgument(name, f"must be a whole number of steps >= {low}", given)
 
 
 def check_window(start: float, stop: float) -> None:
@@ -48,10 +48,7 @@ def check_window(start: float, stop: float) -> None:
     check_number("start", start, 0.0, 1.0, note="a fraction of the steps")
     check_number("stop", stop, 0.0, 1.0, note="a fraction of the steps")
     if stop < start:
-        raise InvalidArgument(
-            f"stop must be >= start, the first corrected step, got start {start:g} and stop {stop:g}; "
-            f"equal ones turn the rule off"
-        )
+        raise InvalidArgument("stop", f"must be >= start, here {start:g}", stop, "equal ones turn the rule off")
 
 
 def check_guidance_scale(value: float) -> None:

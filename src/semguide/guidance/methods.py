@@ -24,5 +24,5 @@ def get_method(name: str) -> type[Rule[Any]]:
         InvalidArgument: There is none; the message lists the names.
     """
     if name not in METHODS:
-        raise InvalidArgument(f"method must be one of {', '.join(METHODS)}, got {name!r}")
+        raise InvalidArgument("method", f"must be one of {', '.join(METHODS)}", name)
     return METHODS[name]

@@ -18,7 +18,6 @@ from semguide import (
     CFG,
     SGT,
     GuidanceNotApplied,
-    InvalidArgument,
     SemanticConceptsStep,
     SemanticGuidance,
     SemguideWarning,
@@ -32,6 +31,7 @@ from semguide.guidance import METHODS
 from semguide.types import Concept
 from support.guiders.by_hand import expected
 from support.guiders.run import SCALE, call, doubled, made, plain_guider, recorded
+from support.refusals import refuses
 from support.tiny_pipelines import CONCEPTS, PROMPT, noise
 
 NEGATIVE = {"negative_prompt": "blurry"}
@@ -58,10 +58,15 @@ def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> 
     assert (loaded.guidance_rescale, loaded._stop) == (0.3, 0.9)
 
 
-@pytest.mark.parametrize("rule", [3, "cdg", {"strength": 1.0}, {"name": "sgt", "strenth": 1.0}, "sgd"])
+@pytest.mark.parametrize("rule", [3, "cdg", {"strength": 1.0}, {"name": "sgt", "strenth": 1.0}])
 def test_rules_of_the_wrong_form_are_refused(rule: Any) -> None:
-    with pytest.raises(InvalidArgument, match="must"):
+    with refuses("rule"):
         SemanticGuidance(rule)
+
+
+def test_names_of_no_rule_are_refused() -> None:
+    with refuses("method", "must be one of"):
+        SemanticGuidance("sgd")
 
 
 def test_hosts_see_which_batch_is_at_hand() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, SGT, GuidanceNotApplied, InvalidArgument, SGTv2, UnsupportedPipeline, steer
+from semguide import CFG, SGT, GuidanceNotApplied, SGTv2, UnsupportedPipeline, steer
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES
 from semguide.adapters.pipelines.families.spec import Scale
 from semguide.adapters.pipelines.guidance_scale import scale_arguments, scale_at
+from support.refusals import refuses
 from support.tiny_pipelines import CONCEPTS, PROMPT
 from support.zoo.run import ROWS, arguments_of, made
 from support.zoo.table import FAMILIES
@@ -88,7 +89,7 @@ def test_pipeline_that_guides_only_with_a_negative_prompt_gets_the_empty_one() -
 
 
 def test_guidance_that_the_pipeline_alone_would_not_do_must_be_asked_for() -> None:
-    with pytest.raises(InvalidArgument, match=r"true_cfg_scale must be given, > 1, got None: .* \(schnell\)"):
+    with refuses("true_cfg_scale", "must be given, > 1"):
         call(steer(made("flux"), RULE), "flux", guidance_scale=0.0)
 
 
@@ -101,7 +102,7 @@ def test_lists_of_the_caller_stay_as_they_are() -> None:
 def test_scale_of_a_pipeline_that_adds_to_the_prompt_is_one_less() -> None:
     plain = call(made("z-image"), "z-image", guidance_scale=4.0)
     assert torch.equal(call(steer(made("z-image"), CFG(guidance_scale=5.0)), "z-image"), plain)
-    with pytest.raises(InvalidArgument, match=r"guidance_scale must be > 0, got 0.0"):
+    with refuses("guidance_scale", "must be > 0"):
         call(steer(made("z-image"), RULE), "z-image", guidance_scale=0.0)
 
 
@@ -188,13 +189,13 @@ def test_second_scale_belongs_to_the_second_denoiser() -> None:
     one = scale_arguments(scale, {}, 7.5)
     assert one == {"guidance_scale": 7.5}
     assert [scale_at(scale, None, one, i) for i in (0, 1)] == [7.5, 7.5]
-    with pytest.raises(InvalidArgument, match="guidance_scale_2 must be > 1"):
+    with refuses("guidance_scale_2", "must be > 1"):
         scale_arguments(scale, {"guidance_scale_2": 1.0}, 7.5)
 
 
 def test_scale_that_moves_between_denoiser_and_guidance_is_refused() -> None:
     scale = ARCHITECTURES["CogVideoXPipeline"].scale
-    with pytest.raises(InvalidArgument, match="use_dynamic_cfg must be off, got True"):
+    with refuses("use_dynamic_cfg", "must be off"):
         scale_arguments(scale, {"use_dynamic_cfg": True}, 7.5)
     assert scale_arguments(scale, {"use_dynamic_cfg": False}, 7.5) == {"guidance_scale": 7.5}
 
@@ -202,7 +203,7 @@ def test_scale_that_moves_between_denoiser_and_guidance_is_refused() -> None:
 def test_scale_that_turns_kandinsky_3_off_is_refused_though_w_is_two_there() -> None:
     scale = ARCHITECTURES["Kandinsky3Pipeline"].scale
     assert scale_arguments(scale, {}, 7.5) == {"guidance_scale": 6.5}
-    with pytest.raises(InvalidArgument, match=r"guidance_scale must be > 1, got 1\.0: at 1 or below"):
+    with refuses("guidance_scale", "must be > 1"):
         scale_arguments(scale, {"guidance_scale": 1.0}, 7.5)
 
 

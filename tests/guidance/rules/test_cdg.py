@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.guidance import CDG, METHODS, Step
+from support.refusals import refuses
 from support.rule_cases import hand_predictions
 
 
@@ -29,5 +29,5 @@ def test_only_this_rule_nulls_tokens_of_the_prompt() -> None:
 
 @pytest.mark.parametrize("value", ["", "words", None, 3, ["prompt"]])
 def test_unknown_degradations_are_refused(value: Any) -> None:
-    with pytest.raises(InvalidArgument, match="degraded must be one of prompt, concepts, got"):
+    with refuses("degraded", "must be one of prompt, concepts"):
         CDG(degraded=value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semguide.errors import InvalidArgument
 from semguide.guidance import Composable, Predictions, Step
+from support.refusals import refuses
 from support.rule_cases import hand_predictions, random_predictions
 
 
@@ -50,5 +50,5 @@ def test_concepts_are_needed_at_every_step() -> None:
 
 
 def test_no_weight_at_all_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="concept_weight must be > 0 unless prompt_weight is 1"):
+    with refuses("concept_weight", "must be > 0 unless prompt_weight"):
         Composable(concept_weight=0.0)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from semguide.errors import InvalidArgument
 from semguide.guidance import Correction, SGTv1, Step
+from support.refusals import refuses
 from support.rule_cases import hand_predictions
 
 ONE = hand_predictions([3, 4], [5, 0])
@@ -78,5 +78,5 @@ def test_window_includes_warmup_and_cooldown(step: int, inside: bool) -> None:
 
 
 def test_threshold_must_be_a_number_or_auto() -> None:
-    with pytest.raises(InvalidArgument, match=r'subject_threshold must be .* \(or "auto"'):
+    with refuses("subject_threshold"):
         SGTv1(subject_threshold="low")  # type: ignore[arg-type]

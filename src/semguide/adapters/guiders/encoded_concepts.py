@@ -57,9 +57,7 @@ class HeldConcepts:
     def __post_init__(self) -> None:
         most = max((len(names) for names in self.texts), default=0)
         if most > len(self.fields):
-            raise InvalidArgument(
-                f"fields must hold the encoding of each concept number, {most} of them, got {len(self.fields)}"
-            )
+            raise InvalidArgument("fields", f"must be as many encodings as concepts ({most})", len(self.fields))
 
     @property
     def most(self) -> int:
@@ -73,9 +71,7 @@ class HeldConcepts:
             InvalidArgument: The number of images is no multiple of the number of prompts.
         """
         if not self.texts or rows % len(self.texts):
-            raise InvalidArgument(
-                f"concepts must be one list per prompt, got {len(self.texts)} lists for {rows} images"
-            )
+            raise InvalidArgument("concepts", f"must be one list per prompt (of {rows} images)", len(self.texts))
         return tuple(names for names in self.texts for _ in range(rows // len(self.texts)))
 
     def conditioning(self, k: int, cond: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -97,9 +93,8 @@ class HeldConcepts:
                 value = _vision_mask(value, cond) if field == "img_mask" else value
                 replaced[field] = _like(field, value, cond[field])
         if not replaced:
-            raise InvalidArgument(
-                f"fields must hold what the denoiser reads ({', '.join(names)}), got {', '.join(self.fields[k])}"
-            )
+            rule = f"must hold what the denoiser reads ({', '.join(names)})"
+            raise InvalidArgument("fields", rule, [*self.fields[k]])
         return replaced
 
 

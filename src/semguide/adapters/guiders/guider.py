@@ -59,7 +59,7 @@ class SemanticGuidance(BaseGuidance):
         self.rule = rule_of(rule)
         if self.rule.null_tokens:
             raise InvalidArgument(
-                f"rule must leave the negative prompt as it is in a guider, got {self.rule.name!r}; use semguide.steer"
+                "rule", "must leave the negative prompt as it is in a guider", self.rule.name, "use semguide.steer"
             )
         implied = [name for name in self.config.get("_use_default_values", []) if name != "rule"]
         self.register_to_config(rule=config_of(self.rule), _use_default_values=implied)
@@ -234,7 +234,7 @@ class SemanticGuidance(BaseGuidance):
             raise GuidanceNotApplied(f"{missing}, which the rule needs; {remedy}")
         if not self._told:
             self._told = True
-            notify(f"{missing}, so it runs without any guidance; {remedy}")
+            notify(f"{missing}, so it runs without any guidance", remedy)
 
     def _guided(self) -> bool:
         """Say whether this step is guided, by the same test as diffusers' own guider."""

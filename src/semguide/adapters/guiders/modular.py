@@ -122,8 +122,10 @@ def text_path(blocks: Any) -> list[Any]:
     path = [block for name, block in named if name.split(".")[0] == "text_encoder"]
     if not path:
         raise InvalidArgument(
-            f"blocks must have a text_encoder to encode concepts with, got {', '.join(blocks.sub_blocks)}; "
-            "give the guider the encoded concepts with set_concepts"
+            "blocks",
+            "must have a text_encoder to encode concepts with",
+            [*blocks.sub_blocks],
+            "give the guider the encoded concepts with set_concepts",
         )
     seen: set[type] = set()
     for block in _leaves([block for name, block in named if block not in path]):

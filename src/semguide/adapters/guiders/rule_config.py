@@ -26,12 +26,12 @@ def rule_of(given: RuleLike) -> Rule[Any]:
     if isinstance(given, str):
         return get_method(given)()
     if not isinstance(given, Mapping) or "name" not in given:
-        raise InvalidArgument(f'rule must be a rule such as SGT(), a name or {{"name": "sgt", ...}}, got {given!r}')
+        raise InvalidArgument("rule", 'must be a rule such as SGT(), a name or {"name": "sgt", ...}', given)
     parameters = {name: value for name, value in given.items() if name != "name"}
     try:
         return get_method(given["name"])(**parameters)
     except TypeError as error:
-        raise InvalidArgument(f"rule must have the parameters of {given['name']}, got {parameters!r}") from error
+        raise InvalidArgument("rule", f"must have the parameters of {given['name']}", parameters) from error
 
 
 def config_of(rule: Rule[Any]) -> dict[str, Any]:

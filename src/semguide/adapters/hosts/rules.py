@@ -40,9 +40,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     """
     kind = get_method(method)
     if method not in HOSTED:
-        raise InvalidArgument(
-            f"method must be one of {', '.join(HOSTED)} here, got {method!r}; use semguide.steer for it"
-        )
+        raise InvalidArgument("method", f"must be one of {', '.join(HOSTED)} here", method, "use semguide.steer for it")
     check_number("strength", strength, 0.0, note="0 is plain guidance")
     given = _parameters(kind, settings)
     if strength == 0 or kind is CFG:
@@ -51,8 +49,10 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     rule = kind(guidance_scale=cfg, **{weight: strength * getattr(kind(), weight), **given})
     if not rule.is_noop and cfg <= 1:
         raise InvalidArgument(
-            f"cfg must be > 1 for {method}, got {cfg!r}: at 1 there is no unconditional prediction, which the method "
-            "needs; set strength to 0 for a run without guidance"
+            "cfg",
+            f"must be > 1 for {method}, which needs the unconditional prediction (at 1 there is none)",
+            cfg,
+            "set {strength} to 0 for a run without guidance",
         )
     return rule
 
@@ -64,9 +64,9 @@ def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise InvalidArgument(f'settings must be a JSON object such as {{"sharpness": 0.5}}, got {settings!r}')
+        raise InvalidArgument("settings", 'must be a JSON object such as {"sharpness": 0.5}', settings)
     valid = [field.name for field in fields(kind) if field.name != "guidance_scale"]
     for name in given:
         if name not in valid:
-            raise InvalidArgument(f"settings of {kind.name} must be among {', '.join(valid) or '(none)'}, got {name!r}")
+            raise InvalidArgument("settings", f"must be of {kind.name}: {', '.join(valid) or '(it has none)'}", name)
     return given

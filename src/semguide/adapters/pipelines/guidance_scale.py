@@ -25,16 +25,17 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
     """
     for name in scale.dynamic_args:
         if given.get(name):
-            raise InvalidArgument(
-                f"{name} must be off, got {given[name]!r}: with it the pipeline changes its scale after it has asked "
-                "the denoiser; leave it out"
-            )
+            rule = "must be off, as with it the pipeline changes its scale after it has asked the denoiser"
+            raise InvalidArgument(name, rule, given[name], "leave it out")
     first, *others = scale.arguments
     chosen = given.get(first)
     if scale.required and chosen is None:
         raise InvalidArgument(
-            f"{first} must be given, > 1, got None: without it the pipeline does not guide, and a checkpoint that is "
-            "distilled to a few steps (schnell) must not be; give it for one that is not"
+            first,
+            "must be given, > 1: without it the pipeline does not guide, and a checkpoint that is distilled to a few "
+            "steps (schnell) must not be",
+            None,
+            "give it for one that is not",
         )
     found = {first: default - scale.shift if chosen is None else chosen}
     found |= {name: given[name] for name in others if given.get(name) is not None}
@@ -43,8 +44,11 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
         check_number(name, value, 0.0)
         if value <= disabled_at:
             raise InvalidArgument(
-                f"{name} must be > {disabled_at:g}, got {value!r}: at {disabled_at:g} or below the pipeline makes no "
-                "unconditional prediction, which the rule needs; use the pipeline itself for a run without guidance"
+                name,
+                f"must be > {disabled_at:g} (at {disabled_at:g} or below the pipeline makes no unconditional "
+                "prediction, which the rule needs)",
+                value,
+                "use the pipeline itself for a run without guidance",
             )
     return found
 

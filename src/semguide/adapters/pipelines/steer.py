@@ -186,5 +186,5 @@ def steer(
     """
     chosen = SGT() if rule is None else rule
     if not isinstance(chosen, Rule):
-        raise InvalidArgument(f"rule must be a guidance rule such as SGT(), got {rule!r}")
+        raise InvalidArgument("rule", "must be a guidance rule such as SGT()", rule)
     return SteeredPipeline(pipe, chosen, decomposer=decomposer, batch_invariant=batch_invariant)

@@ -78,9 +78,8 @@ class TextEncoder:
         if self._has_embeds():
             others = ["embeddings, or a callback that may change them"]
         if others:
-            raise InvalidArgument(
-                f"prompt must be one text for all encoders, so that its tokens can be nulled, got {others[0]}"
-            )
+            rule = "must be one text for all encoders, so that its tokens can be nulled"
+            raise InvalidArgument("prompt", rule, remedy=f"leave out {others[0]}")
         return [self._prompt(_item(given, i)) for i in range(count)]
 
     def _has_embeds(self) -> bool:
@@ -94,7 +93,8 @@ class TextEncoder:
         if text not in self._known:
             encoders = [part for name, part in self._pipe.components.items() if name.startswith("text_encoder")]
             if all(part is None for part in encoders):
-                raise InvalidArgument("concepts need the text encoder of pipe, got None; load the pipeline with it")
+                rule = "must have its text encoder, to encode concepts"
+                raise InvalidArgument("pipe", rule, remedy="load the pipeline with it")
             self._known[text] = self._encode({**dict.fromkeys(self._text.prompts), "prompt": text}, negative=False)[0]
         return self._known[text]
 

@@ -32,7 +32,7 @@ def phrase_places(tokenizer: Any, text: str, span: tuple[int, int]) -> range:
     """
     start, end = (len(_plain(tokenizer, text[:edge].rstrip())) for edge in span)
     if start >= end:
-        raise InvalidArgument(f"concepts must have tokens of their own, got {text[slice(*span)]!r} in {text!r}")
+        raise InvalidArgument("concepts", "must have tokens of their own in the prompt", text[slice(*span)])
     before = _specials_before(tokenizer, text)
     return range(before + start, before + end)
 

@@ -90,6 +90,6 @@ def _places(tokenizer: Any, words: str, concepts: Sequence[Concept]) -> list[int
     missing = [concept.text for concept in concepts if concept.span is None]
     if missing:
         raise InvalidArgument(
-            f'concepts must be phrases of the prompt to be nulled in it, got {missing[0]!r}; use degraded="prompt"'
+            "concepts", "must be phrases of the prompt to be nulled in it", missing[0], 'use {degraded}="prompt"'
         )
     return [place for span in spans for place in phrase_places(tokenizer, words, span)]

@@ -42,7 +42,7 @@ class CDG(CFG):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.degraded not in DEGRADED:
-            raise InvalidArgument(f"degraded must be one of {', '.join(DEGRADED)}, got {self.degraded!r}")
+            raise InvalidArgument("degraded", f"must be one of {', '.join(DEGRADED)}", self.degraded)
 
     @property
     def null_tokens(self) -> Literal["prompt", "concepts"]:

@@ -43,10 +43,8 @@ class Composable(Rule[None]):
         check_number("concept_weight", self.concept_weight, 0.0)
         check_number("prompt_weight", self.prompt_weight, 0.0, note="0 leaves the prompt out")
         if self.concept_weight == 0 and self.prompt_weight != 1:
-            raise InvalidArgument(
-                "concept_weight must be > 0 unless prompt_weight is 1 (which is plain guidance), "
-                f"got {self.concept_weight!r} with prompt_weight {self.prompt_weight!r}"
-            )
+            rule = f"must be > 0 unless prompt_weight, here {self.prompt_weight:g}, is 1 (which is plain guidance)"
+            raise InvalidArgument("concept_weight", rule, self.concept_weight)
 
     @property
     def is_noop(self) -> bool:

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from semguide import CFG, SGT, SGTv1, SGTv2
-from semguide.errors import InvalidArgument
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
+from support.refusals import refuses
 
 PROMPT, CONCEPTS = "a red book and a yellow vase", ["a red book", "a yellow vase"]
 STEPS = 8
@@ -212,5 +212,5 @@ def test_a_full_trace_evaluates_the_concepts_of_plain_guidance_and_leaves_it_alo
 
 
 def test_a_guider_that_has_not_sampled_has_no_trace(samplers: Any) -> None:
-    with pytest.raises(InvalidArgument, match="sampled once"):
+    with refuses("guider", "must have sampled once"):
         guider_of(SGT()).trace()

@@ -13,7 +13,7 @@ import pytest
 
 from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS
 from semguide.adapters.hosts.comfyui.install import PACK, install_pack
-from semguide.errors import InvalidArgument
+from support.refusals import refuses
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -68,7 +68,7 @@ def test_installing_again_replaces_the_pack_and_leaves_nothing_else(comfyui: Pat
 
 
 def test_a_folder_that_is_no_comfyui_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument, match="path must be ComfyUI's folder"):
+    with refuses("path", "must be ComfyUI's folder"):
         install_pack(tmp_path)
 
 
@@ -76,7 +76,7 @@ def test_what_is_not_the_pack_is_left_alone(comfyui: Path) -> None:
     other = comfyui / "custom_nodes" / "semguide"
     other.mkdir()
     (other / "mine.py").touch()
-    with pytest.raises(InvalidArgument, match="move it away first"):
+    with refuses("path", "must have no other custom_nodes/semguide", other):
         install_pack(comfyui)
     assert (other / "mine.py").exists()
 

@@ -60,7 +60,7 @@ class SemanticGuider(_samplers.CFGGuider):
             InvalidArgument: Nothing was sampled with this guider.
         """
         if self._run is None:
-            raise InvalidArgument("guider must have sampled once, got one that has not; connect the sampler's latent")
+            raise InvalidArgument("guider", "must have sampled once", remedy="connect the sampler's latent")
         return self._run.trace()
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:

@@ -27,12 +27,10 @@ def install_pack(comfyui: Path) -> Path:
     """
     nodes = comfyui / "custom_nodes"
     if not nodes.is_dir() or not (comfyui / "main.py").is_file():
-        raise InvalidArgument(
-            f"path must be ComfyUI's folder, with main.py and custom_nodes in it, got {str(comfyui)!r}"
-        )
+        raise InvalidArgument("path", "must be ComfyUI's folder, with main.py and custom_nodes in it", comfyui)
     target = nodes / "semguide"
     if target.is_symlink() or (target.exists() and not _is_pack(target)):
-        raise InvalidArgument(f"path must have no other custom_nodes/semguide, got {str(target)!r}; move it away first")
+        raise InvalidArgument("path", "must have no other custom_nodes/semguide", target, "move it away first")
     with TemporaryDirectory(dir=nodes, prefix=".semguide-") as folder:
         fresh = shutil.copytree(PACK, Path(folder) / "new", ignore=shutil.ignore_patterns("__pycache__"))
         if target.exists():

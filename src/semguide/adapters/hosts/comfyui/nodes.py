@@ -109,7 +109,7 @@ class DecomposePrompt:
         from semguide.adapters.hosts.prompt import concept_texts
 
         if clip is None:
-            raise InvalidArgument("clip must be a text encoder, got None: the checkpoint has none; load one for it")
+            raise InvalidArgument("clip", "must be a text encoder", None, "the checkpoint has none: load one for it")
         texts = concept_texts(text, concepts)
         return _encode(clip, text), [named(_encode(clip, item), item) for item in texts], "\n".join(texts)
 
@@ -136,7 +136,7 @@ class Trajectory:
 
         del latent
         if not isinstance(guider, SemanticGuider):
-            raise InvalidArgument(f"guider must come from the node Semantic Guidance, got {type(guider).__name__}")
+            raise InvalidArgument("guider", "must come from the node Semantic Guidance", type(guider).__name__)
         trace = guider.trace()
         return picture_of(trace), trace.to_json()
 
@@ -148,7 +148,7 @@ def _encode(clip: Any, text: str) -> Conditioning:
 def _one(name: str, values: list[Any]) -> Any:
     """Return the only value of an input."""
     if len(values) != 1:
-        raise InvalidArgument(f"{name} must be one value, got a list of {len(values)}; only concepts may be a list")
+        raise InvalidArgument(name, "must be one value, no list", values, "only {concepts} may be a list")
     return values[0]
 
 
