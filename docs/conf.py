@@ -13,7 +13,7 @@ sys.path[:0] = [str(HERE.parent / "src"), str(HERE / "_ext")]
 project = "semguide"
 release = version = version_of("semguide")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "notebook"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "notebook", "parameters"]
 exclude_patterns = ["_build", "_ext"]
 highlight_language = "text"  # of blocks that name no language: formulas, mostly
 smartquotes_action = "D"  # dashes only

@@ -52,8 +52,19 @@ def readable(lines: list[str]) -> list[str]:
     return found
 
 
-def _process(_app: Any, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
-    lines[:] = readable(lines)
+def parameter_lines(documented: Any) -> list[str]:
+    """Return the Attributes section of a rule or a benchmark method, from the data of its parameters."""
+    from semguide.guidance import Rule
+    from semguide.guidance.parameters import parameters_of
+
+    if not isinstance(documented, type) or not issubclass(documented, Rule) or documented is Rule:
+        return []
+    entries = [f"    {each.name} ({each.values}): {each.help}" for each in parameters_of(documented)]
+    return ["", "Attributes:", *entries]
+
+
+def _process(_app: Any, _what: str, _name: str, documented: Any, _options: Any, lines: list[str]) -> None:
+    lines[:] = readable([*lines, *parameter_lines(documented)])
 
 
 def setup(app: Any) -> dict[str, Any]:

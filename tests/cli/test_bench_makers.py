@@ -114,10 +114,13 @@ def test_methods_lists_makers_as_what_only_a_benchmark_has(cli: Cli):
     listed = {entry["name"]: entry for entry in json.loads(cli("methods", "--json").stdout)}
     assert (listed["plain"]["kind"], listed["cfg"]["kind"]) == ("benchmark", "rule")
     assert listed["plain"]["evaluations"] == {"steps": 25, "concepts": 2, "per_image": 50}
-    assert listed["plain"]["parameters"][0] == {
+    quarters = listed["plain"]["parameters"][0]
+    assert {key: quarters[key] for key in ("name", "type", "default", "minimum", "meaning")} == {
         "name": "quarters",
+        "type": "integer",
         "default": 1,
-        "meaning": "How many quarters the picture is turned by, >= 0.",
+        "minimum": 0,
+        "meaning": "How many quarters the picture is turned by.",
     }
     assert "plain  (benchmark method, for semguide bench only)" in cli("methods").stdout
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from semguide.guidance import CDG, METHODS, CO3Composition, Predictions, Rule, Step
+from semguide.guidance import CDG, CFG, METHODS, CO3Composition, Predictions, Rule, Step
+from semguide.guidance.parameters import parameters_of
 from support.refusals import refuses
 from support.rule_cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 
 ALL = [*ACTIVE, INERT[0], CDG()]
+OFF = [(rule, {p.name: p.off}) for rule in ACTIVE for p in parameters_of(type(rule)) if p.off is not None]
 WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 every = pytest.mark.parametrize("rule", ALL, ids=name_of)
@@ -170,6 +172,21 @@ def test_rules_refuse_numbers_that_make_no_sense(rule: type[Rule[Any]]) -> None:
         for value in values:
             with refuses(field.name):
                 rule(**{field.name: value})
+
+
+@pytest.mark.parametrize("rule", METHODS.values(), ids=list(METHODS))
+def test_every_parameter_says_what_it_means_and_which_values_it_takes(rule: type[Rule[Any]]) -> None:
+    for each in parameters_of(rule):
+        assert each.help.endswith("."), each.name
+        assert each.choices or each.type == "boolean" or each.low is not None, each.name
+        assert each.default == getattr(rule(), each.name)
+    assert sum(each.strength for each in parameters_of(rule)) == (0 if issubclass(rule, CFG) else 1)
+
+
+@pytest.mark.parametrize(("rule", "off"), OFF, ids=[f"{rule.name}.{name}" for rule, off in OFF for name in off])
+def test_the_off_value_of_a_parameter_makes_the_rule_plain_guidance(rule: Rule[Any], off: dict[str, float]) -> None:
+    assert deltas(rule, trajectory(1))[-1].abs().max() > 0
+    assert all((delta == 0).all() for delta in deltas(dataclasses.replace(rule, **off), trajectory(1)))
 
 
 @pytest.mark.parametrize("rule", METHODS.values(), ids=list(METHODS))

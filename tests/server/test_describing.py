@@ -4,17 +4,16 @@ from semguide import SGT
 from semguide.errors import InvalidArgument
 from semguide.runs.methods import build_rule, describe_method, method_names
 from semguide.runs.run import Method
-from semguide.server.replies import parameter_range
 from support.live_server import PROMPT, Live
 
 NUMBERS = [
     (name, parameter)
     for name in method_names()
     for parameter in describe_method(name)["parameters"]
-    if not isinstance(parameter["default"], str)
+    if parameter["type"] != "string"
 ]
 
-BESIDE = {"concept_weight": {"prompt_weight": 1.0}, "start": {"stop": 1.0}}
+BESIDE = {"concept_weight": {"prompt_weight": 1.0}, "start": {"stop": 1.0}, "stop": {"start": 0.0}}
 """What another parameter must be for the bound to be allowed."""
 
 
@@ -33,15 +32,23 @@ def test_every_method_is_listed_with_its_parameters(live: Live):
         "type": "number",
         "default": SGT().strength,
         "minimum": 0.0,
-        "maximum": None,
+        "maximum": 100.0,
     }
     assert reply["limits"]["images"] == 6
 
 
+def test_a_parameter_that_takes_words_is_listed_with_all_of_them(live: Live):
+    reply = live.http.get("/v1/methods").json()
+    listed = {m["name"]: {p["name"]: p for p in m["parameters"]} for m in reply["methods"]}
+    degraded, threshold = listed["cdg"]["degraded"], listed["sgt-v1"]["subject_threshold"]
+    assert (degraded["type"], degraded["choices"]) == ("string", ["prompt", "concepts"])
+    assert (threshold["type"], threshold["choices"], threshold["maximum"]) == ("number", ["auto"], 1.0)
+
+
 @pytest.mark.parametrize(("name", "parameter"), NUMBERS, ids=[f"{name}.{p['name']}" for name, p in NUMBERS])
 def test_the_range_of_a_parameter_is_the_one_that_its_rule_checks(name: str, parameter: dict):
-    kind = type(parameter["default"])
-    low, high = parameter_range(parameter["meaning"], parameter["default"])
+    kind = {"number": float, "integer": int}[parameter["type"]]
+    low, high = parameter["minimum"], parameter["maximum"]
     assert low is not None
     for bound, beyond in ((low, low - 1), (high, None if high is None else high + 1)):
         if bound is not None and beyond is not None:

@@ -10,27 +10,18 @@ import torch
 
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.makers import MakeOne, SampledImage, SamplingMethod, SamplingOptions
-from semguide.guidance.checks import check_steps
+from semguide.guidance.parameters import parameter
 from semguide.types import Concept
 
 
 @dataclass(frozen=True)
 class PlainMaker(SamplingMethod):
-    """The pipeline alone.
+    """The pipeline alone."""
 
-    Attributes:
-        quarters: How many quarters the picture is turned by, >= 0.
-        label: Something to write into the row.
-    """
-
-    quarters: int = 1
-    label: str = "none"
+    quarters: int = parameter(1, "How many quarters the picture is turned by.", low=0)
+    label: str = parameter("none", "Something to write into the row.")
 
     name: ClassVar[str] = "plain"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_steps("quarters", self.quarters)
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         if self.label == "other" or sampling.num_inference_steps > 50:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from semguide.errors import InvalidArgument
 from semguide.guidance import Predictions, Step
-from semguide.guidance.checks import check_number, check_steps
+from semguide.guidance.checks import check_number, check_whole
 from semguide.guidance.detector import Detector
 from semguide.guidance.signals import prompt_energy
 
@@ -58,7 +58,7 @@ class DetectorScore:
 
     def __post_init__(self) -> None:
         check_number("stop", self.stop, 1e-6, 1.0, note="a fraction of the steps")
-        check_steps("every", self.every, 1)
+        check_whole("every", self.every, 1)
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether it looks at the step."""

@@ -35,9 +35,9 @@ def _print(entry: dict[str, Any]) -> None:
     needs = "denoiser evaluations vary by image" if number is None else f"{number} denoiser evaluations an image"
     console.print(f"  {needs} ({cost['steps']} steps, {cost['concepts']} concepts)")
     if entry["parameters"]:
-        table = Table("--set", "default", "meaning")
+        table = Table("--set", "default", "range", "meaning")
         for parameter in entry["parameters"]:
             default = json.dumps(parameter["default"])
-            table.add_row(parameter["name"], escape(default), escape(parameter["meaning"]))
+            table.add_row(parameter["name"], escape(default), escape(parameter["values"]), escape(parameter["meaning"]))
         console.print(table)
     console.print(f"{escape(entry['citation'])}\n", highlight=False, soft_wrap=True)

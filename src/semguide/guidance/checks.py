@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from semguide.errors import InvalidArgument
 
 
-def check_number(name: str, value: float, low: float, high: float = math.inf, *, note: str = "") -> None:
+def check_number(name: str, value: Any, low: float, high: float = math.inf, *, note: str = "") -> None:
     """Check that a parameter is a finite number in [low, high].
 
     Args:
@@ -21,40 +22,49 @@ def check_number(name: str, value: float, low: float, high: float = math.inf, *,
     Raises:
         InvalidArgument: It is not.
     """
-    given = cast(Any, value)
-    number = isinstance(given, int | float) and not isinstance(given, bool)
-    if not number or not math.isfinite(given) or not low <= given <= high:
-        bounds = f">= {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        raise InvalidArgument(name, f"must be a finite number {bounds}{f' ({note})' if note else ''}", given)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:
+        raise InvalidArgument(name, f"must be a finite number {_bounds(low, high, note)}", value)
 
 
-def check_steps(name: str, value: int, low: int = 0) -> None:
-    """Check that a parameter is a whole number of steps, `low` or more.
+def check_whole(name: str, value: Any, low: float = 0, high: float = math.inf, *, note: str = "") -> None:
+    """Check that a parameter is a whole number in [low, high].
+
+    Args:
+        name: The parameter.
+        value: What was received.
+        low: Least value, included.
+        high: Greatest value, included.
+        note: What to know about the range.
 
     Raises:
         InvalidArgument: It is not.
     """
-    given = cast(Any, value)
-    if not isinstance(given, int) or isinstance(given, bool) or given < low:
-        raise InvalidArgument(name, f"must be a whole number of steps >= {low}", given)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidArgument(name, f"must be a whole number {_bounds(low, high, note)}", value)
+
+
+def check_choice(name: str, value: object, kind: type, choices: Sequence[str] = ()) -> None:
+    """Check that a parameter is of a kind other than numbers and, where there are choices, one of them.
+
+    Raises:
+        InvalidArgument: It is not.
+    """
+    if not isinstance(value, kind) or (choices and value not in choices):
+        rule = f"one of {', '.join(choices)}" if choices else "true or false" if kind is bool else "a text"
+        raise InvalidArgument(name, f"must be {rule}", value)
 
 
 def check_window(start: float, stop: float) -> None:
-    """Check the window of corrected steps, both ends as fractions of the steps.
+    """Check that a window of corrected steps does not end before it starts.
 
     Raises:
-        InvalidArgument: One is outside [0, 1], or the window ends before it starts.
+        InvalidArgument: It does.
     """
-    check_number("start", start, 0.0, 1.0, note="a fraction of the steps")
-    check_number("stop", stop, 0.0, 1.0, note="a fraction of the steps")
     if stop < start:
         raise InvalidArgument("stop", f"must be >= start, here {start:g}", stop, "equal ones turn the rule off")
 
 
-def check_guidance_scale(value: float) -> None:
-    """Check a classifier-free guidance scale.
-
-    Raises:
-        InvalidArgument: It is not a finite number >= 1.
-    """
-    check_number("guidance_scale", value, 1.0, note="1.0 turns guidance off")
+def _bounds(low: float, high: float, note: str) -> str:
+    bounds = f">= {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+    return f"{bounds} ({note})" if note else bounds

@@ -12,8 +12,8 @@ from typing import ClassVar, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_guidance_scale
 from semguide.guidance.geometry import ConceptSamples, PerConcept, Sample, Scalar, cosine, upcast_half
+from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
 
 State = TypeVar("State")
 
@@ -87,13 +87,9 @@ class Correction:
 
 @dataclass(frozen=True)
 class Rule(ABC, Generic[State]):
-    """A guidance rule.
+    """A guidance rule: its fields are its parameters, made by `parameter` and checked when it is made."""
 
-    Attributes:
-        guidance_scale: w of the classifier-free guidance that the rule adds to, >= 1 (1 turns it off).
-    """
-
-    guidance_scale: float = 7.5
+    guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
 
     name: ClassVar[str]
     signed: ClassVar[bool] = True
@@ -104,7 +100,7 @@ class Rule(ABC, Generic[State]):
     """Whether it steers away from the concepts, so that they are to be given by hand."""
 
     def __post_init__(self) -> None:
-        check_guidance_scale(self.guidance_scale)
+        check_parameters(self)
 
     @property
     def null_tokens(self) -> Literal["", "prompt", "concepts"]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
-import re
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
 from semguide.runs.checks import check_known
 from semguide.runs.run import Method
+
+if TYPE_CHECKING:
+    from semguide.guidance.parameters import Parameter
 
 SHARED = "guidance_scale"
 """The one rule parameter that all methods of a run share and that has an option of its own."""
@@ -41,38 +42,24 @@ def build(kind: Any, parameters: dict[str, Any], guidance_scale: float) -> Any:
     Raises:
         InvalidArgument: Unknown parameter, or a value that the class refuses.
     """
-    kinds, valid = get_type_hints(kind), parameter_names(kind)
-    converted = {key: _converted(kind.name, key, value, valid, kinds) for key, value in parameters.items()}
-    return kind(guidance_scale=guidance_scale, **converted)
+    known = {parameter.name: parameter for parameter in own_parameters(kind)}
+    for key in parameters:
+        if key == SHARED:
+            raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
+        check_known(f"parameter (--set) of {kind.name}", key, known or ["(it has none)"])
+    return kind(guidance_scale=guidance_scale, **{key: known[key].read(value) for key, value in parameters.items()})
 
 
-def _converted(method: str, key: str, value: Any, valid: list[str], kinds: dict[str, Any]) -> Any:
-    """Return a parameter value in the type that the rule declares; its range is the rule's to check."""
-    if key == SHARED:
-        raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
-    if key not in valid:
-        check_known(f"parameter (--set) of {method}", key, valid or ["(it has none)"])
-    allowed = get_args(kinds[key]) or (kinds[key],)
-    if float in allowed and type(value) in {int, float}:
-        return float(value)
-    words = [word for kind in allowed for word in get_args(kind)]  # of Literal["auto"]
-    if type(value) in allowed or value in words:
-        return value
-    names = " or ".join(_KINDS.get(kind, "") or " or ".join(map(repr, get_args(kind))) for kind in allowed)
-    raise InvalidArgument(f"{key} must be {names}, got {value!r}; give it as --set {key}=VALUE")
+def own_parameters(kind: type) -> list[Parameter]:
+    """List the parameters of a rule or maker that --set takes."""
+    from semguide.guidance.parameters import parameters_of
+
+    return [parameter for parameter in parameters_of(kind) if parameter.name != SHARED]
 
 
-_KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
-
-
-def parameter_names(method: Any) -> list[str]:
-    """List the parameters of a rule or maker, class or instance, that --set takes."""
-    return [field.name for field in dataclasses.fields(method) if field.name != SHARED]
-
-
-def parameters_of(method: Any) -> dict[str, Any]:
+def values_of(method: Any) -> dict[str, Any]:
     """Return all parameters of a rule or maker but the guidance scale."""
-    return {key: getattr(method, key) for key in parameter_names(method)}
+    return {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
 
 
 def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
@@ -82,7 +69,7 @@ def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
         InvalidArgument: Unknown method or parameter, or a value the rule refuses.
     """
     rule = build_rule(Method(name, given), guidance_scale)
-    return Method(name, parameters_of(rule))
+    return Method(name, values_of(rule))
 
 
 def parse_settings(settings: list[str], method: str) -> dict[str, dict[str, Any]]:
@@ -131,29 +118,25 @@ def describe_method(name: str) -> dict[str, Any]:
 
 def described(method: Any, per_image: int | None) -> dict[str, Any]:
     """Describe a rule or maker whose example run takes so many evaluations, None where that depends on the image."""
-    meanings = _meanings(method)
     return {
         "name": method.name,
         "summary": (inspect.getdoc(method) or "").partition("\n\n")[0].replace("\n", " "),
-        "parameters": [
-            {"name": key, "default": value, "meaning": meanings.get(key, "")}
-            for key, value in parameters_of(method).items()
-        ],
+        "parameters": [_described(parameter) for parameter in own_parameters(type(method))],
         "evaluations": {"steps": EXAMPLE_STEPS, "concepts": EXAMPLE_CONCEPTS, "per_image": per_image},
         "citation": method.citation(),
     }
 
 
-def _meanings(rule: Any) -> dict[str, str]:
-    """Read what each parameter means, with its range, from the Attributes or Args section of a rule's docstring."""
-    found: dict[str, str] = {}
-    current = ""
-    for line in (inspect.getdoc(rule) or "").splitlines():
-        if entry := re.fullmatch(r"    (\w+)(?: \([^)]*\))?: (.*)", line):
-            current = entry[1]
-            found[current] = entry[2]
-        elif current and line.startswith("        "):
-            found[current] += f" {line.strip()}"
-        else:
-            current = ""
-    return found
+def _described(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "default": parameter.default,
+        "minimum": parameter.low,
+        "maximum": parameter.high,
+        "choices": list(parameter.choices) or None,
+        "off": parameter.off,
+        "values": parameter.values,
+        "strength": parameter.strength,
+        "meaning": parameter.help,
+    }

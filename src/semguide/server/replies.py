@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +20,6 @@ from semguide.server.schemas import (
     MethodChoice,
     MethodsReply,
     ModelCard,
-    ParameterCard,
 )
 from semguide.server.settings import Limits
 from semguide.types import Concept
@@ -106,38 +104,6 @@ def model_card(model: ServedModel) -> ModelCard:
 
 def methods_reply(limits: Limits) -> MethodsReply:
     """Return all methods with their parameters and ranges, and the server's limits."""
-    cards = [_method_card(describe_method(name)) for name in method_names()]
+    cards = [MethodCard(**describe_method(name)) for name in method_names()]
     names = LimitsCard.model_fields
     return MethodsReply(methods=cards, limits=LimitsCard(**{name: getattr(limits, name) for name in names}))
-
-
-def _method_card(entry: dict[str, Any]) -> MethodCard:
-    parameters = [_parameter_card(parameter) for parameter in entry["parameters"]]
-    return MethodCard(**{**entry, "parameters": parameters})
-
-
-def _parameter_card(parameter: dict[str, Any]) -> ParameterCard:
-    default = parameter["default"]
-    low, high = parameter_range(parameter["meaning"], default)
-    words = [default] if isinstance(default, str) else None
-    kinds = {bool: "boolean", int: "integer"}
-    return ParameterCard(
-        **parameter,
-        type=kinds.get(type(default), "number"),  # type: ignore[arg-type]
-        minimum=low,
-        maximum=high,
-        choices=words,
-    )
-
-
-def parameter_range(meaning: str, default: Any) -> tuple[float | None, float | None]:
-    """Read the range of a parameter where its rule states it: `in [low, high]` or `>= low`; a count of steps: >= 0.
-
-    >>> parameter_range("Share of the target, in [0, 1] (0: threshold only).", 0.5)
-    (0.0, 1.0)
-    """
-    if bounds := re.search(r"in \[(-?[\d.]+), (-?[\d.]+)\]", meaning):
-        return float(bounds[1]), float(bounds[2])
-    if bound := re.search(r">= (-?[\d.]+\d|\d)", meaning):
-        return float(bound[1]), None
-    return (0.0, None) if type(default) is int else (None, None)

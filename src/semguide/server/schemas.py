@@ -246,7 +246,10 @@ class ParameterCard(BaseModel):
     default: Any
     minimum: float | None = Field(description="Null: no bound.")
     maximum: float | None = Field(description="Null: no bound.")
-    choices: list[Any] | None = Field(description="Words that are taken beside numbers, null: none.")
+    choices: list[str] | None = Field(description="Words: of a string all there are, else those beside numbers.")
+    off: float | None = Field(description="The number that makes the method plain guidance; null: none does.")
+    values: str = Field(description="What it takes, in words.")
+    strength: bool = Field(description="Whether it says how much the method corrects.")
     meaning: str
 
 

@@ -132,7 +132,7 @@ def test_what_it_cannot_do_is_refused() -> None:
             AttendExcite(**{name: value})
 
 
-@pytest.mark.parametrize("thresholds", ["0.5", "a:b", "0:1.5", "1:0.5", "-0.1:0.5", "0:0.5;0.2:0.6", 3])
+@pytest.mark.parametrize("thresholds", ["0.5", "a:b", "0:1.5", "1:0.5", "-0.1:0.5", "0:0.5;0.2:0.6"])
 def test_thresholds_of_the_wrong_form_are_refused(thresholds: Any) -> None:
     with pytest.raises(InvalidArgument, match="thresholds must be fractions of the steps"):
         AttendExcite(thresholds=thresholds)

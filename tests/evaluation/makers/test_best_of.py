@@ -104,7 +104,7 @@ def test_what_else_decides_the_images_is_in_the_identity():
 @pytest.mark.parametrize(
     ("name", "parameters", "named"),
     [
-        ("best-of-detector", {"seeds": 0}, "seeds must be >= 1"),
+        ("best-of-detector", {"seeds": 0}, "seeds must be a whole number"),
         ("best-of-detector", {"rule": "cgf"}, "method must be one of"),
         ("best-of-detector", {"stop": 0.0}, "stop"),
         ("best-of-detector", {"every": 0}, "every"),

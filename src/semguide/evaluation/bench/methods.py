@@ -13,7 +13,7 @@ from semguide.runs.methods import (
     build,
     described,
     method_names,
-    parameters_of,
+    values_of,
 )
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def complete(
     method = _build(name, given, guidance_scale)
     own = {} if method.guidance_scale == guidance_scale else {SHARED: method.guidance_scale}
     if not isinstance(method, SamplingMethod):
-        return BenchMethod(name, {**parameters_of(method), **own})
+        return BenchMethod(name, {**values_of(method), **own})
     method.check(pipeline_class, sampling)
-    return BenchMethod(name, {**parameters_of(method), **own}, method.identity())
+    return BenchMethod(name, {**values_of(method), **own}, method.identity())
 
 
 def _build(name: str, given: dict[str, Any], guidance_scale: float) -> Any:

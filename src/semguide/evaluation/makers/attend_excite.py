@@ -16,8 +16,8 @@ from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers.counting import counted
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
-from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import ATTEND_EXCITE_PAPER
+from semguide.guidance.parameters import parameter
 from semguide.guidance.window import Window
 from semguide.types import Concept
 
@@ -38,29 +38,31 @@ class AttendExcite(SamplingMethod):
     max A_k is above a threshold. The pipeline is diffusers' StableDiffusionAttendAndExcitePipeline, unchanged.
 
     It costs 2 evaluations a step, 1 more for its look at the attention, 2 for each gradient, and 3 a repetition.
-
-    Attributes:
-        guidance_scale: w of the steps, >= 1.
-        scale_factor: Size of a move, >= 0 (0 turns the method off).
-        stop: End of the steps with a move, excluded, as a fraction of the steps, in [0, 1] (published 25 of 50).
-        thresholds: Where moves repeat and until when: fraction of the steps:least attention, with commas between; empty
-            for nowhere.
-        resolution: Side of the attention maps to look at (published 16, a quarter of the latents' side), >= 2; 0 takes
-            the one nearest to a quarter that the U-Net has.
     """
 
-    scale_factor: float = 20.0
-    stop: float = 0.5
-    thresholds: str = PUBLISHED
-    resolution: int = 0
+    scale_factor: float = parameter(20.0, "Size of a move.", low=0.0, high=1000.0, off=0.0)
+    stop: float = parameter(
+        0.5,
+        "End of the steps with a move, excluded, as a fraction of the steps; published 25 of 50.",
+        low=0.0,
+        high=1.0,
+    )
+    thresholds: str = parameter(
+        PUBLISHED,
+        "Where moves repeat and until when: fraction of the steps:least attention, with commas between; empty for "
+        "nowhere.",
+    )
+    resolution: int = parameter(
+        0,
+        "Side of the attention maps to look at, 2 or more (published 16, a quarter of the latents' side); 0 takes the "
+        "one nearest to a quarter that the U-Net has.",
+        low=0,
+    )
 
     name: ClassVar[str] = "attend-excite"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("scale_factor", self.scale_factor, 0.0, note="0 turns the method off")
-        check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
-        check_steps("resolution", self.resolution)
         _read(self.thresholds)
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:

@@ -10,34 +10,27 @@ from typing import Any, ClassVar
 from semguide.adapters import steer
 from semguide.best_of import Criterion, DetectorScore, GuidanceEnergy, best_of
 from semguide.best_of.criteria import first_steps
-from semguide.errors import InvalidArgument
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance import Rule, get_method
 from semguide.guidance.citations import CFG_REJECTION_PAPER, SGT_PAPER
 from semguide.guidance.detector import Detector
+from semguide.guidance.parameters import parameter
 from semguide.types import Concept
 
 STRIDE = 10_000
 """Distance of the seeds among which an image is chosen: its own, and others that no other image of a benchmark has."""
+SEEDS = "How many seeds are started: the image's own and that plus 10,000, 20,000, ...; 1 is the rule alone."
 
 
 @dataclass(frozen=True)
 class BestOf(SamplingMethod):
-    """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ...
+    """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ..."""
 
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-        seeds: How many, >= 1.
-        rule: Name of the rule that makes the images, at its defaults.
-    """
-
-    seeds: int = 4
-    rule: str = "cfg"
+    seeds: int = parameter(4, SEEDS, low=1, high=1000)
+    rule: str = parameter("cfg", "Name of the rule that makes the images, at its defaults.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.seeds < 1:
-            raise InvalidArgument(f"seeds must be >= 1, got {self.seeds}; 1 is the rule alone")
         get_method(self.rule)
 
     def made_by(self) -> Rule[Any]:
@@ -88,24 +81,14 @@ class EarlyBestOf(BestOf):
 
 @dataclass(frozen=True)
 class BestOfDetector(EarlyBestOf):
-    """Several seeds; after the first steps all are dropped but the one that the detector rates highest.
+    """Several seeds; after the first steps all are dropped but the one that the detector rates highest."""
 
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
-        rule: Name of the rule that makes the images, at its defaults.
-        stop: End of the first steps, as a fraction of all, in (0, 1].
-        every: Look at the concepts at every so many of the first steps, >= 1; a look costs an evaluation per concept.
-    """
-
-    stop: float = 1 / 3
-    every: int = 1
+    stop: float = parameter(1 / 3, "End of the first steps, as a fraction of all.", low=1e-6, high=1.0)
+    every: int = parameter(
+        1, "Look at the concepts at every so many of the first steps; a look costs an evaluation per concept.", low=1
+    )
 
     name: ClassVar[str] = "best-of-detector"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.criterion()
 
     def criterion(self) -> DetectorScore:
         """Return the detector."""
@@ -126,21 +109,11 @@ class BestOfRejection(EarlyBestOf):
     """CFG-Rejection (arXiv 2505.23343): all seeds dropped but that of the largest sum of |e(P) - e(0)|^2.
 
     The paper drops what is below a threshold; here as many are started, and one is kept, as for the other criteria.
-
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
-        rule: Name of the rule that makes the images, at its defaults.
-        stop: End of the summed steps, as a fraction of all, in (0, 1].
     """
 
-    stop: float = 1 / 3
+    stop: float = parameter(1 / 3, "End of the summed steps, as a fraction of all.", low=1e-6, high=1.0)
 
     name: ClassVar[str] = "best-of-rejection"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.criterion()
 
     def criterion(self) -> GuidanceEnergy:
         """Return the accumulated difference."""

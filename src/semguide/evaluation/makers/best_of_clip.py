@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.makers.best_of import BestOf
+from semguide.evaluation.makers.best_of import SEEDS, BestOf
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingOptions
 from semguide.evaluation.makers.rules import by_rule
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.guidance.citations import CLIP_PAPER
+from semguide.guidance.parameters import parameter
 from semguide.models.catalog import ASSETS
 from semguide.models.fingerprint import fingerprint_files
 from semguide.types import Concept
@@ -40,16 +41,10 @@ class BestOfCLIP(BestOf):
     """Several whole images, of which the one that fits the prompt best by a CLIP is taken.
 
     What the CLIP computes is not counted in the evaluations.
-
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-        seeds: How many, >= 1; the image's own and that plus 10,000, 20,000, ...
-        rule: Name of the rule that makes the images, at its defaults.
-        clip: emoji-clip, or the folder of one or of a CLIPModel of transformers.
     """
 
-    seeds: int = 2
-    clip: str = EMBEDDED_CLIP
+    seeds: int = parameter(2, SEEDS, low=1, high=1000)
+    clip: str = parameter(EMBEDDED_CLIP, "emoji-clip, or the folder of one or of a CLIPModel of transformers.")
 
     name: ClassVar[str] = "best-of-clip"
 

@@ -14,8 +14,8 @@ from semguide.evaluation.makers.co3_latents import concept_shares, corrected, re
 from semguide.evaluation.makers.co3_model import DENOISERS, EpsModel, check_scheduler, eps_model
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance import Predictions
-from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import CO3_PAPER
+from semguide.guidance.parameters import parameter
 from semguide.guidance.window import Window
 from semguide.types import Concept
 
@@ -36,33 +36,26 @@ class CO3(SamplingMethod):
     On flow models, which see pure noise at the first step, the formulas take eps = x + (1 - sigma) v.
 
     It costs 2 evaluations a step and 2 + K an iteration.
-
-    Attributes:
-        guidance_scale: w of the steps, >= 1.
-        scale: Scale of the guided predictions in the new latents, >= 0.
-        contrast: How strongly the concepts are divided out in corrections, >= 0.
-        closeness: How much more the concept nearest to the prompt's prediction weighs, >= 0 (0: all the same).
-        iterations: New latents before each of these steps, >= 0 (0 turns the method off).
-        resample: End of the resampled steps, excluded, as a fraction of the steps, in [0, 1] (published 3 of 50 steps).
-        stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
     """
 
-    scale: float = 0.8
-    contrast: float = 1.0
-    closeness: float = 0.8
-    iterations: int = 5
-    resample: float = 0.06
-    stop: float = 0.2
+    scale: float = parameter(0.8, "Scale of the guided predictions in the new latents.", low=0.0, high=100.0)
+    contrast: float = parameter(1.0, "How strongly the concepts are divided out in corrections.", low=0.0, high=100.0)
+    closeness: float = parameter(
+        0.8,
+        "How much more the concept nearest to the prompt's prediction weighs; 0: all the same.",
+        low=0.0,
+        high=100.0,
+    )
+    iterations: int = parameter(5, "New latents before each of these steps.", low=0, high=100, off=0)
+    resample: float = parameter(
+        0.06,
+        "End of the resampled steps, excluded, as a fraction of the steps; published 3 of 50 steps.",
+        low=0.0,
+        high=1.0,
+    )
+    stop: float = parameter(0.2, "End of the corrected steps, excluded, as a fraction of the steps.", low=0.0, high=1.0)
 
     name: ClassVar[str] = "co3"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("scale", "contrast", "closeness"):
-            check_number(name, getattr(self, name), 0.0)
-        check_steps("iterations", self.iterations)
-        check_number("resample", self.resample, 0.0, 1.0, note="a fraction of the steps")
-        check_number("stop", self.stop, 0.0, 1.0, note="a fraction of the steps")
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Refuse pipelines other than Stable Diffusion 1.x, 2.x and 3.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from semguide.guidance import Trace
-from semguide.guidance.checks import check_guidance_scale
+from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
 from semguide.types import Concept
 
 
@@ -53,20 +53,14 @@ MakeOne = Callable[[str, Sequence[Concept], int], SampledImage]
 
 @dataclass(frozen=True)
 class SamplingMethod(ABC):
-    """A method that is no guidance rule: its fields are its parameters, checked when it is made.
+    """A method that is no guidance rule: its fields are its parameters, made by `parameter`, checked when made."""
 
-    A subclass lists every parameter with its meaning and range under Attributes of its docstring.
-
-    Attributes:
-        guidance_scale: w of the classifier-free guidance, >= 1.
-    """
-
-    guidance_scale: float = 7.5
+    guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
 
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        check_guidance_scale(self.guidance_scale)
+        check_parameters(self)
 
     @abstractmethod
     def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from semguide.errors import InvalidArgument
 from semguide.guidance.citations import CDG_PAPER
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rules.cfg import CFG
-
-DEGRADED = ("prompt", "concepts")
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,14 @@ class CDG(CFG):
 
     It is classifier-free guidance but for the reference, and costs 2 evaluations a step; a full trace counts p and s_k
     from e(D).
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        degraded: Which tokens are nulled: "prompt" as published, "concepts" only those of the concepts' phrases.
     """
 
-    degraded: Literal["prompt", "concepts"] = "prompt"
+    degraded: Literal["prompt", "concepts"] = parameter(
+        "prompt", 'Which tokens are nulled: "prompt" as published, "concepts" only those of the concepts\' phrases.'
+    )
 
     name: ClassVar[str] = "cdg"
     signed: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.degraded not in DEGRADED:
-            raise InvalidArgument("degraded", f"must be one of {', '.join(DEGRADED)}", self.degraded)
 
     @property
     def null_tokens(self) -> Literal["prompt", "concepts"]:

@@ -14,9 +14,6 @@ class CFG(Rule[None]):
     """Classifier-free guidance (arXiv 2207.12598): out = e(0) + w (e(P) - e(0)).
 
     With a full trace it records the signed cosines cos(p, s_k) of the trajectory that it leaves alone.
-
-    Attributes:
-        guidance_scale: w, >= 1 (1 turns it off).
     """
 
     name: ClassVar[str] = "cfg"

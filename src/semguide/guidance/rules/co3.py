@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number, check_window
+from semguide.guidance.checks import check_window
 from semguide.guidance.citations import CO3_PAPER
 from semguide.guidance.geometry import norm
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -35,26 +36,26 @@ class CO3Composition(Rule[None]):
     the latents, so one closeness does not suit all models.
 
     It costs 2 + K evaluations a corrected step.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        contrast: How strongly the concepts are divided out, >= 0 (0 turns the rule off).
-        closeness: How much more the concept nearest to the prompt's prediction weighs, >= 0 (0: all the same).
-        start: First corrected step, as a fraction of the steps, in [0, 1].
-        stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
     """
 
-    contrast: float = 1.0
-    closeness: float = 0.8
-    start: float = 0.0
-    stop: float = 0.2
+    contrast: float = parameter(
+        1.0, "How strongly the concepts are divided out.", low=0.0, high=100.0, off=0.0, strength=True
+    )
+    closeness: float = parameter(
+        0.8,
+        "How much more the concept nearest to the prompt's prediction weighs; 0: all the same.",
+        low=0.0,
+        high=100.0,
+    )
+    start: float = parameter(0.0, "First corrected step, as a fraction of the steps.", low=0.0, high=1.0)
+    stop: float = parameter(
+        0.2, "End of the corrected steps, excluded, as a fraction of the steps.", low=0.0, high=1.0, off=0.0
+    )
 
     name: ClassVar[str] = "co3-composition"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("contrast", self.contrast, 0.0, note="0 turns the rule off")
-        check_number("closeness", self.closeness, 0.0, note="0 weighs the concepts equally")
         check_window(self.start, self.stop)
 
     @property

@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 
 from semguide.errors import InvalidArgument
-from semguide.guidance.checks import check_number
 from semguide.guidance.citations import COMPOSABLE_PAPER
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 
 
@@ -25,23 +25,23 @@ class Composable(Rule[None]):
     prompt_weight of 1 counts the whole prompt as one more concept. Negative weights, the paper's NOT, are left out.
 
     It costs 2 + K evaluations a step; alone it would take 1 + K, but the pipeline evaluates the whole prompt anyway.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        concept_weight: Weight of each concept's guidance in units of w, >= 0 (0 with prompt_weight 1 turns the rule
-            off).
-        prompt_weight: Weight of the whole prompt's guidance in units of w, >= 0 (0 leaves it out).
     """
 
-    concept_weight: float = 1.0
-    prompt_weight: float = 0.0
+    concept_weight: float = parameter(
+        1.0,
+        "Weight of each concept's guidance in units of w; 0 with prompt_weight 1 turns the rule off.",
+        low=0.0,
+        high=100.0,
+        strength=True,
+    )
+    prompt_weight: float = parameter(
+        0.0, "Weight of the whole prompt's guidance in units of w; 0 leaves it out.", low=0.0, high=100.0
+    )
 
     name: ClassVar[str] = "composable"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("concept_weight", self.concept_weight, 0.0)
-        check_number("prompt_weight", self.prompt_weight, 0.0, note="0 leaves the prompt out")
         if self.concept_weight == 0 and self.prompt_weight != 1:
             rule = f"must be > 0 unless prompt_weight, here {self.prompt_weight:g}, is 1 (which is plain guidance)"
             raise InvalidArgument("concept_weight", rule, self.concept_weight)

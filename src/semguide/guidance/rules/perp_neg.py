@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import torch
 
-from semguide.guidance.checks import check_number
 from semguide.guidance.citations import PERP_NEG_PAPER
 from semguide.guidance.geometry import perpendicular
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 
 
@@ -28,20 +28,14 @@ class PerpNeg(Rule[None]):
     decomposition finds are the wanted ones; steering away from them is not what the paper proposes.
 
     It costs 2 + K evaluations a step. The weight has no published default: the example of the authors' code has 1.5.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        negative_weight: Weight of each unwanted concept in units of w, >= 0 (0 turns the rule off).
     """
 
-    negative_weight: float = 1.0
+    negative_weight: float = parameter(
+        1.0, "Weight of each unwanted concept in units of w.", low=0.0, high=100.0, off=0.0, strength=True
+    )
 
     name: ClassVar[str] = "perp-neg"
     repels: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("negative_weight", self.negative_weight, 0.0, note="0 turns the rule off")
 
     @property
     def is_noop(self) -> bool:

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import SEGA_PAPER
 from semguide.guidance.geometry import top_quantile
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -30,32 +30,26 @@ class SEGA(Rule[Tensor | None]):
     are left out. The masks are hard: near the quantile, rounding decides.
 
     It costs 2 + K evaluations a step, also during the warm-up if there is momentum.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        concept_guidance_scale: s_e, >= 0 (0 turns the rule off).
-        concept_percentile: q (the paper's lambda) in [0, 1], the quantile below which guidance is dropped (0 drops
-            nothing).
-        warmup_steps: First step that is corrected, 0-based.
-        momentum_scale: s_m, >= 0 (0 turns momentum off).
-        momentum_beta: beta in [0, 1].
     """
 
-    concept_guidance_scale: float = 5.0
-    concept_percentile: float = 0.9
-    warmup_steps: int = 10
-    momentum_scale: float = 0.1
-    momentum_beta: float = 0.4
+    concept_guidance_scale: float = parameter(
+        5.0, "s_e, the scale of the concepts' guidances.", low=0.0, high=100.0, off=0.0, strength=True
+    )
+    concept_percentile: float = parameter(
+        0.9,
+        "q (the paper's lambda), the quantile below which guidance is dropped; 0 drops nothing.",
+        low=0.0,
+        high=1.0,
+    )
+    warmup_steps: int = parameter(10, "First step that is corrected, 0-based.", low=0)
+    momentum_scale: float = parameter(
+        0.1, "s_m, how much of the momentum is added; 0 turns momentum off.", low=0.0, high=100.0
+    )
+    momentum_beta: float = parameter(
+        0.4, "beta, how much of the momentum is kept from step to step.", low=0.0, high=1.0
+    )
 
     name: ClassVar[str] = "sega"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("concept_guidance_scale", self.concept_guidance_scale, 0.0, note="0 turns the rule off")
-        check_number("concept_percentile", self.concept_percentile, 0.0, 1.0, note="0 drops nothing")
-        check_steps("warmup_steps", self.warmup_steps)
-        check_number("momentum_scale", self.momentum_scale, 0.0, note="0 turns momentum off")
-        check_number("momentum_beta", self.momentum_beta, 0.0, 1.0)
 
     @property
     def is_noop(self) -> bool:

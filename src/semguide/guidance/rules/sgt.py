@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number, check_window
+from semguide.guidance.checks import check_window
 from semguide.guidance.citations import SGT_PAPER
 from semguide.guidance.geometry import dot_over_channels, safe_divide, scale_over_channels
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -36,27 +37,33 @@ class SGT(Rule[None]):
     lone concept has nothing to compete with: the correction is zero, and it is not evaluated.
 
     The defaults were chosen on validation prompts of the embedded checkpoint; docs/results.md has the search.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        strength: How much of what sets a concept apart is added in its places, >= 0 (0 turns the rule off).
-        sharpness: How decidedly a place is one concept's, >= 0 (0: every place is everyone's, no correction).
-        start: First corrected step, as a fraction of the steps, in [0, 1].
-        stop: End of the corrected steps, excluded, as a fraction of the steps, in [0, 1].
     """
 
-    strength: float = 2.0
-    sharpness: float = 1.0
-    start: float = 0.0
-    stop: float = 0.4
+    strength: float = parameter(
+        2.0,
+        "How much of what sets a concept apart is added in its places.",
+        low=0.0,
+        high=100.0,
+        off=0.0,
+        strength=True,
+    )
+    sharpness: float = parameter(
+        1.0,
+        "How decidedly a place is one concept's; at 0 every place is everyone's.",
+        low=0.0,
+        high=100.0,
+        off=0.0,
+    )
+    start: float = parameter(0.0, "First corrected step, as a fraction of the steps.", low=0.0, high=1.0)
+    stop: float = parameter(
+        0.4, "End of the corrected steps, excluded, as a fraction of the steps.", low=0.0, high=1.0, off=0.0
+    )
 
     name: ClassVar[str] = "sgt"
     min_concepts: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("strength", self.strength, 0.0, note="0 turns the rule off")
-        check_number("sharpness", self.sharpness, 0.0, note="0 turns the rule off")
         check_window(self.start, self.stop)
 
     @property

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import SGT_PAPER
 from semguide.guidance.geometry import cosine, perpendicular, top_quantile
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -25,36 +25,23 @@ class SGTv1(Rule[None]):
         out = e(0) + w p + [warmup <= i <= cooldown] G
 
     The gates are hard: near a threshold, rounding decides. `abstract` of its corrections is c_a.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        concept_guidance_scale: w_c, >= 0 (0 turns the rule off).
-        subject_threshold: tau_s in [0, 1], or "auto" for 1 / (K + 1) (0 never attracts).
-        abstract_threshold: tau_a in [0, 1] (0 turns the abstract concept off).
-        upper_bound: u in [0, 1]; above it a concept is pushed away (1 never does).
-        warmup_steps: First step that is corrected, 0-based.
-        cooldown_steps: Last step that is corrected.
     """
 
-    concept_guidance_scale: float = 7.5
-    subject_threshold: float | Literal["auto"] = "auto"
-    abstract_threshold: float = 0.7
-    upper_bound: float = 0.8
-    warmup_steps: int = 0
-    cooldown_steps: int = 50
+    concept_guidance_scale: float = parameter(
+        7.5, "w_c, the scale of the corrections.", low=0.0, high=100.0, off=0.0, strength=True
+    )
+    subject_threshold: float | Literal["auto"] = parameter(
+        "auto", 'tau_s, below which a concept attracts; "auto": 1 / (K + 1); 0: never.', low=0.0, high=1.0
+    )
+    abstract_threshold: float = parameter(
+        0.7, "tau_a, below which the abstract concept is added; 0: never.", low=0.0, high=1.0
+    )
+    upper_bound: float = parameter(0.8, "u, above which a concept is pushed away; 1: never.", low=0.0, high=1.0)
+    warmup_steps: int = parameter(0, "First step that is corrected, 0-based.", low=0)
+    cooldown_steps: int = parameter(50, "Last step that is corrected.", low=0)
 
     name: ClassVar[str] = "sgt-v1"
     signed: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("concept_guidance_scale", self.concept_guidance_scale, 0.0, note="0 turns the rule off")
-        if self.subject_threshold != "auto":
-            check_number("subject_threshold", self.subject_threshold, 0.0, 1.0, note='or "auto" for 1 / (concepts + 1)')
-        check_number("abstract_threshold", self.abstract_threshold, 0.0, 1.0, note="0 turns the abstract concept off")
-        check_number("upper_bound", self.upper_bound, 0.0, 1.0, note="1 never pushes away")
-        check_steps("warmup_steps", self.warmup_steps)
-        check_steps("cooldown_steps", self.cooldown_steps)
 
     @property
     def is_noop(self) -> bool:

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from semguide.guidance.checks import check_number, check_steps
 from semguide.guidance.citations import SGT_PAPER
 from semguide.guidance.geometry import cosine, perpendicular, top_quantile
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
 
@@ -40,44 +40,30 @@ class SGTv2(Rule[SGTv2State]):
 
     The momentum is kept in eps space, where steps are comparable. Gates and masks are hard: near a threshold, rounding
     decides. `similarity` of its corrections is c_k of the step itself.
-
-    Attributes:
-        guidance_scale: w, >= 1.
-        concept_guidance_scale: w_c, >= 0 (0 turns the rule off).
-        subject_threshold: tau_s in [0, 1] (0 never attracts).
-        abstract_threshold: tau_a in [0, 1] (0 turns the abstract concept off).
-        subject_percentile: q in [0, 1], the quantile below which guidance is dropped (0 drops nothing).
-        momentum_scale: mu, >= 0 (0 turns momentum off).
-        momentum_beta: beta in [0, 1].
-        warmup_steps: Steps up to and including this one are not corrected, 0-based.
-        cooldown_steps: Steps from this one on are not corrected.
-        window: Steps that the gate looks back, >= 1.
     """
 
-    concept_guidance_scale: float = 8.5
-    subject_threshold: float = 0.5
-    abstract_threshold: float = 0.5
-    subject_percentile: float = 0.9
-    momentum_scale: float = 0.5
-    momentum_beta: float = 0.5
-    warmup_steps: int = 5
-    cooldown_steps: int = 50
-    window: int = 5
+    concept_guidance_scale: float = parameter(
+        8.5, "w_c, the scale of the corrections.", low=0.0, high=100.0, off=0.0, strength=True
+    )
+    subject_threshold: float = parameter(0.5, "tau_s, below which a concept attracts; 0: never.", low=0.0, high=1.0)
+    abstract_threshold: float = parameter(
+        0.5, "tau_a, below which the abstract concept is added; 0: never.", low=0.0, high=1.0
+    )
+    subject_percentile: float = parameter(
+        0.9, "q, the quantile below which guidance is dropped; 0 drops nothing.", low=0.0, high=1.0
+    )
+    momentum_scale: float = parameter(
+        0.5, "mu, how much of the momentum is added; 0 turns momentum off.", low=0.0, high=100.0
+    )
+    momentum_beta: float = parameter(
+        0.5, "beta, how much of the momentum is kept from step to step.", low=0.0, high=1.0
+    )
+    warmup_steps: int = parameter(5, "Steps up to and including this one are not corrected, 0-based.", low=0)
+    cooldown_steps: int = parameter(50, "Steps from this one on are not corrected.", low=0)
+    window: int = parameter(5, "Steps that the gate looks back.", low=1)
 
     name: ClassVar[str] = "sgt-v2"
     signed: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("concept_guidance_scale", self.concept_guidance_scale, 0.0, note="0 turns the rule off")
-        check_number("subject_threshold", self.subject_threshold, 0.0, 1.0, note="0 never attracts")
-        check_number("abstract_threshold", self.abstract_threshold, 0.0, 1.0, note="0 turns the abstract concept off")
-        check_number("subject_percentile", self.subject_percentile, 0.0, 1.0, note="0 drops nothing")
-        check_number("momentum_scale", self.momentum_scale, 0.0, note="0 turns momentum off")
-        check_number("momentum_beta", self.momentum_beta, 0.0, 1.0)
-        check_steps("warmup_steps", self.warmup_steps)
-        check_steps("cooldown_steps", self.cooldown_steps)
-        check_steps("window", self.window, low=1)
 
     @property
     def is_noop(self) -> bool:

@@ -49,10 +49,10 @@ export class Settings {
     };
   }
 
-  /** Make the fields of a method's parameters; the first number is the one with a slider among the main ones. */
+  /** Make the fields of a method's parameters; its strength is the one with a slider among the main ones. */
   #follow(name) {
     const method = this.offer.methods.find((each) => each.name === name);
-    const main = method.parameters.find((parameter) => parameter.type === "number" && !parameter.choices);
+    const main = method.parameters.find((parameter) => parameter.strength);
     const fieldOf = (parameter) => parameterField(parameter === main ? { ...parameter, meaning: "" } : parameter);
     this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, fieldOf(parameter)]));
     const rest = method.parameters.filter((parameter) => parameter !== main);
@@ -105,7 +105,7 @@ function parameterField({ name, type, default: value, minimum, maximum, choices,
   if (type === "string" || choices || value === null) return text({ label, value, hint: meaning, read, write });
   const whole = type === "integer";
   const least = minimum ?? Math.min(0, -4 * Math.abs(value));
-  const slide = maximum ?? Math.max(whole ? 10 : 2, 4 * Math.abs(value));
+  const slide = Math.min(maximum ?? Infinity, Math.max(whole ? 10 : 2, 4 * Math.abs(value)));
   return slider({ label, value, least, most: maximum, slide, step: whole ? 1 : fine(slide - least), hint: meaning });
 }
 
