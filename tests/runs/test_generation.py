@@ -6,14 +6,14 @@ from semguide.cli.progress import progress_bar, total_evaluations
 from semguide.models import load
 from semguide.runs.generation import make_images
 from semguide.runs.png import pixel_hash
-from semguide.runs.request import Request, plan
-from semguide.runs.run import Method, Run
+from semguide.runs.request import Plan, Request, plan
+from semguide.runs.run import Method
 
 
 @pytest.fixture
-def run(tiny: Path) -> Run:
+def planned(tiny: Path) -> Plan:
     settings = Request("a red book and a vase", str(tiny), compare=("cfg",), num_images=2, num_inference_steps=2)
-    return plan(settings).run
+    return plan(settings)
 
 
 @pytest.fixture(scope="module")
@@ -23,41 +23,46 @@ def pipe(tiny: Path):
     return pipe
 
 
-def test_images_come_one_by_one_all_methods_of_a_seed_first(run: Run, pipe):
-    order = [(made.method.name, made.seed) for made in make_images(run, pipe)]
+def test_images_come_one_by_one_all_methods_of_a_seed_first(planned: Plan, pipe):
+    order = [(made.method.name, made.seed) for made in make_images(planned.run, planned.rules, pipe)]
     assert order == [("cfg", 0), ("sgt", 0), ("cfg", 1), ("sgt", 1)]
 
 
-def test_skipped_images_are_not_made_and_change_no_other(run: Run, pipe):
-    whole = {(made.method.name, made.seed): pixel_hash(made.image) for made in make_images(run, pipe)}
-    (made,) = make_images(run, pipe, skip={("cfg", 0), ("sgt", 0), ("cfg", 1)})
+def test_skipped_images_are_not_made_and_change_no_other(planned: Plan, pipe):
+    whole = {
+        (made.method.name, made.seed): pixel_hash(made.image) for made in make_images(planned.run, planned.rules, pipe)
+    }
+    (made,) = make_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt", 0), ("cfg", 1)})
     assert pixel_hash(made.image) == whole["sgt", 1]
 
 
-def test_steps_report_as_many_evaluations_as_the_image_took(run: Run, pipe):
+def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe):
     seen: dict[tuple[str, int], int] = {}
 
     def on_step(method: Method, seed: int, cost: int) -> None:
         seen[method.name, seed] = seen.get((method.name, seed), 0) + cost
 
-    made = {(made.method.name, made.seed): made.evaluations for made in make_images(run, pipe, on_step=on_step)}
+    made = {
+        (made.method.name, made.seed): made.evaluations
+        for made in make_images(planned.run, planned.rules, pipe, on_step=on_step)
+    }
     assert seen == made
-    assert all(total_evaluations(run, method) == made[method.name, 0] for method in run.methods)
+    assert all(total_evaluations(planned.run, rule) == made[name, 0] for name, rule in planned.rules.items())
 
 
-def test_the_progress_bar_shows_nothing_where_there_is_no_terminal(run: Run, capsys: pytest.CaptureFixture[str]):
-    with progress_bar(run, {("cfg", 0)}) as on_step:
-        on_step(run.methods[0], 1, 2)
+def test_the_progress_bar_shows_nothing_where_there_is_no_terminal(planned: Plan, capsys: pytest.CaptureFixture[str]):
+    with progress_bar(planned.run, planned.rules, {("cfg", 0)}) as on_step:
+        on_step(planned.run.methods[0], 1, 2)
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_progress_bar_counts_images_on_a_terminal(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    planned: Plan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    with progress_bar(run, {("cfg", 0)}) as on_step:
-        on_step(run.methods[1], 0, total_evaluations(run, run.methods[1]))
+    with progress_bar(planned.run, planned.rules, {("cfg", 0)}) as on_step:
+        on_step(planned.run.methods[1], 0, total_evaluations(planned.run, planned.rules["sgt"]))
     shown = capsys.readouterr().err
     assert "image 2 of 4: sgt, seed 0" in shown
     assert "100%" not in shown

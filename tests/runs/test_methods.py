@@ -6,36 +6,21 @@ from semguide.adapters import ARCHITECTURES, steer
 from semguide.errors import InvalidArgument
 from semguide.guidance import METHODS, SGTv1
 from semguide.models import STEERABLE, load
-from semguide.runs.methods import build_rule, complete, parse_settings
-from semguide.runs.run import Method
+from semguide.runs.methods import build_rule, values_of
 
 
 def test_a_completed_method_has_every_parameter_and_builds_the_same_rule():
-    method = complete("sgt-v1", {"upper_bound": 0.5}, 6.0)
-    assert build_rule(method, 6.0) == SGTv1(guidance_scale=6.0, upper_bound=0.5)
-    assert method.parameters["subject_threshold"] == "auto"
-
-
-def test_settings_are_read_as_json_or_text_and_sorted_by_method():
-    settings = ["strength=0.5", "cfg.x=auto", "sgt-v2.window=3", " stop = 1 "]
-    assert parse_settings(settings, "sgt") == {
-        "sgt": {"strength": 0.5, "stop": 1},
-        "cfg": {"x": "auto"},
-        "sgt-v2": {"window": 3},
-    }
-
-
-@pytest.mark.parametrize("setting", ["", "=", "=1", "x", "sgt.=1"])
-def test_a_setting_without_key_or_value_is_refused(setting: str):
-    with pytest.raises(InvalidArgument, match="KEY=VALUE"):
-        parse_settings([setting], "sgt")
+    rule = build_rule("sgt-v1", {"upper_bound": 0.5}, 6.0)
+    assert rule == SGTv1(guidance_scale=6.0, upper_bound=0.5)
+    assert values_of(rule)["subject_threshold"] == "auto"
+    assert build_rule("sgt-v1", values_of(rule), 6.0) == rule
 
 
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(InvalidArgument, match="did you mean 'sgt-v1'"):
-        build_rule(Method("sgt-1", {}), 7.5)
+        build_rule("sgt-1", {}, 7.5)
     with pytest.raises(InvalidArgument, match="did you mean 'upper_bound'"):
-        build_rule(Method("sgt-v1", {"upperbound": 1}), 7.5)
+        build_rule("sgt-v1", {"upperbound": 1}, 7.5)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +35,7 @@ def test_unknown_names_are_refused_with_the_nearest():
 )
 def test_a_value_of_the_wrong_type_is_refused_naming_the_type(name: str, key: str, value: object, kind: str):
     with pytest.raises(InvalidArgument, match=f"{key} must be {kind}.*got"):
-        build_rule(Method(name, {key: value}), 7.5)
+        build_rule(name, {key: value}, 7.5)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -21,7 +21,7 @@ RUN = Run(
 
 
 def job(**changes: Any) -> Job:
-    return Job(Plan(replace(RUN, **changes), None), "tiny")  # type: ignore[arg-type]
+    return Job(Plan(replace(RUN, **changes), None, {}), "tiny")  # type: ignore[arg-type]
 
 
 def chosen(jobs: list[Job], most: int) -> list[tuple[int, int]]:

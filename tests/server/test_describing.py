@@ -3,7 +3,6 @@ import pytest
 from semguide import SGT
 from semguide.errors import InvalidArgument
 from semguide.runs.methods import build_rule, describe_method, method_names
-from semguide.runs.run import Method
 from support.live_server import PROMPT, Live
 
 NUMBERS = [
@@ -52,9 +51,9 @@ def test_the_range_of_a_parameter_is_the_one_that_its_rule_checks(name: str, par
     assert low is not None
     for bound, beyond in ((low, low - 1), (high, None if high is None else high + 1)):
         if bound is not None and beyond is not None:
-            build_rule(Method(name, {**BESIDE.get(parameter["name"], {}), parameter["name"]: kind(bound)}), 5.0)
+            build_rule(name, {**BESIDE.get(parameter["name"], {}), parameter["name"]: kind(bound)}, 5.0)
             with pytest.raises(InvalidArgument):
-                build_rule(Method(name, {parameter["name"]: kind(beyond)}), 5.0)
+                build_rule(name, {parameter["name"]: kind(beyond)}, 5.0)
 
 
 def test_the_metrics_count_what_was_done(live: Live):

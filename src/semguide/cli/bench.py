@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.cli.settings import parse_settings
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
 from semguide.evaluation.bench.scorers import ScorerRequest
 from semguide.runs.folder import check_writable
@@ -61,7 +62,7 @@ def bench(
         limit=limit,
         num_inference_steps=steps,
         guidance_scale=guidance_scale,
-        settings=tuple(setting or ()),
+        settings=parse_settings(setting, None),
         judge=judge,
         device=device,
         full_trace=full_trace,

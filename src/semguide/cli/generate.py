@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.cli.settings import parse_settings
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import Chooser, check_best_of, check_concepts
 from semguide.runs.folder import RunFolder, check_writable
@@ -63,7 +64,7 @@ def generate(
         height=height,
         width=width,
         device=device,
-        settings=tuple(setting or ()),
+        settings=parse_settings(setting, method),
         backend=backend,
         full_trace=full_trace,
     )
@@ -108,14 +109,14 @@ def _make_best(planned: Plan, out: Path, overwrite: bool, keep: int) -> None:
 
     check_concepts(planned.run)
     check_writable(out)
-    chooser = Chooser(out, planned.run, observe(planned.model.path), keep, overwrite)
+    chooser = Chooser(out, planned, observe(planned.model.path), keep, overwrite)
     pipe, made = None, 0
     if not chooser.chosen:
         pipe = _loaded(planned)
         try:
             with seeds_bar(len(planned.run.seeds)) as on_start:
                 chooser.choose(pipe, on_start)
-            with progress_bar(chooser.folder.run, set()) as on_step:
+            with progress_bar(chooser.folder.run, planned.rules, set()) as on_step:
                 made = chooser.finish(on_step)
         except KeyboardInterrupt as error:
             _say_stopped(chooser.folder)
@@ -150,7 +151,7 @@ def _fill(folder: RunFolder, planned: Plan, pipe: Any = None, made: int = 0) -> 
     folder.open()
     try:
         if not folder.complete:
-            _produce(folder, pipe or _loaded(planned))
+            _produce(folder, planned, pipe or _loaded(planned))
         finish(folder)
     except KeyboardInterrupt as error:
         _say_stopped(folder)
@@ -166,12 +167,12 @@ def _say_stopped(folder: RunFolder) -> None:
     say(f"stopped: {done}; run the same command again to go on")
 
 
-def _produce(folder: RunFolder, pipe: Any) -> None:
+def _produce(folder: RunFolder, planned: Plan, pipe: Any) -> None:
     from semguide.cli.progress import progress_bar
     from semguide.runs.folder import produce
 
-    with progress_bar(folder.run, set(folder.records)) as on_step:
-        produce(folder, pipe, on_step)
+    with progress_bar(folder.run, planned.rules, set(folder.records)) as on_step:
+        produce(folder, planned.rules, pipe, on_step)
 
 
 def _loaded(planned: Plan) -> Any:

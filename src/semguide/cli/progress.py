@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from semguide.runs.generation import OnStep
-from semguide.runs.methods import build_rule, evaluations
+from semguide.runs.methods import evaluations
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
     from semguide.best_of import Candidate
+    from semguide.guidance import Rule
 
 
 @contextmanager
-def progress_bar(run: Run, done: set[tuple[str, int]]) -> Iterator[OnStep]:
+def progress_bar(run: Run, rules: Mapping[str, Rule[Any]], done: set[tuple[str, int]]) -> Iterator[OnStep]:
     """Show a bar on stderr while the images of a run are made; give the callback that moves it.
 
     Args:
         run: The run.
+        rules: The rule of each of its methods, by the method's name.
         done: Images that are there already: method name and seed.
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        total = sum(total_evaluations(run, m) for m in run.methods for s in run.seeds if (m.name, s) not in done)
+        total = sum(
+            total_evaluations(run, rules[m.name]) for m in run.methods for s in run.seeds if (m.name, s) not in done
+        )
         images = len(run.methods) * len(run.seeds)
         task = bar.add_task("starting", total=total)
         seen = set(done)
@@ -54,7 +58,7 @@ def seeds_bar(count: int) -> Iterator[Callable[[Candidate], None]]:
         yield on_start
 
 
-def total_evaluations(run: Run, method: Method) -> int:
-    """Return the denoiser evaluations that one image of a method takes in a run."""
-    rule, count = build_rule(method, run.sampling.guidance_scale), run.sampling.num_inference_steps
+def total_evaluations(run: Run, rule: Rule[Any]) -> int:
+    """Return the denoiser evaluations that one image of a rule takes in a run."""
+    count = run.sampling.num_inference_steps
     return sum(evaluations(rule, step, count, len(run.concepts), run.full_trace) for step in range(count))

@@ -129,7 +129,9 @@ def _parameter(kind: str, each: Field[Any], hint: Any) -> Parameter:
     known = {_KINDS.get(base) for base in bases}
     known = {"number"} if known == {"number", "integer"} else known
     if len(known) != 1 or None in known or not all(isinstance(word, str) for word in choices):
-        raise InvalidArgument(f"{each.name} of {kind}", "must be a float, int, bool, str or the words of a Literal", hint)
+        raise InvalidArgument(
+            f"{each.name} of {kind}", "must be a float, int, bool, str or the words of a Literal", hint
+        )
     if each.default is MISSING:
         raise InvalidArgument(f"{each.name} of {kind}", "must have a default")
     return Parameter(each.name, known.pop(), each.default, choices=choices, **each.metadata.get(_METADATA, {}))  # type: ignore[arg-type]
@@ -141,6 +143,6 @@ def check_parameters(method: Any) -> None:
     Raises:
         InvalidArgument: One breaks its rule.
     """
-    kind: type[Any] = type(method)
+    kind: type[Any] = method.__class__
     for each in parameters_of(kind):
         each.check(getattr(method, each.name))

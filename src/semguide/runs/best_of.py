@@ -11,8 +11,7 @@ from semguide.errors import InvalidArgument
 from semguide.runs.environment import Environment
 from semguide.runs.folder import RunFolder
 from semguide.runs.generation import OnStep, call_arguments, finish_image
-from semguide.runs.methods import build_rule
-from semguide.runs.request import LARGEST_NUM_IMAGES
+from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
 from semguide.runs.run import Run
 from semguide.runs.selection import Choice, choice_key, recorded_choice
 
@@ -56,7 +55,7 @@ class Chooser:
 
     Args:
         out: The folder.
-        run: The run, with all seeds; its last method is the one that is judged.
+        plan: The run, with all seeds; its last method is the one that is judged.
         environment: Where it is made.
         keep: How many seeds to finish.
         overwrite: Whether images of another run may be removed.
@@ -65,9 +64,11 @@ class Chooser:
         InvalidArgument: The folder holds something else, and `overwrite` is false.
     """
 
-    def __init__(self, out: Path, run: Run, environment: Environment, keep: int, overwrite: bool) -> None:
-        self._run, self._keep, self._overwrite = run, keep, overwrite
-        self._key = choice_key(run, keep, environment.identity())
+    def __init__(self, out: Path, plan: Plan, environment: Environment, keep: int, overwrite: bool) -> None:
+        self._run, self._keep, self._overwrite = plan.run, keep, overwrite
+        self._method = plan.run.methods[-1]
+        self._rule = plan.rules[self._method.name]
+        self._key = choice_key(plan.run, keep, environment.identity())
         self._out, self._environment = out, environment
         known = recorded_choice(out, self._key)
         self.folder = self._folder(known)
@@ -81,20 +82,20 @@ class Chooser:
         from semguide.best_of import DetectorScore
         from semguide.best_of.best_of import start_all
 
-        run, method = self._run, self._run.methods[-1]
-        steered = steer(pipe, build_rule(method, run.sampling.guidance_scale))
+        run = self._run
+        steered = steer(pipe, self._rule)
         self._starts, candidates = start_all(
             steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run), on_start
         )
         seeds = tuple(start.seed for start in self._starts)
-        self.folder = self._folder(Choice(self._key, method.name, tuple(candidates), seeds))
+        self.folder = self._folder(Choice(self._key, self._method.name, tuple(candidates), seeds))
         self.folder.open()
 
     def finish(self, on_step: OnStep) -> int:
         """Make the rest of the chosen seeds' images; returns how many."""
-        run, method, count = self.folder.run, self.folder.run.methods[-1], len(self._starts)
+        run, count = self.folder.run, len(self._starts)
         while self._starts:
-            self.folder.add(finish_image(run, method, self._starts.pop(0), on_step))
+            self.folder.add(finish_image(run, self._method, self._rule, self._starts.pop(0), on_step))
         return count
 
     def sentence(self) -> str:
@@ -102,7 +103,7 @@ class Chooser:
         seeds, choice = self.folder.run.seeds, self.folder.choice
         cost = 0 if choice is None else choice.described(self.folder.records)["evaluations"]
         which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
-        return f"chosen: {which} of {len(self._run.seeds)}; {cost} denoiser evaluations of {self._run.methods[-1].name}"
+        return f"chosen: {which} of {len(self._run.seeds)}; {cost} denoiser evaluations of {self._method.name}"
 
     def _folder(self, choice: Choice | None) -> RunFolder:
         run = replace(self._run, seeds=() if choice is None else choice.seeds)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
 from semguide.files import atomic, write_json
@@ -15,6 +16,9 @@ from semguide.runs.png import RECORD, TRACE, read_png, write_png
 from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
 from semguide.runs.run import Method, Run
 from semguide.runs.selection import CHOICE, Choice
+
+if TYPE_CHECKING:
+    from semguide.guidance import Rule
 
 
 def check_writable(out: Path) -> None:
@@ -135,15 +139,16 @@ def _holds_something_else(out: Path) -> bool:
     return False
 
 
-def produce(folder: RunFolder, pipe: Any, on_step: OnStep | None = None) -> None:
+def produce(folder: RunFolder, rules: Mapping[str, Rule[Any]], pipe: Any, on_step: OnStep | None = None) -> None:
     """Make the missing images of an opened folder, writing each when it is finished.
 
     Args:
         folder: The folder; its `records` say which images are there.
+        rules: The rule of each of its methods, by the method's name.
         pipe: The pipeline of the run's model.
         on_step: Called after each step.
     """
-    for made in make_images(folder.run, pipe, skip=set(folder.records), on_step=on_step):
+    for made in make_images(folder.run, rules, pipe, skip=set(folder.records), on_step=on_step):
         folder.add(made)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semguide.runs.methods import build_rule, evaluations
+from semguide.runs.methods import evaluations
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from semguide.best_of import PartialRun
+    from semguide.guidance import Rule
 
 OnStep = Callable[[Method, int, int], None]
 """Called after each step of an image: method, seed, denoiser evaluations of the step."""
@@ -43,7 +44,12 @@ class GeneratedImage:
 
 
 def make_images(
-    run: Run, pipe: Any, *, skip: Collection[tuple[str, int]] = (), on_step: OnStep | None = None
+    run: Run,
+    rules: Mapping[str, Rule[Any]],
+    pipe: Any,
+    *,
+    skip: Collection[tuple[str, int]] = (),
+    on_step: OnStep | None = None,
 ) -> Iterator[GeneratedImage]:
     """Make the images of a run, all methods of a seed before the next seed.
 
@@ -51,6 +57,7 @@ def make_images(
 
     Args:
         run: A checked run.
+        rules: The rule of each of its methods, by the method's name.
         pipe: The pipeline of `run.model`, on `run.device`.
         skip: Method name and seed of images not to make.
         on_step: Called after each step.
@@ -60,7 +67,7 @@ def make_images(
     """
     from semguide.adapters import steer
 
-    steered = {method.name: steer(pipe, build_rule(method, run.sampling.guidance_scale)) for method in run.methods}
+    steered = {name: steer(pipe, rule) for name, rule in rules.items()}
     for seed in run.seeds:
         for method in run.methods:
             if (method.name, seed) not in skip:
@@ -69,7 +76,9 @@ def make_images(
 
 def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnStep | None = None) -> GeneratedImage:
     """Make one image of a run with a pipeline that `steer` returned."""
-    return make_with(run, method, seed, steered, callback_on_step_end=_step_callback(run, method, seed, on_step))
+    return make_with(
+        run, method, seed, steered, callback_on_step_end=_step_callback(run, method, seed, steered.rule, on_step)
+    )
 
 
 def make_with(run: Run, method: Method, seed: int, steered: Any, **hooks: Any) -> GeneratedImage:
@@ -79,10 +88,12 @@ def make_with(run: Run, method: Method, seed: int, steered: Any, **hooks: Any) -
     return made_image(result, 0, method, seed, time.perf_counter() - start)
 
 
-def finish_image(run: Run, method: Method, start: PartialRun, on_step: OnStep | None = None) -> GeneratedImage:
+def finish_image(
+    run: Run, method: Method, rule: Rule[Any], start: PartialRun, on_step: OnStep | None = None
+) -> GeneratedImage:
     """Make the rest of an image of a run whose first steps are made."""
     begun = time.perf_counter()
-    result = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, on_step))
+    result = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
     return made_image(result, 0, method, start.seed, start.seconds + time.perf_counter() - begun)
 
 
@@ -126,8 +137,8 @@ def made_image(result: Any, index: int, method: Method, seed: int, seconds: floa
     )
 
 
-def _step_callback(run: Run, method: Method, seed: int, on_step: OnStep | None) -> Any:
-    rule, count = build_rule(method, run.sampling.guidance_scale), run.sampling.num_inference_steps
+def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:
+    count = run.sampling.num_inference_steps
 
     def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if on_step is not None:

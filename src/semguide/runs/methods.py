@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
 from semguide.runs.checks import check_known
-from semguide.runs.run import Method
 
 if TYPE_CHECKING:
+    from semguide.guidance import Rule
     from semguide.guidance.parameters import Parameter
 
 SHARED = "guidance_scale"
@@ -24,7 +24,7 @@ def method_names() -> list[str]:
     return list(METHODS)
 
 
-def build_rule(method: Method, guidance_scale: float) -> Any:
+def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) -> Rule[Any]:
     """Make the rule of a method.
 
     Raises:
@@ -32,11 +32,11 @@ def build_rule(method: Method, guidance_scale: float) -> Any:
     """
     from semguide.guidance import METHODS
 
-    check_known("method (--method, --compare)", method.name, METHODS)
-    return build(METHODS[method.name], method.parameters, guidance_scale)
+    check_known("method (--method, --compare)", name, METHODS)
+    return build(METHODS[name], parameters, guidance_scale)
 
 
-def build(kind: Any, parameters: dict[str, Any], guidance_scale: float) -> Any:
+def build(kind: Any, parameters: Mapping[str, Any], guidance_scale: float) -> Any:
     """Make a rule or a maker of a class.
 
     Raises:
@@ -60,43 +60,6 @@ def own_parameters(kind: type) -> list[Parameter]:
 def values_of(method: Any) -> dict[str, Any]:
     """Return all parameters of a rule or maker but the guidance scale."""
     return {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
-
-
-def complete(name: str, given: dict[str, Any], guidance_scale: float) -> Method:
-    """Return a method with all its parameters, the ones not given at their defaults.
-
-    Raises:
-        InvalidArgument: Unknown method or parameter, or a value the rule refuses.
-    """
-    rule = build_rule(Method(name, given), guidance_scale)
-    return Method(name, values_of(rule))
-
-
-def parse_settings(settings: list[str], method: str) -> dict[str, dict[str, Any]]:
-    """Read `--set` options: KEY=VALUE for the main method, METHOD.KEY=VALUE for any method of the run.
-
-    Args:
-        settings: What was typed.
-        method: The main method.
-
-    Returns:
-        Parameters by method name; values are JSON where they can be read as JSON, else text.
-    """
-    parsed: dict[str, dict[str, Any]] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        name, dot, field = key.strip().rpartition(".")
-        if not equals or not field:
-            raise InvalidArgument(f"set (--set) must be KEY=VALUE or METHOD.KEY=VALUE, got {setting!r}")
-        parsed.setdefault(name if dot else method, {})[field] = _value(value.strip())
-    return parsed
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: bool = False) -> int:

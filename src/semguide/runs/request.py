@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose
 from semguide.errors import InvalidArgument
 from semguide.models import ModelDescription, call_defaults, choose_device, describe, embedded, fetch, resolve
 from semguide.runs import checks
-from semguide.runs.methods import build_rule, complete, method_names, parse_settings
+from semguide.runs.methods import build_rule, method_names, values_of
 from semguide.runs.run import Method, Run, Sampling
 from semguide.types import Concept
+
+if TYPE_CHECKING:
+    from semguide.guidance import Rule
 
 PLAIN = "cfg"
 LARGEST_NUM_IMAGES = 10_000
@@ -35,7 +40,7 @@ class Request:
         height: Pixels.
         width: Pixels.
         device: "auto" or a torch device.
-        settings: Method parameters, KEY=VALUE or METHOD.KEY=VALUE.
+        settings: Method parameters by method name.
         backend: Decomposition back end.
         full_trace: Evaluate the concepts at every step.
     """
@@ -53,17 +58,25 @@ class Request:
     height: int | None = None
     width: int | None = None
     device: str = "auto"
-    settings: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     backend: str = "lexicon"
     full_trace: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A run ready to be made: the run, its model, and what the user should know about it."""
+    """A run ready to be made.
+
+    Attributes:
+        run: The run.
+        model: Its model.
+        rules: The rule of each of its methods, by the method's name.
+        warnings: What the user should know about it.
+    """
 
     run: Run
     model: ModelDescription
+    rules: Mapping[str, Rule[Any]]
     warnings: tuple[str, ...] = ()
 
 
@@ -84,25 +97,25 @@ def plan_for(request: Request, model: ModelDescription) -> Plan:
     height, width = request.height or model.height, request.width or model.width
     checks.check_size(height, width, model)
     concepts = _concepts(request)
-    settings = parse_settings(list(request.settings), request.method)
     names = tuple(dict.fromkeys((*request.compare, request.method)))
     for name in names:
         checks.check_known("method (--method, --compare)", name, method_names())
-    for name in settings:
+    for name in request.settings:
         checks.check_known("method in --set", name, names)
     steps, scale = _steps_and_scale(request, model)
+    rules = {name: build_rule(name, request.settings.get(name, {}), scale) for name in names}
     run = Run(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         concepts=tuple(concepts),
-        methods=tuple(complete(name, settings.get(name, {}), scale) for name in names),
+        methods=tuple(Method(name, values_of(rule)) for name, rule in rules.items()),
         seeds=tuple(range(request.seed, request.seed + request.num_images)),
         sampling=Sampling(steps, scale, height, width),
         model=_portable(model),
         device=choose_device(request.device),
         full_trace=request.full_trace,
     )
-    return _with_notices(Plan(run, model), by_hand=request.concepts is not None)
+    return _with_notices(Plan(run, model, rules), by_hand=request.concepts is not None)
 
 
 def check_run(run: Run) -> Plan:
@@ -121,9 +134,9 @@ def check_run(run: Run) -> Plan:
     model = find_model(run.model)
     checks.check_size(run.sampling.height, run.sampling.width, model)
     as_concepts(run.concepts, run.prompt)
-    for method in run.methods:
-        build_rule(method, run.sampling.guidance_scale)
-    return _with_notices(Plan(replace(run, device=choose_device(run.device)), model))
+    scale = run.sampling.guidance_scale
+    rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
+    return _with_notices(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
 DEFAULT = "emoji-unet"
@@ -192,15 +205,16 @@ def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
             "no concept was found in the prompt, so there is nothing to steer: "
             "plain classifier-free guidance (cfg) is used; name the concepts (--concept)"
         )
-        return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), warnings=(warning,))
-    rules = [build_rule(method, run.sampling.guidance_scale) for method in run.methods]
+        plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale)}
+        return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), rules=plain, warnings=(warning,))
+    rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
     warnings = []
-    if idle := [rule.name for rule in rules if len(run.concepts) < rule.min_concepts and not rule.is_noop]:
+    if idle := [name for name, rule in rules.items() if len(run.concepts) < rule.min_concepts]:
         warnings.append(
             f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
             "other: its images are those of plain classifier-free guidance (cfg); name more concepts (--concept)"
         )
-    if not by_hand and (repels := [rule.name for rule in rules if rule.repels and not rule.is_noop]):
+    if not by_hand and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
             f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for: "
             "name what the images should not show (--concept)"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from semguide.runs.generation import GeneratedImage, generator_of, made_image, make_with, sampling_arguments
-from semguide.runs.methods import build_rule
 from semguide.server.jobs import Job, Picture, Status
 
 
@@ -24,7 +23,7 @@ def generate_images(shots: Sequence[ImageTask], pipe: Any, hooks: dict[str, Any]
     from semguide.adapters import steer
 
     first = shots[0]
-    rule = build_rule(first.picture.method, first.job.run.sampling.guidance_scale)
+    rule = first.job.plan.rules[first.picture.method.name]
     if len(shots) == 1:
         return [make_with(first.job.run, first.picture.method, first.picture.seed, steer(pipe, rule), **hooks)]
     return _paint_together(shots, steer(pipe, rule, batch_invariant=False), hooks)

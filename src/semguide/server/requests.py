@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
@@ -110,9 +110,12 @@ def _choice(entry: str | MethodChoice) -> MethodChoice:
     return MethodChoice(name=entry) if isinstance(entry, str) else entry
 
 
-def _settings(choices: list[MethodChoice]) -> tuple[str, ...]:
-    """Write parameters as `--set` takes them."""
-    return tuple(f"{c.name}.{key}={json.dumps(value)}" for c in choices for key, value in c.parameters.items())
+def _settings(choices: list[MethodChoice]) -> dict[str, dict[str, Any]]:
+    """Return the parameters by method name; a method named twice has those of both."""
+    settings: dict[str, dict[str, Any]] = {}
+    for choice in choices:
+        settings.setdefault(choice.name, {}).update(choice.parameters)
+    return settings
 
 
 def _check_texts(prompt: str, options: Options, limits: Limits) -> None:

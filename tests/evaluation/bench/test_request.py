@@ -36,7 +36,6 @@ def test_other_shards_are_refused(text: str):
         ({"split": "train"}, "--split"),
         ({"num_inference_steps": 0}, "--steps"),
         ({"guidance_scale": 1.0}, "--guidance-scale"),
-        ({"settings": ("strength=1.5",)}, "--set"),
     ],
 )
 def test_numbers_out_of_range_are_refused(change: dict, named: str):
@@ -86,9 +85,9 @@ def test_the_embedded_judge_is_the_default(tmp_path: Path, monkeypatch: pytest.M
         ({"methods": "cfg,cfg"}, "each method once"),
         ({"methods": "cfg,perp-neg"}, "must steer towards"),
         ({"methods": ""}, "--methods"),
-        ({"settings": ("sega.strength=1",)}, "--set"),
-        ({"settings": ("sgt.strenght=1",)}, "strength"),
-        ({"settings": ("sgt.strength=-1",)}, "strength"),
+        ({"settings": {"sega": {"strength": 1}}}, "--set"),
+        ({"settings": {"sgt": {"strenght": 1}}}, "strength"),
+        ({"settings": {"sgt": {"strength": -1}}}, "strength"),
         ({"model": "emoji-umet"}, "--model|model must be"),
         ({"device": "tpu"}, "device"),
     ],
@@ -100,7 +99,7 @@ def test_unknown_names_and_bad_parameters_are_refused(tiny: Path, change: dict, 
 
 def test_a_plan_holds_every_parameter_and_the_model_of_what_was_asked(tiny: Path):
     request = BenchRequest(
-        "emoji-complex", "cfg, sgt", str(tiny), seeds=3, limit=5, settings=("sgt.strength=2",), judge="none"
+        "emoji-complex", "cfg, sgt", str(tiny), seeds=3, limit=5, settings={"sgt": {"strength": 2}}, judge="none"
     )
     planned = plan_bench(request)
     bench = planned.bench

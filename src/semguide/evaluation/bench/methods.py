@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
@@ -42,7 +43,7 @@ def check_names(methods: str) -> list[str]:
     return names
 
 
-def check_settings(names: list[str], settings: dict[str, dict[str, Any]]) -> None:
+def check_settings(names: list[str], settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Check parameters by method, before the model is looked at.
 
     Raises:
@@ -60,7 +61,7 @@ def check_settings(names: list[str], settings: dict[str, dict[str, Any]]) -> Non
 
 
 def complete(
-    name: str, given: dict[str, Any], guidance_scale: float, pipeline_class: str, sampling: SamplingOptions
+    name: str, given: Mapping[str, Any], guidance_scale: float, pipeline_class: str, sampling: SamplingOptions
 ) -> BenchMethod:
     """Return a method with all its parameters, the ones not given at their defaults.
 
@@ -86,7 +87,7 @@ def complete(
     return BenchMethod(name, {**values_of(method), **own}, method.identity())
 
 
-def _build(name: str, given: dict[str, Any], guidance_scale: float) -> Any:
+def _build(name: str, given: Mapping[str, Any], guidance_scale: float) -> Any:
     from semguide.evaluation.makers import MAKERS
     from semguide.guidance import METHODS
 

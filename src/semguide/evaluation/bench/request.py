@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument, MissingExtra
 from semguide.evaluation.bench.methods import check_names, check_settings, complete
@@ -15,7 +16,6 @@ from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
 from semguide.models import SourceKind
 from semguide.models.catalog import ASSETS
 from semguide.runs import checks
-from semguide.runs.methods import parse_settings
 from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class BenchRequest:
         limit: Prompts at most; None for all.
         num_inference_steps: Steps.
         guidance_scale: Guidance scale.
-        settings: Method parameters, METHOD.KEY=VALUE.
+        settings: Method parameters by method name.
         judge: Folder of a judge, "none", or None for the embedded one.
         device: "auto" or a torch device.
         full_trace: Evaluate the concepts at every step.
@@ -57,7 +57,7 @@ class BenchRequest:
     limit: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
-    settings: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     judge: str | None = None
     device: str = "auto"
     full_trace: bool = False
@@ -93,9 +93,6 @@ def check_bench(request: BenchRequest, jobs: int) -> None:
         checks.check_steps(request.num_inference_steps)
     if request.guidance_scale is not None:
         checks.check_guidance_scale(request.guidance_scale)
-    for setting in request.settings:
-        if "." not in setting.partition("=")[0]:
-            raise InvalidArgument(f"set (--set) must be METHOD.KEY=VALUE, got {setting!r}; name the method")
 
 
 def check_ray(address: str) -> None:
@@ -134,8 +131,8 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     from semguide.evaluation.metrics import Scorers
     from semguide.evaluation.suites import limited
 
-    names, settings = check_names(request.methods), parse_settings(list(request.settings), "")
-    check_settings(names, settings)
+    names = check_names(request.methods)
+    check_settings(names, request.settings)
     prompts = limited(suite_prompts(request.suite, request.split), request.limit)
     judge = find_judge(request.judge)
     planned = _sampling(request, prompts[0].text)
@@ -149,7 +146,9 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         suite=Path(request.suite).name,
         prompts=tuple(prompts),
         methods=tuple(
-            complete(name, settings.get(name, {}), shared.guidance_scale, planned.model.pipeline_class, sampling)
+            complete(
+                name, request.settings.get(name, {}), shared.guidance_scale, planned.model.pipeline_class, sampling
+            )
             for name in names
         ),
         seeds=tuple(range(request.seeds)),
