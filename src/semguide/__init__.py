@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from semguide.adapters import Result, SteeredPipeline, steer
     from semguide.adapters.guiders.guider import SemanticGuidance
     from semguide.adapters.guiders.modular import SemanticConceptsStep, with_semantic_guidance
-    from semguide.best_of import Selection, best_of
     from semguide.concepts import decompose
     from semguide.errors import (
         GuidanceNotApplied,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         UnsupportedPipeline,
     )
     from semguide.guidance import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2, Trace
+    from semguide.selection import Selection, best_of
     from semguide.types import Concept
 
     __version__: str
@@ -44,7 +44,7 @@ _HOMES = {
     "SGT": "guidance",
     "SGTv1": "guidance",
     "SGTv2": "guidance",
-    "Selection": "best_of",
+    "Selection": "selection",
     "SemanticConceptsStep": "adapters.guiders.modular",
     "SemanticGuidance": "adapters.guiders.guider",
     "SemguideError": "errors",
@@ -52,7 +52,7 @@ _HOMES = {
     "SteeredPipeline": "adapters",
     "Trace": "guidance",
     "UnsupportedPipeline": "errors",
-    "best_of": "best_of",
+    "best_of": "selection",
     "decompose": "concepts",
     "steer": "adapters",
     "with_semantic_guidance": "adapters.guiders.modular",

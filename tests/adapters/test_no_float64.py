@@ -9,8 +9,8 @@ import torch
 
 from semguide.adapters.eps_scale import eps_scales
 from semguide.adapters.recorder import Recorder
-from semguide.best_of import DetectorScore, GuidanceEnergy
 from semguide.guidance import Correction
+from semguide.selection import DetectorScore, GuidanceEnergy
 
 
 class Narrow(torch.Tensor):

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from semguide.best_of import PartialRun
 from semguide.runs import folder
 from semguide.runs.png import pixel_hash, read_png, write_png
+from semguide.selection import PartialRun
 
 Cli = Callable[..., Result]
 STEPS, FIRST = 6, 2

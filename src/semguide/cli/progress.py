@@ -14,8 +14,8 @@ from semguide.runs.methods import evaluations
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
-    from semguide.best_of import Candidate
     from semguide.guidance import Rule
+    from semguide.selection import Candidate
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from semguide.runs.run import Run
 from semguide.runs.selection import Choice, choice_key, recorded_choice
 
 if TYPE_CHECKING:
-    from semguide.best_of import Candidate, PartialRun
+    from semguide.selection import Candidate, PartialRun
 
 
 def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool) -> None:
@@ -79,8 +79,8 @@ class Chooser:
     def choose(self, pipe: Any, on_start: Callable[[Candidate], None]) -> None:
         """Make the first steps of all seeds, choose, and open the folder of the chosen ones."""
         from semguide.adapters import steer
-        from semguide.best_of import DetectorScore
-        from semguide.best_of.best_of import start_all
+        from semguide.selection import DetectorScore
+        from semguide.selection.best_of import start_all
 
         run = self._run
         steered = steer(pipe, self._rule)

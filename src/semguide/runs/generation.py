@@ -13,8 +13,8 @@ from semguide.runs.run import Method, Run
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from semguide.best_of import PartialRun
     from semguide.guidance import Rule
+    from semguide.selection import PartialRun
 
 OnStep = Callable[[Method, int, int], None]
 """Called after each step of an image: method, seed, denoiser evaluations of the step."""

@@ -13,7 +13,7 @@ from semguide.runs.records import read_description
 from semguide.runs.run import Run
 
 if TYPE_CHECKING:
-    from semguide.best_of import Candidate
+    from semguide.selection import Candidate
 
 CHOICE = "best_of"
 """Key of run.json."""
@@ -62,15 +62,15 @@ def choice_key(run: Run, keep: int, checkpoint: Mapping[str, Any]) -> str:
         keep: How many are finished.
         checkpoint: The identity of checkpoint and versions.
     """
-    from semguide.best_of import DetectorScore
     from semguide.guidance.detector import Detector
+    from semguide.selection import DetectorScore
 
     return digest([run.to_json(), keep, asdict(DetectorScore()), asdict(Detector()), checkpoint])
 
 
 def recorded_choice(out: Path, key: str) -> Choice | None:
     """Read the choice that a folder's run.json holds; None if it holds none, or one of something else."""
-    from semguide.best_of import Candidate
+    from semguide.selection import Candidate
 
     try:
         stored: Any = read_description(out / "run.json").get(CHOICE)

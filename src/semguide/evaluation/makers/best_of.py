@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from semguide.adapters import steer
-from semguide.best_of import Criterion, DetectorScore, GuidanceEnergy, best_of
-from semguide.best_of.criteria import first_steps
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
 from semguide.guidance import Rule, get_method
 from semguide.guidance.citations import CFG_REJECTION_PAPER, SGT_PAPER
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
+from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, best_of
+from semguide.selection.criteria import first_steps
 from semguide.types import Concept
 
 STRIDE = 10_000

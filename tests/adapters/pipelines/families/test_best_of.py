@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from semguide import steer
-from semguide.best_of import DetectorScore, PartialRun
+from semguide.selection import DetectorScore, PartialRun
 from support.families.rows import ACTIVE, every_row
 from support.tiny_pipelines import CONCEPTS, PROMPT, noise
 from support.zoo.run import ROWS, arguments_of, made

@@ -8,9 +8,9 @@ from typing import Any
 
 from semguide.adapters.pipelines.families.registry import architecture_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
-from semguide.best_of.criteria import Criterion, DetectorScore
-from semguide.best_of.partial_run import PartialRun
 from semguide.errors import InvalidArgument
+from semguide.selection.criteria import Criterion, DetectorScore
+from semguide.selection.partial_run import PartialRun
 
 
 @dataclass(frozen=True)

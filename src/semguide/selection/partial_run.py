@@ -11,10 +11,10 @@ from torch import Tensor
 
 from semguide.adapters.pipelines.families.registry import architecture_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
-from semguide.best_of.criteria import Criterion, first_steps
-from semguide.best_of.denoiser_replay import DenoiserReplay
 from semguide.errors import GuidanceNotApplied
 from semguide.guidance import Predictions, Step
+from semguide.selection.criteria import Criterion, first_steps
+from semguide.selection.denoiser_replay import DenoiserReplay
 
 
 class _FirstStepsDone(Exception):

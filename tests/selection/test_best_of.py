@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from semguide import CFG, SGT, SGTv1, SGTv2, steer
-from semguide.best_of import DetectorScore, GuidanceEnergy, PartialRun, Selection, best_of
-from semguide.best_of.best_of import check_arguments
 from semguide.guidance import Rule
 from semguide.guidance.detector import Detector
+from semguide.selection import DetectorScore, GuidanceEnergy, PartialRun, Selection, best_of
+from semguide.selection.best_of import check_arguments
 from support.refusals import refuses
 from support.tiny_pipelines import CONCEPTS, PROMPT, noise
 
