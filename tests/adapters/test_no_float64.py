@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from semguide.adapters.eps_scale import eps_scales
-from semguide.adapters.recorder import Recorder
-from semguide.guidance import Correction
+from semguide.guidance import Correction, Predictions, Rule, RuleSession, Step
 from semguide.selection import DetectorScore, GuidanceEnergy
 
 
@@ -25,6 +24,13 @@ class Narrow(torch.Tensor):
         return super().__torch_function__(func, types, args, kwargs or {})
 
 
+class HalfSimilar(Rule[None]):
+    name = "half-similar"
+
+    def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
+        return Correction(narrow(0.0), narrow(0.5), narrow(0.5), narrow(0.5)), None
+
+
 def narrow(*values: float) -> torch.Tensor:
     return torch.tensor(values).as_subclass(Narrow)
 
@@ -35,9 +41,9 @@ def test_the_stand_in_has_no_float64() -> None:
 
 
 def test_a_trace_is_read() -> None:
-    recorder, similarity = Recorder([["a cat"]]), narrow(0.5)
-    recorder.add(0, 0, Correction(narrow(0.0), similarity, similarity, similarity))
-    assert recorder.trace("sgt", 1).similarity[0].tolist() == [[0.5]]
+    session = RuleSession(HalfSimilar(), [["a cat"]])
+    session.correct(0, Step(0, 1, 7.5), Predictions(narrow(0.0), narrow(0.0), narrow(0.0)[None]))
+    assert session.trace(1).similarity[0].tolist() == [[0.5]]
 
 
 def test_seeds_are_scored() -> None:

@@ -112,9 +112,9 @@ def test_concepts_are_encoded_once_and_like_prompts(pipe: Any) -> None:
         return encode(prompt=prompt, **options)
 
     pipe.encode_prompt = counted
-    architecture = steer(pipe, RULE)._architecture
+    spec = steer(pipe, RULE)._spec
     options: dict[str, Any] = {"clip_skip": 1} if "XL" in type(pipe).__name__ else {}
-    encoder = TextEncoder(pipe, architecture.text, options)
+    encoder = TextEncoder(pipe, spec.text, options)
     rows = encoder.concepts(["a cat", "a dog", "a cat"])
     encoder.concepts(["a dog"])
     assert texts == ["a cat", "a dog"]

@@ -41,7 +41,7 @@ def test_open_gates_change_the_guidance(rule: Rule[Any]) -> None:
 def test_off_value_returns_plain_cfg(rule: Rule[Any]) -> None:
     assert rule.is_noop
     assert all((delta == 0).all() for delta in deltas(rule, trajectory(1)))
-    assert not any(rule.needs_concepts(step, 10) for step in range(10))
+    assert not any(rule.needs_concepts(step, 10, 2) for step in range(10))
 
 
 @every
@@ -148,7 +148,7 @@ def test_unconditional_prediction_cancels(rule: Rule[Any]) -> None:
 def test_concepts_that_are_not_needed_make_no_difference(rule: Rule[Any]) -> None:
     rule = dataclasses.replace(rule, **{key: value for key, value in WINDOWS.items() if hasattr(rule, key)})
     sequence = trajectory(9)
-    needed = [rule.needs_concepts(step, 4) for step in range(4)]
+    needed = [rule.needs_concepts(step, 4, 2) for step in range(4)]
     others = [
         p if use else Predictions(p.uncond, p.cond, p.concepts + 1) for p, use in zip(sequence, needed, strict=True)
     ]

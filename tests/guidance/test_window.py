@@ -54,22 +54,29 @@ def test_adjacent_fraction_windows_share_out_all_steps(count: int) -> None:
 
 
 def test_rules_without_memory_evaluate_concepts_in_their_window_only() -> None:
-    assert [s for s in range(10) if SGTv1(warmup_steps=2, cooldown_steps=4).needs_concepts(s, 10)] == [2, 3, 4]
-    assert [s for s in range(10) if SGT(start=0.2, stop=0.4).needs_concepts(s, 10)] == [2, 3]
+    assert [s for s in range(10) if SGTv1(warmup_steps=2, cooldown_steps=4).needs_concepts(s, 10, 2)] == [2, 3, 4]
+    assert [s for s in range(10) if SGT(start=0.2, stop=0.4).needs_concepts(s, 10, 2)] == [2, 3]
 
 
 def test_rule_with_memory_evaluates_concepts_from_the_start_to_its_last_step() -> None:
-    assert [s for s in range(10) if SGTv2(warmup_steps=2, cooldown_steps=6).needs_concepts(s, 10)] == [0, 1, 2, 3, 4, 5]
-    assert [s for s in range(8) if SGTv2(warmup_steps=5, cooldown_steps=50).needs_concepts(s, 8)] == list(range(8))
+    assert [s for s in range(10) if SGTv2(warmup_steps=2, cooldown_steps=6).needs_concepts(s, 10, 2)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert [s for s in range(8) if SGTv2(warmup_steps=5, cooldown_steps=50).needs_concepts(s, 8, 2)] == list(range(8))
 
 
 @pytest.mark.parametrize("rule", [SGTv2(warmup_steps=5, cooldown_steps=6), SGTv2(warmup_steps=9)])
 def test_rule_with_memory_evaluates_nothing_when_no_step_can_be_corrected(rule: SGTv2) -> None:
-    assert not any(rule.needs_concepts(step, 10) for step in range(10))
+    assert not any(rule.needs_concepts(step, 10, 2) for step in range(10))
 
 
 @pytest.mark.parametrize("rule", [SGT, CO3Composition])
 def test_a_window_that_ends_before_it_starts_is_refused(rule: type[SGT] | type[CO3Composition]) -> None:
     with refuses("stop", "must be >= start"):
         rule(start=0.5)
-    assert not rule(start=0.5, stop=0.5).needs_concepts(5, 10)
+    assert not rule(start=0.5, stop=0.5).needs_concepts(5, 10, 2)

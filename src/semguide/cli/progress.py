@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from semguide.runs.generation import OnStep
-from semguide.runs.methods import evaluations
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
@@ -60,5 +59,4 @@ def seeds_bar(count: int) -> Iterator[Callable[[Candidate], None]]:
 
 def total_evaluations(run: Run, rule: Rule[Any]) -> int:
     """Return the denoiser evaluations that one image of a rule takes in a run."""
-    count = run.sampling.num_inference_steps
-    return sum(evaluations(rule, step, count, len(run.concepts), run.full_trace) for step in range(count))
+    return rule.evaluations_per_image(run.sampling.num_inference_steps, len(run.concepts), full_trace=run.full_trace)

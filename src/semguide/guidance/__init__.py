@@ -3,6 +3,7 @@
 from semguide.guidance.methods import METHODS, get_method
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
 from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.session import Observer, RuleSession, Watcher
 from semguide.guidance.trace import Trace
 from semguide.guidance.window import Window
 
@@ -15,13 +16,16 @@ __all__ = [
     "CO3Composition",
     "Composable",
     "Correction",
+    "Observer",
     "PerpNeg",
     "Predictions",
     "Rule",
+    "RuleSession",
     "SGTv1",
     "SGTv2",
     "Step",
     "Trace",
+    "Watcher",
     "Window",
     "get_method",
 ]

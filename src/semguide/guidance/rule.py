@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -85,9 +85,25 @@ class Correction:
     abstract: Scalar | None = None
 
 
+def step_evaluations(concepts: int, *, embedded: bool = False) -> int:
+    """Return the denoiser evaluations of one step of one image.
+
+    Args:
+        concepts: Number of concepts that are evaluated at the step, 0 for plain guidance.
+        embedded: Whether the guidance scale is an input of the denoiser, so that e(0) is evaluated with concepts only.
+
+    Returns:
+        e(0), e(P) and one for each concept.
+    """
+    return 2 + concepts if concepts or not embedded else 1
+
+
 @dataclass(frozen=True)
 class Rule(ABC, Generic[State]):
-    """A guidance rule: its fields are its parameters, made by `parameter` and checked when it is made."""
+    """A guidance rule: its fields are its parameters, made by `parameter` and checked when it is made.
+
+    A subclass needs a `name` and `correct`; everything else has a default.
+    """
 
     guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
 
@@ -108,36 +124,27 @@ class Rule(ABC, Generic[State]):
         return ""
 
     @property
-    @abstractmethod
     def is_noop(self) -> bool:
         """Whether these parameters make the correction zero at every step."""
+        return False
 
-    @abstractmethod
-    def needs_concepts(self, step: int, count: int) -> bool:
-        """Say whether the concept predictions of a step are used, at that step or later.
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
+        """Say whether an image's concept predictions of a step are used, at that step or later.
 
-        Args:
-            step: 0-based step.
-            count: Number of steps.
-        """
-
-    def evaluates(self, step: int, count: int, concepts: int) -> bool:
-        """Say whether an image's concepts are to be evaluated at a step, so many concepts being there.
+        By default they are at every step, unless the rule is a no-op or there are too few concepts.
 
         Args:
             step: 0-based step.
             count: Number of steps.
-            concepts: Number of concepts.
+            concepts: Number of the image's concepts.
         """
-        return concepts >= self.min_concepts and self.needs_concepts(step, count)
+        del step, count
+        return not self.is_noop and concepts >= self.min_concepts
 
-    def evaluations_per_image(self, steps: int, concepts: int) -> int:
-        """Return the denoiser evaluations of an image: 2 a step, and 1 for each concept where it is evaluated."""
-        return sum(2 + (concepts if self.evaluates(step, steps, concepts) else 0) for step in range(steps))
-
-    @abstractmethod
     def initial_state(self, num_concepts: int) -> State:
-        """Return the state before the first step; an immutable value, None where the rule keeps none."""
+        """Return the state before the first step, an immutable value; None by default."""
+        del num_concepts
+        return cast(State, None)
 
     @abstractmethod
     def correct(self, predictions: Predictions, step: Step, state: State) -> tuple[Correction, State]:
@@ -147,9 +154,24 @@ class Rule(ABC, Generic[State]):
         """
 
     @classmethod
-    @abstractmethod
     def citation(cls) -> str:
-        """Return the BibTeX entry to cite."""
+        """Return the BibTeX entry to cite, "" for none."""
+        return ""
+
+    def evaluations(self, step: int, count: int, concepts: int, *, full_trace: bool = False) -> int:
+        """Return the denoiser evaluations of one step of one image.
+
+        Args:
+            step: 0-based step.
+            count: Number of steps.
+            concepts: Number of the image's concepts.
+            full_trace: Whether the concepts are evaluated also where the rule does not use them.
+        """
+        return step_evaluations(concepts if full_trace or self.needs_concepts(step, count, concepts) else 0)
+
+    def evaluations_per_image(self, steps: int, concepts: int, *, full_trace: bool = False) -> int:
+        """Return the denoiser evaluations of all steps of one image."""
+        return sum(self.evaluations(step, steps, concepts, full_trace=full_trace) for step in range(steps))
 
 
 def no_correction(predictions: Predictions, similarity: Tensor, abstract: Tensor | None = None) -> Correction:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semguide.runs.methods import evaluations
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step
 
     def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if on_step is not None:
-            on_step(method, seed, evaluations(rule, step, count, len(run.concepts), run.full_trace))
+            on_step(method, seed, rule.evaluations(step, count, len(run.concepts), full_trace=run.full_trace))
         return tensors
 
     return callback

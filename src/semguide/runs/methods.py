@@ -62,11 +62,6 @@ def values_of(method: Any) -> dict[str, Any]:
     return {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
 
 
-def evaluations(rule: Any, step: int, count: int, concepts: int, full_trace: bool = False) -> int:
-    """Return the denoiser evaluations of one step for one image: 2 of classifier-free guidance, 1 for each concept."""
-    return 2 + (concepts if full_trace or rule.evaluates(step, count, concepts) else 0)
-
-
 EXAMPLE_STEPS, EXAMPLE_CONCEPTS = 25, 2
 """The run whose cost `describe_method` states."""
 

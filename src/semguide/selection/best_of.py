@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semguide.adapters.pipelines.families.registry import architecture_of
+from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import InvalidArgument
 from semguide.selection.criteria import Criterion, DetectorScore
@@ -86,7 +86,7 @@ def best_of(
         GuidanceNotApplied: The pipeline does not show the predictions that the criterion needs.
     """
     chosen = checked_seeds(seeds, keep)
-    check_arguments(prompt, arguments, architecture_of(steered.pipe).per_prompt)
+    check_arguments(prompt, arguments, spec_of(steered.pipe).per_prompt)
     starts, candidates = start_all(steered, prompt, chosen, keep, criterion or DetectorScore(), arguments)
     results = [start.finish() for start in starts]
     finished = {start.seed: start.evaluations for start in starts}

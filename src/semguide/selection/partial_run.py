@@ -1,27 +1,36 @@
-"""An image of which only the first steps are made, and which can be finished."""
+"""An image of which only the first steps are made, and which can be finished.
+
+A pipeline cannot begin in the middle: its scheduler, its noise source and a rule's state are those of the steps
+before. So the call is made again from the start, with the denoiser's outputs of the first steps replayed. It is the
+same call to the last bit, and only the steps that follow cost evaluations.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from semguide.adapters.pipelines.families.registry import architecture_of
+from semguide.adapters.pipelines.denoiser_call import DenoiserCall
+from semguide.adapters.pipelines.families.registry import spec_of
+from semguide.adapters.pipelines.families.spec import PipelineSpec
+from semguide.adapters.pipelines.patching import Forward, replaced_forward
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import GuidanceNotApplied
 from semguide.guidance import Predictions, Step
 from semguide.selection.criteria import Criterion, first_steps
-from semguide.selection.denoiser_replay import DenoiserReplay
 
 
 class _FirstStepsDone(Exception):
     """Ends a pipeline call."""
 
 
-class _Watch:
+class _CriterionWatcher:
     """Takes down what a criterion says of the first steps, and ends the call after them if it is to."""
 
     def __init__(self, criterion: Criterion, ends: bool) -> None:
@@ -32,7 +41,7 @@ class _Watch:
     def needs_concepts(self, step: int, count: int) -> bool:
         return step < first_steps(self._criterion.stop, count) and self._criterion.needs_concepts(step, count)
 
-    def see(self, image: int, step: Step, predictions: Predictions) -> None:
+    def on_predictions(self, image: int, step: Step, predictions: Predictions) -> None:
         del image
         last = first_steps(self._criterion.stop, step.count) - 1
         value = self._criterion.value(step, predictions) if step.index <= last else None
@@ -40,6 +49,65 @@ class _Watch:
             self.values.append(value)
         if self._ends and step.index >= last:
             raise _FirstStepsDone
+
+
+class DenoiserReplay:
+    """Records the denoiser outputs of one pipeline call, and returns them once, in the next.
+
+    Args:
+        spec: The spec of the pipeline's family.
+
+    Attributes:
+        evaluations: Rows that the denoiser really evaluated, in both calls.
+    """
+
+    def __init__(self, spec: PipelineSpec) -> None:
+        self.evaluations = 0
+        self._spec = spec
+        self._outputs: deque[Any] = deque()
+
+    @contextmanager
+    def recording(self, pipe: Any) -> Iterator[None]:
+        """Keep what the denoiser returns, while the context lasts."""
+        with self._installed(pipe, lambda output: self._outputs.append(_copy(output))):
+            yield
+
+    @contextmanager
+    def replaying(self, pipe: Any) -> Iterator[None]:
+        """Return what was kept, in its order, and evaluate from where it ends, while the context lasts."""
+        with self._installed(pipe, lambda output: None, replay=True):
+            yield
+
+    @contextmanager
+    def _installed(self, pipe: Any, keep: Any, replay: bool = False) -> Iterator[None]:
+        def wrap(forward: Forward) -> Forward:
+            def replayed(*args: Any, **kwargs: Any) -> Any:
+                if replay and self._outputs:
+                    return self._outputs.popleft()
+                output = forward(*args, **kwargs)
+                self.evaluations += DenoiserCall(self._spec.positional, self._spec.rows, args, kwargs).total
+                keep(output)
+                return output
+
+            return replayed
+
+        with ExitStack() as stack:
+            for name in self._spec.denoisers:
+                denoiser = getattr(pipe, name, None)
+                if denoiser is not None:
+                    stack.enter_context(replaced_forward(denoiser, wrap))
+            yield
+
+
+def _copy(output: Any) -> Any:
+    """Copy the tensors of an output: what takes it may change them in place."""
+    if isinstance(output, Tensor):
+        return output.clone()
+    if isinstance(output, dict):  # diffusers' output objects, too
+        return type(output)(**{key: _copy(value) for key, value in output.items()})
+    if isinstance(output, list | tuple):
+        return type(output)(_copy(item) for item in output)
+    return output
 
 
 class PartialRun:
@@ -67,13 +135,13 @@ class PartialRun:
     ) -> None:
         self.seed = seed
         self._steered, self._prompt, self._criterion, self._arguments = steered, prompt, criterion, arguments
-        self._tape = DenoiserReplay(architecture_of(steered.pipe))
-        watch, begun = _Watch(criterion, ends=True), time.perf_counter()
+        self._replay = DenoiserReplay(spec_of(steered.pipe))
+        watcher, begun = _CriterionWatcher(criterion, ends=True), time.perf_counter()
         try:
-            with self._tape.recording(steered.pipe):
-                self._call(watch)
+            with self._replay.recording(steered.pipe):
+                self._call(watcher)
         except _FirstStepsDone:
-            self.values = watch.values
+            self.values = watcher.values
         else:
             raise GuidanceNotApplied(
                 f"{type(steered.pipe).__name__} made its image without a step that could be scored, so no seed can be "
@@ -85,7 +153,7 @@ class PartialRun:
     @property
     def evaluations(self) -> int:
         """Denoiser evaluations that were really made, so far."""
-        return self._tape.evaluations
+        return self._replay.evaluations
 
     def finish(self, **hooks: Any) -> Result:
         """Make the remaining steps: the result is that of the seed alone, to the last bit.
@@ -93,9 +161,9 @@ class PartialRun:
         Args:
             **hooks: Arguments of the pipeline's call that look on and change nothing.
         """
-        with self._tape.replaying(self._steered.pipe):
-            return self._call(_Watch(self._criterion, ends=False), **hooks)
+        with self._replay.replaying(self._steered.pipe):
+            return self._call(_CriterionWatcher(self._criterion, ends=False), **hooks)
 
-    def _call(self, watch: _Watch, **hooks: Any) -> Result:
+    def _call(self, watcher: _CriterionWatcher, **hooks: Any) -> Result:
         generator = torch.Generator("cpu").manual_seed(self.seed)
-        return self._steered(self._prompt, generator=generator, watcher=watch, **self._arguments, **hooks)
+        return self._steered(self._prompt, generator=generator, watcher=watcher, **self._arguments, **hooks)

@@ -211,7 +211,7 @@ def test_image_to_image_has_the_eps_scales_of_its_own_steps(loaded_sd: Any) -> N
     from diffusers import DDIMScheduler, StableDiffusionImg2ImgPipeline
 
     from semguide.adapters.eps_scale import eps_scales
-    from semguide.adapters.pipelines.step_counter import StepCounter
+    from semguide.adapters.pipelines.session import StepCounter
     from support.tiny_pipelines import quiet
 
     scheduler = DDIMScheduler(prediction_type="v_prediction", steps_offset=1, clip_sample=False)
@@ -221,9 +221,9 @@ def test_image_to_image_has_the_eps_scales_of_its_own_steps(loaded_sd: Any) -> N
         )
     )
     scheduler.set_timesteps(8)
-    clock = StepCounter(pipe)
-    clock.watch_timesteps(pipe.get_timesteps(8, 0.5, "cpu"))
+    steps = StepCounter(pipe)
+    steps.take_timesteps(pipe.get_timesteps(8, 0.5, "cpu"))
     pipe._num_timesteps = 4
-    steps = [clock.tick() for _ in range(4)]
+    indices = [steps.begin_step() for _ in range(4)]
     cpu = torch.device("cpu")
-    assert [clock.eps_scale(step, cpu) for step in steps] == list(eps_scales(scheduler, 8, cpu))[4:]
+    assert [steps.eps_scale(index, cpu) for index in indices] == list(eps_scales(scheduler, 8, cpu))[4:]

@@ -10,12 +10,16 @@ from torch import Tensor
 
 from semguide import CDG, CFG, UnsupportedPipeline, steer
 from semguide.adapters.pipelines.families.registry import FAMILIES as FAMILIES_OF_TABLE
+from semguide.adapters.pipelines.token_nulling import content_indices, phrase_indices
 from support.refusals import refuses
+from support.tiny_checkpoint import tiny_tokenizer
 from support.tiny_pipelines import CONCEPTS, PROMPT, noise
 from support.zoo.run import SCALE, STEPS, arguments_of, made, run
 from support.zoo.table import FAMILIES
+from support.zoo.tokenizers import byte_tokenizer
 
 LENGTH = len("aredbookandayellowvase")  # the CLIP tokenizer of the tests has a token per letter
+TEXT = "A red cat, and  a dog"
 SPANS = [(1, 9), (12, 23)]  # its tokens of "a red book" and "a yellow vase"
 ENCODED: dict[str, dict[str, Any]] = {
     "sd": {"num_images_per_prompt": 1, "device": "cpu"},
@@ -121,3 +125,24 @@ def test_what_cannot_be_nulled_is_refused() -> None:
 def test_plain_guidance_is_not_touched_by_the_way_of_the_embeddings() -> None:
     pipe, family = made("sd"), FAMILIES["sd"]
     assert torch.equal(steer(pipe, CFG(SCALE))(PROMPT, **arguments_of(family)).images, run(pipe, family))
+
+
+def test_content_is_start_words_and_first_end() -> None:
+    assert content_indices(tiny_tokenizer(), "a cat", 12) == list(range(6))  # <start> a c a t <end>, then padding
+    assert content_indices(byte_tokenizer(), "a cat", 12) == list(range(6))  # a, space, c a t, </s>
+    assert content_indices(tiny_tokenizer(), "a cat", 4) == list(range(4))
+
+
+@pytest.mark.parametrize("words", ["red cat", "a dog", "A red cat", "cat"])
+def test_phrases_are_found_behind_special_tokens(words: str) -> None:
+    start = TEXT.index(words)
+    for tokenizer in (tiny_tokenizer(), byte_tokenizer()):
+        indices = phrase_indices(tokenizer, TEXT, (start, start + len(words)))
+        tokens = tokenizer.convert_ids_to_tokens([tokenizer(TEXT).input_ids[index] for index in indices])
+        read = "".join(tokens).replace("</w>", "").replace("Ġ", "").lower()  # Ġ is a space
+        assert read == words.replace(" ", "").lower()
+
+
+def test_phrase_without_tokens_is_refused() -> None:
+    with refuses("concepts", "must have tokens of their own"):
+        phrase_indices(tiny_tokenizer(), TEXT, (14, 16))

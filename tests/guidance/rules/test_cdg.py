@@ -19,7 +19,7 @@ def test_it_corrects_nothing_and_records_cosines_counted_from_the_degraded_promp
 
 def test_it_is_at_work_at_every_step_without_the_concepts() -> None:
     assert not CDG(degraded="concepts").is_noop
-    assert not any(CDG().needs_concepts(step, 10) for step in range(10))
+    assert not any(CDG().needs_concepts(step, 10, 2) for step in range(10))
 
 
 def test_only_this_rule_nulls_tokens_of_the_prompt() -> None:

@@ -52,7 +52,7 @@ def test_concept_that_is_the_prompt_changes_nothing() -> None:
 
 
 def test_window_is_the_first_fifth() -> None:
-    assert [step for step in range(50) if CO3Composition().needs_concepts(step, 50)] == list(range(10))
+    assert [step for step in range(50) if CO3Composition().needs_concepts(step, 50, 2)] == list(range(10))
     rule = CO3Composition(start=0.5, stop=0.8)
-    assert [step for step in range(10) if rule.needs_concepts(step, 10)] == [5, 6, 7]
+    assert [step for step in range(10) if rule.needs_concepts(step, 10, 2)] == [5, 6, 7]
     assert (correct(rule, hand_predictions([3, 4], [5, 0])).delta == 0).all()

@@ -46,7 +46,7 @@ def test_whole_prompt_does_not_matter_as_published() -> None:
 
 
 def test_concepts_are_needed_at_every_step() -> None:
-    assert all(Composable().needs_concepts(step, 10) for step in range(10))
+    assert all(Composable().needs_concepts(step, 10, 2) for step in range(10))
 
 
 def test_no_weight_at_all_is_refused() -> None:

@@ -33,4 +33,4 @@ def test_what_a_concept_shares_with_the_prompt_is_spared() -> None:
 
 
 def test_concepts_are_needed_at_every_step() -> None:
-    assert all(PerpNeg().needs_concepts(step, 10) for step in range(10))
+    assert all(PerpNeg().needs_concepts(step, 10, 2) for step in range(10))

@@ -53,7 +53,7 @@ def test_concepts_are_needed_in_the_warmup_only_for_momentum(
     parameters: dict[str, float], count: int, needed: list[int]
 ) -> None:
     rule = SEGA(**parameters)  # type: ignore[arg-type]
-    assert [step for step in range(count) if rule.needs_concepts(step, count)] == list(needed)
+    assert [step for step in range(count) if rule.needs_concepts(step, count, 2)] == list(needed)
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ _WITHOUT_ROWS = frozenset({"txt_ids"})
 
 
 @dataclass(frozen=True, eq=False)
-class HeldConcepts:
+class EncodedConcepts:
     """The concepts of one batch of images.
 
     Attributes:

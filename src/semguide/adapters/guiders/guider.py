@@ -12,11 +12,12 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput, rescale_noise_cfg
 from torch import Tensor
 
-from semguide.adapters.guiders.encoded_concepts import SOURCES, HeldConcepts
+from semguide.adapters.guiders.encoded_concepts import SOURCES, EncodedConcepts
 from semguide.adapters.guiders.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.guiders.session import GuiderSession
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
 from semguide.guidance import Trace
+from semguide.guidance.rule import step_evaluations
 
 COND, UNCOND, CONCEPT = "pred_cond", "pred_uncond", "pred_concept_"
 
@@ -66,8 +67,8 @@ class SemanticGuidance(BaseGuidance):
         self.guidance_rescale = guidance_rescale
         self.use_original_formulation = use_original_formulation
         self.full_trace = full_trace
-        self._concepts: HeldConcepts | None = None
-        self._trajectory: GuiderSession | None = None
+        self._concepts: EncodedConcepts | None = None
+        self._session: GuiderSession | None = None
         self._before: SemanticGuidance | None = None
         self._batches: list[str] = []
         self._rows = 1
@@ -85,7 +86,7 @@ class SemanticGuidance(BaseGuidance):
     @property
     def trace(self) -> Trace | None:
         """What the rule saw and did in the last trajectory; None where it evaluated no concept."""
-        return None if self._trajectory is None else self._trajectory.trace()
+        return None if self._session is None else self._session.trace()
 
     def set_concepts(
         self,
@@ -108,8 +109,8 @@ class SemanticGuidance(BaseGuidance):
             before: The guider of the earlier steps, where a host has one for each part of the steps (Wan 2.2): its
                 trajectory, trace and all, goes on here. Both need the same rule.
         """
-        self._concepts = HeldConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
-        self._trajectory, self._before, self._fresh = None, before, True
+        self._concepts = EncodedConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
+        self._session, self._before, self._fresh = None, before, True
         self._stays_enabled = self._enabled
 
     def needs_encoding(self) -> bool:
@@ -121,7 +122,7 @@ class SemanticGuidance(BaseGuidance):
         """The largest number of predictions of a step, whatever the step: encoders ask before the first one."""
         if not self._enabled or not self._has_scale():
             return 1
-        return 2 + (self._concepts.most if self._concepts is not None and self.needs_encoding() else 0)
+        return step_evaluations(self._concepts.most if self._concepts is not None and self.needs_encoding() else 0)
 
     @property
     def is_conditional(self) -> bool:
@@ -135,7 +136,7 @@ class SemanticGuidance(BaseGuidance):
     def set_state(self, step: int, num_inference_steps: int, timestep: Any) -> None:
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
-            self._trajectory, self._fresh, self._stale_cache, self._told = None, False, True, False
+            self._session, self._fresh, self._stale_cache, self._told = None, False, True, False
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -201,11 +202,13 @@ class SemanticGuidance(BaseGuidance):
         if self._rows == 1 and len(pred) != 1:  # WanAnimate 2 hands over its one video without a batch dimension
             single = [part.unsqueeze(0) for part in concepts]
             return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), uncond.unsqueeze(0), single).squeeze(0)
-        if self._trajectory is None:
+        if self._session is None:
             scale = self.guidance_scale + (1.0 if self.use_original_formulation else 0.0)
-            before = None if self._before is None else self._before._trajectory
-            self._trajectory = GuiderSession(self.rule, scale, self._held(), self._num_inference_steps, pred, before)
-        return self._trajectory.steer(pred, cond, uncond, concepts, self._step)
+            before = None if self._before is None else self._before._session
+            self._session = GuiderSession(
+                self.rule, scale, self._known_concepts(), self._num_inference_steps, pred, before
+            )
+        return self._session.steer(pred, cond, uncond, concepts, self._step)
 
     def _batches_of(self, cond: Any, uncond: Any, names: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the batches: for the prompts, the negative prompts, and each concept number."""
@@ -213,9 +216,9 @@ class SemanticGuidance(BaseGuidance):
         self._rows = next((len(fields[name]) for name in names if fields.get(name) is not None), 1)
         batches = [cond] if uncond is None else [cond, uncond]
         if uncond is not None and self._wants_concepts():
-            held = self._held()
-            for k in range(held.most):
-                own = {**fields, **held.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
+            known = self._known_concepts()
+            for k in range(known.most):
+                own = {**fields, **known.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
                 batches.append(type(cond)(**own))
         elif uncond is None and self._guided() and self._stays_enabled:
             self._miss_uncond()
@@ -230,7 +233,7 @@ class SemanticGuidance(BaseGuidance):
         """
         missing = "the pipeline made no unconditional embeddings"
         remedy = 'give it a negative_prompt, such as "", or turn the guider off with disable()'
-        if self._wants_concepts() and self._held().most:
+        if self._wants_concepts() and self._known_concepts().most:
             raise GuidanceNotApplied(f"{missing}, which the rule needs; {remedy}")
         if not self._told:
             self._told = True
@@ -248,12 +251,10 @@ class SemanticGuidance(BaseGuidance):
         return not math.isclose(self.guidance_scale, off)
 
     def _wants_concepts(self) -> bool:
-        if self.full_trace:
-            return True
         most = self.rule.min_concepts if self._concepts is None else self._concepts.most
-        return not self.rule.is_noop and self.rule.evaluates(self._step, self._num_inference_steps, most)
+        return self.full_trace or self.rule.needs_concepts(self._step, self._num_inference_steps, most)
 
-    def _held(self) -> HeldConcepts:
+    def _known_concepts(self) -> EncodedConcepts:
         if self._concepts is None:
             raise GuidanceNotApplied(
                 "the guider has no concepts; insert SemanticConceptsStep into the pipeline's blocks "
@@ -263,8 +264,8 @@ class SemanticGuidance(BaseGuidance):
 
     def _identifier(self) -> str | None:
         """Return the name of the batch at hand; None past the guider's own ones."""
-        place = self._count_prepared - 1
-        return self._batches[place] if 0 <= place < len(self._batches) else None
+        index = self._count_prepared - 1
+        return self._batches[index] if 0 <= index < len(self._batches) else None
 
     def _end_of_step(self) -> None:
         """Undo after the last step what SDXL's loop does to the guider: it enables or disables it by the model."""

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import eps_scales, first_step
-from semguide.adapters.guiders.encoded_concepts import HeldConcepts
-from semguide.adapters.recorder import Recorder
-from semguide.guidance import Predictions, Rule, Step, Trace
+from semguide.adapters.guiders.encoded_concepts import EncodedConcepts
+from semguide.guidance import Predictions, Rule, RuleSession, Step, Trace
 from semguide.guidance.geometry import upcast_half
 
 
 class GuiderSession:
-    """Keeps the rule's state of every image, and the record.
+    """Adds a rule's corrections to what a guider made of a batch's predictions.
 
     Args:
         rule: The rule.
@@ -31,18 +30,14 @@ class GuiderSession:
         self,
         rule: Rule[Any],
         guidance_scale: float,
-        concepts: HeldConcepts,
+        concepts: EncodedConcepts,
         count: int,
         like: Tensor,
         before: GuiderSession | None = None,
     ) -> None:
-        self.texts = concepts.texts_of(len(like))
-        self._rule = rule
+        self._rule_session = RuleSession(rule, concepts.texts_of(len(like))) if before is None else before._rule_session
         self._guidance_scale = guidance_scale
         self._count = count
-        states = [rule.initial_state(len(names)) for names in self.texts]
-        self._states = states if before is None else before._states
-        self._recorder = Recorder(self.texts) if before is None else before._recorder
         self._eps_scales = _eps_scales(concepts, count, like.device)
 
     def steer(self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int) -> Tensor:
@@ -58,23 +53,21 @@ class GuiderSession:
         Returns:
             Predictions, (image, *dims).
         """
-        place = Step(step, self._count, self._guidance_scale, self._eps_scales[step])
+        here = Step(step, self._count, self._guidance_scale, self._eps_scales[step])
         steered = list(guided)
-        for i, names in enumerate(self.texts):
+        for i, names in enumerate(self._rule_session.concepts):
             if names:
                 own = torch.stack([concepts[k][i] for k in range(len(names))])
-                predictions = Predictions(uncond[i], cond[i], own)
-                correction, self._states[i] = self._rule.correct(predictions, place, self._states[i])
-                self._recorder.add(i, step, correction)
-                steered[i] = (upcast_half(guided[i]) + upcast_half(correction.delta)).to(guided.dtype)
+                delta = self._rule_session.correct(i, here, Predictions(uncond[i], cond[i], own))
+                steered[i] = (upcast_half(guided[i]) + upcast_half(delta)).to(guided.dtype)
         return torch.stack(steered)
 
     def trace(self) -> Trace:
         """Return the record."""
-        return self._recorder.trace(self._rule.name, self._count)
+        return self._rule_session.trace(self._count)
 
 
-def _eps_scales(concepts: HeldConcepts, count: int, device: torch.device) -> Sequence[Tensor | float]:
+def _eps_scales(concepts: EncodedConcepts, count: int, device: torch.device) -> Sequence[Tensor | float]:
     """Return eps difference / raw difference of each step; 1 where the scheduler is not known."""
     scheduler = concepts.scheduler
     if scheduler is None:

@@ -10,7 +10,7 @@ The rules need nothing else: their cosines are of differences, which all change 
 change by it too, so u + w (c - u) + delta holds for D as it does for eps; what they remember, they keep in eps space.
 
 A call of the model is not a step: Heun's method makes two of them in a step, others more. The step of a call is found
-from its sigma, and the memory of a rule goes on by one when a later step is first seen.
+from its sigma; `RuleSession` takes care that a rule's state goes on once a step.
 """
 
 from __future__ import annotations
@@ -22,27 +22,31 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import MIN_SCALE
-from semguide.adapters.recorder import Recorder
-from semguide.guidance import Predictions, Rule, Step, Trace
+from semguide.guidance import Predictions, Rule, RuleSession, Step, Trace
 
 ROUNDING = 1e-4
 """How far the sigma of a call may be from the schedule's, relative to it; neighbours in a schedule differ by more."""
 
 
 class SamplerSession:
-    """One run of a sampler with a rule: finds the step of each call, keeps the rule's memory and records the trace."""
+    """One run of a sampler with a rule: finds the step of each call and corrects its images.
+
+    Args:
+        rule: The rule.
+        concepts: The concept texts, the same for all images of the batch.
+        sigmas: The schedule, one more than there are steps.
+        full_trace: Whether to evaluate concepts that the rule does not use.
+
+    Attributes:
+        count: Number of steps.
+    """
 
     def __init__(self, rule: Rule[Any], concepts: Sequence[str], sigmas: Sequence[float], *, full_trace: bool) -> None:
         self.count = max(0, len(sigmas) - 1)
-        self._rule = rule
-        self._concepts = tuple(concepts)
         self._sigmas = tuple(sigmas[:-1])
-        self._active = bool(concepts) and (full_trace or not rule.is_noop)
-        self._full_trace = full_trace
-        self._recorder = Recorder([self._concepts])
-        self._step = -1
-        self._before: list[Any] = []
-        self._after: list[Any] = []
+        self._rule, self._concepts, self._full_trace = rule, tuple(concepts), full_trace
+        self._rule_session = self._session_of(1)
+        self._begun = False
 
     def step_of(self, sigma: float) -> int:
         """Return the 0-based step of a call: the last one of the schedule that starts at this sigma or above."""
@@ -51,14 +55,13 @@ class SamplerSession:
 
     def needs_concepts(self, step: int) -> bool:
         """Say whether the predictions for the concepts are wanted at a step."""
-        wanted = self._full_trace or self._rule.evaluates(step, self.count, len(self._concepts))
-        return self._active and wanted
+        return self._rule_session.needs_concepts(0, step, self.count)
 
-    def corrections(self, place: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
+    def corrections(self, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
         """Return what to add to classifier-free guidance, image by image.
 
         Args:
-            place: The step; its `eps_scale` is that of denoised images.
+            step: The step; its `eps_scale` is that of denoised images.
             uncond: D(0), "image *dims".
             cond: D(P), "image *dims".
             concepts: D(c_k), "concept image *dims".
@@ -66,27 +69,17 @@ class SamplerSession:
         Returns:
             The corrections, "image *dims".
         """
-        self._go_to(place.index, len(cond))
-        deltas: list[Tensor] = []
-        for i in range(len(cond)):
-            predictions = Predictions(uncond[i], cond[i], concepts[:, i])
-            correction, self._after[i] = self._rule.correct(predictions, place, self._before[i])
-            self._recorder.add(i, place.index, correction)
-            deltas.append(correction.delta)
-        return torch.stack(deltas)
+        if not self._begun:  # only now is it known how many images there are
+            self._begun, self._rule_session = True, self._session_of(len(cond))
+        images = [Predictions(uncond[i], cond[i], concepts[:, i]) for i in range(len(cond))]
+        return torch.stack([self._rule_session.correct(i, step, found) for i, found in enumerate(images)])
 
     def trace(self) -> Trace:
         """Return the trace; of several calls in a step the last one counts."""
-        return self._recorder.trace(self._rule.name, self.count)
+        return self._rule_session.trace(self.count)
 
-    def _go_to(self, step: int, images: int) -> None:
-        """Begin a step if it is later than all before: what the rule kept of the last one becomes its memory."""
-        if self._step < 0:
-            self._after = [self._rule.initial_state(len(self._concepts)) for _ in range(images)]
-            self._recorder = Recorder([self._concepts] * images)
-        if step > self._step:
-            self._step = step
-            self._before = list(self._after)
+    def _session_of(self, images: int) -> RuleSession:
+        return RuleSession(self._rule, [self._concepts] * images, full_trace=self._full_trace)
 
 
 def eps_scale(sampling: Any, sigma: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
-"""Evaluates the denoiser: the pipeline's own call, and the concepts beside it."""
+"""What the denoiser is asked for each image, encoded, and its evaluation: the pipeline's own call, and the concepts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from semguide.adapters.inputs import prompts_of
 from semguide.adapters.pipelines.denoiser_call import (
     Conditioning,
     DenoiserCall,
@@ -16,51 +18,111 @@ from semguide.adapters.pipelines.denoiser_call import (
     shape_of,
     with_prediction,
 )
-from semguide.adapters.pipelines.families.spec import BatchLayout
+from semguide.adapters.pipelines.families.spec import BatchLayout, PipelineSpec
 from semguide.adapters.pipelines.patching import Forward
-from semguide.adapters.pipelines.text_encoding import PromptConditioning
+from semguide.adapters.pipelines.text_encoding import PromptConditioning, TextEncoder
+from semguide.adapters.pipelines.token_nulling import check_nulling, with_tokens_nulled
+from semguide.types import Concept
 
 
 @dataclass(frozen=True)
-class ImagePlan:
-    """What to look at for one image.
+class ImageConditioning:
+    """What the denoiser is asked for one image.
 
     Attributes:
         concepts: The concept texts; none for plain classifier-free guidance.
-        conditioning: Denoiser arguments of each concept, one row each; empty without concepts.
+        encoded: Denoiser arguments of each concept, one row each; empty where none is evaluated.
         prompt: The conditioning of its prompt alone, None where the pipeline's own is used for all images.
         negative: The conditioning of its negative prompt, where the pipeline makes no unconditional prediction.
     """
 
     concepts: tuple[str, ...]
-    conditioning: tuple[Conditioning, ...] = ()
+    encoded: tuple[Conditioning, ...] = ()
     prompt: PromptConditioning | None = None
     negative: Conditioning | None = None
+
+
+def encode_images(
+    pipe: Any,
+    spec: PipelineSpec,
+    arguments: Mapping[str, Any],
+    concepts: Sequence[Sequence[Concept]],
+    *,
+    evaluated: bool,
+    alone: bool,
+    embedded: bool,
+    null_tokens: str = "",
+) -> list[ImageConditioning]:
+    """Encode prompts and concepts, one ImageConditioning per image: all images of a prompt before the next prompt.
+
+    Args:
+        pipe: The pipeline.
+        spec: Its family's spec.
+        arguments: Of the call.
+        concepts: Of each prompt.
+        evaluated: Whether the concepts will be evaluated at all.
+        alone: Whether each prompt is to be read as it is alone.
+        embedded: Whether the pipeline makes no unconditional prediction, so that this must.
+        null_tokens: Whose tokens are nulled in the prompt for e(0), as in `Rule.null_tokens`.
+
+    Raises:
+        InvalidArgument: Tokens are to be nulled in a prompt that is not one text, or concepts that are not in it.
+        UnsupportedPipeline: Tokens are to be nulled, and it is not known where they are.
+    """
+    encoder = TextEncoder(pipe, spec.text, arguments)
+    prompts = encoder.prompts(len(concepts)) if alone else None
+    if null_tokens:
+        check_nulling(pipe, spec, embedded)
+        words = map(str, prompts_of(arguments, spec.text.embeds[0]))
+        read = zip(encoder.texts(len(concepts)), words, concepts, strict=True)
+        prompts = [with_tokens_nulled(pipe, spec.text, *prompt, null_tokens) for prompt in read]
+    images: list[ImageConditioning] = []
+    for i, found in enumerate(concepts):
+        texts = tuple(concept.text for concept in found)
+        image = ImageConditioning(
+            texts,
+            encoder.concepts(texts) if evaluated else (),
+            prompts[i] if prompts else None,
+            encoder.concepts([_negative(arguments, i)])[0] if embedded and evaluated and texts else None,
+        )
+        images += [image] * int(arguments.get(spec.per_prompt) or 1)
+    return images
+
+
+def _negative(arguments: Mapping[str, Any], index: int) -> str:
+    """Return the negative prompt of a prompt."""
+    given = arguments.get("negative_prompt") or ""
+    return given if isinstance(given, str) else given[index]
 
 
 class Evaluator:
     """Evaluates the denoiser for some images.
 
     Args:
-        images: What to look at.
+        images: What to ask for each image.
         layout: Where the rows of a call are.
         apart: Whether the pipeline's own call is made image by image.
         one_call: Whether the concepts of all images go into one call where their shapes allow it.
     """
 
-    def __init__(self, images: Sequence[ImagePlan], layout: BatchLayout, *, apart: bool, one_call: bool) -> None:
+    def __init__(
+        self, images: Sequence[ImageConditioning], layout: BatchLayout, *, apart: bool, one_call: bool
+    ) -> None:
         self._images = images
         self._layout = layout
         self._apart = apart
         self._one_call = one_call
 
-    def host(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
-        """Return what the denoiser makes of the pipeline's call.
+    def evaluate_prompts(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
+        """Run the pipeline's own conditional and unconditional call.
 
         Args:
             forward: The denoiser's forward.
             call: The call, with the rows of all images for each branch.
             branches: "cond", "uncond" or both, in the order of the rows.
+
+        Returns:
+            What the denoiser returns.
         """
         count = len(self._images)
         if not self._apart:
@@ -73,7 +135,7 @@ class Evaluator:
         ordered = [row[j : j + 1] for j in range(len(branches)) for row in rows]
         return with_prediction(outputs[0], torch.cat(ordered))
 
-    def concepts(self, forward: Forward, call: DenoiserCall, wanted: Sequence[int]) -> Mapping[int, Tensor]:
+    def evaluate_concepts(self, forward: Forward, call: DenoiserCall, wanted: Sequence[int]) -> Mapping[int, Tensor]:
         """Return e(c_k) of each wanted image: (concept, *dims); e(0) comes first where the pipeline makes none.
 
         Args:
@@ -90,8 +152,8 @@ class Evaluator:
         return dict(zip(wanted, together.split([len(job) for job in jobs.values()]), strict=True))
 
     def _asked(self, image: int) -> tuple[Conditioning, ...]:
-        plan = self._images[image]
-        return plan.conditioning if plan.negative is None else (plan.negative, *plan.conditioning)
+        found = self._images[image]
+        return found.encoded if found.negative is None else (found.negative, *found.encoded)
 
     def _together(self, call: DenoiserCall, branches: Sequence[str]) -> DenoiserCall:
         prompts = [image.prompt for image in self._images if image.prompt is not None]
@@ -100,7 +162,7 @@ class Evaluator:
         parts = [getattr(prompt, branch) for branch in branches for prompt in prompts]
         return call.conditioned(joined(parts, self._layout))
 
-    def _alone(self, call: DenoiserCall, image: ImagePlan, branches: Sequence[str]) -> DenoiserCall:
+    def _alone(self, call: DenoiserCall, image: ImageConditioning, branches: Sequence[str]) -> DenoiserCall:
         if image.prompt is None:
             return call
         return call.conditioned(joined([getattr(image.prompt, branch) for branch in branches], self._layout))

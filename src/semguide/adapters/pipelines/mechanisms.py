@@ -22,50 +22,49 @@ from semguide.guidance.geometry import upcast_half
 
 
 def steered(
-    run: SteeringSession, step: int, denoiser: int, uncond: Tensor, cond: Tensor, concepts: Mapping[int, Tensor]
+    session: SteeringSession, index: int, denoiser: int, uncond: Tensor, cond: Tensor, concepts: Mapping[int, Tensor]
 ) -> Tensor:
     """Return u - delta / (w - 1) of each image.
 
     Args:
-        run: The run.
-        step: 0-based step.
+        session: The pipeline call.
+        index: 0-based step.
         denoiser: Which of the pipeline's denoisers made the predictions.
         uncond: e(0), a row per image.
         cond: e(P), alike.
         concepts: e(c_k) of some images: (concept, *dims).
     """
-    place = run.place(step, denoiser, uncond.device)
+    step = session.step_at(index, denoiser, uncond.device)
     rows = list(uncond)
     for i, found in concepts.items():
-        delta = run.delta(i, place, uncond[i], cond[i], found)
-        rows[i] = (upcast_half(uncond[i]) - delta / (place.guidance_scale - 1)).to(uncond.dtype)
+        delta = session.correct(i, step, uncond[i], cond[i], found)
+        rows[i] = (upcast_half(uncond[i]) - delta / (step.guidance_scale - 1)).to(uncond.dtype)
     for i in range(len(rows)):
-        run.see(i, place, uncond[i], cond[i], concepts.get(i))
+        session.notify_watcher(i, step, uncond[i], cond[i], concepts.get(i))
     return torch.stack(rows)
 
 
 class Concat:
     """e(0) and e(P) are rows of one call."""
 
-    def __init__(self, run: SteeringSession) -> None:
-        self._run = run
-        self._order = ("cond", "uncond") if run.architecture.cond_first else ("uncond", "cond")
+    def __init__(self, session: SteeringSession) -> None:
+        self._session = session
+        self._order = ("cond", "uncond") if session.spec.cond_first else ("uncond", "cond")
 
     def __call__(self, denoiser: int, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the denoiser's forward returns, with e(0) steered."""
-        run = self._run
-        call = run.call_of(args, kwargs, (1, 2))
+        session = self._session
+        call = session.call_of(args, kwargs, (1, 2))
         if call is None:
             return forward(*args, **kwargs)
-        step, count = run.clock.tick(), len(run.images)
-        run.count(call.total // count)
-        if call.total == count or not run.active:
+        index, count = session.steps.begin_step(), session.images
+        if call.total == count or not session.rule_session.active:
             return call.evaluate(forward)
-        output = run.evaluator.host(forward, call, self._order)
+        output = session.evaluator.evaluate_prompts(forward, call, self._order)
         halves = dict(zip(self._order, prediction_of(output).chunk(2), strict=True))
         first = self._order.index("cond") * count
-        found = run.concepts(forward, call.at(range(first, first + count)), step)
-        halves["uncond"] = steered(run, step, denoiser, halves["uncond"], halves["cond"], found)
+        found = session.evaluate_concepts(forward, call.at(range(first, first + count)), index)
+        halves["uncond"] = steered(session, index, denoiser, halves["uncond"], halves["cond"], found)
         return with_prediction(output, torch.cat([halves[name] for name in self._order]))
 
 
@@ -73,7 +72,7 @@ class Concat:
 class _Half:
     """The prompt's call of a step whose unconditional call is still to come."""
 
-    step: int
+    index: int
     call: DenoiserCall
     text: Any
     prediction: Tensor
@@ -85,53 +84,52 @@ class Sequential:
     The order is checked: what the pipeline's `encode_prompt` returned for the negative prompt must not come first.
     """
 
-    def __init__(self, run: SteeringSession) -> None:
-        self._run = run
+    def __init__(self, session: SteeringSession) -> None:
+        self._session = session
         self._half: _Half | None = None
-        self._name, self._text = next(iter(run.architecture.text.conditioning.items()))
+        self._name, self._text = next(iter(session.spec.text.conditioning.items()))
         self._encoded: list[Any] = []
 
-    def watch_encoded(self, result: Any) -> None:
+    def take_encoded(self, result: Any) -> None:
         """Take what the pipeline's `encode_prompt` returned."""
         self._encoded.append(result)
 
     def __call__(self, denoiser: int, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the denoiser's forward returns, with e(0) steered."""
-        call = self._run.call_of(args, kwargs, (1,))
+        call = self._session.call_of(args, kwargs, (1,))
         if call is None:
             return forward(*args, **kwargs)
-        self._run.count(1)
         half, self._half = self._half, None
         text = call.argument(self._text)
         if half is not None and call.sample is half.call.sample and text is not half.text:
             return self._uncond(denoiser, forward, call, half)
         if text is not None and text is self._negative():
             raise GuidanceNotApplied(
-                f"{type(self._run.pipe).__name__} asked for the unconditional prediction before the prompt's; it can "
-                "be steered only the other way round"
+                f"{type(self._session.pipe).__name__} asked for the unconditional prediction before the prompt's; it "
+                "can be steered only the other way round"
             )
         return self._cond(forward, call, text)
 
     def _negative(self) -> Any:
         """Return the negative prompt's embeddings; None if the pipeline encoded none."""
-        text = self._run.architecture.text
+        text = self._session.spec.text
         if text.together:
             return self._encoded[0][text.embeds.index(f"negative_{self._name}")] if self._encoded else None
         return self._encoded[1][text.embeds.index(self._name)] if len(self._encoded) > 1 else None
 
     def _cond(self, forward: Forward, call: DenoiserCall, text: Any) -> Any:
-        step = self._run.clock.tick()
-        output = self._run.evaluator.host(forward, call, ("cond",))
-        self._half = _Half(step, call, text, prediction_of(output))
+        index = self._session.steps.begin_step()
+        output = self._session.evaluator.evaluate_prompts(forward, call, ("cond",))
+        self._half = _Half(index, call, text, prediction_of(output))
         return output
 
     def _uncond(self, denoiser: int, forward: Forward, call: DenoiserCall, half: _Half) -> Any:
-        run = self._run
-        if not run.active:
+        session = self._session
+        if not session.rule_session.active:
             return call.evaluate(forward)
-        output = run.evaluator.host(forward, call, ("uncond",))
-        found = run.concepts(forward, half.call, half.step)
-        uncond = steered(run, half.step, denoiser, prediction_of(output), half.prediction, found)
+        output = session.evaluator.evaluate_prompts(forward, call, ("uncond",))
+        found = session.evaluate_concepts(forward, half.call, half.index)
+        uncond = steered(session, half.index, denoiser, prediction_of(output), half.prediction, found)
         return with_prediction(output, uncond)
 
 
@@ -142,25 +140,24 @@ class Embedded:
     those of that one times w, and its own w is 1.
     """
 
-    def __init__(self, run: SteeringSession) -> None:
-        self._run = run
+    def __init__(self, session: SteeringSession) -> None:
+        self._session = session
 
     def __call__(self, denoiser: int, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the denoiser's forward returns, steered."""
-        run = self._run
-        call = run.call_of(args, kwargs, (1,))
+        session = self._session
+        call = session.call_of(args, kwargs, (1,))
         if call is None:
             return forward(*args, **kwargs)
-        step = run.clock.tick()
-        run.count(1)
-        output = run.evaluator.host(forward, call, ("cond",))
-        found = run.concepts(forward, call, step) if run.active else {}
+        index = session.steps.begin_step()
+        output = session.evaluator.evaluate_prompts(forward, call, ("cond",))
+        found = session.evaluate_concepts(forward, call, index) if session.rule_session.active else {}
         cond = prediction_of(output)
-        place, rows = run.place(step, denoiser, cond.device), list(cond)
+        step, rows = session.step_at(index, denoiser, cond.device), list(cond)
         for i, (uncond, *concepts) in found.items():
-            delta = run.delta(i, place, uncond, cond[i], torch.stack(concepts))
+            delta = session.correct(i, step, uncond, cond[i], torch.stack(concepts))
             rows[i] = (upcast_half(cond[i]) + delta).to(cond.dtype)
-            run.see(i, place, uncond, cond[i], torch.stack(concepts))
+            session.notify_watcher(i, step, uncond, cond[i], torch.stack(concepts))
         return with_prediction(output, torch.stack(rows))
 
 

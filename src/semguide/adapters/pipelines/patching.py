@@ -1,4 +1,4 @@
-"""Changes of a pipeline's parts for the time of one call."""
+"""Context managers that patch a pipeline and restore it."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterato
 
 
 @contextmanager
-def watched_method(owner: Any, name: str, watch: Callable[[Any], None]) -> Iterator[None]:
-    """Show what a method returns to a watcher while the context lasts; nothing where there is no such method."""
+def tapped_method(owner: Any, name: str, take: Callable[[Any], None]) -> Iterator[None]:
+    """Hand what a method returns to a function, too, while the context lasts; nothing where there is no such method."""
     method = getattr(owner, name, None)
     if method is None:
         yield
         return
 
-    def watched(*args: Any, **kwargs: Any) -> Any:
+    def tapped(*args: Any, **kwargs: Any) -> Any:
         result = method(*args, **kwargs)
-        watch(result)
+        take(result)
         return result
 
-    with replaced_attribute(owner, name, watched):
+    with replaced_attribute(owner, name, tapped):
         yield
 
 

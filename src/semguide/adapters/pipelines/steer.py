@@ -8,21 +8,21 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
-from semguide.adapters.pipelines.families.registry import architecture_of, mechanism_of
+from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
+from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
 from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_arguments, with_scales
-from semguide.adapters.pipelines.image_conditioning import image_plans
 from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.pipelines.patching import (
     Forward,
     check_no_cache,
     one_by_one_decoding,
     replaced_forward,
-    watched_method,
+    tapped_method,
 )
-from semguide.adapters.pipelines.session import Observer, SteeringSession, Watcher
+from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import call_options, with_negative
 from semguide.errors import InvalidArgument
-from semguide.guidance import SGT, Rule, Trace
+from semguide.guidance import SGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.detector import Detector
 
 
@@ -55,7 +55,7 @@ class SteeredPipeline:
         self.rule = rule
         self.decomposer = decomposer
         self.batch_invariant = batch_invariant
-        self._architecture = architecture_of(pipe)
+        self._spec = spec_of(pipe)
 
     def __call__(
         self,
@@ -87,69 +87,67 @@ class SteeredPipeline:
             InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
             GuidanceNotApplied: The rule did not run at every step.
         """
-        row = self._architecture
-        mechanism = mechanism_of(row, self.pipe, arguments)
+        spec = self._spec
+        mechanism = mechanism_of(spec, self.pipe, arguments)
         embedded = mechanism == "embedded"
-        scales = {} if embedded else scale_arguments(row.scale, arguments, self.rule.guidance_scale)
-        arguments = with_scales(row.scale, {**arguments, "prompt": prompt}, scales)
-        prompts = prompts_of(arguments, row.text.embeds[0])
+        scales = {} if embedded else scale_arguments(spec.scale, arguments, self.rule.guidance_scale)
+        arguments = with_scales(spec.scale, {**arguments, "prompt": prompt}, scales)
+        prompts = prompts_of(arguments, spec.text.embeds[0])
         found = concepts_of(prompts, concepts, self.decomposer)
         active = not self.rule.is_noop
         if active:
             if concepts is None:
                 warn_of_missing(prompts, found)
             warn_of_truncation(*self._reading(arguments), prompts, found)
-        arguments = with_negative(row.text, arguments, len(prompts))
-        alone, evaluated = active and self.batch_invariant, active or full_trace or watcher is not None
-        run = SteeringSession(
+        arguments = with_negative(spec.text, arguments, len(prompts))
+        images = encode_images(
             self.pipe,
-            row,
-            self.rule,
-            image_plans(
-                self.pipe,
-                row,
-                arguments,
-                found,
-                evaluated=evaluated,
-                alone=alone,
-                embedded=embedded,
-                null_tokens=self.rule.null_tokens,
-            ),
-            scales=scales,
-            full_trace=full_trace,
-            batch_invariant=self.batch_invariant,
-            observer=observer,
+            spec,
+            arguments,
+            found,
+            evaluated=active or full_trace or watcher is not None,
+            alone=active and self.batch_invariant,
+            embedded=embedded,
+            null_tokens=self.rule.null_tokens,
         )
-        if watcher is not None:
-            run.watch(watcher)
-        with guiders_set(row.scale, self.pipe, scales):
-            output = self._run(run, MECHANISMS[mechanism](run), arguments)
-        trace = run.trace()
+        rule_session = RuleSession(
+            self.rule,
+            [image.concepts for image in images],
+            full_trace=full_trace,
+            observer=observer,
+            watcher=watcher,
+        )
+        apart = active and self.batch_invariant and len(images) > 1
+        evaluator = Evaluator(images, spec.rows, apart=apart, one_call=not self.batch_invariant)
+        session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales)
+        with guiders_set(spec.scale, self.pipe, scales):
+            output = self._run(session, MECHANISMS[mechanism](session), arguments)
+        trace = session.trace()
         alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
-        return Result(output[0], trace, alignment, run.evaluations, output)
+        return Result(output[0], trace, alignment, rule_session.evaluations, output)
 
     def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
         """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
-        text = self._architecture.text
+        text = self._spec.text
         tokenizers = [getattr(self.pipe, name, None) for name in text.tokenizers]
         options = {**text.fixed, **call_options(self.pipe, text, arguments)}
         return next((item for item in tokenizers if item is not None), None), options.get("max_sequence_length")
 
-    def _run(self, run: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
+    def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
         with ExitStack() as stack:
             if self.batch_invariant and not self.rule.is_noop:
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
-            stack.enter_context(watched_method(self.pipe, "get_timesteps", run.clock.watch_timesteps))
+            stack.enter_context(tapped_method(self.pipe, "get_timesteps", session.steps.take_timesteps))
             if isinstance(mechanism, Sequential):
-                stack.enter_context(watched_method(self.pipe, "encode_prompt", mechanism.watch_encoded))
-            for index, name in enumerate(self._architecture.denoisers):
+                stack.enter_context(tapped_method(self.pipe, "encode_prompt", mechanism.take_encoded))
+            for index, name in enumerate(self._spec.denoisers):
                 denoiser = getattr(self.pipe, name, None)
                 if denoiser is not None:
                     check_no_cache(denoiser, name)
                     stack.enter_context(replaced_forward(denoiser, partial(_wrapper, mechanism, index)))
             output = self.pipe(**arguments)
-        run.clock.check()
+        session.steps.check()
         return output
 
 

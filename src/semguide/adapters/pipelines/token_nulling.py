@@ -10,24 +10,23 @@ from torch import Tensor
 
 from semguide.adapters.pipelines.families.spec import PipelineSpec, PromptEncodingSpec
 from semguide.adapters.pipelines.text_encoding import PromptConditioning
-from semguide.adapters.pipelines.token_indices import content_places, phrase_places
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.types import Concept
 
 
-def check_nulling(pipe: Any, architecture: PipelineSpec, embedded: bool) -> None:
+def check_nulling(pipe: Any, spec: PipelineSpec, embedded: bool) -> None:
     """Check that the tokens of a pipeline's prompts can be nulled for e(0).
 
     Args:
         pipe: The pipeline.
-        architecture: Its row of the table.
+        spec: Its family's spec.
         embedded: Whether the call makes no unconditional prediction.
 
     Raises:
         UnsupportedPipeline: They can't.
     """
     kind = type(pipe).__name__
-    if not architecture.text.segments:
+    if not spec.text.segments:
         raise UnsupportedPipeline(
             "rule nulls tokens of the prompt, so pipe must be of a family whose tokens semguide finds (Stable "
             f"Diffusion, SDXL, Stable Diffusion 3, Flux), got {kind}"
@@ -35,11 +34,11 @@ def check_nulling(pipe: Any, architecture: PipelineSpec, embedded: bool) -> None
     if embedded:
         raise UnsupportedPipeline(
             f"rule replaces the unconditional prediction, which {kind} does not make at its embedded guidance scale; "
-            f"give {architecture.scale.arguments[0]} > 1"
+            f"give {spec.scale.arguments[0]} > 1"
         )
 
 
-def degraded(
+def with_tokens_nulled(
     pipe: Any,
     text: PromptEncodingSpec,
     prompt: PromptConditioning,
@@ -66,16 +65,16 @@ def degraded(
     cond, mask = prompt.cond[name], torch.zeros(prompt.cond[name].shape[1], dtype=torch.bool)
     for tokenizer, start, stop in _segments(pipe, text, cond):
         if null_tokens == "concepts":
-            places = _places(tokenizer, words, concepts)
+            indices = _concept_indices(tokenizer, words, concepts)
         else:
-            places = content_places(tokenizer, words, stop - start)
-        mask[[start + place for place in places if start + place < stop]] = True
+            indices = content_indices(tokenizer, words, stop - start)
+        mask[[start + index for index in indices if start + index < stop]] = True
     nulled = torch.where(mask.to(cond.device)[None, :, None], prompt.uncond[name], cond)
     return PromptConditioning(prompt.cond, {**prompt.cond, name: nulled})
 
 
 def _segments(pipe: Any, text: PromptEncodingSpec, embeds: Tensor) -> Iterator[tuple[Any, int, int]]:
-    """Yield each tokenizer with the places of its tokens in embeddings "1 token channel"."""
+    """Yield each tokenizer with the indices of its tokens in embeddings "1 token channel"."""
     start, end = 0, embeds.shape[1]
     for name in text.segments:
         tokenizer = getattr(pipe, name)
@@ -85,11 +84,51 @@ def _segments(pipe: Any, text: PromptEncodingSpec, embeds: Tensor) -> Iterator[t
             start = stop
 
 
-def _places(tokenizer: Any, words: str, concepts: Sequence[Concept]) -> list[int]:
+def _concept_indices(tokenizer: Any, words: str, concepts: Sequence[Concept]) -> list[int]:
     spans = [concept.span for concept in concepts if concept.span is not None]
     missing = [concept.text for concept in concepts if concept.span is None]
     if missing:
         raise InvalidArgument(
             "concepts", "must be phrases of the prompt to be nulled in it", missing[0], 'use {degraded}="prompt"'
         )
-    return [place for span in spans for place in phrase_places(tokenizer, words, span)]
+    return [index for span in spans for index in phrase_indices(tokenizer, words, span)]
+
+
+def content_indices(tokenizer: Any, text: str, length: int) -> list[int]:
+    """Return the indices of the tokens that are not padding: words, start and end.
+
+    Args:
+        tokenizer: Of transformers.
+        text: The prompt.
+        length: The number of tokens to which it is padded or cut.
+    """
+    mask = tokenizer(text, padding="max_length", max_length=length, truncation=True).attention_mask
+    return [index for index, content in enumerate(mask) if content]
+
+
+def phrase_indices(tokenizer: Any, text: str, span: tuple[int, int]) -> range:
+    """Return the indices of the tokens of a phrase, in the text as it is encoded with its special tokens.
+
+    Args:
+        tokenizer: Of transformers.
+        text: The prompt.
+        span: Start and end of the phrase in it, at the edges of words.
+
+    Raises:
+        InvalidArgument: The phrase has no token of its own.
+    """
+    start, end = (len(_words(tokenizer, text[:edge].rstrip())) for edge in span)
+    if start >= end:
+        raise InvalidArgument("concepts", "must have tokens of their own in the prompt", text[slice(*span)])
+    before = _specials_before(tokenizer, text)
+    return range(before + start, before + end)
+
+
+def _words(tokenizer: Any, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+
+
+def _specials_before(tokenizer: Any, text: str) -> int:
+    """Return the number of special tokens before those of the text."""
+    whole, words = tokenizer(text, verbose=False).input_ids, _words(tokenizer, text)
+    return next(i for i in range(len(whole)) if whole[i : i + len(words)] == words)

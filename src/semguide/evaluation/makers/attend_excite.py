@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from semguide.adapters.pipelines.token_indices import phrase_places
+from semguide.adapters.pipelines.token_nulling import phrase_indices
 from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.makers.counting import counted
@@ -151,7 +151,7 @@ def noun_place(tokenizer: Any, prompt: str, concept: Concept) -> int:
         raise InvalidArgument(f"concepts must stand in the prompt for attend-excite, got {concept.text!r}")
     start, end = concept.span
     found = locate(prompt[:end], concept.head, start) if concept.head else None
-    return phrase_places(tokenizer, prompt, found or concept.span)[-1]
+    return phrase_indices(tokenizer, prompt, found or concept.span)[-1]
 
 
 def _read(thresholds: str) -> dict[float, float]:

@@ -74,7 +74,7 @@ class EarlyBestOf(BestOf):
 
         def cost(step: int) -> int:
             looked = step < first and criterion.needs_concepts(step, steps)
-            return 2 + (concepts if looked or rule.evaluates(step, steps, concepts) else 0)
+            return rule.evaluations(step, steps, concepts, full_trace=looked)
 
         return self.seeds * sum(map(cost, range(first))) + sum(map(cost, range(first, steps)))
 

@@ -16,6 +16,7 @@ from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMeth
 from semguide.guidance import Predictions
 from semguide.guidance.citations import CO3_PAPER
 from semguide.guidance.parameters import parameter
+from semguide.guidance.rule import step_evaluations
 from semguide.guidance.window import Window
 from semguide.types import Concept
 
@@ -131,7 +132,7 @@ class CO3(SamplingMethod):
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return 2 a step, and 2 + K for each iteration where there are concepts."""
         iterations = sum(self._iterations(step, steps) for step in range(steps)) if concepts else 0
-        return 2 * steps + (2 + concepts) * iterations
+        return steps * step_evaluations(0) + iterations * step_evaluations(concepts)
 
     def _iterations(self, step: int, count: int) -> int:
         """Return how often new latents are made before a step."""

@@ -23,14 +23,10 @@ class CFG(Rule[None]):
         """Always."""
         return True
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Never."""
-        del step, count
+        del step, count, concepts
         return False
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return a zero correction that records cos(p, s_k)."""

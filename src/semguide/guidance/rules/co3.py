@@ -63,19 +63,17 @@ class CO3Composition(Rule[None]):
         """Whether the contrast is 0."""
         return self.contrast == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
-        return not self.is_noop and Window.fraction(self.start, self.stop, count).contains(step)
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
+        return super().needs_concepts(step, count, concepts) and Window.fraction(self.start, self.stop, count).contains(
+            step
+        )
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return the prompt's guidance less the weighted mean of the concepts' guidances."""
         del state
         similarity = predictions.similarity
-        if not self.needs_concepts(step.index, step.count):
+        if not self.needs_concepts(step.index, step.count, len(similarity)):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
         distance = torch.stack([norm(subject - prompt) for subject in subjects]) * abs(step.eps_scale)

@@ -51,15 +51,6 @@ class Composable(Rule[None]):
         """Whether the concepts' weight is 0 and the prompt's is 1."""
         return self.concept_weight == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
-        """At every step."""
-        del step, count
-        return not self.is_noop
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
-
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return the concepts' guidances less the share of the prompt's guidance that they replace."""
         del state

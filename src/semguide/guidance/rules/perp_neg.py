@@ -42,15 +42,6 @@ class PerpNeg(Rule[None]):
         """Whether the weight is 0."""
         return self.negative_weight == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
-        """At every step."""
-        del step, count
-        return not self.is_noop
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
-
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return the perpendicular components of the concepts, taken away."""
         del state

@@ -56,20 +56,16 @@ class SEGA(Rule[Tensor | None]):
         """Whether s_e is 0."""
         return self.concept_guidance_scale == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether the step is corrected or, where there is momentum, a later one is."""
-        if self.is_noop:
+        if not super().needs_concepts(step, count, concepts):
             return False
         window = Window.closed(self.warmup_steps, count - 1)
         remembers = self.momentum_scale > 0 and self.momentum_beta < 1
         return window.ahead(step, count) if remembers else window.contains(step)
 
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: the momentum v, "*dims" in eps space, is 0 before the first step."""
-        del num_concepts
-
     def correct(self, predictions: Predictions, step: Step, state: Tensor | None) -> tuple[Correction, Tensor]:
-        """Return gamma after the warm-up, and the next v."""
+        """Return gamma after the warm-up, and the next v, "*dims" in eps space; None before the first step is 0."""
         subjects = self.concept_guidance_scale * predictions.concept_guidance
         edit = torch.stack([top_quantile(subject, self.concept_percentile) for subject in subjects]).sum(dim=0)
         momentum = torch.zeros_like(edit) if state is None else state

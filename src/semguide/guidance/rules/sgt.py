@@ -71,13 +71,11 @@ class SGT(Rule[None]):
         """Whether strength or sharpness is 0."""
         return self.strength == 0 or self.sharpness == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
-        return not self.is_noop and Window.fraction(self.start, self.stop, count).contains(step)
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
+        return super().needs_concepts(step, count, concepts) and Window.fraction(self.start, self.stop, count).contains(
+            step
+        )
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return what sets each concept apart, in its places.
@@ -87,7 +85,7 @@ class SGT(Rule[None]):
         """
         del state
         similarity = predictions.similarity
-        if not self.evaluates(step.index, step.count, len(similarity)):
+        if not self.needs_concepts(step.index, step.count, len(similarity)):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
         contrast = subjects - subjects.mean(dim=0)

@@ -48,14 +48,9 @@ class SGTv1(Rule[None]):
         """Whether w_c is 0."""
         return self.concept_guidance_scale == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether the step is in the window: nothing is remembered from step to step."""
-        del count
-        return not self.is_noop and self._window.contains(step)
-
-    def initial_state(self, num_concepts: int) -> None:
-        """Return None: there is no state."""
-        del num_concepts
+        return super().needs_concepts(step, count, concepts) and self._window.contains(step)
 
     def correct(self, predictions: Predictions, step: Step, state: None) -> tuple[Correction, None]:
         """Return w_c-weighted corrections of the gated concepts and of the abstract concept."""

@@ -70,13 +70,12 @@ class SGTv2(Rule[SGTv2State]):
         """Whether w_c is 0."""
         return self.concept_guidance_scale == 0
 
-    def needs_concepts(self, step: int, count: int) -> bool:
+    def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether a step from this one on is corrected: momentum and gate remember all steps before it."""
-        return not self.is_noop and self._window.ahead(step, count)
+        return super().needs_concepts(step, count, concepts) and self._window.ahead(step, count)
 
     def initial_state(self, num_concepts: int) -> SGTv2State:
         """Return no momentum and no history."""
-        del num_concepts
         return SGTv2State()
 
     def correct(self, predictions: Predictions, step: Step, state: SGTv2State) -> tuple[Correction, SGTv2State]:

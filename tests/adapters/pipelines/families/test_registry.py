@@ -18,7 +18,7 @@ from semguide.adapters.pipelines.families.registry import (
     REASONS,
     REFUSED,
     PipelineSpec,
-    architecture_of,
+    spec_of,
 )
 from semguide.errors import UnsupportedPipeline
 
@@ -124,7 +124,7 @@ def test_pipelines_that_cannot_be_steered_are_refused_with_the_rows_reason(name:
     if OLDER and not hasattr(diffusers, name):
         pytest.skip(f"no {name} in diffusers {diffusers.__version__}")
     with pytest.raises(UnsupportedPipeline, match=re.escape(f"pipe is a {name}, which {REASONS[name]}")):
-        architecture_of(object.__new__(getattr(diffusers, name)))
+        spec_of(object.__new__(getattr(diffusers, name)))
 
 
 def test_no_pipeline_is_in_the_table_twice() -> None:

@@ -40,7 +40,7 @@ class SemanticGuider(_samplers.CFGGuider):
         self.rule = rule
         self.full_trace = full_trace
         self._names: list[str] = []
-        self._run: SamplerSession | None = None
+        self._session: SamplerSession | None = None
 
     def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
         """Set prompt, negative prompt and concepts; each concept under a key of its own, or they would be averaged."""
@@ -50,7 +50,7 @@ class SemanticGuider(_samplers.CFGGuider):
 
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Sample; the rule starts anew, so a guider may be used again."""
-        self._run = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
+        self._session = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
         return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
 
     def trace(self) -> Trace:
@@ -59,16 +59,16 @@ class SemanticGuider(_samplers.CFGGuider):
         Raises:
             InvalidArgument: Nothing was sampled with this guider.
         """
-        if self._run is None:
+        if self._session is None:
             raise InvalidArgument("guider", "must have sampled once", remedy="connect the sampler's latent")
-        return self._run.trace()
+        return self._session.trace()
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
         """Return the guided denoised image of one call of the sampler. Waits once for the device: for sigma."""
         options: dict[str, Any] = model_options or {}
-        run = self._run
-        step = 0 if run is None or not self._names else run.step_of(float(timestep[0]))
-        if run is None or not run.needs_concepts(step) or math.isclose(self.cfg, 1.0):
+        session = self._session
+        index = 0 if session is None or not self._names else session.step_of(float(timestep[0]))
+        if session is None or not session.needs_concepts(index) or math.isclose(self.cfg, 1.0):
             return super().predict_noise(x, timestep, model_options=options, seed=seed)
         keys = ["positive", "negative", *map(_key, range(len(self._names)))]
         conds = [self.conds[key] for key in keys]
@@ -78,8 +78,8 @@ class SemanticGuider(_samplers.CFGGuider):
         for function in options.get(_BEFORE, []):
             told = {"conds": conds[:2], "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
             pair = function({**told, **call})
-        place = Step(step, run.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
-        delta = run.corrections(place, pair[1], pair[0], torch.stack(list(out[2:])))
+        step = Step(index, session.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
+        delta = session.corrections(step, pair[1], pair[0], torch.stack(list(out[2:])))
         return self._combined(conds, pair, delta, call)
 
     def _evaluate(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:

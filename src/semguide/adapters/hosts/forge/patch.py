@@ -38,7 +38,7 @@ class ForgeSampling:
             sigmas: The schedule of the sampling.
             evaluate: Forge's `calc_cond_uncond_batch`.
         """
-        self._run = SamplerSession(rule, list(concepts), sigmas, full_trace=False)
+        self._session = SamplerSession(rule, list(concepts), sigmas, full_trace=False)
         self._concepts = list(concepts.values())
         self._evaluate = evaluate
         self._scale = 1.0
@@ -46,15 +46,15 @@ class ForgeSampling:
     def patched(self, unet: Any) -> Any:
         """Return a clone of a UNet patcher with the rule in it."""
         unet = unet.clone()
-        unet.add_conditioning_modifier(self.watch)
+        unet.add_conditioning_modifier(self.take_scale)
         unet.set_model_sampler_post_cfg_function(self.correct)
         return unet
 
     def trace(self) -> Trace:
         """Return what the rule saw and did."""
-        return self._run.trace()
+        return self._session.trace()
 
-    def watch(self, *call: Any) -> tuple[Any, ...]:
+    def take_scale(self, *call: Any) -> tuple[Any, ...]:
         """Take note of the guidance scale: Forge sets it to 1 where it leaves out the unconditional prediction.
 
         Args:
@@ -66,12 +66,14 @@ class ForgeSampling:
     def correct(self, told: Mapping[str, Any]) -> Tensor:
         """Return the guided image with the correction."""
         sigma, scale = told["sigma"], self._scale
-        step = self._run.step_of(float(sigma[0]))
-        if not self._run.needs_concepts(step) or math.isclose(scale, 1.0):
+        index = self._session.step_of(float(sigma[0]))
+        if not self._session.needs_concepts(index) or math.isclose(scale, 1.0):
             return told["denoised"]
-        place = Step(step, self._run.count, scale, eps_scale(told["model"].predictor, sigma[0]))
+        step = Step(index, self._session.count, scale, eps_scale(told["model"].predictor, sigma[0]))
         images = torch.stack([self._image(concept, told) for concept in self._concepts])
-        return told["denoised"] + self._run.corrections(place, told["uncond_denoised"], told["cond_denoised"], images)
+        return told["denoised"] + self._session.corrections(
+            step, told["uncond_denoised"], told["cond_denoised"], images
+        )
 
     def _image(self, concept: Condition, told: Mapping[str, Any]) -> Tensor:
         """Return the denoised image for a concept; what else is put on the prompt, such as a ControlNet, stays."""

@@ -15,12 +15,12 @@ from semguide.adapters.pipelines.families.video import VIDEO
 from semguide.errors import UnsupportedPipeline
 
 FAMILIES: tuple[PipelineSpec, ...] = (*UNET, *CONCAT, *SEQUENTIAL, *VIDEO)
-"""A row per family."""
+"""The spec of each family."""
 
-ARCHITECTURES: Mapping[str, PipelineSpec] = {name: row for row in FAMILIES for name in row.pipelines}
-"""Class name -> its family's row."""
+ARCHITECTURES: Mapping[str, PipelineSpec] = {name: spec for spec in FAMILIES for name in spec.pipelines}
+"""Class name -> its family's spec."""
 
-REASONS: Mapping[str, str] = {name: row.reason for row in REFUSED for name in row.pipelines}
+REASONS: Mapping[str, str] = {name: refused.reason for refused in REFUSED for name in refused.pipelines}
 """Class name -> why it cannot be steered."""
 
 __all__ = [
@@ -32,14 +32,14 @@ __all__ = [
     "GuiderFamily",
     "PipelineSpec",
     "Refused",
-    "architecture_of",
     "mechanism_of",
     "refuse",
+    "spec_of",
 ]
 
 
-def architecture_of(pipe: Any) -> PipelineSpec:
-    """Return the architecture of a pipeline, by its class or the nearest base class in the table.
+def spec_of(pipe: Any) -> PipelineSpec:
+    """Return the spec of a pipeline, by its class or the nearest base class in the table.
 
     Raises:
         UnsupportedPipeline: There is none, or this checkpoint cannot be steered; the message says why.
@@ -73,31 +73,31 @@ def _known(pipe: Any) -> str | None:
     return next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
 
 
-def mechanism_of(architecture: PipelineSpec, pipe: Any, arguments: Mapping[str, Any]) -> str:
-    """Return how a call of a pipeline is steered: its row's mechanism, or "embedded".
+def mechanism_of(spec: PipelineSpec, pipe: Any, arguments: Mapping[str, Any]) -> str:
+    """Return how a call of a pipeline is steered: its spec's mechanism, or "embedded".
 
     Args:
-        architecture: The pipeline's row.
+        spec: The pipeline's spec.
         pipe: The pipeline.
         arguments: Of the call.
     """
-    embedded = architecture.embedded and _takes_scale(architecture, pipe)
-    return "embedded" if embedded and arguments.get(architecture.scale.arguments[0]) is None else architecture.mechanism
+    embedded = spec.embedded and _takes_scale(spec, pipe)
+    return "embedded" if embedded and arguments.get(spec.scale.arguments[0]) is None else spec.mechanism
 
 
-def _takes_scale(architecture: PipelineSpec, pipe: Any) -> bool:
+def _takes_scale(spec: PipelineSpec, pipe: Any) -> bool:
     """Say whether a pipeline's denoiser takes the guidance scale as an input."""
-    config = getattr(getattr(pipe, architecture.denoisers[0], None), "config", None)
+    config = getattr(getattr(pipe, spec.denoisers[0], None), "config", None)
     return bool(getattr(config, "guidance_embeds", False))
 
 
-def _check_limits(pipe: Any, architecture: PipelineSpec) -> None:
-    if architecture.mechanism == "embedded" and not _takes_scale(architecture, pipe):
+def _check_limits(pipe: Any, spec: PipelineSpec) -> None:
+    if spec.mechanism == "embedded" and not _takes_scale(spec, pipe):
         raise UnsupportedPipeline(
-            f"pipe has a {architecture.denoisers[0]} that takes no guidance scale (guidance_embeds), and a "
+            f"pipe has a {spec.denoisers[0]} that takes no guidance scale (guidance_embeds), and a "
             f"{type(pipe).__name__} does not guide otherwise; use a checkpoint with embedded guidance"
         )
-    for limit in architecture.limits:
+    for limit in spec.limits:
         part = getattr(pipe, limit.component) if limit.component else pipe
         if part is not None and getattr(part.config, limit.key, None):
             raise UnsupportedPipeline(f"pipe {limit.reason}")

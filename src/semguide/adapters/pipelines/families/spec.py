@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from semguide.guidance.rule import step_evaluations
+
 
 @dataclass(frozen=True)
 class PromptEncodingSpec:
@@ -55,7 +57,7 @@ MASKED = PromptEncodingSpec(
 """Embeddings that come with a mask."""
 
 TINY = "tiny, random weights"
-"""What most rows are tested on."""
+"""What most families are tested on."""
 
 CONTROL = "The ControlNet hears the prompt only; its residuals are reused for the concepts."
 """What to know of a ControlNet beside the denoiser."""
@@ -168,10 +170,10 @@ class PipelineSpec:
     @property
     def cost(self) -> str:
         """Denoiser evaluations and calls of a step; in brackets, what K concepts add at steps that use them."""
-        lone = "1 (+ 1 + K)"
+        lone = f"{step_evaluations(0, embedded=True)} (+ 1 + K)"
         if self.mechanism == "embedded":
             return f"{lone} evaluations in 1 (+ 1) calls"
-        plain = f"2 (+ K) evaluations in {1 if self.mechanism == 'concat' else 2} (+ 1) calls"
+        plain = f"{step_evaluations(0)} (+ K) evaluations in {1 if self.mechanism == 'concat' else 2} (+ 1) calls"
         return plain + (f"; guidance embedded: {lone} in 1 (+ 1)" if self.embedded else "")
 
 
