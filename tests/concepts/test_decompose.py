@@ -249,6 +249,12 @@ def test_importing_the_package_loads_no_tagger() -> None:
     assert result.stdout.strip() == "[]"
 
 
+def test_the_first_call_imports_neither_nltk_nor_scipy() -> None:
+    code = "import sys; from semguide.concepts import decompose; decompose('a red car'); print('nltk' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
 def test_the_first_call_emits_no_warning() -> None:
     code = "from semguide.concepts import decompose; print(decompose('a red car')[0].text)"
     result = subprocess.run(

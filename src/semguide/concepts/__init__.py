@@ -5,7 +5,7 @@
 `decompose` does.
 """
 
-from semguide.concepts.decomposer import BACKENDS, Decomposer, decompose
+from semguide.concepts.decomposer import BACKENDS, Decomposer, decompose, why_none
 from semguide.concepts.lexicon.decomposer import LexiconDecomposer
 from semguide.concepts.llm import LLMDecomposer
 from semguide.concepts.manual import as_concepts
@@ -19,4 +19,5 @@ __all__ = [
     "SpacyDecomposer",
     "as_concepts",
     "decompose",
+    "why_none",
 ]

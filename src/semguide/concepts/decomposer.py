@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from semguide.concepts.lexicon.decomposer import LexiconDecomposer
+from semguide.concepts.lexicon.language import is_english
+from semguide.concepts.lexicon.tokens import tokenize
 from semguide.concepts.llm import LLMDecomposer
 from semguide.concepts.spacy import SpacyDecomposer
+from semguide.concepts.spans import clean
 from semguide.errors import InvalidArgument
 from semguide.types import Concept
 
@@ -21,6 +24,7 @@ class Decomposer(Protocol):
         ...
 
 
+_REMEDY: Final = "name the concepts, or use the llm back end"
 BACKENDS: Final[dict[str, type[LexiconDecomposer] | type[SpacyDecomposer] | type[LLMDecomposer]]] = {
     "lexicon": LexiconDecomposer,
     "spacy": SpacyDecomposer,
@@ -36,8 +40,8 @@ def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concep
         backend: "lexicon" (offline, English), "spacy", "llm", or an object with a method `decompose`.
 
     Returns:
-        The concepts in the order of the prompt, `prompt[start:end] == text` for each, spans disjoint; [] where there
-        is none.
+        The concepts in the order of the prompt, spans disjoint; `prompt[start:end] == text` but for the weights of
+        prompt syntaxes, which `text` leaves out. [] where there is none; `why_none` says why.
 
     Raises:
         InvalidArgument: `prompt` is no string, `backend` is unknown, or the back end is not set up.
@@ -51,6 +55,21 @@ def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concep
     if not isinstance(cast(Any, prompt), str):
         raise InvalidArgument("prompt", "must be a string", prompt, "call decompose once per prompt")
     return _checked(prompt, _backend(backend).decompose(prompt))
+
+
+def why_none(prompt: str) -> str:
+    """Says why the lexicon back end finds no concept in a prompt, and what helps, as one sentence to show.
+
+    Returns:
+        The sentence; "" where there are concepts.
+    """
+    if decompose(prompt):
+        return ""
+    if not prompt.strip():
+        return "the prompt is empty; type one"
+    if not is_english(prompt, tokenize(prompt)):
+        return f"no concepts in this prompt: English only; {_REMEDY}"
+    return f"no concepts found in this prompt; {_REMEDY}"
 
 
 def _backend(backend: str | Decomposer) -> Decomposer:
@@ -71,7 +90,7 @@ def _checked(prompt: str, concepts: Sequence[Concept]) -> list[Concept]:
     last = 0
     for concept in concepts:
         start, end = concept.span or (last, last)
-        if concept.span and (start < last or prompt[start:end] != concept.text):
+        if concept.span and (start < last or concept.text not in {prompt[start:end], clean(prompt[start:end])}):
             raise InvalidArgument(
                 "backend",
                 "must return concepts in order with prompt[start:end] == text",

@@ -12,7 +12,7 @@ from typing import Any
 from semguide.concepts.lexicon.context import read_in_context
 from semguide.concepts.lexicon.describe import to_concept
 from semguide.concepts.lexicon.subjects import subjects
-from semguide.concepts.lexicon.tagging import Phrase, Sentence, tag
+from semguide.concepts.lexicon.tagging import Phrase, read_tokens
 from semguide.concepts.lexicon.tokens import Token, tokenize
 from semguide.concepts.spans import merge_repeats
 from semguide.errors import InvalidArgument, MissingExtra
@@ -43,9 +43,8 @@ class SpacyDecomposer:
         """
         name = self.pipeline or os.environ.get(_PIPELINE_VARIABLE, "") or "en_core_web_sm"
         document = (self.nlp or _load(name))(prompt)
-        tokens = tokenize(prompt)
-        sentence = read_in_context(Sentence(tokens, tag(tokens)))
-        phrases = _phrases(tokens, _chunks(document, name))
+        sentence = read_in_context(read_tokens(tokenize(prompt)))
+        phrases = _phrases(sentence.tokens, _chunks(document, name))
         return merge_repeats([to_concept(prompt, sentence, phrase) for phrase in subjects(sentence, phrases)])
 
 

@@ -11,6 +11,7 @@ from semguide.concepts.lexicon import words
 from semguide.types import Concept
 
 _DROPPED: Final = words.DETERMINERS - words.POSSESSIVES
+_POINTING: Final = frozenset({"the", "this", "that", "these", "those"})
 # The weight of "(red:1.2)", and brackets and signs around or after a word: "[red]", "{red}", "red++".
 _WEIGHTS: Final = re.compile(r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|[()\[\]{}\\]|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)")
 
@@ -34,20 +35,29 @@ def locate(prompt: str, phrase: str, start: int = 0) -> tuple[int, int] | None:
 
 
 def merge_repeats(concepts: Sequence[Concept]) -> list[Concept]:
-    """Keeps the first mention of phrases equal but for the article: a repeat's guidance would only be added to itself.
+    """Keeps the first mention of what is named again: a repeat's guidance would only be added to itself.
 
-    "a dog and a dog" is one concept with count 2; "a dog ... the dog" one with count 1.
+    Named again are phrases equal but for the article, and "the bowl" after "a white bowl". "a dog and a dog" is one
+    concept with count 2; "a dog ... the dog" one with count 1.
 
     Returns:
         The concepts in order, with the counts of their repeated mentions added where those are new ones.
     """
     merged: dict[str, Concept] = {}
+    heads: set[str] = set()
     for concept in concepts:
         key = _key(concept.text)
+        if key not in merged and key == concept.head and key in heads and _points_back(concept):
+            continue
         first = merged.setdefault(key, concept)
+        heads.add(concept.head)
         if first is not concept and _is_new(concept):
             merged[key] = replace(first, count=_sum(first.count, concept.count))
     return list(merged.values())
+
+
+def _points_back(concept: Concept) -> bool:
+    return concept.text.split()[0].lower() in _POINTING
 
 
 def _key(text: str) -> str:

@@ -62,7 +62,8 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as JSON values; `from_json` is its inverse."""
-        return json.loads(json.dumps(asdict(self)))
+        concepts = [concept.to_json() for concept in self.concepts]
+        return json.loads(json.dumps({**asdict(self), "concepts": concepts}))
 
     @property
     def digest(self) -> str:
@@ -107,13 +108,15 @@ def _method(data: Any) -> Method:
 
 
 def _concept(data: Any) -> Concept:
-    fields = _object(data, "run.concepts", {"text", "span", "head", "attributes", "count"})
+    whole = {"part_of": None, **data} if isinstance(data, dict) else data  # runs of 0.1.0 have no such key
+    fields = _object(whole, "run.concepts", set(Concept.__dataclass_fields__))
+    part_of = fields["part_of"] if fields["part_of"] is None else _typed(fields, "part_of", str)
     span = fields["span"] if fields["span"] is None else tuple(_typed(fields, "span", list))
     count = fields["count"] if fields["count"] is None else _typed(fields, "count", int)
     if span is not None and (len(span) != 2 or not all(type(end) is int for end in span)):
         raise InvalidArgument(f"span in the run description must be two offsets or null, got {list(span)!r}; {_REMEDY}")
     attributes = tuple(str(item) for item in _typed(fields, "attributes", list))
-    return Concept(_typed(fields, "text", str), span, _typed(fields, "head", str), attributes, count)
+    return Concept(_typed(fields, "text", str), span, _typed(fields, "head", str), attributes, count, part_of)
 
 
 _REMEDY = "give the run.json as semguide wrote it"

@@ -107,6 +107,7 @@ class ConceptModel(BaseModel):
     head: str = Field(description="The head noun.")
     attributes: list[str] = Field(description="Adjectives and noun modifiers.")
     count: int | None = Field(description="How many; null where the prompt does not say.")
+    part_of: str | None = Field(default=None, description="The text of the concept it is a part of; null: of none.")
 
 
 class ConceptsReply(BaseModel):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semguide.concepts.lexicon import words
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Phrase, Sentence, Tag
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Phrase, Sentence, Tag, is_known
 
 _MODIFIERS = frozenset({Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 _STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL
@@ -19,7 +19,12 @@ _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
 _MOST_MODIFIERS = 16  # of one noun; keeps the time linear in the length of the prompt
 _HEADLESS = frozenset({"other", "same", "next", "first", "last", "only", "such", "more", "most"})
-_BARE_VERBS = {Tag.PARTICIPLE: frozenset({"", "and", ",", "with", "of"}), Tag.GERUND: frozenset({"", "with"})}
+_SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
+_RELATIVES = frozenset({"which", "that", "who"})
+_ACTIONS_IN_S = frozenset(f"{action}s" for action in words.ACTIONS)
+_NAME_LINKS = frozenset({"of", "the"})
+_DEMONSTRATIVES = frozenset({"this", "these", "those"})
+_BARE_VERBS = frozenset({Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 
 
 def find_phrases(sentence: Sentence) -> list[Phrase]:
@@ -51,22 +56,79 @@ def _phrase_at(sentence: Sentence, start: int) -> Phrase | None:
         if owned is None or owned <= head + 1:
             break
         head = owned
-    return Phrase(start, head + 1, head)
+    return Phrase(start, _name_end(sentence, start, head), head)
+
+
+def _name_end(sentence: Sentence, start: int, head: int) -> int:
+    """The end of a phrase whose noun is a name: "the Statue of Liberty", "Magic the Gathering"."""
+    if (sentence.word(head), sentence.word(head + 1), sentence.word(head + 2)) in words.NAMES_WITH_OF:
+        return head + 3
+    link = head + 1
+    while link < head + 3 and sentence.word(link) in _NAME_LINKS and not sentence.tokens[link].capital:
+        link += 1
+    first = head == 0 or sentence.word(head - 1) in _SENTENCE_ENDS
+    joined = link > head + 1 and (sentence.word(head + 1) == "the" or not (first and start == head))
+    if not joined or not _is_capital(sentence, head) or not _is_capital(sentence, link):
+        return head + 1
+    while _is_capital(sentence, link + 1) and sentence.tag(link + 1) in NOMINAL:
+        link += 1
+    return link + 1
+
+
+def _is_capital(sentence: Sentence, index: int) -> bool:
+    return 0 <= index < len(sentence.tokens) and sentence.tokens[index].capital
 
 
 def _can_start(sentence: Sentence, index: int) -> bool:
-    tag, before = sentence.tag(index), sentence.word(index - 1)
+    tag = sentence.tag(index)
     if tag in _BARE_VERBS:
-        return before in _BARE_VERBS[tag] and sentence.tag(index + 1) in NOMINAL | {Tag.ADJECTIVE}
-    if tag in NOMINAL and before == "to" and _is_infinitive(sentence, index):
+        return _starts_with_verb(sentence, index)
+    if tag is Tag.ADVERB:
+        return _starts_with_adverb(sentence, index)
+    if tag is Tag.NUMBER:  # not the "5" of "engine 5"
+        return sentence.tag(index - 1) not in NOMINAL
+    if tag is Tag.DETERMINER and sentence.word(index) in _DEMONSTRATIVES:
+        return sentence.word(index + 1) not in words.ACTIONS or sentence.tag(index + 2) not in _AFTER_VERB
+    return tag in _STARTS and not (tag in NOMINAL and _is_verb_at_start(sentence, index))
+
+
+def _is_verb_at_start(sentence: Sentence, index: int) -> bool:
+    """Whether a noun-like word that no article opens is the verb of its clause."""
+    before, previous, following = sentence.word(index - 1), sentence.tag(index - 1), sentence.tag(index + 1)
+    if before == "to" and _is_infinitive(sentence, index):
+        return True
+    if before in words.OBJECTS or previous in NOMINAL:  # "making it move", "a dog barks", "the area features a table"
+        return True
+    if before in _RELATIVES and following in _AFTER_VERB:  # "which contrasts with"
+        return True
+    return following is Tag.DETERMINER and previous in VERBAL | {Tag.COMMA, Tag.OTHER} and before not in _SENTENCE_ENDS
+
+
+def _starts_with_adverb(sentence: Sentence, index: int) -> bool:
+    """Whether an adverb opens a phrase: "with freshly sharpened tips"."""
+    described = sentence.word(index).endswith("ly") or sentence.word(index) in {"very", "extremely"}
+    opens = sentence.tag(index - 1) in {Tag.PREPOSITION, Tag.CONJUNCTION} or _opens_segment(sentence, index)
+    return described and opens and sentence.tag(index + 1) in _MODIFIERS and _reaches_noun(sentence, index + 1)
+
+
+def _starts_with_verb(sentence: Sentence, index: int) -> bool:
+    """Whether a participle opens a phrase: "in tattered clothes", "with drooping shoulders", ", parted lips"."""
+    if sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE}:
         return False
-    if tag in NOMINAL and before in words.OBJECTS:  # "making it move"
-        return False
-    if tag in NOMINAL and sentence.tag(index - 1) in VERBAL and sentence.tag(index + 1) is Tag.DETERMINER:
-        return False
-    if tag in NOMINAL and sentence.tag(index - 1) in NOMINAL:  # its verb: "a dog barks", "the area features a table"
-        return False
-    return tag in _STARTS
+    tag, word, before = sentence.tag(index), sentence.word(index), sentence.word(index - 1)
+    opens = _opens_segment(sentence, index)
+    if tag is Tag.PARTICIPLE:
+        return opens or before in {"and", ","} or sentence.tag(index - 1) is Tag.PREPOSITION
+    if tag is Tag.PAST_VERB:
+        return opens and index > 0
+    if word in words.INTRANSITIVE:
+        return opens or before in {"and", ","} or sentence.tag(index - 1) is Tag.PREPOSITION
+    return (opens or before == "with") and word not in words.TRANSITIVE
+
+
+def _opens_segment(sentence: Sentence, index: int) -> bool:
+    """Whether a mark stands before `index`, other than a comma in prose, which goes on with the clause."""
+    return index == 0 or (sentence.tag(index - 1) is Tag.OTHER and not sentence.word(index - 1).isalpha())
 
 
 def _is_infinitive(sentence: Sentence, index: int) -> bool:
@@ -89,7 +151,7 @@ def _modifier_length(sentence: Sentence, index: int, described: bool) -> int:
     if tag is Tag.ADJECTIVE:
         return 1 + _joined_modifier(sentence, index + 1, described)
     if tag is Tag.NOUN and sentence.word(index) in words.COLOURS and _joined_modifier(sentence, index + 1, False):
-        return 2
+        return 1 + _joined_modifier(sentence, index + 1, False)
     if tag is Tag.ADVERB and following in _MODIFIERS:
         return 1
     if not _is_verbal_modifier(sentence, index) or not (described or tag in _BARE_VERBS):
@@ -103,15 +165,17 @@ def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
     if tag is Tag.BASE_VERB:
         return following in NOMINAL | {Tag.ADJECTIVE} and sentence.tag(index + 2) is not Tag.DETERMINER
     if tag in {Tag.GERUND, Tag.PARTICIPLE, Tag.PAST_VERB}:
-        return following in NOMINAL | _MODIFIERS | {Tag.BASE_VERB}
+        return following in NOMINAL | _MODIFIERS | {Tag.BASE_VERB, Tag.S_VERB}
     return False
 
 
 def _joined_modifier(sentence: Sentence, index: int, described: bool) -> int:
-    """1 if a conjunction or comma at `index` joins two modifiers of one noun ("black and white cat"), else 0."""
+    """How many marks join two modifiers of one noun at `index`: 1 in "black and white cat", else 0 or 2."""
     tag, after, before = sentence.tag(index), index + 1, sentence.word(index - 1)
     if tag not in {Tag.CONJUNCTION, Tag.COMMA} or before in _HEADLESS:
         return 0
+    if tag is Tag.COMMA and sentence.tag(after) is Tag.CONJUNCTION and before in words.COLOURS:  # "black, and red cups"
+        return 2 * int(sentence.word(after + 1) in words.COLOURS and _reaches_noun(sentence, after + 1))
     joins = {Tag.ADJECTIVE, Tag.PARTICIPLE}
     if described and before != "orange":  # a determiner needs its noun: "the sharp, steel blades"
         joins |= {Tag.GERUND, Tag.PAST_VERB} | (NOMINAL if tag is Tag.COMMA else frozenset())
@@ -122,7 +186,7 @@ def _joined_modifier(sentence: Sentence, index: int, described: bool) -> int:
 def _reaches_noun(sentence: Sentence, index: int) -> bool:
     for ahead in range(index, index + 2 * _MOST_MODIFIERS):
         if sentence.tag(ahead) not in _MODIFIERS | {Tag.CONJUNCTION, Tag.COMMA, Tag.ADVERB}:
-            return sentence.tag(ahead) in NOMINAL
+            return sentence.tag(ahead) in NOMINAL | {Tag.S_VERB}
     return False
 
 
@@ -146,24 +210,28 @@ def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
         return following in NOMINAL and sentence.tag(index - 1) is Tag.NOUN
     if tag is Tag.GERUND:  # "plastic measuring cup"
         return sentence.word(index - 1) in words.MATERIALS and following in NOMINAL
-    return sentence.word(index) in words.COMPOUND_PARTICIPLES and following in NOMINAL  # "a snow covered street"
+    word = sentence.word(index)
+    compound = tag is Tag.PARTICIPLE and sentence.tag(index - 1) is Tag.NOUN and not is_known(word)
+    return (compound or word in words.COMPOUND_PARTICIPLES) and following in NOMINAL | {Tag.ADJECTIVE}
 
 
 def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
     """Whether a noun-like word after a noun is the verb: "a dog barks at", "the lamp and desk display the cup"."""
-    tag, following = sentence.tag(index), sentence.tag(index + 1)
-    if following is Tag.DETERMINER or sentence.word(index + 1) in words.OBJECTS:
+    tag, following, after = sentence.tag(index), sentence.tag(index + 1), sentence.word(index + 1)
+    if following is Tag.DETERMINER or after in words.OBJECTS:
         return True  # two noun phrases do not stand side by side
     is_base = tag in {Tag.NOUN, Tag.BASE_VERB}
-    several = sentence.word(start - 1) == "and"
+    plural, several = sentence.tag(index - 1) is Tag.PLURAL, sentence.word(start - 1) == "and"
     if is_base and sentence.word(start) in words.SINGULAR and not several:
         return False  # after one thing a verb has its -s: "a balloon ride"
-    if sentence.word(index) in words.ACTIONS and following in _AFTER_VERB:
+    is_followed = (following in _AFTER_VERB and after != "of") or after == "as"
+    if sentence.word(index) in words.ACTIONS | _ACTIONS_IN_S and is_followed:
         return True
     if tag is Tag.BASE_VERB:
-        plural = sentence.tag(index - 1) is Tag.PLURAL
-        return plural or following in _AFTER_VERB or (several and following in NOMINAL)
-    return not is_base and sentence.tag(index - 1) is not Tag.PLURAL and _is_s_form(sentence, start, index)
+        return plural or is_followed or (several and following in NOMINAL)
+    if tag is Tag.NOUN:  # "narrow tree trunks poke up", but "a sports car in"
+        return plural and is_followed and sentence.word(index - 1) not in words.PLURAL_MODIFIERS
+    return (tag is Tag.S_VERB and is_followed) or (not plural and _is_s_form(sentence, start, index))
 
 
 def _is_s_form(sentence: Sentence, start: int, index: int) -> bool:
@@ -175,23 +243,31 @@ def _is_s_form(sentence: Sentence, start: int, index: int) -> bool:
 
 def _headless(sentence: Sentence, start: int, index: int, opened: bool) -> int | None:
     """A verb, adjective or unknown word in the place of the noun: "a glasses", "an orange", "a remote"."""
-    if index > start and sentence.tag(index) is Tag.BASE_VERB:  # "metallic stand"
+    if index > start and _is_verb_for_noun(sentence, index):
         return index
     if not opened:
         return None
     last = index - 1
-    passive = (
-        sentence.tag(index) is Tag.PARTICIPLE
-        and sentence.word(index + 1) == "by"
-        and sentence.tag(last) is Tag.ADJECTIVE
-    )
+    is_passive = sentence.tag(index) is Tag.PARTICIPLE and sentence.word(index + 1) == "by"
     if sentence.word(index) == "one" and last > start:  # "a loved one"
         return index
-    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not passive:
+    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not (is_passive and sentence.tag(last) is Tag.ADJECTIVE):
         return index if sentence.word(index) not in words.ADVERBS | _HEADLESS else None
-    if last < start or sentence.tag(last) in _OPENERS | {Tag.POSSESSIVE} or sentence.word(last) in _HEADLESS:
-        return None
-    return None if sentence.word(last) in words.COLOURS - {"orange"} else last
+    return last if last >= start and _is_noun_in_place(sentence, last) else None
+
+
+def _is_verb_for_noun(sentence: Sentence, index: int) -> bool:
+    """Whether a verb after a modifier is the noun: "metallic stand", "neatly trimmed bristles"."""
+    if sentence.tag(index) is Tag.S_VERB:
+        return sentence.tag(index - 1) in _MODIFIERS and sentence.tag(index + 1) is not Tag.DETERMINER
+    return sentence.tag(index) is Tag.BASE_VERB
+
+
+def _is_noun_in_place(sentence: Sentence, index: int) -> bool:
+    """Whether the last word of a phrase without a noun can be it: "an orange", not "the red" or "the other"."""
+    if sentence.tag(index) in _OPENERS | {Tag.POSSESSIVE} or sentence.word(index) in _HEADLESS:
+        return False
+    return sentence.word(index) not in words.COLOURS - {"orange"}
 
 
 def _join_contents(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from semguide.concepts.lexicon import words
-from semguide.concepts.lexicon.tagging import NOMINAL, Sentence, Tag
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is_known, is_noun
+from semguide.concepts.lexicon.tokens import Kind
 
 _JOINS: Final = frozenset({"and", ",", "or", "while", "before", "after", "then"})
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being"])
@@ -24,13 +25,50 @@ def read_in_context(sentence: Sentence) -> Sentence:
 
 
 def _tag_in_context(sentence: Sentence, index: int) -> Tag:
-    word = sentence.word(index)
+    word, tag = sentence.word(index), sentence.tag(index)
     rule = _RULES.get(word)
+    if sentence.tokens[index].kind is Kind.QUOTED:
+        return _quoted(sentence, index)
+    if _is_noun(sentence, index):
+        return Tag.NOUN
     if rule is not None:
         return rule(sentence, index)
-    if word.endswith("ing") and sentence.tag(index) in NOMINAL and _is_progressive(sentence, index):
+    if word.endswith("ing") and tag in NOMINAL and _is_progressive(sentence, index):
         return Tag.OTHER
-    return sentence.tag(index)
+    return tag
+
+
+def _is_noun(sentence: Sentence, index: int) -> bool:
+    """Whether a word is a noun that the lexicon has as something else."""
+    content = sentence.tag(index) is Tag.BASE_VERB and sentence.word(index - 1) == "of"  # "a tub of spread"
+    return content or _ends_name(sentence, index) or ("-" in sentence.word(index) and _is_hyphened(sentence, index))
+
+
+def _quoted(sentence: Sentence, index: int) -> Tag:
+    """A quotation is part of a phrase in 'a "no entry" sign' and is not read elsewhere."""
+    return Tag.NOUN if sentence.tag(index - 1) in {Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE} else Tag.OTHER
+
+
+def _ends_name(sentence: Sentence, index: int) -> bool:
+    """Whether an adjective or verb is the last word of a name: "Dr. Evil", "Mona Crossing"."""
+    if not sentence.tokens[index].capital or sentence.tag(index) not in VERBAL | {Tag.ADJECTIVE} or index == 0:
+        return False
+    named = sentence.tokens[index - 1].capital and sentence.tag(index - 1) in NOMINAL
+    return named and sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE}
+
+
+def _is_hyphened(sentence: Sentence, index: int) -> bool:
+    """Whether a word with a hyphen is the noun: "an IT-guy at"; but "a leather-like material"."""
+    if sentence.tag(index) is not Tag.ADJECTIVE or is_known(sentence.word(index)):
+        return False
+    last = sentence.word(index).rpartition("-")[2]
+    ends = sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.COMMA, Tag.CONJUNCTION}
+    return ends and is_noun(last)
+
+
+def _person(sentence: Sentence, index: int) -> Tag:
+    """The noun of "a young female in a coat"; but "a female knight"."""
+    return sentence.tag(index) if sentence.tag(index + 1) in NOMINAL | {Tag.ADJECTIVE} else Tag.NOUN
 
 
 def _is_progressive(sentence: Sentence, index: int) -> bool:
@@ -107,4 +145,10 @@ _RULES: Final[dict[str, Callable[[Sentence, int], Tag]]] = {
     "tops": _compound_head,
     "both": _both,
     "only": _only,
+    "female": _person,
+    "male": _person,
+    "elderly": _person,
+    "blonde": _person,
+    "redhead": _person,
+    "brunette": _person,
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from semguide.concepts.lexicon import words
 from semguide.concepts.lexicon.chunker import find_phrases
 from semguide.concepts.lexicon.context import read_in_context
-from semguide.concepts.lexicon.tagging import Phrase, Sentence, Tag, tag
+from semguide.concepts.lexicon.tagging import Phrase, Sentence, Tag, counted_noun, read_tokens
 from semguide.concepts.lexicon.tokens import Kind, tokenize
+from semguide.concepts.spans import clean
 from semguide.types import Concept
 
 _NOT_ATTRIBUTES = frozenset(
@@ -15,12 +16,13 @@ _NOT_ATTRIBUTES = frozenset(
 
 
 def to_concept(prompt: str, sentence: Sentence, phrase: Phrase) -> Concept:
-    """The concept of a phrase; its text is `prompt[start:end]`, unchanged."""
+    """The concept of a phrase; its text is `prompt[start:end]` without weights."""
+    head = sentence.word(phrase.head)
     start, end = sentence.tokens[phrase.start].start, sentence.tokens[phrase.end - 1].end
     return Concept(
-        text=prompt[start:end],
+        text=clean(prompt[start:end]),
         span=(start, end),
-        head=sentence.word(phrase.head),
+        head=counted_noun(head) or head,
         attributes=_attributes(sentence, phrase),
         count=_count(sentence, phrase),
     )
@@ -40,6 +42,9 @@ def _content_start(sentence: Sentence, phrase: Phrase) -> int:
 
 
 def _count(sentence: Sentence, phrase: Phrase) -> int | None:
+    head = sentence.word(phrase.head)
+    if noun := counted_noun(head):
+        return _number(head.removesuffix(noun))
     if phrase.partitive:
         first = _content_start(sentence, phrase)
         inner = _count_from(sentence, first, phrase.head)
@@ -79,7 +84,7 @@ def describe(text: str, span: tuple[int, int] | None) -> Concept:
     A phrase that the lexicon cannot read (another language, an emoji) keeps an empty head and no attributes.
     """
     tokens = tokenize(text)
-    sentence = read_in_context(Sentence(tokens, tag(tokens)))
+    sentence = read_in_context(read_tokens(tokens))
     phrases = find_phrases(sentence) or _single_word(sentence)
     if not phrases:
         return Concept(text=text, span=span)

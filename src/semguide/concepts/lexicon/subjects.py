@@ -4,37 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semguide.concepts.lexicon import words
-from semguide.concepts.lexicon.tagging import Phrase, Sentence, Tag
+from semguide.concepts.lexicon import nouns, style_words, words
+from semguide.concepts.lexicon.style import styled
+from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag
 
 _NEGATIONS = frozenset({"without", "no", "except", "minus"})
 _PLACING = frozenset({"in", "on", "at", "to", "from", "into", "onto", "towards", "toward", "by", "along", "off"})
 _DATING = _PLACING | {"during", "before", "after", "until", "since", "for", "this", "of", "throughout"}
 _COPULAS = frozenset({"is", "are", "was", "were"})
+_SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?"})
+_CLAUSE_LENGTH = 40  # words looked back for the beginning of a sentence
+_POINTING = frozenset({"the", "this"})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
+_STYLE_ENDS = _BOUNDARIES | {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.ADVERB}
 
 
 def subjects(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:
     """The phrases that are subject concepts; left out are the medium, style, place words, time, abstracts, negated."""
+    style = styled(sentence)
     kept: list[Phrase] = []
-    before: Phrase | None = None
     for phrase in phrases:
-        is_named = _names_artist(sentence, phrase, before) or (before and _renames(sentence, phrase))
-        if is_subject(sentence, phrase) and not is_named:
+        if phrase.head not in style and is_subject(sentence, phrase) and not (kept and _renames(sentence, phrase)):
             kept.append(phrase)
-        before = phrase
     return kept
 
 
 def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
     """Whether one phrase, read with the words around it, is a subject concept."""
     head = sentence.word(phrase.head)
-    if phrase.end == phrase.start + 1 and len(head) == 1:
-        return False
-    if _is_abstract(sentence, phrase, head) or head in words.PRONOUNS or _is_negated(sentence, phrase):
+    if (phrase.end == phrase.start + 1 and len(head) == 1) or head in words.PRONOUNS:
         return False
     return not (
-        _is_medium(sentence, phrase, head)
+        _is_abstract(sentence, phrase, head)
+        or _is_negated(sentence, phrase)
+        or _is_medium(sentence, phrase, head)
         or _is_style(sentence, phrase, head)
         or _is_spatial(sentence, phrase, head)
         or _is_time(sentence, phrase, head)
@@ -42,10 +45,18 @@ def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
 
 
 def _is_abstract(sentence: Sentence, phrase: Phrase, head: str) -> bool:
-    if head in words.ABSTRACT or (head.endswith(("ness", "ism")) and head not in words.THINGS_IN_NESS):
+    if head in nouns.HALF_ABSTRACT:
+        return not _is_described(sentence, phrase)
+    if head in nouns.ABSTRACT:
         return True
-    bare = sentence.tag(phrase.start) is not Tag.DETERMINER
-    return bare and head.endswith("ity") and head not in words.PLACES_IN_ITY
+    ending = next((ending for ending in nouns.ABSTRACT_ENDINGS if head.endswith(ending)), "")
+    return ending != "" and head not in nouns.THINGS_FOR_ALL_THEIR_ENDINGS
+
+
+def _is_described(sentence: Sentence, phrase: Phrase) -> bool:
+    """Whether an adjective, noun or number stands before the noun."""
+    inner = range(phrase.start, phrase.head)
+    return any(sentence.tag(i) not in {Tag.DETERMINER, Tag.ADVERB, Tag.POSSESSIVE} for i in inner)
 
 
 def _renames(sentence: Sentence, phrase: Phrase) -> bool:
@@ -53,7 +64,17 @@ def _renames(sentence: Sentence, phrase: Phrase) -> bool:
     before = phrase.start - 1
     while sentence.tag(before) is Tag.ADVERB:
         before -= 1
+    if sentence.word(before) in _COPULAS and _is_inverted(sentence, before):
+        return False
     return sentence.word(before) in _COPULAS and sentence.word(before - 1) not in words.PRONOUNS
+
+
+def _is_inverted(sentence: Sentence, copula: int) -> bool:
+    """Whether a place opens the sentence, so that its subject follows: "On the table is a vase"."""
+    start = copula
+    while start > max(0, copula - _CLAUSE_LENGTH) and sentence.word(start - 1) not in _SENTENCE_ENDS:
+        start -= 1
+    return sentence.tag(start) in {Tag.PREPOSITION, Tag.GERUND} or sentence.word(start) in {"next", "surrounding"}
 
 
 def _is_negated(sentence: Sentence, phrase: Phrase) -> bool:
@@ -64,18 +85,25 @@ def _is_negated(sentence: Sentence, phrase: Phrase) -> bool:
 
 
 def _is_medium(sentence: Sentence, phrase: Phrase, head: str) -> bool:
-    return head in words.MEDIA and sentence.word(phrase.end) in words.SHOWING
+    if head in style_words.PICTURE and phrase.head == phrase.start + 1 and sentence.word(phrase.start) in _POINTING:
+        return True
+    return head in style_words.MEDIA and sentence.word(phrase.end) in style_words.SHOWING | {"by"}
 
 
 def _is_style(sentence: Sentence, phrase: Phrase, head: str) -> bool:
-    if head in {"style", "styles", "artstation", "4k", "8k"}:
+    if head in style_words.NEVER:
         return True
-    if head not in words.STYLES or sentence.tag(phrase.start) in {Tag.DETERMINER, Tag.NUMBER}:
+    article = sentence.tag(phrase.start) in {Tag.DETERMINER, Tag.NUMBER}
+    if head in style_words.FRAMED and sentence.word(phrase.head - 1) in style_words.FRAMINGS:
+        return True
+    if article or sentence.tag(phrase.start) is Tag.NUMBER:
         return False
-    return sentence.tag(phrase.start - 1) in _BOUNDARIES and sentence.tag(phrase.end) in _BOUNDARIES | {
-        Tag.PREPOSITION,
-        Tag.CONJUNCTION,
-    }
+    if head in style_words.LIGHT:
+        return phrase.start < phrase.head and all(
+            sentence.tag(i) not in NOMINAL for i in range(phrase.start, phrase.head)
+        )
+    opens = sentence.tag(phrase.start - 1) in _BOUNDARIES | {Tag.CONJUNCTION, Tag.NUMBER}
+    return opens and head in style_words.STYLES and sentence.tag(phrase.end) in _STYLE_ENDS
 
 
 def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
@@ -89,15 +117,10 @@ def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
 
 
 def _is_time(sentence: Sentence, phrase: Phrase, head: str) -> bool:
+    alone = sentence.tag(phrase.start - 1) in _BOUNDARIES and sentence.tag(phrase.end) in _BOUNDARIES
+    if head in words.TIMES and phrase.start == phrase.head and alone:
+        return True
     if head in {"today", "tomorrow", "yesterday", "tonight"}:
         return True
     is_time = head in words.TIMES or (head in words.SCENIC_TIMES and phrase.start == phrase.head)
     return is_time and sentence.word(phrase.start - 1) in _DATING
-
-
-def _names_artist(sentence: Sentence, phrase: Phrase, before: Phrase | None) -> bool:
-    """Whether a phrase names an artist: "Van Gogh" in "in the style of Van Gogh", "Monet" in "digital art by Monet"."""
-    if before is None or phrase.start != before.end + 1 or sentence.tag(phrase.start) is Tag.DETERMINER:
-        return False
-    head, link = sentence.word(before.head), sentence.word(before.end)
-    return (head in {"style", "styles"} and link == "of") or (head in words.STYLES and link == "by")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -38,10 +39,19 @@ class Tag(Enum):
 
 
 NOMINAL = frozenset({Tag.NOUN, Tag.PLURAL})
+_UNFINISHED = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE, Tag.PARTICIPLE})  # a phrase goes on after these
+_OPENING = frozenset("([{")
+_WEIGHTS = _OPENING | frozenset(")]}:+-")
+_MOST_WEIGHTS = 8  # closing brackets in a row
 VERBAL = frozenset({Tag.BASE_VERB, Tag.S_VERB, Tag.PAST_VERB, Tag.PARTICIPLE, Tag.GERUND})
 
 _PENN = {
     "CD": Tag.NUMBER,
+    "JJ": Tag.ADJECTIVE,
+    "RB": Tag.ADVERB,
+    "WD": Tag.ADVERB,
+    "WP": Tag.ADVERB,
+    "WR": Tag.ADVERB,
     "DT": Tag.DETERMINER,
     "IN": Tag.PREPOSITION,
     "TO": Tag.PREPOSITION,
@@ -62,6 +72,7 @@ _CLASSES = (
     (words.AUXILIARIES, Tag.OTHER),
     (words.ADVERBS, Tag.ADVERB),
     (words.ADJECTIVES, Tag.ADJECTIVE),
+    (frozenset(words.NUMBERS), Tag.NUMBER),
 )
 _MARKS = {",": Tag.COMMA, "&": Tag.CONJUNCTION}
 
@@ -103,43 +114,96 @@ class Sentence:
         return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
 
 
-def tag(tokens: Sequence[Token]) -> list[Tag]:
-    """The class of every token. Reads the lexicon at the first call (once a process, about 0.1 s)."""
-    return [_tag_of(token) for token in tokens]
+def read_tokens(tokens: Sequence[Token]) -> Sentence:
+    """The tokens with their classes, without the weights inside a phrase: "a (red:1.2) car" reads as "a red car".
+
+    Loads the lexicon at the first call (once a process, about 0.1 s).
+    """
+    tags = [_tag_of(token) for token in tokens]
+    kept: list[int] = []
+    opened: list[bool] = []  # for each open bracket, whether it stands inside a phrase
+    for index, token in enumerate(tokens):
+        if token.kind is not Kind.WEIGHT or not _is_inside(tokens, tags, kept, opened, index):
+            kept.append(index)
+    return Sentence([tokens[i] for i in kept], [tags[i] for i in kept])
 
 
-def known_share(names: Sequence[str]) -> float:
-    """The share of lower-case words that the lexicon has, from 0 to 1; 1 for no words."""
-    return sum(is_known(name) for name in names) / len(names) if names else 1.0
+def _is_inside(
+    tokens: Sequence[Token], tags: Sequence[Tag], kept: Sequence[int], opened: list[bool], index: int
+) -> bool:
+    """Whether a weight or bracket stands inside a phrase, which goes on after it."""
+    sign = tokens[index].word
+    unfinished = bool(kept) and tags[kept[-1]] in _UNFINISHED
+    if sign in _OPENING:
+        opened.append(unfinished)
+        return unfinished
+    if sign not in ")]}":
+        return True
+    if not opened:
+        return False
+    inner = opened.pop()
+    skipped = _WEIGHTS if inner else _WEIGHTS - _OPENING  # "(blue) (old boat)" are two
+    following = index + 1
+    while following < len(tokens) and following < index + _MOST_WEIGHTS and tokens[following].word[:1] in skipped:
+        following += 1
+    goes_on = following < len(tokens) and tags[following] in NOMINAL | {Tag.ADJECTIVE}
+    return goes_on and (unfinished or inner)
 
 
 def is_known(name: str) -> bool:
-    """Whether the lexicon has a lower-case word, or its singular."""
-    return name in _lexicon() or name in words.NOUNS or name.removesuffix("s") in _lexicon()
+    """Whether the lexicon has a lower-case word, its singular, or it without accents ("jalapeño")."""
+    if name in words.NOUNS or name in words.ADJECTIVES:
+        return True
+    american = name.replace("our", "or")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    lexicon = _lexicon()
+    return any(lexicon.get(form, "FW") != "FW" for form in (name, name.removesuffix("s"), plain, american))
+
+
+def is_noun(word: str) -> bool:
+    """Whether the lexicon gives a lower-case word as a noun."""
+    return _lexicon().get(word, "").startswith("NN")
+
+
+def is_name(token: Token) -> bool:
+    """Whether a word can be a name: written with a capital letter, or not in the lexicon but as a name."""
+    return token.kind is Kind.WORD and (token.capital or not is_known(token.word))
 
 
 def _tag_of(token: Token) -> Tag:
-    if token.kind is Kind.MARK:
-        return _MARKS.get(token.word, Tag.OTHER)
+    if token.kind is Kind.NUMBER:
+        return Tag.NUMBER
+    if token.kind is Kind.POSSESSIVE:
+        return Tag.POSSESSIVE
     if token.kind is not Kind.WORD:
-        return Tag.NUMBER if token.kind is Kind.NUMBER else Tag.POSSESSIVE
-    return _tag_of_word(token.word)
+        return _MARKS.get(token.word, Tag.OTHER)
+    return _tag_of_mixed(token.word) if token.word[0].isdigit() else _tag_of_word(token.word)
+
+
+def counted_noun(word: str) -> str:
+    """The noun of a tag that begins with its count: "girls" of "2girls", "" of any other word."""
+    noun = word.lstrip("0123456789")
+    return noun if noun != word and noun in words.COUNTED else ""
+
+
+def _tag_of_mixed(word: str) -> Tag:
+    """The class of a word of digits and letters: "1girl" is a counted noun, "3D", "18th" and "8k" are adjectives."""
+    noun = counted_noun(word)
+    if noun:
+        return Tag.PLURAL if noun.endswith("s") else Tag.NOUN
+    return Tag.ADJECTIVE
 
 
 def _tag_of_word(word: str) -> Tag:
-    for members, found in _CLASSES:
-        if word in members:
-            return found
-    if word in words.NUMBERS:
-        return Tag.NUMBER
+    if word[0] == "<" or any(char.isdigit() for char in word):  # "<cat-toy>", "F1", "R2-D2"
+        return Tag.NOUN
+    listed = next((found for members, found in _CLASSES if word in members), None)
+    if listed is not None:
+        return listed
     if word in words.NOUNS:
         return Tag.PLURAL if word.endswith("s") else Tag.NOUN
     penn = _penn(word)
-    if penn.startswith("JJ"):
-        return Tag.ADJECTIVE
-    if penn.startswith(("RB", "W")):
-        return Tag.ADVERB
-    return _PENN.get(penn, Tag.NOUN)
+    return _PENN.get(penn) or _PENN.get(penn[:2], Tag.NOUN)
 
 
 def _penn(word: str) -> str:

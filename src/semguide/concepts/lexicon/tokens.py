@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
-_MARKUP = "|".join(
-    (
-        r"<[^<>]{1,200}>",  # <lora:name:0.8>, <b>
+_HTML: Final = "a|b|i|u|s|p|br|hr|em|strong|span|div|sub|sup|li|ul|ol|td|tr|th|table|img|font|code|pre|html|body|script"
+_MARKUP: Final = "|".join(
+    (  # <b>, <lora:name:0.8>
+        rf"</?(?:{_HTML})(?:\s[^<>]{{0,200}})?/?>|</[^<>]{{1,200}}>|<[^<>]{{1,40}}:[^<>]{{1,200}}>",
         r"https?://\S+|www\.\S+",
         r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
         r"&(?:[A-Za-z]{2,8}|#\d{1,7});",  # &amp;
-        r":\s*\d+(?:\.\d+)?(?=\s*[)\]}])",  # the weight of (red car:1.3)
         r"(?<!\S)--\w+(?:\s+[\d:.]+)?",  # --ar 16:9
         r"\b(?:BREAK|AND)\b",  # prompt chunks of other tools
+        r"\b(?:score|rating|source|year|quality)_\w+",  # tags of training data
     )
 )
-_LETTER = r"[^\W\d_][\u0300-\u036f]*"
-_WORD = rf"(?:\d+-)?(?:{_LETTER})+(?:[-'’](?:[^\W_][\u0300-\u036f]*)+)*"
-_NUMBER = r"\d+(?:[.,:]\d+)*[^\W_]*"
-_TOKEN = re.compile(rf"(?P<markup>{_MARKUP})|(?P<word>{_WORD})|(?P<number>{_NUMBER})|(?P<line>[\n\r\v\f\x85])|[^\s_]")
-_POSSESSIVE = re.compile(r"['’][sS]$")
-_READABLE = re.compile(r"^[\u0000-\u024f\u0300-\u036f\u1e00-\u1eff’]+$")  # Latin script
+_WEIGHT: Final = (
+    r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)|[()\[\]{}]"  # (red:1.2), red++, [red]
+)
+_EMBEDDING: Final = r"<[\w|-]{1,60}>"  # the token of a textual inversion: <cat-toy>
+_QUOTED: Final = r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|(?<!\w)'[^'\n]{1,100}'(?!\w)|‘[^’\n]{1,100}’(?!\w)"
+_LETTER: Final = r"[^\W\d_][\u0300-\u036f]*"
+_ENDED: Final = (
+    r"(?: - (?=(?:[a-z]{2,20}ed|shaped|like|looking|style|fi|sized)\b))"  # "red - skinned", as some collections write
+)
+_TITLE: Final = r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sgt|Capt|Jr|Sr)\.(?=\s[A-Z])|\b(?:[A-Z]\.){2,4}"
+_WORD: Final = rf"{_TITLE}|(?:\d+-)?{_LETTER}(?:{_LETTER}|\d)*(?:(?:[-'’]|{_ENDED})(?:[^\W_][\u0300-\u036f]*)+)*"
+_MIXED: Final = r"\d+(?:[.,:]\d+)*(?:(?:-?[^\W\d_])[^\W_]*|\s[kK]\b|\smm\b)"  # 1girl, 3D, 18th, 8k, 8 k
+_NUMBER: Final = r"\d+(?:[.,:]\d+)*"
+_TOKEN: Final = re.compile(
+    rf"(?P<markup>{_MARKUP})|(?P<embedding>{_EMBEDDING})|(?P<quoted>{_QUOTED})|(?P<word>{_WORD})|(?P<mixed>{_MIXED})"
+    rf"|(?P<number>{_NUMBER})|(?P<weight>{_WEIGHT})|(?P<line>[\n\r\v\f\x85])|[^\s_]"
+)
+_POSSESSIVE: Final = re.compile(r"['’][sS]$")
+_READABLE: Final = re.compile(r"^[\u0000-\u024f\u0300-\u036f\u1e00-\u1eff’]+$")  # Latin script
+_NOT_POSSESSIVE: Final = frozenset({"it's", "that's", "there's", "he's", "she's", "let's"})
+_WHOLLY: Final = 0.8  # a quotation longer than this share of the prompt is the prompt in quotation marks
 
 
 class Kind(Enum):
@@ -31,17 +49,28 @@ class Kind(Enum):
     WORD = auto()
     NUMBER = auto()
     POSSESSIVE = auto()
+    QUOTED = auto()  # a text in quotation marks, whole
+    WEIGHT = auto()  # a bracket, ":1.2" or "++"
     MARK = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, number or mark of the prompt: `prompt[start:end]`; `word` is its lower-case form."""
+    """A word, number, quotation or mark of the prompt: `prompt[start:end]`.
+
+    Attributes:
+        word: Its lower-case form.
+        start: Its first character.
+        end: The character after its last.
+        kind: What it is.
+        capital: Whether it begins with a capital letter and has small ones, as names have.
+    """
 
     word: str
     start: int
     end: int
     kind: Kind
+    capital: bool = False
 
 
 def tokenize(prompt: str) -> list[Token]:
@@ -53,20 +82,33 @@ def tokenize(prompt: str) -> list[Token]:
     Returns:
         The tokens in order, without overlap.
     """
-    tokens: list[Token] = []
-    for match in _TOKEN.finditer(prompt):
-        tokens.extend(_tokens_of(match))
-    return tokens
+    return list(_scan(prompt, 0, len(prompt)))
+
+
+def _scan(prompt: str, start: int, end: int) -> Iterator[Token]:
+    position = start
+    while (match := _TOKEN.search(prompt, position, end)) is not None:
+        position = match.end()
+        if match.lastgroup == "quoted" and len(match.group()) > _WHOLLY * len(prompt):
+            yield Token(match.group()[0], match.start(), match.start() + 1, Kind.MARK)
+            position = match.start() + 1
+        else:
+            yield from _tokens_of(match)
 
 
 def _tokens_of(match: re.Match[str]) -> list[Token]:
     text, start, end = match.group(), match.start(), match.end()
-    if match.lastgroup == "number":
-        return [Token(text.lower(), start, end, Kind.NUMBER)]
+    kind = {"number": Kind.NUMBER, "weight": Kind.WEIGHT, "quoted": Kind.QUOTED}.get(match.lastgroup or "")
+    if match.lastgroup in {"embedding", "mixed"}:
+        return [Token(text.lower(), start, end, Kind.WORD)]
+    if kind is not None:
+        return [Token(text.lower(), start, end, kind)]
     if match.lastgroup != "word" or not _READABLE.match(text):
         return [Token(text if len(text) == 1 else "", start, end, Kind.MARK)]
+    capital = text[0].isupper() and (len(text) == 1 or not text.isupper())
     tail = _POSSESSIVE.search(text)
-    if tail is None or text.lower().replace("’", "'") in {"it's", "that's", "there's", "he's", "she's", "let's"}:
-        return [Token(text.lower().replace("’", "'"), start, end, Kind.WORD)]
+    if tail is None or text.lower().replace("’", "'") in _NOT_POSSESSIVE:
+        return [Token(text.lower().replace("’", "'"), start, end, Kind.WORD, capital)]
     middle = start + tail.start()
-    return [Token(text[: tail.start()].lower(), start, middle, Kind.WORD), Token("'s", middle, end, Kind.POSSESSIVE)]
+    owner = Token(text[: tail.start()].lower(), start, middle, Kind.WORD, capital)
+    return [owner, Token("'s", middle, end, Kind.POSSESSIVE)]

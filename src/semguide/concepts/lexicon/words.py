@@ -53,11 +53,11 @@ PRONOUNS: Final = _words(
 )
 CONJUNCTIONS: Final = _words("and or & but nor yet plus versus vs")
 PREPOSITIONS: Final = _words(
-    "of in on at by with without for from to into onto upon over under above below beneath underneath beside "
-    "besides between among amongst amid amidst behind beyond near inside outside within through throughout across "
-    "along alongside around about against atop towards toward off up down out past via like as than during before "
-    "after until till since while because if when where whenever whereas though although unless whether so except "
-    "despite per opposite minus including featuring containing depicting showing surrounding"
+    "of in on at by with without for from to into onto upon over under above below beneath underneath beside besides "
+    "between among amongst amid amidst behind beyond near inside outside within through throughout across along "
+    "alongside around about against atop towards toward off up down out past via like as than during before after "
+    "until till since while because if when where whenever whereas though although unless whether so except despite "
+    "per opposite minus including featuring containing depicting showing surrounding"
 )
 AUXILIARIES: Final = _words(
     "is are was were be been being am has have had having do does did doing can could will would shall should may "
@@ -78,82 +78,66 @@ COLOURS: Final = _words(
 # Adjectives and participles that the tagger's lexicon gives as something else in front of a noun.
 ADJECTIVES: Final = _words(
     "wooden metallic woolen fluffy cubic oblong teardrop square long short tall big small tiny huge left-handed "
-    "pyramidal triangular"
+    "pyramidal triangular cyberpunk steampunk dieselpunk biopunk solarpunk retrofuturistic futuristic sci-fi scifi "
+    "fantasy anime cartoon cartoony cartoonish chibi gothic victorian photorealistic hyperrealistic photoreal "
+    "realistic surreal vaporwave synthwave vivid epic widescreen minimalist isometric cinematic mechanical "
+    "biomechanical bionic noir matte vintage retro rustic baroque renaissance medieval ancient magical mystical "
+    "ethereal majestic ornate intricate cute adorable furry chubby tattered weathered fat thin spherical spheric "
+    "rectangular circular oval conical cylindrical hexagonal octagonal sleek colorful colourful"
 )
 # Nouns that the tagger's lexicon gives as adjectives, verbs or adverbs.
 NOUNS: Final = _words(
-    "drop drops key keys watch watches routine curry treat treats stem stems faucets t-shirt t-shirts remote "
-    "remotes teddy bear bears glasses dice scissors skis frisbee giraffe giraffes lion lions elephant sheep firefly "
-    "fireflies butterfly petal petals platter christmas kitchen karaoke sink sinks clamp faucet human humans adult "
-    "adults individual individuals native tart tarts iris cherry cherries ceramic ceramics exterior interior leaf "
-    "leaves tomato potato drum drums sprinkles sled sleds mosaic robot astronaut samurai ninja skateboard "
-    "skateboards snowboard sandwich donut doughnut broccoli hydrant zebra zebras cow cows pajama pajamas"
+    "drop drops key keys watch watches routine curry treat treats stem stems faucets t-shirt t-shirts remote remotes "
+    "teddy bear bears glasses dice scissors skis frisbee giraffe giraffes lion lions elephant sheep firefly fireflies "
+    "butterfly petal petals platter christmas kitchen karaoke sink sinks clamp faucet human humans adult adults "
+    "individual individuals native tart tarts iris cherry cherries ceramic ceramics exterior interior leaf leaves "
+    "tomato potato drum drums sprinkles sled sleds mosaic robot astronaut samurai ninja skateboard skateboards "
+    "snowboard sandwich donut doughnut broccoli hydrant zebra zebras cow cows pajama pajamas tips tip patch patches "
+    "spread beak beaks snout snouts claw claws paw paws tail tails mane antler antlers dragon dragons unicorn "
+    "unicorns wizard wizards goblin goblins elf elves dwarf dwarves mermaid mermaids cyborg cyborgs android androids "
+    "robots astronauts mecha alien aliens warrior warriors spaceship spaceships starship knight knights hoodie jeans "
+    "sneakers sunglasses headphones backpack laptop smartphone selfie kitten kittens puppy puppies penguin penguins "
+    "panda pandas koala sloth otter hedgehog raccoon corgi shiba axolotl capybara cupcake burger pizza ramen sushi "
+    "latte espresso croissant neon bangs twintails ponytail braid braids dress dresses skirt skirts shirt shirts coat "
+    "coats boots cloak armor armour helmet sword swords castle castles tower waterfall skyscraper skyscrapers "
+    "graffiti ledge spire spires frown smile blush bow bows"
+)
+
+# "1girl", "2boys": the noun of a tag that begins with its count.
+COUNTED: Final = _words(
+    "girl girls boy boys man men woman women other others person people child children kid kids cat cats dog dogs "
+    "animal animals horse horses pokemon"
 )
 
 # Places in the picture and parts of a spatial phrase ("on top of", "to the left of", "in the background").
 SPATIAL: Final = _words(
     "top bottom left right side sides front back middle center centre corner corners edge background foreground "
-    "distance rear midst direction end inside outside interior exterior lefthand righthand left-hand right-hand "
-    "upper lower vicinity proximity way"
+    "distance rear midst direction end inside outside interior exterior lefthand righthand left-hand right-hand upper "
+    "lower vicinity proximity way"
 )
 SPATIAL_MODIFIERS: Final = _words(
     "left right upper lower top bottom far very other same opposite hand lefthand righthand left-hand right-hand"
 )
-# The medium of the picture ("a photo of a cat"): dropped in front of "of", "showing", "depicting", "featuring".
-MEDIA: Final = _words(
-    "photo photos photograph photographs picture pictures image images painting paintings drawing drawings sketch "
-    "sketches illustration illustrations rendering renderings render renders portrait portraits shot shots close-up "
-    "closeup view depiction artwork watercolor watercolour snapshot scene footage photography screenshot selfie "
-    "engraving lithograph etching artpiece wallpaper version"
-)
-# Style words of comma-separated tags ("digital art, 4k, cinematic lighting"): dropped without a determiner.
-STYLES: Final = MEDIA | _words(
-    "style styles art lighting quality resolution artstation masterpiece focus bokeh aesthetic detail details "
-    "engine hdr uhd hd dslr lens depth field composition realism photorealism hyperrealism deviantart pixiv "
-    "cinematography vray raytracing trending contrast palette anime cgi tones colors colours"
-)
-SHOWING: Final = _words("of showing depicting featuring")
-
 # "a piece of cake" is about the cake; "a bowl of fruit" is a bowl. Both stay one concept.
 PARTITIVES: Final = _words(
-    "piece pieces slice slices bit bits pair pairs group groups couple bunch bunches herd flock pack swarm school "
-    "lot lots number variety set sets row rows kind type sort collection crowd team loaf loaves chunk stack stacks "
-    "pile piles line work works scoop pinch sheet sheets strip cluster assortment handful series array trio"
+    "ray rays beam beams shaft shafts patch patches strand strands drop drops droplet droplets sprig sprigs clump "
+    "clumps tuft tufts flake flakes grain grains shard shards fragment fragments blade blades wisp wisps streak "
+    "streaks trace traces bouquet chunks flocks herds packs crowds clusters mass masses tangle expanse stretch mix "
+    "mixture piece pieces slice slices bit bits pair pairs group groups couple bunch bunches herd flock pack swarm "
+    "school lot lots number variety set sets row rows kind type sort collection crowd team loaf loaves chunk stack "
+    "stacks pile piles scoop pinch sheet sheets strip cluster assortment handful series array trio work works"
 )
 # Partitives whose number counts their content: "two slices of pizza".
 PORTIONS: Final = _words("piece pieces slice slices bit bits loaf loaves chunk scoop sheet sheets strip kind type sort")
 CONTAINERS: Final = _words(
     "bowl bowls cup cups glass glasses mug mugs plate plates basket baskets bottle bottles box boxes bag bags jar "
     "jars can cans bucket buckets tray trays pot pots bouquet bouquets vase vases crate crates barrel barrels sack "
-    "pitcher field pool block blocks ball balls sea trail coat cloud clouds stream puddle heap mound bundle bed "
-    "layer plume strand spool roll lump carton packet pack tub tin jug"
+    "pitcher field pool block blocks ball balls sea trail coat cloud clouds stream puddle heap mound bundle bed layer "
+    "plume spool roll lump carton packet pack tub tin jug pitchers vats vat tubs tins jugs cartons packets coats "
+    "layers plumes spools rolls lumps heaps mounds bundles beds streams puddles fields pools dish dishes pan pans "
+    "tank tanks keg kegs scoops teapot thermos tube tubes"
 )
 
-# Not things that can be pointed at in a picture.
-ABSTRACT: Final = _words(
-    "work beauty way ways time times life love joy happiness sadness anger fear hope peace freedom truth idea ideas "
-    "thought thoughts plan plans decision decisions feeling feelings emotion emotions mood sense memory memories "
-    "dream dreams luck success failure progress fun comfort strength power energy knowledge wisdom courage "
-    "experience adventure attention care ability skill skills speed pace ease style distance direction purpose "
-    "reason meaning question questions answer answers problem problems challenge challenges effort chance risk "
-    "difference similarity relationship balance harmony elegance grace grandeur warmth nostalgia tranquility "
-    "serenity wonder awe curiosity excitement anticipation determination confidence pride respect nature's history "
-    "future past present advice information news fact facts story stories tale tales thing things look break nap "
-    "walk talk conversation discussion chat sip pose stroll trip moment moments bit glance kind sort type amount "
-    "lot number touch reminder contrast appearance ambiance ambience atmosphere presence importance sound sounds "
-    "noise smell scent scents aroma fragrance taste flavor flavors silence music melody rhythm beat tune tunes "
-    "movement movements motion action activity job task homework fashion manner testament symbol essence relief "
-    "wake protest reflection possibility possibilities imagination ambition ambitions ingenuity creativity "
-    "personality individuality expression entertainment engineering precision stealth temptation sophistication "
-    "tension agreement applause approval delight affection relaxation health behavior behaviour passage growth "
-    "survival occasion occasions lifestyle dedication inspiration witness escape ritual marvel performance project "
-    "projects nature depth intensity blast crack lullaby injuries order rehearsal retreat choice choices option "
-    "options feature features purposes accommodations lives existence exploration discovery motivation nothing "
-    "science"
-)
-# Visible all the same, for all their endings.
-THINGS_IN_NESS: Final = _words("prism organism wilderness harness lioness business darkness")
-PLACES_IN_ITY: Final = _words("city community cavity facility university celebrity deity")
 # Seen as much as told by: dropped only in "at sunset", not in "looking at a sunset".
 SCENIC_TIMES: Final = _words("dawn dusk sunset sunrise twilight")
 TIMES: Final = _words(
@@ -165,12 +149,32 @@ MATERIALS: Final = _words(
 )
 # "a snow covered street"
 COMPOUND_PARTICIPLES: Final = _words(
-    "covered filled shaped colored coloured lined themed topped flavored flavoured sized capped stained striped"
+    "covered filled shaped colored coloured lined themed topped flavored flavoured sized capped stained striped "
+    "inspired styled textured walled roofed tiled carved trimmed scented powered driven headed legged haired eyed "
+    "skinned faced winged"
 )
 # Verbs of posture and action that are as often nouns: after a noun and before "on the shelf" they are verbs.
 ACTIONS: Final = _words(
-    "burst hang rest sit stand lie nap perch lean hold float swim fly run play walk dance jump sleep hide point "
-    "look stare race march drift travel crawl climb bloom jot smile laugh talk work wait"
+    "burst hang rest sit stand lie nap perch lean hold float swim fly run play walk dance jump sleep hide point look "
+    "stare race march drift travel crawl climb bloom jot smile laugh talk work wait gleam glow shine shimmer glisten "
+    "sparkle loom blow sway swirl bask emerge dangle lounge crouch kneel soar hover blossom flicker tower protrude "
+    "trail flutter wander gaze poke peek peer nestle sprout bob blaze"
+)
+# Verbs without an object: before a noun they describe it ("drooping shoulders", "falling snow").
+INTRANSITIVE: Final = _words(
+    "drooping glowing shining flowing falling floating flying running burning shimmering sparkling smiling sleeping "
+    "crying laughing towering blooming blossoming swirling rolling melting crumbling dripping flashing flickering "
+    "gleaming glistening glittering billowing cascading rotting dying rising bulging missing matching contrasting "
+    "hanging trailing winding leaning wandering dancing jumping leaping swimming boiling steaming weeping staring "
+    "growing overflowing sprawling overhanging protruding interlocking overlapping rotating spinning grinning"
+)
+# Plural nouns that stand before another noun: "a sports car".
+PLURAL_MODIFIERS: Final = _words(
+    "sports arms glasses clothes goods jeans customs news games ceramics graphics christmas"
+)
+# Names that people write without capitals.
+NAMES_WITH_OF: Final = frozenset(
+    {("statue", "of", "liberty"), ("tower", "of", "london"), ("tower", "of", "pisa"), ("house", "of", "cards")}
 )
 # Pronouns that can only be an object: the word before them is a verb.
 OBJECTS: Final = _words("me him it us them himself herself itself themselves")
@@ -179,9 +183,30 @@ THINGS_IN_ING: Final = _words(
     "king ring string wing thing spring ceiling clothing lightning morning evening wedding pudding earring sibling "
     "duckling sling sting swing railing awning icing dressing stocking rings kings wings"
 )
-# Function words of the commonest other languages in Latin script, none of them an English word of prompts.
+# Function words of other languages, also without their accents, none of them an English word of prompts.
 FOREIGN: Final = _words(
-    "un una unos unas el los las y con sobre del junto der das den dem und ein eine einen einem einer mit auf von "
-    "im ist le les des et une avec dans sur du deux uno il gli che di nel della e o os uma um com em na och en ett "
-    "med een het op van i w z ve bir ile ja som og"
+    "un una unos unas el los las y sobre del junto lado der das dem ein eine einen einem einer eines und mit auf von "
+    "vor neben unter zwei roter rote rotes ist le les des et une avec dans sur deux sous devant dos uno il gli che "
+    "nel della delle degli di accanto e o os uma umas com em na och ett med een het w ve bir ile som og ikke av til "
+    "jeg ja ei oraz ze przy obok yang dan seekor sebuah atas meja dengan dua ng mga sa ay isang dalawang at mot hai "
+    "cua va voi tren duoi trong ngoai cai chiec mau dang nguoi canh ben ngoi meo iyo oo ka ku waxaa laba ah leh ayaa "
+    "hal guduud yar weyn kanye nezimbili ehlezi phezu kwe ne ya wa kwa mbili moja yenye kwenye juu egy es van egyik "
+    "kaksi joka vieressa pe si cu langa doua cat\u0103"
+) - {"at", "van", "ben", "cat\u0103"}
+# Words that English shares with other languages: they tell nothing.
+SHARED: Final = _words(
+    "a an in on no me do to so we is was am he as or for i us o over under at la de con per den si dan her his has"
 )
+
+# Verbs that take the noun after them as their object: "holding sword" is a sword, "glowing eyes" are eyes.
+TRANSITIVE: Final = _words(
+    "holding wearing eating drinking riding carrying using reading playing watching showing making having taking "
+    "throwing catching pulling pushing chasing driving cooking cutting writing painting drawing looking facing "
+    "featuring containing including depicting doing touching hugging kissing feeding building brushing grabbing "
+    "chopping selling buying entering leaving crossing climbing reaching covering surrounding wielding sporting "
+    "hiking standing sitting lying walking posing"
+)
+# What stands between a thing and its part: "a cat with a red hat".
+HAVING: Final = _words("with wearing has have having wears sporting sports in and")
+# Prepositions before the ground that a subject stands on or in.
+GROUNDING: Final = _words("in on at against under beneath inside within into onto")

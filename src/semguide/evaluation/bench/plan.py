@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from semguide.evaluation.makers.maker import SamplingOptions
@@ -120,7 +120,7 @@ class Bench:
         """Return 64 hex digits over everything that decides an image."""
         method, prompt = self.methods[job.method], self.prompts[job.prompt]
         settled = {key: value for key, value in self.settled().items() if key not in _NOT_OF_IMAGES}
-        concepts = [asdict(concept) for concept in prompt.concepts]
+        concepts = [concept.to_json() for concept in prompt.concepts]
         own = [method.identity] if method.identity else []
         return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, job.seed])
 

@@ -1,0 +1,189 @@
+"""The kinds of prompt that people write, each with examples of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from semguide.concepts import decompose
+
+
+def texts(prompt: str) -> list[str]:
+    return [concept.text for concept in decompose(prompt)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("photocopy of a fern", ["a fern"]),
+        ("close up of a beetle on a leaf", ["a beetle", "a leaf"]),
+        ("award winning wildlife photograph of two foxes", ["two foxes"]),
+        ("this image shows a lighthouse", ["a lighthouse"]),
+        ("a goat on a roof, unreal engine 5, 8k, ray tracing", ["a goat", "a roof"]),
+        ("an old tram, shot on a leica, 35mm lens, shallow depth of field", ["an old tram"]),
+        ("low angle shot of a windmill", ["a windmill"]),
+        ("A render by a small studio of a teapot", ["a teapot"]),
+        ("a watch facing the camera, volumetric light, octane render", ["a watch"]),
+        ("full body portrait of a fox, highly detailed, trending on artstation", ["a fox"]),
+        ("a photographer holding a camera", ["a photographer", "a camera"]),
+        ("The wooden picture frame hangs next to the oil painting", ["The wooden picture frame", "the oil painting"]),
+        ("three barn drawings", ["three barn drawings"]),
+    ],
+)
+def test_medium_view_quality_engine_camera_and_award_are_no_concepts(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a harbour by Anna Velm and Piet Orsson", ["a harbour"]),
+        ("a harbour, art by anna velm, piet orsson, juro takk, boats", ["a harbour", "boats"]),
+        ("a tea house in the style of Hokusai", ["a tea house"]),
+        ("a tea house inspired by the prints of Hokusai", ["a tea house"]),
+        ("a ship painted by Turner at sea", ["a ship", "sea"]),
+        ("a knight surrounded by wolves", ["a knight", "wolves"]),
+        ("a bridge by a river", ["a bridge", "a river"]),
+        ("Sherlock Holmes smoking a pipe", ["Sherlock Holmes", "a pipe"]),
+        ("the Leaning Tower of Pisa at night", ["the Leaning Tower of Pisa"]),
+        ("a model of the Statue of Liberty", ["a model", "the Statue of Liberty"]),
+        ("Dr. Strange on a sofa", ["Dr. Strange", "a sofa"]),
+    ],
+)
+def test_artists_are_no_concepts_and_named_subjects_are(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("2girls, solo, short hair, holding umbrella, looking at viewer", ["2girls", "short hair", "umbrella"]),
+        ("score_9, score_8_up, source_anime, rating_safe, red fox, snow", ["red fox", "snow"]),
+        ("no humans, tall, dark, pine tree, night, masterpiece", ["pine tree"]),
+        ("glowing eyes, black, cloak, best quality", ["glowing eyes", "cloak"]),
+        ("old_bridge, misty_river, scenery", ["old_bridge", "misty_river", "scenery"]),
+    ],
+)
+def test_tags_are_read_one_by_one(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+def test_a_counted_tag_has_its_noun_and_its_count() -> None:
+    (girls, boy) = decompose("2girls, 1boy, standing")
+    assert (girls.text, girls.head, girls.count) == ("2girls", "girls", 2)
+    assert (boy.head, boy.count) == ("boy", 1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("brushes with neatly trimmed bristles", ["brushes", "neatly trimmed bristles"]),
+        ("a beggar in tattered clothes", ["a beggar", "tattered clothes"]),
+        ("a tree with drooping branches stands on a hill", ["a tree", "drooping branches", "a hill"]),
+        ("a moss covered statue", ["a moss covered statue"]),
+        ("red - haired sailor", ["red - haired sailor"]),
+        ("flags with green, white, and red stripes", ["flags", "green, white, and red stripes"]),
+    ],
+)
+def test_participles_and_compound_adjectives_stay_in_the_phrase(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("jugs of milk and patches of moss", ["jugs of milk", "patches of moss"]),
+        ("rays of sunlight on a bench", ["rays of sunlight", "a bench"]),
+        ("tubs of spread on a tray", ["tubs of spread", "a tray"]),
+    ],
+)
+def test_plural_containers_keep_their_content(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("The kite's long tail gleams as the wind blows over it", ["The kite's long tail", "the wind"]),
+        ("old ropes hang from the mast", ["old ropes", "the mast"]),
+        ("a curtain, slightly torn, leaves a gap", ["a curtain", "a gap"]),
+        ("tall stalks poke up from the soil", ["tall stalks", "the soil"]),
+        ("The old vendor, which contrasts with the new stall", ["The old vendor", "the new stall"]),
+    ],
+)
+def test_verbs_are_not_swallowed(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ('a billboard that reads "fresh bread and a smile"', ["a billboard"]),
+        ('a "no parking" sign', ['a "no parking" sign']),
+        ("a mug with the word 'monday' on it", ["a mug"]),
+        ('"a mule and a cart"', ["a mule", "a cart"]),
+        ("the dogs' bowls and the cats' toys", ["the dogs", "bowls", "the cats", "toys"]),
+    ],
+)
+def test_quoted_text_is_one_concept_or_none(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("F1 race car and R2-D2", ["F1 race car", "R2-D2"]),
+        ("a 3D printer beside an 18th century clock", ["a 3D printer", "an 18th century clock"]),
+        ("a B52 bomber", ["a B52 bomber"]),
+    ],
+)
+def test_words_of_letters_and_digits_are_words(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+def test_visible_things_are_kept_however_abstract_they_sound() -> None:
+    assert texts("a vaulted passage with a stone relief and two science projects") == [
+        "a vaulted passage",
+        "a stone relief",
+        "two science projects",
+    ]
+    assert texts("a crane with a sense of urgency and its performance") == ["a crane"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "span"),
+    [
+        ("a (red:1.2) car", "a red car", (0, 15)),
+        ("red++ car", "red car", (0, 9)),
+        ("[red] car", "red car", (1, 9)),
+        ("a red (car:1.3)", "a red car", (0, 10)),
+        ("(red car:1.3)", "red car", (1, 8)),
+        ("a ((very old)) clock", "a very old clock", (0, 20)),
+        ("((horns))", "horns", (2, 7)),
+    ],
+)
+def test_weights_are_left_out_of_the_text(prompt: str, text: str, span: tuple[int, int]) -> None:
+    (concept,) = decompose(prompt)
+    assert (concept.text, concept.span) == (text, span)
+
+
+def test_a_bracket_after_a_noun_ends_the_phrase() -> None:
+    assert texts("a kite (blue) (old boat)") == ["a kite", "old boat"]
+
+
+def test_the_token_of_a_textual_inversion_belongs_to_its_concept() -> None:
+    assert texts("a <cat-toy> backpack on a shelf") == ["a <cat-toy> backpack", "a shelf"]
+    assert texts("<s1><s2> dog <lora:fur:0.7> in <b>snow</b>") == ["<s1><s2> dog", "snow"]
+    assert texts("a photo of <my-vase>") == ["<my-vase>"]
+
+
+def test_break_and_and_separate() -> None:
+    assert texts("old BREAK barn AND tall silo") == ["barn", "tall silo"]
+
+
+def test_a_thing_named_again_is_the_first_one() -> None:
+    assert texts("a clay jug on a stool, the jug is full") == ["a clay jug", "a stool"]
+    assert texts("a clay jug and the glass jug") == ["a clay jug", "the glass jug"]
+
+
+def test_an_inverted_sentence_names_its_subject_last() -> None:
+    assert texts("On the stool is a clay jug") == ["the stool", "a clay jug"]

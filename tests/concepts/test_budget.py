@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from semguide.concepts import decompose
+from semguide.concepts.budget import MAX_CONCEPTS, rank, within_budget
+from semguide.errors import InvalidArgument
+from semguide.types import Concept
+
+LONG = (
+    "a cat with a red hat and a dog with a blue collar on a surface near three green balls, a bench, a kite and a drum"
+)
+
+
+def kept(prompt: str, most: int) -> list[str]:
+    return [concept.text for concept in within_budget(prompt, decompose(prompt), most)[0]]
+
+
+def ranked(prompt: str) -> list[str]:
+    concepts = decompose(prompt)
+    return [concepts[index].text for index in rank(prompt, concepts)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("in a field a mule", ["a mule", "a field"]),
+        ("a mule, an object and a cart", ["a mule", "a cart", "an object"]),
+        ("a mule, a cart and three bells", ["a mule", "three bells", "a cart"]),
+        ("a mule, a cart and a red bell", ["a mule", "a red bell", "a cart"]),
+        ("a mule, a cart and a bell", ["a mule", "a cart", "a bell"]),
+        ("a mule with a saddle and a cart", ["a mule", "a cart", "a saddle"]),
+    ],
+)
+def test_rank_puts_subjects_concrete_first_counted_and_coloured_things_first(prompt: str, expected: list[str]) -> None:
+    assert ranked(prompt) == expected
+
+
+def test_what_fits_is_kept_as_it_is() -> None:
+    concepts = decompose(LONG)
+    assert within_budget(LONG, concepts, len(concepts)) == (concepts, [])
+
+
+def test_parts_are_merged_into_their_wholes_before_anything_is_left_out() -> None:
+    concepts = decompose(LONG)
+    assert kept(LONG, len(concepts) - 1)[:4] == ["a cat", "a red hat", "a dog with a blue collar", "a surface"]
+    few, left_out = within_budget(LONG, concepts, len(concepts) - 2)
+    assert [concept.text for concept in few][:2] == ["a cat with a red hat", "a dog with a blue collar"]
+    assert few[0].span == (0, 20)
+    assert left_out == []
+
+
+def test_the_least_telling_are_left_out_and_the_order_of_the_prompt_is_kept() -> None:
+    few, left_out = within_budget(LONG, decompose(LONG), 3)
+    assert [concept.text for concept in few] == [
+        "a cat with a red hat",
+        "a dog with a blue collar",
+        "three green balls",
+    ]
+    assert [concept.text for concept in left_out] == ["a bench", "a kite", "a drum", "a surface"]
+
+
+def test_eight_are_kept_unless_told_otherwise() -> None:
+    prompt = ", ".join(f"a {noun}" for noun in ["cat", "dog", "cow", "pig", "hen", "fox", "owl", "bat", "bee", "ant"])
+    few, left_out = within_budget(prompt, decompose(prompt))
+    assert MAX_CONCEPTS == len(few) == 8
+    assert [concept.text for concept in left_out] == ["a bee", "a ant"]
+
+
+def test_concepts_without_a_span_are_never_merged() -> None:
+    concepts = [Concept("a cat"), Concept("a hat", part_of="a cat")]
+    assert within_budget("a dog", concepts, 1) == ([concepts[0]], [concepts[1]])
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_budget_of_none_is_refused(most: int) -> None:
+    with pytest.raises(InvalidArgument, match="max_concepts must be >= 1, got"):
+        within_budget("a cat", [], most)
