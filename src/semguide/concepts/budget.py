@@ -50,7 +50,7 @@ def within_budget(
         InvalidArgument: `max_concepts` is less than 1.
     """
     if max_concepts < 1:
-        raise InvalidArgument(f"max_concepts must be >= 1, got {max_concepts}")
+        raise InvalidArgument("max_concepts", "must be >= 1", max_concepts)
     merged = _merged(prompt, concepts, len(concepts) - max_concepts)
     order = rank(prompt, merged)
     kept = set(order[:max_concepts])
@@ -94,7 +94,5 @@ def _is_next_part(prompt: str, whole: Concept, part: Concept) -> bool:
 
 
 def _with_part(prompt: str, whole: Concept, part: Concept) -> Concept:
-    if whole.span is None or part.span is None:
-        raise InvalidArgument("concepts must have spans to be merged; give those that decompose returns")
-    span = (whole.span[0], part.span[1])
-    return replace(whole, text=clean(prompt[slice(*span)]), span=span)
+    start, end = (whole.span or (0, 0))[0], (part.span or (0, 0))[1]
+    return replace(whole, text=clean(prompt[start:end]), span=(start, end))
