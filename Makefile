@@ -35,4 +35,4 @@ docs: setup
 
 clean:
 	rm -rf .venv .oldest out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src emoji tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,14 +31,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Detection, find
+from semguide.evaluation.judging import Detection
 from semguide.evaluation.statistics import Estimate
 from semguide.evaluation.suites import SuitePrompt, limited, suite
 from semguide.files import atomic, write_json
 from semguide.models import fingerprint, load
-from semguide.models.catalog import ASSETS
-from semguide.models.judge import Judge
-from semguide.scenes.vocabulary import NATURAL_COLOURS
+from semguide_emoji import ASSETS
+from semguide_emoji.evaluation.detections import find
+from semguide_emoji.judge import Judge
+from semguide_emoji.scenes.vocabulary import NATURAL_COLOURS
 
 LABELS = Path(__file__).resolve().parent / "data" / "labels.json"
 MODEL, STEPS, SCALE = "emoji-unet", 25, 7.0

@@ -29,8 +29,9 @@ from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import atomic, digest, write_json
 from semguide.guidance.signals import SIGNALS
 from semguide.models import fingerprint, load
-from semguide.models.catalog import ASSETS
-from semguide.models.judge import Judge
+from semguide_emoji import ASSETS
+from semguide_emoji.evaluation.detections import findings, verdicts
+from semguide_emoji.judge import Judge
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 
@@ -48,7 +49,8 @@ def observations(split: Split, options: argparse.Namespace) -> Observations:
         with atomic(path) as temporary, temporary.open("wb") as file:
             columns: dict[str, Any] = {**asdict(watched.pictures), **watched.signals}
             np.savez_compressed(file, **columns)
-    return observed(Judge.load(ASSETS / "emoji-judge"), watched, prompts)
+    found = findings(Judge.load(ASSETS / "emoji-judge"), watched.pictures.images)
+    return observed(watched, verdicts(found, prompts), prompts)
 
 
 def made(split: Split, prompts: Sequence[SuitePrompt], options: argparse.Namespace) -> Watched:

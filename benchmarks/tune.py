@@ -33,19 +33,20 @@ from PIL import Image
 
 from semguide.evaluation.bench.metrics import DISTANCE, compared
 from semguide.evaluation.bench.metrics import measured as summed_up
-from semguide.evaluation.judge import Detection
+from semguide.evaluation.judging import Detection
 from semguide.evaluation.makers import MAKERS, SamplingMethod, SamplingOptions
 from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
-from semguide.evaluation.pictures import Pictures, findings, make
+from semguide.evaluation.pictures import Pictures, make
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
-from semguide.evaluation.verdict import rule_on
 from semguide.files import atomic, digest, write_json
 from semguide.guidance import METHODS
 from semguide.models import fingerprint, load
-from semguide.models.catalog import ASSETS
-from semguide.models.judge import Judge
+from semguide_emoji import ASSETS
+from semguide_emoji.evaluation.detections import findings
+from semguide_emoji.evaluation.verdict import rule_on
+from semguide_emoji.judge import Judge
 
 GRIDS = Path(__file__).with_name("grids.json")
 

@@ -26,15 +26,15 @@ from matplotlib.figure import Figure
 
 from semguide import CFG, SGT, Result, decompose, steer
 from semguide.cli.main import app
-from semguide.evaluation.judge import judged
 from semguide.evaluation.suites import limited, suite
-from semguide.evaluation.verdict import look
 from semguide.files import atomic
 from semguide.guidance import Rule
 from semguide.models import describe, load
-from semguide.models.catalog import ASSETS
-from semguide.models.judge import Judge
-from semguide.training.sheets import save_sheet
+from semguide_emoji import ASSETS
+from semguide_emoji.evaluation.detections import judged
+from semguide_emoji.evaluation.verdict import look
+from semguide_emoji.judge import Judge
+from semguide_emoji.training.sheets import save_sheet
 
 DOCS = Path(__file__).resolve().parent
 IMAGES = DOCS / "images"

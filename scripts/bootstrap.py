@@ -1,7 +1,7 @@
 """Make the environment in .venv: `python3 scripts/bootstrap.py` (or `make setup`); standard library only.
 
-Chooses the CPU or the accelerator build of torch, installs semguide with its pinned dependencies and ends with a
-self-check that fails loudly. Does nothing where nothing changed; an interrupted run is made anew.
+Chooses the CPU or the accelerator build of torch, installs semguide and semguide-emoji with pinned dependencies and
+ends with a self-check that fails loudly. Does nothing where nothing changed; an interrupted run is made anew.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ VENV = ROOT / ".venv"
 SUPPORTED = ((3, 10), (3, 13))
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 BUILD_TOOLS = ["hatchling", "editables"]
+EMOJI_EXTRAS = {"train"}
 NETWORK_SIGNS = (
     "ConnectionError", "ConnectionResetError", "NewConnectionError", "ProtocolError", "IncompleteRead", "ReadTimeout",
     "Read timed out", "Temporary failure in name resolution", "Max retries exceeded", "Connection broken",
@@ -60,7 +61,7 @@ def venv_python(venv: Path) -> Path:
 def fingerprint(root: Path, python: str) -> str:
     """Hash of everything the environment follows from, but for the extras."""
     digest = hashlib.sha256(python.encode())
-    for name in ("pyproject.toml", "constraints.txt", "scripts/bootstrap.py"):
+    for name in ("pyproject.toml", "emoji/pyproject.toml", "constraints.txt", "scripts/bootstrap.py"):
         digest.update((root / name).read_bytes())
     digest.update(str(root).encode())  # scripts of an environment hold its path: a moved checkout is made anew
     return digest.hexdigest()
@@ -173,8 +174,13 @@ def pinned(root: Path, name: str) -> str:
     return next((line for line in lines if line.startswith(f"{name}==")), name)
 
 
+def with_extras(project: Path, extras: set[str]) -> str:
+    """The requirement of a project's folder with some of its extras."""
+    return f"{project}[{','.join(sorted(extras))}]" if extras else str(project)
+
+
 def install(root: Path, venv: Path, extras: set[str], quiet: bool) -> None:
-    """Install torch, then semguide with its extras."""
+    """Install torch, then semguide and semguide-emoji with their extras."""
     accelerator = has_accelerator()
     words, source = choose_torch(sys.platform, accelerator)
     constraints = accelerator_constraints(root, venv) if accelerator else root / "constraints.txt"
@@ -186,8 +192,9 @@ def install(root: Path, venv: Path, extras: set[str], quiet: bool) -> None:
         except SetupError:
             say("the index of CPU builds has no such torch; taking the configured index", quiet)
     pip(["install", *quick, *BUILD_TOOLS], venv)
-    project = f"{root}[{','.join(sorted(extras))}]"
-    pip(["install", *quick, "--no-build-isolation", "-e", project], venv)
+    projects = with_extras(root, extras - EMOJI_EXTRAS), with_extras(root / "emoji", extras & EMOJI_EXTRAS)
+    editable = [argument for project in projects for argument in ("-e", project)]
+    pip(["install", *quick, "--no-build-isolation", *editable], venv)
 
 
 def self_check(venv: Path, quiet: bool) -> None:

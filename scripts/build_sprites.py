@@ -1,20 +1,20 @@
 """Draw the sprite atlas from Noto Color Emoji (SIL OFL 1.1): python scripts/build_sprites.py FONT.ttf.
 
-Needed only to add a noun; the atlas itself is in src/semguide/assets/sprites. The font is Debian's
+Needed only to add a noun; the atlas itself is in emoji/src/semguide_emoji/assets/sprites. The font is Debian's
 fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from semguide.scenes.sprites import COLUMNS, TILE
-from semguide.scenes.vocabulary import NOUNS
+from semguide_emoji import ASSETS
+from semguide_emoji.scenes.sprites import COLUMNS, TILE
+from semguide_emoji.scenes.vocabulary import NOUNS
 
-ATLAS = Path(__file__).parents[1] / "src/semguide/assets/sprites/atlas.png"
+ATLAS = ASSETS / "sprites" / "atlas.png"
 
 
 def bench() -> Image.Image:

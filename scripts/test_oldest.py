@@ -30,7 +30,10 @@ def main() -> int:
     if not (folder / "diffusers" / "__init__.py").is_file():
         install = ["install", "--no-deps", "--quiet", "--target", str(folder), f"diffusers=={version}"]
         subprocess.run([sys.executable, "-m", "pip", *install], check=True)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src")])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src"), str(ROOT / "emoji" / "src")]),
+    }
     show = "import diffusers; print('diffusers', diffusers.__version__, 'from', diffusers.__file__)"
     subprocess.run([sys.executable, "-c", show], env=environment, check=True)
     command = [sys.executable, "-m", "pytest", "-m", "slow or not slow", "-q", *(sys.argv[1:] or TESTS)]

@@ -37,7 +37,7 @@ def test_concepts_know_no_tensors():
 
 
 def test_scenes_draw_without_torch():
-    assert "torch" not in heavy_after("import semguide.scenes")
+    assert "torch" not in heavy_after("import semguide_emoji.scenes")
 
 
 def test_guidance_loads_torch_only():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
+
+Position = Literal["left", "right", "above", "below"]
+"""Where one thing lies as seen from another."""
 
 
 @dataclass(frozen=True, slots=True)

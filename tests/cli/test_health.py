@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from semguide.cli import doctor as command
 from semguide.cli import health
 from semguide.cli.health import HealthFinding, checkpoints, machine, packages
 from semguide.cli.main import app
+from support.plugins import Install
 from support.tiny_checkpoint import save_tiny_checkpoint
 
 GOOD = HealthFinding("packages", "torch", "ok", "2.13.0")
@@ -172,7 +174,7 @@ def test_a_truncated_weights_file_is_named_and_no_step_is_run(damaged: Path):
     (finding,) = health.examine_checkpoints({"tiny": damaged})
     assert finding.status == "problem"
     assert "unet/diffusion_pytorch_model.safetensors is damaged" in finding.detail
-    assert finding.detail.endswith("reinstall semguide")
+    assert finding.detail.endswith("install the embedded models anew")
 
 
 def test_weights_that_are_not_finite_are_named(damaged: Path):
@@ -196,20 +198,24 @@ def test_a_missing_component_is_a_problem(damaged: Path):
     assert "unet" in finding.detail
 
 
-def test_an_installation_without_checkpoints_is_not_healthy():
+def test_an_installation_without_checkpoints_is_healthy_and_says_how_to_get_them():
     (finding,) = health.examine_checkpoints({})
-    assert finding.status == "problem"
+    assert finding.status == "note"
+    assert "pip install ./emoji" in finding.detail
 
 
 @pytest.fixture
-def scorers(tmp_path: Path) -> dict[str, Path]:
+def scorers(tmp_path: Path, installed: Install) -> dict[str, Path]:
     """Copies of the embedded emoji-clip, with the text tower that it borrows, and emoji-judge."""
     import shutil
 
-    from semguide.models.catalog import ASSETS
+    from semguide_emoji import ASSETS
+    from semguide_emoji.embedded import CLIP, JUDGE
 
     for name in ("emoji-clip", "emoji-judge", "emoji-unet/text_encoder", "emoji-unet/tokenizer"):
         shutil.copytree(ASSETS / name, tmp_path / name)
+    installed("semguide.clip_scorers", emoji_clip=replace(CLIP, folder=tmp_path / "emoji-clip"))
+    installed("semguide.judges", emoji_judge=replace(JUDGE, folder=tmp_path / "emoji-judge"))
     return {name: tmp_path / name for name in ("emoji-clip", "emoji-judge")}
 
 
@@ -228,17 +234,17 @@ def test_the_embedded_scorers_are_intact_and_work():
 def test_a_truncated_scorer_is_named_and_not_used(name: str, scorers: dict[str, Path]):
     file = scorers[name] / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1000])
-    (finding,) = [finding for finding in health.examine_scorers(scorers) if finding.status != "ok"]
+    (finding,) = [finding for finding in health.examine_scorers() if finding.status != "ok"]
     assert (finding.name, finding.status) == (name, "problem")
     assert f"{name}/model.safetensors is damaged" in finding.detail
-    assert finding.detail.endswith("reinstall semguide")
+    assert finding.detail.endswith("install the embedded models anew")
 
 
 def test_an_emoji_clip_without_its_text_tower_is_a_problem(scorers: dict[str, Path]):
     import shutil
 
     shutil.rmtree(scorers["emoji-clip"].parent / "emoji-unet")
-    findings = {finding.name: finding for finding in health.examine_scorers(scorers)}
+    findings = {finding.name: finding for finding in health.examine_scorers()}
     assert findings["emoji-clip"].status == "ok"
     assert findings["emoji-clip: one use"].status == "problem"
     assert "must lie beside emoji-unet" in findings["emoji-clip: one use"].detail
@@ -246,7 +252,7 @@ def test_an_emoji_clip_without_its_text_tower_is_a_problem(scorers: dict[str, Pa
 
 def test_a_judge_that_is_not_there_is_a_problem(scorers: dict[str, Path]):
     (scorers["emoji-judge"] / "model.safetensors").unlink()
-    (finding,) = health.examine_scorers({"emoji-judge": scorers["emoji-judge"]})
+    (finding,) = [finding for finding in health.examine_scorers() if finding.status != "ok"]
     assert finding.status == "problem"
 
 

@@ -8,17 +8,18 @@ from typer.testing import Result
 
 from semguide.cli.families import END, START, main, markdown, with_table
 from semguide.errors import InvalidArgument
-from semguide.models import catalog
+from semguide.models import EmbeddedModel
+from support.plugins import Install
 
 Cli = Callable[..., Result]
 
 
 @pytest.fixture
-def assets(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def assets(tiny: Path, tmp_path: Path, installed: Install) -> Path:
     folder = Path(shutil.copytree(tiny, tmp_path / "assets" / "toy-unet"))
     (folder / "README.md").write_text("# Toy\n\nDraws [toys].\n")
     (folder / "semguide.json").write_text(json.dumps({"num_inference_steps": 3, "guidance_scale": 5.0}))
-    monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
+    installed("semguide.models", toy_unet=EmbeddedModel("toy-unet", folder))
     return folder
 
 
@@ -30,12 +31,13 @@ def test_embedded_checkpoints_are_listed(cli: Cli, assets: Path):
     assert all(text in shown for text in ("toy-unet", "64x64", "5.0", "Draws [toys]."))
 
 
-def test_an_installation_without_checkpoints_says_so(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(catalog, "ASSETS", tmp_path)
-    assert "No checkpoint is embedded" in cli("models").stdout
+def test_an_installation_without_checkpoints_says_how_to_get_them(cli: Cli, tmp_path: Path, installed: Install):
+    installed("semguide.models")
+    assert "pip install ./emoji" in cli("models").stdout
     result = cli("generate", "a cat", "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "model (--model) must be given" in result.stderr
+    assert "pip install ./emoji" in result.stderr
 
 
 def test_an_embedded_checkpoint_is_the_default_with_its_own_steps_and_scale(cli: Cli, assets: Path, tmp_path: Path):

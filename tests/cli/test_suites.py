@@ -3,14 +3,14 @@ from collections.abc import Callable
 
 from typer.testing import Result
 
-from semguide.evaluation.suites import SUITES, suite
+from semguide.evaluation.suites import suite, suite_names
 
 Cli = Callable[..., Result]
 
 
 def test_suites_are_listed_with_sizes_by_category_and_split(cli: Cli):
     listed = json.loads(cli("suites", "--json").stdout)
-    assert [entry["name"] for entry in listed] == list(SUITES)
+    assert [entry["name"] for entry in listed] == suite_names()
     for entry in listed:
         assert entry["prompts"] == len(suite(entry["name"]))
         for split in ("validation", "test"):

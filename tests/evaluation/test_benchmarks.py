@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semguide.evaluation.judge import Detection
+from semguide.evaluation.judging import Detection
 from semguide.evaluation.makers import MAKERS
 from semguide.evaluation.observation import Watched
 from semguide.evaluation.pictures import Pictures

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from semguide.evaluation.judge import Detection
-from semguide.scenes import COLOURS, SMALL_WORLD
+from semguide.evaluation.judging import Detection
+from semguide_emoji.scenes import COLOURS, SMALL_WORLD
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "labels.py"
 

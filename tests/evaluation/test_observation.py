@@ -13,12 +13,12 @@ from semguide.adapters import steer
 from semguide.errors import InvalidArgument
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
 from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, watch
-from semguide.evaluation.pictures import findings, verdicts
 from semguide.evaluation.suites import suite
 from semguide.guidance import CFG
 from semguide.guidance.signals import SIGNALS
 from semguide.models import load
-from semguide.models.judge import Judge
+from semguide_emoji.evaluation.detections import findings, verdicts
+from semguide_emoji.judge import Judge
 from support.tiny_checkpoint import save_tiny_checkpoint
 from support.tiny_judge import save_tiny_judge, tiny_pictures
 
@@ -91,11 +91,12 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
     prompts = [p for p in suite("emoji-ae") if {c.head for c in p.concepts} <= set(judge.config.nouns)][:2]
     told: list[int] = []
     watched = watch(pipe, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
-    seen = observed(judge, watched, prompts)
+    found = verdicts(findings(judge, watched.pictures.images), prompts)
+    seen = observed(watched, found, prompts)
     assert sum(told) == 4
     assert seen.prompt.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
     assert seen.image.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert seen.right.tolist() == [ok for v in verdicts(findings(judge, watched.pictures.images), prompts) for ok in v]
+    assert seen.right.tolist() == [ok for verdict in found for ok in verdict]
     assert all(found.shape == (8, 3) for found in seen.signals.values())
     alone = steer(pipe, CFG(5.0))(
         prompts[1].text,

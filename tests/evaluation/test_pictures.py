@@ -1,4 +1,4 @@
-"""Batches of pictures, and their verdicts."""
+"""Batches of pictures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import torch
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation import pictures
-from semguide.evaluation.judge import Detection
-from semguide.evaluation.pictures import Pictures, findings, make, verdicts
+from semguide.evaluation.pictures import Pictures, make
 from semguide.evaluation.suites import SuitePrompt, suite
 from semguide.guidance import CFG
-from semguide.models.judge import Judge, JudgeConfig
 
 PROMPTS = suite("emoji-ae")[:3]
 
@@ -67,22 +65,3 @@ def test_nothing_to_make_or_to_judge_is_refused(drawn: Drawn, options: dict[str,
     with pytest.raises(InvalidArgument, match=r"must not be empty|batch_size must be >= 1"):
         run(**options)
     assert drawn.batches == []
-
-
-def test_a_picture_is_judged_by_the_prompt_that_it_was_made_of():
-    asked = [[(concept.head, next(iter(concept.attributes), "red")) for concept in p.concepts] for p in PROMPTS]
-    seen = [[Detection(noun, colour, False, 0, 0, 1, 1) for noun, colour in things] for things in asked]
-    found = [seen[0], seen[0][:1], seen[1], [], seen[2][1:], seen[2]]  # two pictures a prompt
-    right = [[True, True], [True, False], [True, True], [False, False], [False, True], [True, True]]
-    assert verdicts(found, PROMPTS) == right
-
-
-def test_what_is_found_does_not_depend_on_the_batches():
-    torch.manual_seed(0)
-    judge = Judge(JudgeConfig(width=8)).eval()
-    images = np.random.default_rng(0).integers(256, size=(5, 64, 64, 3), dtype=np.uint8)
-    with torch.no_grad():
-        list(judge.head.parameters())[1].zero_()  # the bias, which makes findings rare
-    all_at_once, by_two = findings(judge, images), findings(judge, images, batch_size=2)
-    assert any(all_at_once)
-    assert [[(f.noun, f.x, f.y) for f in a] for a in all_at_once] == [[(f.noun, f.x, f.y) for f in b] for b in by_two]

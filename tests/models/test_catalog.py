@@ -1,27 +1,53 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from semguide.errors import InvalidArgument
-from semguide.models import SourceKind, catalog, embedded, resolve
+from semguide.models import EmbeddedModel, SourceKind, default_model, embedded, resolve
+from semguide.plugins import BrokenPlugin
+from support.plugins import Install
 
 
 @pytest.fixture
-def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def toy(tmp_path: Path, installed: Install) -> Path:
     folder = tmp_path / "assets" / "toy-unet"
     folder.mkdir(parents=True)
     (folder / "model_index.json").write_text("{}")
-    (tmp_path / "assets" / "sprites").mkdir()
-    monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
+    installed("semguide.models", toy_unet=EmbeddedModel("toy-unet", folder))
     return folder
 
 
-def test_embedded_lists_checkpoint_folders_only(assets: Path):
-    assert {name: model.path for name, model in embedded().items()} == {"toy-unet": assets}
+def test_embedded_lists_what_packages_bring(toy: Path):
+    assert {name: model.path for name, model in embedded().items()} == {"toy-unet": toy}
 
 
-def test_card_is_the_first_paragraph_after_header_and_heading(assets: Path):
-    (assets / "README.md").write_text("---\nlicense: x\n---\n# Toy\n\nDraws\ntoys.\n\nMore.\n")
+def test_the_default_is_the_marked_model_else_the_first(tmp_path: Path, installed: Install):
+    first, second = (EmbeddedModel(name, tmp_path / name) for name in ("first", "second"))
+    installed("semguide.models", first=first, second=second)
+    assert default_model() == "first"
+    installed("semguide.models", first=first, second=replace(second, default=True))
+    assert default_model() == "second"
+
+
+def test_without_an_embedded_model_it_is_said_how_to_get_one(installed: Install):
+    installed("semguide.models")
+    with pytest.raises(InvalidArgument, match=r"must be given.*pip install ./emoji"):
+        default_model()
+    with pytest.raises(InvalidArgument, match=r"not installed.*pip install ./emoji"):
+        resolve("emoji-unet")
+
+
+def test_a_broken_package_is_named_in_one_sentence(installed: Install):
+    installed("semguide.models", toy=ImportError("no module named toys.paint"))
+    with pytest.raises(
+        BrokenPlugin, match=r"'toy' of the group semguide.models cannot be loaded from the package toys"
+    ):
+        embedded()
+
+
+def test_card_is_the_first_paragraph_after_header_and_heading(toy: Path):
+    (toy / "README.md").write_text("---\nlicense: x\n---\n# Toy\n\nDraws\ntoys.\n\nMore.\n")
     assert embedded()["toy-unet"].card == "Draws toys."
 
 
@@ -29,7 +55,7 @@ def test_every_embedded_checkpoint_of_the_package_has_a_card():
     assert all(model.card for model in embedded().values())
 
 
-def test_an_embedded_name_comes_before_a_folder(assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_embedded_name_comes_before_a_folder(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "toy-unet").mkdir()
     monkeypatch.chdir(tmp_path)
     assert resolve("toy-unet").kind is SourceKind.EMBEDDED
@@ -54,7 +80,7 @@ def test_what_is_no_name_folder_or_hub_id_is_refused(name: str):
         resolve(name)
 
 
-def test_a_misspelt_name_gets_the_nearest_and_the_list(assets: Path):
+def test_a_misspelt_name_gets_the_nearest_and_the_list(toy: Path):
     with pytest.raises(InvalidArgument, match=r"\(toy-unet\).*did you mean 'toy-unet'"):
         resolve("toy-umet")
 

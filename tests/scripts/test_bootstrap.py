@@ -34,6 +34,8 @@ bootstrap = load_script("bootstrap")
 def checkout(tmp_path: Path) -> Path:
     """A folder with the files that the environment follows from."""
     (tmp_path / "scripts").mkdir()
+    (tmp_path / "emoji").mkdir()
+    (tmp_path / "emoji" / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "constraints.txt").write_text("numpy==2.4.6\ntorch==2.13.0\ntyper==0.29.2\n")
     (tmp_path / "scripts" / "bootstrap.py").write_text("pass\n")
@@ -99,7 +101,7 @@ def test_a_complete_environment_is_ready(checkout: Path):
     assert state(checkout) == "ready"
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "scripts/bootstrap.py"])
+@pytest.mark.parametrize("name", ["pyproject.toml", "emoji/pyproject.toml", "constraints.txt", "scripts/bootstrap.py"])
 def test_a_changed_file_asks_for_an_update(checkout: Path, name: str):
     fake_venv(checkout)
     (checkout / name).write_text("changed\n")

@@ -23,7 +23,7 @@ def save_tiny_judge(folder: Path, pictures: Sequence[Any]) -> Path:
     import numpy as np
     import torch
 
-    from semguide.models.judge import Judge, JudgeConfig
+    from semguide_emoji.judge import Judge, JudgeConfig
 
     small = [np.asarray(picture.convert("RGB").resize((SIZE, SIZE)), dtype=np.float32) for picture in pictures]
     batch = torch.tensor(np.stack(small)).permute(0, 3, 1, 2) / 127.5 - 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from semguide.scenes import SMALL_WORLD
-from semguide.training.loop import TrainingSettings
-from semguide.training.presets import Preset
-from semguide.training.recipes import RECIPES
+from semguide_emoji.scenes import SMALL_WORLD
+from semguide_emoji.training.loop import TrainingSettings
+from semguide_emoji.training.presets import Preset
+from semguide_emoji.training.recipes import RECIPES
 
 SETTINGS = TrainingSettings(steps=2, batch_size=4, learning_rate=1e-3, warmup=1, ema=0.9, sheet_steps=1000)
 

@@ -6,19 +6,19 @@ from typing import Annotated
 
 import typer
 
+from semguide import plugins
 from semguide.cli.bench import bench
 from semguide.cli.comfyui import comfyui
 from semguide.cli.concepts import concepts
-from semguide.cli.console import hush_environment, reported
+from semguide.cli.console import hush_environment, reported, warn
 from semguide.cli.doctor import doctor
 from semguide.cli.generate import generate
 from semguide.cli.methods import methods
 from semguide.cli.models import models
-from semguide.cli.scenes import scenes
 from semguide.cli.serve import serve
 from semguide.cli.suites import suites
-from semguide.cli.train import train
 
+COMMANDS = "semguide.commands"
 app = typer.Typer(
     name="semguide",
     help="Keep text-to-image diffusion true to every concept in the prompt.",
@@ -47,8 +47,13 @@ def root(
     hush_environment()
 
 
-for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui, scenes, train):
+for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui):
     app.command(command.__name__)(reported(command))
+for name in plugins.names(COMMANDS):
+    try:
+        app.command(name)(reported(plugins.load(COMMANDS, name)))
+    except plugins.BrokenPlugin as error:
+        warn(str(error))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semguide import plugins
 from semguide.models import describe, embedded
 
 
@@ -54,7 +55,7 @@ def _print_table(listed: list[dict[str, Any]]) -> None:
         steps, scale = entry["num_inference_steps"] or "", entry["guidance_scale"] or ""
         table.add_row(entry["name"], entry["pipeline"], size, str(steps), str(scale), escape(entry["summary"]))
     console = Console()
-    console.print(table if listed else "No checkpoint is embedded in this installation.")
+    console.print(table if listed else f"There is no embedded checkpoint: {plugins.EMBEDDED}.")
     console.print("--model also takes a diffusers folder, or a hub id owner/name.")
 
 

@@ -65,8 +65,7 @@ def _serve(settings: ServerSettings, models: list[str], devices: list[str]) -> N
     import warnings
 
     from semguide.errors import SemguideWarning
-    from semguide.models import choose_device
-    from semguide.runs.request import default_model
+    from semguide.models import choose_device, default_model
     from semguide.server.app import create_app
     from semguide.server.engine import Engine
     from semguide.server.metrics import Metrics

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from semguide import plugins
+
 
 def suites(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the prompt suites, with the number of prompts by category and split."""
-    from semguide.evaluation.suites import SUITES
+    from semguide.evaluation.suites import suite_names
 
-    listed = [_entry(name) for name in SUITES]
+    listed = [_entry(name) for name in suite_names()]
     if as_json:
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     else:
@@ -20,15 +22,15 @@ def suites(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def _entry(name: str) -> dict[str, Any]:
-    from semguide.evaluation.suites import SUITES, suite
+    from semguide.evaluation.suites import get_suite
 
-    prompts = suite(name)
+    suite = get_suite(name)
+    prompts = suite.prompts()
     categories: dict[str, dict[str, int]] = {}
     for prompt in prompts:
         sizes = categories.setdefault(prompt.category, {"validation": 0, "test": 0})
         sizes[prompt.split] += 1
-    summary = (SUITES[name].__doc__ or "").partition(":")[0].strip()
-    return {"name": name, "summary": summary, "prompts": len(prompts), "categories": categories}
+    return {"name": name, "summary": suite.summary, "prompts": len(prompts), "categories": categories}
 
 
 def _print_table(listed: list[dict[str, Any]]) -> None:
@@ -44,5 +46,5 @@ def _print_table(listed: list[dict[str, Any]]) -> None:
             table.add_row(named[0], category, *counts, named[1])
         table.add_section()
     console = Console()
-    console.print(table)
+    console.print(table if listed else f"No suite is installed: {plugins.EMBEDDED}.")
     console.print("semguide bench --suite also takes the path of an official prompt file.")

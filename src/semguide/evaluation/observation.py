@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semguide.evaluation.pictures import Pictures, findings, make, verdicts
+from semguide.evaluation.pictures import Pictures, make
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import CFG, Correction, Predictions, Step
 from semguide.guidance.rule import no_correction
 from semguide.guidance.signals import SIGNALS
-from semguide.models.judge import Judge
 
 Values = NDArray[np.float64]
 
@@ -105,9 +104,14 @@ def watch(
     return Watched(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
 
 
-def observed(judge: Judge, watched: Watched, prompts: Sequence[SuitePrompt]) -> Observations:
-    """Judge every concept of the images of `prompts`."""
-    found = verdicts(findings(judge, watched.pictures.images), prompts)
+def observed(watched: Watched, found: Sequence[Sequence[bool]], prompts: Sequence[SuitePrompt]) -> Observations:
+    """Join what was watched with what became of it.
+
+    Args:
+        watched: The images and their signals.
+        found: Of each image which of its concepts are right.
+        prompts: The prompts; each has equally many images.
+    """
     sizes = [len(verdict) for verdict in found]
     image = np.repeat(np.arange(len(sizes)), sizes)
     right = np.array([ok for verdict in found for ok in verdict], dtype=bool)

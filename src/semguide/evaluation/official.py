@@ -12,8 +12,7 @@ from typing import Any, cast
 from semguide.concepts import decompose
 from semguide.errors import InvalidArgument
 from semguide.evaluation.suites import SuitePrompt
-from semguide.scenes.scene import Position
-from semguide.types import Concept
+from semguide.types import Concept, Position
 
 _POSITIONS: dict[str, Position] = {"left of": "left", "right of": "right", "above": "above", "below": "below"}
 

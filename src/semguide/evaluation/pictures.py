@@ -1,4 +1,4 @@
-"""Rules side by side: the same prompts and seeds made in batches, and judged concept by concept."""
+"""Rules side by side: the same prompts and seeds made in batches."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
-from semguide.evaluation.judge import Detection, find, judged
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import Rule
-from semguide.models.judge import Judge
 
 
 @dataclass(frozen=True)
@@ -83,27 +81,3 @@ def make(
         if progress is not None:
             progress(len(batch))
     return Pictures(np.concatenate(images), evaluations / len(jobs))
-
-
-def findings(judge: Judge, images: NDArray[np.uint8], batch_size: int = 64) -> list[list[Detection]]:
-    """Find the objects of each picture.
-
-    Args:
-        judge: The detector.
-        images: (images, height, width, 3) of the size that it was trained on.
-        batch_size: Images at a time, >= 1.
-    """
-    pixels: torch.Tensor = torch.as_tensor(images).permute(0, 3, 1, 2)
-    batches = [pixels[first : first + batch_size] for first in range(0, len(pixels), batch_size)]
-    return [found for batch in batches for found in find(judge, batch.float() / 127.5 - 1)]
-
-
-def verdicts(found: Sequence[list[Detection]], prompts: Sequence[SuitePrompt]) -> list[list[bool]]:
-    """Say of each picture which of its concepts are right.
-
-    Args:
-        found: What is in each picture, in the order of `Pictures.images`.
-        prompts: The prompts; each has equally many pictures.
-    """
-    seeds = len(found) // len(prompts)
-    return [judged(things, prompts[index // seeds].concepts) for index, things in enumerate(found)]

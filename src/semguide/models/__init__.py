@@ -1,6 +1,6 @@
 """Models: from a name (embedded checkpoint, local folder, hub id) to a diffusers pipeline; imports torch lazily."""
 
-from semguide.models.catalog import EmbeddedModel, Source, SourceKind, embedded, resolve
+from semguide.models.catalog import EmbeddedModel, Source, SourceKind, default_model, embedded, resolve
 from semguide.models.describe import ModelDescription, call_defaults, describe
 from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
@@ -16,6 +16,7 @@ __all__ = [
     "call_defaults",
     "check_folder",
     "choose_device",
+    "default_model",
     "describe",
     "devices",
     "embedded",

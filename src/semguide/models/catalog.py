@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from semguide import plugins
 from semguide.errors import InvalidArgument
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+GROUP = "semguide.models"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -24,17 +25,22 @@ class SourceKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedModel:
-    """A checkpoint that ships with semguide.
+    """A checkpoint that an installed package brings, as an entry point of the group `semguide.models` names it.
 
     Attributes:
-        name: The name to load it by.
+        name: The name to load it by, that of the entry point.
         path: Its diffusers folder.
-        card: First paragraph of its model card, "" without one.
+        default: Whether it is used where no model is named.
     """
 
     name: str
     path: Path
-    card: str
+    default: bool = False
+
+    @property
+    def card(self) -> str:
+        """First paragraph of its model card, "" without one."""
+        return _first_paragraph(self.path / "README.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,26 @@ class Source:
     path: Path | None
 
 
-def embedded(assets: Path | None = None) -> dict[str, EmbeddedModel]:
-    """List the checkpoints that ship with semguide, by name.
+def embedded() -> dict[str, EmbeddedModel]:
+    """List the embedded checkpoints, by name.
 
-    Args:
-        assets: The folder to look in; None: the package's own.
+    Raises:
+        BrokenPlugin: A package that brings one cannot be imported.
     """
-    folders = sorted(path.parent for path in (assets or ASSETS).glob("*/model_index.json"))
-    return {path.name: EmbeddedModel(path.name, path, _first_paragraph(path / "README.md")) for path in folders}
+    return plugins.load_all(GROUP)
+
+
+def default_model() -> str:
+    """Return the name of the model used when none is named: the embedded one that is marked, else the first.
+
+    Raises:
+        InvalidArgument: None is installed.
+    """
+    found = embedded()
+    chosen = next((model.name for model in found.values() if model.default), next(iter(found), None))
+    if chosen is None:
+        raise InvalidArgument(f"model (--model) must be given, as {plugins.EMBEDDED}")
+    return chosen
 
 
 def resolve(name: str) -> Source:
@@ -82,7 +100,7 @@ def resolve(name: str) -> Source:
     if _HUB_ID.fullmatch(name):
         return Source(name, SourceKind.HUB, None)
     raise InvalidArgument(
-        f"model must be an embedded name ({', '.join(known) or 'none is installed'}), a diffusers folder or a hub id "
+        f"model must be an embedded name ({', '.join(known) or plugins.EMBEDDED}), a diffusers folder or a hub id "
         f"owner/name, got {name!r}{_suggestion(name, known)}"
     )
 

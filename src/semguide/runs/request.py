@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose
 from semguide.errors import InvalidArgument
-from semguide.models import ModelDescription, call_defaults, choose_device, describe, embedded, fetch, resolve
+from semguide.models import ModelDescription, call_defaults, choose_device, default_model, describe, fetch, resolve
 from semguide.runs import checks
 from semguide.runs.methods import build_rule, method_names, values_of
 from semguide.runs.run import Method, Run, Sampling
@@ -139,22 +139,10 @@ def check_run(run: Run) -> Plan:
     return _with_notices(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
-DEFAULT = "emoji-unet"
-"""The model used when none is named."""
-
-
 def find_model(name: str) -> ModelDescription:
     """Describe a model by name; a hub id is fetched first."""
     source = resolve(name)
     return describe(replace(source, path=fetch(source)))
-
-
-def default_model() -> str:
-    """Return the model used when none is named: emoji-unet, which is the fastest, else the first embedded one."""
-    names = list(embedded())
-    if names:
-        return DEFAULT if DEFAULT in names else names[0]
-    raise InvalidArgument("model (--model) must be given, as no checkpoint is embedded in this installation")
 
 
 def check_numbers(request: Request) -> None:

@@ -12,6 +12,8 @@ from semguide.evaluation.bench.request import (
     plan_bench,
     suite_prompts,
 )
+from semguide_emoji import ASSETS
+from support.plugins import Install
 
 REQUEST = BenchRequest("emoji-ae", "cfg,sgt")
 
@@ -61,8 +63,8 @@ def test_a_split_without_a_prompt_is_refused(tmp_path: Path):
         suite_prompts(str(tmp_path / "one.txt"), other)
 
 
-def test_a_missing_judge_is_refused_and_none_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
+def test_a_missing_judge_is_refused_and_none_is_allowed(tmp_path: Path, installed: Install):
+    installed("semguide.judges")
     with pytest.raises(InvalidArgument, match=r"judge .* must be given"):
         find_judge(None)
     with pytest.raises(InvalidArgument, match=r"must be a folder with config\.json"):
@@ -70,12 +72,8 @@ def test_a_missing_judge_is_refused_and_none_is_allowed(tmp_path: Path, monkeypa
     assert find_judge("none") is None
 
 
-def test_the_embedded_judge_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
-    (tmp_path / "emoji-judge").mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (tmp_path / "emoji-judge" / name).write_text("")
-    assert find_judge(None) == (tmp_path / "emoji-judge").resolve()
+def test_the_embedded_judge_is_the_default():
+    assert find_judge(None) == ASSETS / "emoji-judge"
 
 
 @pytest.mark.parametrize(
@@ -111,12 +109,6 @@ def test_a_plan_holds_every_parameter_and_the_model_of_what_was_asked(tiny: Path
     assert {"checkpoint", "versions", "dtype", "device"} <= set(bench.identity)
 
 
-def test_judging_a_foreign_model_with_the_embedded_judge_is_warned_of(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("semguide.evaluation.bench.request.ASSETS", tmp_path)
-    (tmp_path / "emoji-judge").mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (tmp_path / "emoji-judge" / name).write_text(name)
+def test_judging_a_foreign_model_with_the_embedded_judge_is_warned_of(tiny: Path):
     (warning,) = plan_bench(BenchRequest("emoji-ae", "cfg", str(tiny))).warnings
     assert "--judge none" in warning

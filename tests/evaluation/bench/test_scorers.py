@@ -6,7 +6,7 @@ import pytest
 from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
 from semguide.models import SourceKind
-from semguide.models.catalog import ASSETS
+from semguide_emoji import ASSETS
 
 
 def folder(path: Path, config: dict, weights: str = "model.safetensors") -> str:

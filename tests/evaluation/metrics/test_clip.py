@@ -6,8 +6,8 @@ from PIL import Image
 from transformers import CLIPModel, CLIPProcessor
 
 from semguide.evaluation.metrics.clip import load_clip
-from semguide.models.catalog import ASSETS
-from semguide.scenes import Scene, SceneObject, render
+from semguide_emoji import ASSETS
+from semguide_emoji.scenes import Scene, SceneObject, render
 
 TEXTS = ["a red car", "a blue apple and a dog"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from semguide import plugins
 from semguide.cli.health.finding import HealthFinding
 from semguide.errors import SemguideError
 
 PROMPT = "a red car and a blue apple"
-ANEW = "reinstall semguide"
+ANEW = "install the embedded models anew"
 
 
 def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool = True) -> list[HealthFinding]:
@@ -23,7 +24,7 @@ def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool =
 
     found = {name: model.path for name, model in embedded().items()} if folders is None else folders
     if not found:
-        return [HealthFinding("checkpoints", "embedded", "problem", f"none in this installation; {ANEW}")]
+        return [HealthFinding("checkpoints", "embedded", "note", plugins.EMBEDDED)]
     findings: list[HealthFinding] = []
     for name, path in found.items():
         findings.append(_examine_files(name, path))

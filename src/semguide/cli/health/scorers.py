@@ -1,32 +1,26 @@
-"""The embedded models that score pictures, emoji-clip and emoji-judge: are their files intact, and do they work."""
+"""The embedded models that score pictures, CLIPs and judges: are their files intact, and do they work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from semguide import plugins
 from semguide.cli.health.checkpoints import ANEW, PROMPT, finite_bytes
 from semguide.cli.health.finding import HealthFinding
-from semguide.evaluation.bench.request import EMBEDDED_JUDGE
-from semguide.evaluation.bench.scorers import EMBEDDED_CLIP
+from semguide.evaluation import clip_scorers, judging
 
 _SIZE = 64
 
 
-def examine_scorers(folders: Mapping[str, Path] | None = None) -> list[HealthFinding]:
-    """Check files and one use of each model. Imports torch.
-
-    Args:
-        folders: Folder of emoji-clip and of emoji-judge, by name; None: the embedded ones.
-    """
-    from semguide.models.catalog import ASSETS
-
-    found = {name: ASSETS / name for name in _USES} if folders is None else folders
+def examine_scorers() -> list[HealthFinding]:
+    """Check files and one use of each installed CLIP and judge. Imports torch."""
     findings: list[HealthFinding] = []
-    for name, path in found.items():
-        findings.append(_examine_files(name, path))
-        if findings[-1].status == "ok":
-            findings.append(_examine_use(name, path))
+    for group, use in ((clip_scorers.GROUP, _compare), (judging.GROUP, _judge)):
+        for name, plugin in plugins.load_all(group).items():
+            findings.append(_examine_files(name, plugin.folder))
+            if findings[-1].status == "ok":
+                findings.append(_examine_use(name, plugin.folder, use))
     return findings
 
 
@@ -38,9 +32,9 @@ def _examine_files(name: str, path: Path) -> HealthFinding:
     return HealthFinding("checkpoints", name, "ok", f"1 file, {size / 2**20:.1f} MiB, intact")
 
 
-def _examine_use(name: str, path: Path) -> HealthFinding:
+def _examine_use(name: str, path: Path, use: Callable[[Path], str]) -> HealthFinding:
     try:
-        detail = _USES[name](path)
+        detail = use(path)
     except Exception as error:  # noqa: BLE001  # whatever stops it is the finding
         return HealthFinding("checkpoints", f"{name}: one use", "problem", f"{type(error).__name__}: {error}; {ANEW}")
     return HealthFinding("checkpoints", f"{name}: one use", "ok", detail)
@@ -60,16 +54,9 @@ def _compare(path: Path) -> str:
 
 
 def _judge(path: Path) -> str:
-    """Look for objects in a picture; raises ValueError where what is found is not finite."""
-    import torch
+    from PIL import Image
 
-    from semguide.models.judge import Judge
-
-    with torch.inference_mode():
-        found = Judge.load(path)(torch.zeros(1, 3, _SIZE, _SIZE))
-    if not all(part.isfinite().all() for part in found):
+    found = judging.load_judge(path).look(Image.new("RGB", (_SIZE, _SIZE)))
+    if not all(0 <= finding.confidence <= 1 for finding in found):
         raise ValueError("what it finds in a picture is not finite")
     return "a picture looked at"
-
-
-_USES: Mapping[str, Callable[[Path], str]] = {EMBEDDED_CLIP: _compare, EMBEDDED_JUDGE: _judge}

@@ -15,7 +15,7 @@ from semguide.evaluation.bench.request import suite_prompts
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import atomic_folder, write_json, write_text
 from semguide.runs import checks
-from semguide.scenes.scene import Position
+from semguide.types import Position
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask
+from semguide.evaluation.judging import load_judge
 from semguide.evaluation.makers import MAKERS, MakeOne, by_rule
 from semguide.evaluation.metrics import Scorer
 from semguide.evaluation.suites import SuitePrompt
-from semguide.evaluation.verdict import judgeable, look, rule_on
 from semguide.files import atomic
 from semguide.guidance import Trace, get_method
 from semguide.models import load
-from semguide.models.judge import Judge
 
 _DIGITS = 6
 
@@ -39,7 +38,7 @@ class Maker:
         self._out = out
         pipe: Any = load(bench.model_path, device=device)
         pipe.set_progress_bar_config(disable=True)
-        self._judge = Judge.load(Path(bench.judge_path)) if bench.judge_path else None
+        self._judge = load_judge(Path(bench.judge_path)) if bench.judge_path else None
         self._scorer = Scorer(bench.scorers, device)
         self._methods = [_bound(pipe, bench, method) for method in bench.methods]
 
@@ -68,10 +67,10 @@ class Maker:
 
     def _judged(self, prompt: SuitePrompt, image: Any) -> Row:
         """The judge's columns; None where there is no judge, or it does not know what the prompt asks for."""
-        if self._judge is None or not judgeable(prompt, self._judge):
+        if self._judge is None or not self._judge.judgeable(prompt):
             return dict.fromkeys(("verdicts", "all_concepts", "counts", "position_right", "findings"))
-        findings = look(self._judge, image)
-        verdict = rule_on(prompt, findings)
+        findings = self._judge.look(image)
+        verdict = self._judge.rule_on(prompt, findings)
         return {
             "verdicts": list(verdict.concepts),
             "all_concepts": verdict.all_right,

@@ -10,11 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semguide import plugins
 from semguide.errors import InvalidArgument, MissingExtra
 from semguide.evaluation.bench.methods import check_names, check_settings, complete
 from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
+from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import SourceKind
-from semguide.models.catalog import ASSETS
 from semguide.runs import checks
 from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 SPLITS = ("validation", "test", "all")
 NO_JUDGE = "none"
-EMBEDDED_JUDGE = "emoji-judge"
-_JUDGE_FILES = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -174,11 +173,12 @@ def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
         InvalidArgument: There is neither, or the split of it is empty.
     """
     from semguide.evaluation.official import read_official
-    from semguide.evaluation.suites import SUITES, suite
+    from semguide.evaluation.suites import suite, suite_names
 
-    if name not in SUITES and not Path(name).is_file():
-        checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, SUITES)
-    prompts = suite(name) if name in SUITES else read_official(Path(name))
+    known = suite_names()
+    if name not in known and not Path(name).is_file():
+        checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, known)
+    prompts = suite(name) if name in known else read_official(Path(name))
     chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]
     if not chosen:
         raise InvalidArgument(f"split (--split) {split!r} of {name} has no prompt; use --split all")
@@ -193,16 +193,19 @@ def find_judge(name: str | None) -> Path | None:
     """
     if name == NO_JUDGE:
         return None
-    folder = ASSETS / EMBEDDED_JUDGE if name is None else Path(name).expanduser()
-    if all((folder / file).is_file() for file in _JUDGE_FILES):
-        return folder.resolve()
     if name is None:
-        raise InvalidArgument(
-            f"judge (--judge) must be given, as this installation has no {EMBEDDED_JUDGE}; give its folder, or "
-            f"--judge {NO_JUDGE} to make images without judging them"
-        )
+        embedded = embedded_judge()
+        if embedded is None:
+            raise InvalidArgument(
+                f"judge (--judge) must be given, as none is installed ({plugins.EMBEDDED}); give its folder, or "
+                f"--judge {NO_JUDGE} to make images without judging them"
+            )
+        return embedded.folder
+    folder = Path(name).expanduser()
+    if all((folder / file).is_file() for file in JUDGE_FILES):
+        return folder.resolve()
     raise InvalidArgument(
-        f"judge (--judge) must be a folder with {' and '.join(_JUDGE_FILES)}, got {name!r}; give such a folder or "
+        f"judge (--judge) must be a folder with {' and '.join(JUDGE_FILES)}, got {name!r}; give such a folder or "
         f"{NO_JUDGE!r}"
     )
 
@@ -226,16 +229,17 @@ def _fingerprint(judge: Path | None) -> str | None:
     if judge is None:
         return None
     total = hashlib.sha256()
-    for file in _JUDGE_FILES:
+    for file in JUDGE_FILES:
         total.update(hashlib.sha256((judge / file).read_bytes()).digest())
     return f"sha256:{total.hexdigest()}"
 
 
 def _warnings(request: BenchRequest, planned: Plan, judge: Path | None) -> tuple[str, ...]:
     foreign = planned.model.kind != SourceKind.EMBEDDED and judge is not None and request.judge is None
-    if not foreign:
+    embedded = embedded_judge()
+    if not foreign or embedded is None:
         return ()
     return (
-        f"{EMBEDDED_JUDGE} knows the pictures of the emoji world only, and its verdicts on others mean nothing; "
+        f"{embedded.name} knows {embedded.knows} only, and its verdicts on others mean nothing; "
         f"give --judge {NO_JUDGE} unless {planned.model.name} draws that world",
     )

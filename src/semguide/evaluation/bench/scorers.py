@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import InvalidArgument
+from semguide.evaluation.clip_scorers import clip_plugin, embedded_clip
 from semguide.models import SourceKind
-from semguide.models.catalog import ASSETS
 from semguide.models.fingerprint import fingerprint_files
 
 NONE = "none"
-EMBEDDED_CLIP = "emoji-clip"
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,15 @@ def find_scorers(request: ScorerRequest, model: SourceKind) -> ScorerFolders:
 def _clip(name: str | None, model: SourceKind) -> Path | None:
     if name == NONE or (name is None and model is not SourceKind.EMBEDDED):
         return None
-    folder = ASSETS / EMBEDDED_CLIP if name is None else Path(name).expanduser()
-    config = _config(folder)
-    if config.get("model_type") == "clip" or "channels" in config:
+    if name is None:
+        embedded = embedded_clip()
+        return None if embedded is None else embedded.folder
+    folder = Path(name).expanduser()
+    if _config(folder).get("model_type") == "clip" or clip_plugin(folder) is not None:
         return folder.resolve()
     raise InvalidArgument(
-        f"clip (--clip) must be a folder with config.json and safetensors weights of transformers' CLIPModel, or an "
-        f"emoji-clip, got {str(folder)!r}; give such a folder or {NONE!r}"
+        f"clip (--clip) must be a folder with config.json and safetensors weights of transformers' CLIPModel, or "
+        f"a CLIP of an installed package, got {str(folder)!r}; give such a folder or {NONE!r}"
     )
 
 

@@ -7,32 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from semguide import plugins
 from semguide.errors import InvalidArgument
+from semguide.evaluation.clip_scorers import GROUP, clip_folder
 from semguide.evaluation.makers.best_of import SEEDS, BestOf
 from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingOptions
 from semguide.evaluation.makers.rules import by_rule
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.guidance.citations import CLIP_PAPER
 from semguide.guidance.parameters import parameter
-from semguide.models.catalog import ASSETS
 from semguide.models.fingerprint import fingerprint_files
 from semguide.types import Concept
 
-EMBEDDED_CLIP = "emoji-clip"
 
-
-def clip_folder(name: str) -> Path:
-    """Return the folder of a CLIP: the embedded one by its name, or a folder.
+def find_clip(name: str) -> Path:
+    """Return the folder of a CLIP: an installed one by its name, or a folder.
 
     Raises:
         InvalidArgument: There is none.
     """
-    folder = ASSETS / EMBEDDED_CLIP if name == EMBEDDED_CLIP else Path(name).expanduser()
+    folder = clip_folder(name)
     if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
         return folder.resolve()
+    installed = ", ".join(plugins.names(GROUP)) or f"the name of an installed one ({plugins.EMBEDDED})"
     raise InvalidArgument(
-        f"clip must be {EMBEDDED_CLIP}, or a folder with config.json and safetensors weights of an emoji-clip or of "
-        f"transformers' CLIPModel, got {name!r}; give such a folder"
+        f"clip must be {installed}, or a folder with config.json and safetensors weights of one or of transformers' "
+        f"CLIPModel, got {name!r}; give such a folder"
     )
 
 
@@ -44,13 +44,13 @@ class BestOfCLIP(BestOf):
     """
 
     seeds: int = parameter(2, SEEDS, low=1, high=1000)
-    clip: str = parameter(EMBEDDED_CLIP, "emoji-clip, or the folder of one or of a CLIPModel of transformers.")
+    clip: str = parameter("emoji-clip", "emoji-clip, or the folder of one or of a CLIPModel of transformers.")
 
     name: ClassVar[str] = "best-of-clip"
 
     def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
         """Load the CLIP and steer the pipeline with the rule."""
-        one, clip = by_rule(pipe, self.made_by(), sampling), load_clip(clip_folder(self.clip), str(pipe.device))
+        one, clip = by_rule(pipe, self.made_by(), sampling), load_clip(find_clip(self.clip), str(pipe.device))
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             seeds = self.candidates(seed)
@@ -73,7 +73,7 @@ class BestOfCLIP(BestOf):
 
     def identity(self) -> dict[str, Any]:
         """Return rule and CLIP."""
-        return {**super().identity(), "clip": fingerprint_files(clip_folder(self.clip))}
+        return {**super().identity(), "clip": fingerprint_files(find_clip(self.clip))}
 
     @classmethod
     def citation(cls) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from semguide.evaluation.metrics.clip import ImageText, load_clip
+from semguide.evaluation.clip_scorers import ImageText
+from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.metrics.features import pack
-from semguide.evaluation.metrics.rendered import rendered
 from semguide.evaluation.metrics.vqa import Answerer, blip_vqa, vqa_score
-from semguide.evaluation.suites import SuitePrompt
+from semguide.evaluation.suites import SuitePrompt, rendered
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,7 +27,7 @@ class Scorers:
     """Folders of the models that score images, "" for none.
 
     Attributes:
-        clip: An emoji-clip or a CLIPModel.
+        clip: A CLIPModel, or a CLIP of an installed package.
         vqa: A BlipForQuestionAnswering for VQAScore.
         blip_vqa: The same for BLIP-VQA.
     """

@@ -1,0 +1,1 @@
+"""What the judge sees in pictures of the emoji world, and how good the checkpoints are."""

@@ -1,0 +1,51 @@
+"""Start a set from an exported checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from semguide.errors import InvalidArgument
+from semguide.files import atomic, atomic_folder
+from semguide_emoji.training.history import HISTORY
+
+#: Recipe -> the folder of its own part, in an exported checkpoint and in a set; None where it trains a part of all.
+_OWN = {"unet": ("unet", "unet"), "flow": ("transformer", "flow"), "decoder": None}
+
+
+def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
+    """Copy what a recipe builds on from an exported checkpoint into a set that lacks it, with the list of its runs.
+
+    That is autoencoder, text encoder and tokenizer, and the denoiser if it is the one that the recipe trains. What the
+    set holds already stays, so that a run that was stopped goes on with the same command.
+
+    Args:
+        checkpoint: A folder that `semguide train export` wrote: emoji-unet or emoji-flow.
+        folder: The set; made if it is missing.
+        recipe: "unet", "flow" or "decoder".
+
+    Raises:
+        InvalidArgument: It is no such checkpoint, or the recipe starts from nothing.
+    """
+    if recipe not in _OWN:
+        raise InvalidArgument(f"from (--from) goes with {', '.join(_OWN)}, got {recipe}, which starts from nothing")
+    if not (checkpoint / "model_index.json").is_file():
+        raise InvalidArgument(f"from (--from) must be an exported checkpoint with a model_index.json, got {checkpoint}")
+    folder.mkdir(parents=True, exist_ok=True)
+    _copy(checkpoint / "vae", folder / "vae")
+    if not (folder / "clip").exists():
+        _copy(checkpoint / "text_encoder", folder / "text_encoder")
+    _copy(checkpoint / "tokenizer", folder / "tokenizer")
+    own = _OWN[recipe]
+    if own is not None:
+        _copy(checkpoint / own[0], folder / own[1])
+    if (checkpoint / HISTORY).is_file() and not (folder / HISTORY).exists():
+        with atomic(folder / HISTORY) as temporary:
+            shutil.copyfile(checkpoint / HISTORY, temporary)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder that is there to where there is none."""
+    if source.is_dir() and not target.exists():
+        with atomic_folder(target) as temporary:
+            shutil.copytree(source, temporary, dirs_exist_ok=True)

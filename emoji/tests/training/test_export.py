@@ -1,0 +1,150 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline, StableDiffusionPipeline
+
+from semguide.errors import InvalidArgument
+from semguide.models import describe, load
+from semguide_emoji.clip import EmojiCLIP
+from semguide_emoji.judge import Judge
+from semguide_emoji.training.data import Batches
+from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
+from semguide_emoji.training.text import tokenize
+from semguide_emoji.training.unet import build_scheduler, sample
+from support.tiny_set import TINY
+
+SEEN = {"Judge on 5 objects": "0.900"}
+SINGLE = {"emoji-single single": "0.500 [0.400, 0.600]"}
+FIRST = {"Right caption first among 128": "0.909"}
+ROWS = {"emoji-unet": SEEN | SINGLE, "emoji-flow": SEEN | SINGLE, "emoji-judge": SEEN, "emoji-clip": FIRST}
+NAMES = ["emoji-clip", "emoji-flow", "emoji-judge", "emoji-unet"]
+
+
+@pytest.fixture(scope="module")
+def assets(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "emoji-unet").mkdir()
+    (folder / "emoji-unet" / "old.bin").write_text("of an earlier export")
+    assert sorted(export(TINY, tiny_set, folder, ROWS)) == [folder / name for name in NAMES]
+    return folder
+
+
+def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
+    pipe = StableDiffusionPipeline.from_pretrained(assets / "emoji-unet")
+    prompts = ["a red car and a blue apple"]
+    assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set), prompts, steps=2))
+
+
+def test_the_flow_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
+    pipe = StableDiffusion3Pipeline.from_pretrained(assets / "emoji-flow")
+    assert isinstance(pipe.scheduler, FlowMatchEulerDiscreteScheduler)
+    assert pipe.tokenizer_max_length == TINY.flow_prompt_length
+    prompts = ["a red car and a blue apple"]
+    assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set, FLOW), prompts, steps=2))
+
+
+def test_the_package_loads_and_describes_it(assets: Path):
+    model = describe(str(assets / "emoji-unet"))
+    assert (model.height, model.width, model.smallest, model.largest) == (32, 32, 32, 32)
+    assert (model.num_inference_steps, model.guidance_scale) == (STEPS, GUIDANCE_SCALE)
+    assert next(load(str(assets / "emoji-unet")).unet.parameters()).dtype == torch.float32
+
+
+def test_weights_are_half_precision_safetensors_and_nothing_else(assets: Path):
+    from safetensors.torch import load_file
+
+    files = [file.relative_to(assets) for file in assets.rglob("*") if file.is_file()]
+    assert {file.suffix for file in files} == {".safetensors", ".json", ".md"}
+    for file in assets.rglob("*.safetensors"):
+        kinds = {value.dtype for value in load_file(file).values() if value.is_floating_point()}
+        assert kinds == {torch.float16}, file
+
+
+def test_there_is_no_safety_checker_no_image_processor_and_no_trace_of_the_training_folder(
+    assets: Path, tiny_set: Path
+):
+    index = json.loads((assets / "emoji-unet" / "model_index.json").read_text())
+    for part in ("safety_checker", "feature_extractor", "image_encoder"):
+        assert index[part] == [None, None]
+    assert index["requires_safety_checker"] is False
+    texts = [file.read_text(encoding="utf-8") for file in assets.rglob("*") if file.suffix in {".json", ".md"}]
+    assert not any(str(tiny_set) in text for text in texts)
+
+
+def test_scheduler_tokenizer_and_latent_scale_are_those_of_the_training(assets: Path, tiny_set: Path):
+    pipe = StableDiffusionPipeline.from_pretrained(assets / "emoji-unet")
+    trained = as_exported(TINY, tiny_set)
+    own = {k: v for k, v in build_scheduler().config.items() if not k.startswith("_")}
+    assert {k: v for k, v in pipe.scheduler.config.items() if not k.startswith("_")} == own
+    assert pipe.vae.config["scaling_factor"] == trained.vae.config["scaling_factor"]
+    assert pipe.tokenizer.model_max_length == TINY.prompt_length
+    text = "an orange apple, größe 🚗"
+    assert pipe.tokenizer(text)["input_ids"] == trained.tokenizer(text)["input_ids"]
+
+
+def test_the_judge_is_the_trained_one(assets: Path, tiny_set: Path):
+    pictures = Batches(TINY.world, TINY.size, 2)(0)[0]
+    with torch.no_grad():
+        exported = Judge.load(assets / "emoji-judge")(pictures)
+        trained = Judge.load(tiny_set / "judge")(pictures)
+    assert all(torch.equal(a, b) for a, b in zip(exported, trained, strict=True))
+
+
+@torch.no_grad()
+def test_clip_is_the_trained_one_and_reads_the_text_tower_from_the_unet_beside_it(assets: Path, tiny_set: Path):
+    pictures, captions = Batches(TINY.world, TINY.size, 2)(0)
+    trained, tokenizer = clip_as_exported(tiny_set)
+    ids = tokenize(tokenizer, captions, "cpu")
+    exported = EmojiCLIP.load(assets / "emoji-clip")
+    assert torch.equal(exported.similarity(ids, pictures), trained.similarity(ids, pictures))
+    assert exported.shape.size == TINY.size
+
+
+def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
+    clip, flow, judge, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
+    for card in (clip, unet, flow, judge):
+        assert "SIL Open Font License 1.1" in card
+        assert "Exported at commit " in card
+        assert ("| Judge on 5 objects | 0.900 |" in card) is (card is not clip)
+    assert "| Right caption first among 128 | 0.909 |" in clip
+    assert "| `semguide train clip` | 2 | 4 | 0.001 |" in clip
+    assert "semguide train unet" not in clip
+    assert "| `semguide train unet` | 2 | 4 | 0.001 |" in unet
+    assert "PSNR on 512 held-out scenes" in unet
+    assert '"drop_colour": 0.12' in unet
+    assert "emoji-single" not in judge
+    assert "| `semguide train flow` | 2 | 4 | 0.001 |" in flow
+    assert "StableDiffusion3Pipeline" in flow
+    assert "semguide train unet" not in flow
+
+
+def test_an_earlier_export_is_replaced_as_a_whole(assets: Path):
+    assert not (assets / "emoji-unet" / "old.bin").exists()
+    assert sorted(path.name for path in assets.iterdir()) == NAMES
+
+
+@pytest.mark.parametrize("part", ["vae", "clip", "training/unet", "training/flow", "training/judge"])
+def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, tiny_set: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
+    shutil.rmtree(folder / part)
+    kept = tmp_path / "assets" / "emoji-unet" / "README.md"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("earlier")
+    recipe = part.rsplit("/", maxsplit=1)[-1]
+    with pytest.raises(InvalidArgument, match=rf"run `semguide train {recipe}` first"):
+        export(TINY, folder, tmp_path / "assets")
+    assert kept.read_text() == "earlier"
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["emoji-unet"]
+
+
+def test_only_what_the_set_holds_is_written(tiny_set: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
+    for part in ("flow", "judge"):
+        shutil.rmtree(folder / part)
+    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / n for n in ("emoji-unet", "emoji-clip")]
+    shutil.rmtree(folder / "unet")
+    with pytest.raises(InvalidArgument, match="run `semguide train unet` first"):
+        export(TINY, folder, tmp_path / "assets")
