@@ -119,7 +119,8 @@ def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
 def test_a_prompt_that_is_cut_off_gets_a_warning(live: Live):
     id = live.start(steps=1, prompt=f"{PROMPT} {'and more ' * 20}", concepts=["a red book", "a yellow vase"])["id"]
     (warning,) = [event["data"]["message"] for event in live.events(id) if event["event"] == "warning"]
-    assert "cut off" in warning
+    assert "cuts off" in warning
+    assert "it does not know" not in warning
     assert live.job(id)["warnings"] == [warning]
 
 

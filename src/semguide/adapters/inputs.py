@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from semguide.concepts import as_concepts, decompose
-from semguide.errors import InvalidArgument, notify
+from semguide.errors import InvalidArgument, SemguideWarning, notify
 from semguide.types import Concept
 
 _SEQUENCES = (list, tuple)
@@ -67,34 +70,108 @@ def warn_of_missing(prompts: Sequence[str | None], concepts: Sequence[Sequence[C
             )
 
 
-def warn_of_truncation(
-    tokenizer: Any, limit: int | None, prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]
-) -> None:
-    """Warn of concepts that the text encoder does not read to the end, in the prompt or on their own.
+@dataclass(frozen=True)
+class Truncation:
+    """What no text encoder of a pipeline reads.
+
+    Attributes:
+        limit: Tokens of the encoder that reads furthest.
+        cut: The end of the prompt.
+        concepts: The concepts in it, and those that are too long on their own.
+    """
+
+    limit: int
+    cut: str
+    concepts: tuple[str, ...]
+
+    @property
+    def warning(self) -> SemguideWarning:
+        """What to tell the user."""
+        unread = ", ".join(map(repr, self.concepts))
+        told = f"the text encoder reads {self.limit} tokens" + (f", which cuts off {self.cut!r}" if self.cut else "")
+        return SemguideWarning(f"{told}; it does not know {unread}" if unread else told, "shorten the prompt")
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """A text encoder as far as it reads.
+
+    Attributes:
+        tokenizer: Its tokenizer.
+        limit: The number of tokens, special ones included, after which a text is cut.
+    """
+
+    tokenizer: Any
+    limit: int
+
+    def knows(self, text: str) -> bool:
+        """Say whether it knows a word of a text: an encoder that stands in for a missing one knows none."""
+        tokens = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+        return any(token != getattr(self.tokenizer, "unk_token_id", None) for token in tokens)
+
+    def read(self, text: str) -> int:
+        """Return how many characters of a text it reads, up to the last word that it reads whole."""
+        if self._tokens(text) <= self.limit:
+            return len(text)
+        ends = [word.end() for word in re.finditer(r"\w+|[^\w\s]", text)]
+        words = bisect_right(ends, self.limit, key=lambda end: self._tokens(text[:end]))
+        return ends[words - 1] if words else 0
+
+    def _tokens(self, text: str) -> int:
+        return len(self.tokenizer(text, truncation=False, verbose=False).input_ids)
+
+
+def text_readers(pipe: Any, tokenizers: Mapping[str, str | int], options: Mapping[str, Any]) -> list[TextReader]:
+    """Return the text encoders of a pipeline that are there.
 
     Args:
-        tokenizer: Of the encoder that reads furthest; None where there is none to ask.
-        limit: The number of tokens after which the pipeline cuts, None where only the tokenizer does.
+        pipe: The pipeline.
+        tokenizers: As in `PromptEncodingSpec`.
+        options: The arguments of `encode_prompt`.
+    """
+    found: list[TextReader] = []
+    for name, limit in tokenizers.items():
+        tokenizer: Any = getattr(pipe, name, None)
+        if hasattr(tokenizer, "model_max_length") and getattr(pipe, name.replace("tokenizer", "text_encoder"), 1):
+            given = options.get(limit) if isinstance(limit, str) else limit
+            found.append(TextReader(tokenizer, tokenizer.model_max_length if given is None else given))
+    return found
+
+
+def truncations(
+    readers: Sequence[TextReader], prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]
+) -> list[Truncation]:
+    """Return what the encoder that reads furthest does not read of each prompt, where it does not read everything.
+
+    Args:
+        readers: From `text_readers`.
         prompts: From `prompts_of`.
         concepts: Of each prompt.
     """
-    if tokenizer is None:
-        return
-    longest = min(tokenizer.model_max_length, tokenizer.model_max_length if limit is None else limit)
-    for prompt, found in zip(prompts, concepts, strict=True):
-        cut = [concept.text for concept in found if _tokens(tokenizer, _read_to(prompt, concept)) > longest]
-        if cut:
-            notify(
-                f"the text encoder reads {longest} tokens, so the prompt's guidance does not know "
-                f"{', '.join(repr(text) for text in dict.fromkeys(cut))}",
-                "shorten the prompt",
-            )
+    found = [_truncation(readers, prompt, named) for prompt, named in zip(prompts, concepts, strict=True)]
+    return [item for item in found if item is not None]
 
 
-def _read_to(prompt: str | None, concept: Concept) -> str:
-    """Return the prompt up to the end of the concept, or the concept where it is not in the prompt."""
-    return concept.text if prompt is None or concept.span is None else prompt[: concept.span[1]]
+def _truncation(readers: Sequence[TextReader], prompt: str | None, concepts: Sequence[Concept]) -> Truncation | None:
+    text = prompt if prompt is not None else ", ".join(concept.text for concept in concepts)
+    readers = [reader for reader in readers if reader.knows(text)]
+    if not readers:
+        return None
+    furthest = max(readers, key=lambda reader: reader.read(text))
+    read = len(text) if prompt is None else furthest.read(text)
+
+    def unread(concept: Concept) -> bool:
+        if prompt is None or concept.span is None:
+            return furthest.read(concept.text) < len(concept.text)
+        return concept.span[1] > read
+
+    cut, lost = text[read:].strip(), tuple(dict.fromkeys(concept.text for concept in concepts if unread(concept)))
+    return Truncation(furthest.limit, cut, lost) if cut or lost else None
 
 
-def _tokens(tokenizer: Any, text: str) -> int:
-    return len(tokenizer(text, truncation=False, verbose=False).input_ids)
+def warn_of_truncation(
+    readers: Sequence[TextReader], prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]
+) -> None:
+    """Warn of what no text encoder reads, in the prompts or of concepts on their own; arguments as of `truncations`."""
+    for found in truncations(readers, prompts, concepts):
+        notify(found.warning.message, found.warning.remedy)

@@ -176,15 +176,12 @@ def _produce(folder: RunFolder, planned: Plan, pipe: Any) -> None:
 
 
 def _loaded(planned: Plan) -> Any:
-    """Load the pipeline, and warn of what it will not read of the prompt."""
+    """Load the pipeline."""
     from semguide.models import load
-    from semguide.runs.truncation import cut_off
 
     hush_libraries()
     pipe = load(str(planned.model.path), device=planned.run.device)
     pipe.set_progress_bar_config(disable=True)
-    if lost := cut_off(pipe, planned.run.prompt):
-        warn(f"the prompt is longer than the text encoder reads; cut off: {lost!r}")
     return pipe
 
 

@@ -14,7 +14,6 @@ from semguide.runs.generation import GeneratedImage
 from semguide.runs.png import RECORD, TRACE, encode_png
 from semguide.runs.records import image_record
 from semguide.runs.request import Plan
-from semguide.runs.truncation import cut_off
 from semguide.server.batching import ImageTask, choose, generate_images, position
 from semguide.server.job_store import JobStore
 from semguide.server.jobs import Failure, Job, Status
@@ -177,7 +176,7 @@ class Engine:
         pipe = worker.pipelines[shots[0].job.model]
         try:
             for job in {id(shot.job): shot.job for shot in shots if shot.picture.index == 0}.values():
-                self._warn_of_cut(job, cut_off(pipe, job.run.prompt))
+                self._warn_of_truncation(job, pipe)
             made = generate_images(shots, pipe, ProgressWatcher(shots, self._stepped).hooks)
             files = [self._record(shot, image) for shot, image in zip(shots, made, strict=True)]
         except Stopped:
@@ -210,9 +209,14 @@ class Engine:
     def _stepped(self, shot: ImageTask, step: int) -> None:
         shot.picture.step = step
 
-    def _warn_of_cut(self, job: Job, lost: str) -> None:
-        if lost:
-            job.warn(f"the prompt is longer than the text encoder reads; cut off: {lost!r}")
+    def _warn_of_truncation(self, job: Job, pipe: Any) -> None:
+        from semguide.adapters.inputs import truncations
+        from semguide.adapters.pipelines.families.registry import spec_of
+        from semguide.adapters.pipelines.text_encoding import readers_of
+
+        readers = readers_of(pipe, spec_of(pipe).text, {})
+        for found in truncations(readers, [job.run.prompt], [job.run.concepts]):
+            job.warn(str(found.warning))
 
     def _fail_all(self, shots: list[ImageTask], error: Exception) -> None:
         _LOG.error("images could not be made", exc_info=error)

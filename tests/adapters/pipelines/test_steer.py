@@ -197,8 +197,9 @@ def test_empty_list_of_concepts_asks_for_plain_guidance_without_a_warning(pipe: 
 
 def test_concepts_beyond_the_encoders_limit_are_named(pipe: Any) -> None:
     long = "a red book " + "and a red book " * 8 + "and a yellow vase"
-    with pytest.warns(SemguideWarning, match=r"reads 77 tokens, .* does not know 'a yellow vase'; shorten"):
+    with pytest.warns(SemguideWarning, match=r"reads 77 tokens, .* does not know 'a yellow vase'; shorten") as told:
         call(steer(pipe, RULE), long, concepts=["a red book", "a yellow vase"], num_inference_steps=1)
+    assert len([warning for warning in told if warning.category is SemguideWarning]) == 1
     with pytest.warns(SemguideWarning, match="does not know 'a very"):
         call(steer(pipe, RULE), concepts=["a very " + "very " * 40 + "red book"], num_inference_steps=1)
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from semguide.adapters.guiders.guider import SemanticGuidance
-from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing
+from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_missing, warn_of_truncation
+from semguide.adapters.pipelines.families.registry import tokenizers_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class GuiderPipeline:
         )
         if concepts is None and self.guider.needs_encoding():
             warn_of_missing(prompts, found)
+        warn_of_truncation(text_readers(self.pipe, tokenizers_of(self.pipe), arguments), prompts, found)
         texts = [[concept.text for concept in items] for items in found]
         fields = self._encoded(prompts, texts, arguments)
         self.guider.set_concepts(texts, fields, scheduler=self.pipe.scheduler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, PipelineState
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
@@ -13,8 +13,8 @@ from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, In
 from semguide.adapters.guiders.encoded_concepts import TEXTS
 from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
-from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
-from semguide.adapters.pipelines.families.registry import refuse
+from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_missing, warn_of_truncation
+from semguide.adapters.pipelines.families.registry import refuse, tokenizers_of
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance import SGT, Rule
 
@@ -61,9 +61,8 @@ class SemanticConceptsStep(ModularPipelineBlocks):
             found = concepts_of(prompts, given, self.decomposer)
             if given is None:
                 warn_of_missing(prompts, found)
-            tokenizer = getattr(components, "tokenizer", None)
-            if hasattr(tokenizer, "model_max_length"):
-                warn_of_truncation(tokenizer, cast("int | None", state.get("max_sequence_length")), prompts, found)
+            readers = text_readers(components, tokenizers_of(components.blocks), state.values)
+            warn_of_truncation(readers, prompts, found)
             texts = [tuple(concept.text for concept in concepts) for concepts in found]
             fields = encoded(components, state, prompts, texts)
         for name, guider in guiders.items():

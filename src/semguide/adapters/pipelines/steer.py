@@ -20,7 +20,7 @@ from semguide.adapters.pipelines.patching import (
     tapped_method,
 )
 from semguide.adapters.pipelines.session import SteeringSession
-from semguide.adapters.pipelines.text_encoding import call_options, with_negative
+from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
 from semguide.errors import InvalidArgument
 from semguide.guidance import SGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.detector import Detector
@@ -95,10 +95,9 @@ class SteeredPipeline:
         prompts = prompts_of(arguments, spec.text.embeds[0])
         found = concepts_of(prompts, concepts, self.decomposer)
         active = not self.rule.is_noop
-        if active:
-            if concepts is None:
-                warn_of_missing(prompts, found)
-            warn_of_truncation(*self._reading(arguments), prompts, found)
+        if active and concepts is None:
+            warn_of_missing(prompts, found)
+        warn_of_truncation(readers_of(self.pipe, spec.text, arguments), prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
         images = encode_images(
             self.pipe,
@@ -125,13 +124,6 @@ class SteeredPipeline:
         trace = session.trace()
         alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
         return Result(output[0], trace, alignment, rule_session.evaluations, output)
-
-    def _reading(self, arguments: dict[str, Any]) -> tuple[Any, int | None]:
-        """Return the tokenizer that reads furthest, and where the pipeline cuts a text."""
-        text = self._spec.text
-        tokenizers = [getattr(self.pipe, name, None) for name in text.tokenizers]
-        options = {**text.fixed, **call_options(self.pipe, text, arguments)}
-        return next((item for item in tokenizers if item is not None), None), options.get("max_sequence_length")
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from semguide.adapters.inputs import TextReader, text_readers
 from semguide.adapters.pipelines.denoiser_call import Conditioning
 from semguide.adapters.pipelines.families.spec import PromptEncodingSpec
 from semguide.errors import InvalidArgument
@@ -125,6 +126,11 @@ class TextEncoder:
 def call_options(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the pipeline call says about text encoding."""
     return _given(pipe, text.options, arguments)
+
+
+def readers_of(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> list[TextReader]:
+    """Return the text encoders of a pipeline as far as they read in a call with these arguments."""
+    return text_readers(pipe, text.tokenizers, {**text.fixed, **call_options(pipe, text, arguments)})
 
 
 def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: int) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from semguide.adapters.pipelines.families.spec import GuiderFamily
 
 GUIDED: tuple[GuiderFamily, ...] = (
-    GuiderFamily("SDXL", ("StableDiffusionXLAutoBlocks",)),
+    GuiderFamily("SDXL", ("StableDiffusionXLAutoBlocks",), tokenizers={"tokenizer": "", "tokenizer_2": ""}),
     GuiderFamily(
         "Stable Diffusion 3",
         ("StableDiffusion3AutoBlocks",),
         "Makes unconditional embeddings only with a negative_prompt, which must be given, be it empty.",
+        tokenizers={"tokenizer": "", "tokenizer_2": "", "tokenizer_3": "max_sequence_length"},
     ),
     GuiderFamily("Qwen-Image", ("QwenImageAutoBlocks",)),
     GuiderFamily(
@@ -28,7 +29,10 @@ GUIDED: tuple[GuiderFamily, ...] = (
     GuiderFamily("Anima", ("AnimaAutoBlocks",)),
     GuiderFamily("ERNIE-Image", ("ErnieImageAutoBlocks",), "Concepts are read from the prompt before it is rewritten."),
     GuiderFamily(
-        "HunyuanImage 2.1", ("HunyuanImagePipeline",), "An ordinary pipeline; its guiders give way for the call."
+        "HunyuanImage 2.1",
+        ("HunyuanImagePipeline",),
+        "An ordinary pipeline; its guiders give way for the call.",
+        tokenizers={"tokenizer": 1000},
     ),
     GuiderFamily(
         "Motif-Video",

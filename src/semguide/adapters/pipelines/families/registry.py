@@ -35,6 +35,7 @@ __all__ = [
     "mechanism_of",
     "refuse",
     "spec_of",
+    "tokenizers_of",
 ]
 
 
@@ -54,6 +55,14 @@ def spec_of(pipe: Any) -> PipelineSpec:
     found = ARCHITECTURES[name]
     _check_limits(pipe, found)
     return found
+
+
+def tokenizers_of(guided: Any) -> Mapping[str, str | int]:
+    """Return the tokenizers of a pipeline that takes a guider, or of the blocks of one, as in `PromptEncodingSpec`."""
+    names = [kind.__name__ for kind in type(guided).__mro__]
+    return next(
+        (family.tokenizers for family in GUIDED if set(names) & set(family.pipelines)), GuiderFamily("", ()).tokenizers
+    )
 
 
 def refuse(pipe: Any) -> None:

@@ -23,7 +23,8 @@ class PromptEncodingSpec:
         lora: The pipeline argument whose entry "scale" is the `lora_scale` of `encode_prompt`; None if it has none.
         together: Whether one call of `encode_prompt` encodes the prompt and the negative prompt.
         negative: The negative prompt to give where the caller gives none and the pipeline would not guide without.
-        tokenizers: The pipeline's attributes, the first one that is there reads furthest.
+        tokenizers: The pipeline's tokenizers -> where each cuts a text: the argument of `encode_prompt` that says after
+            how many tokens, that number, or "" for the tokenizer's own limit.
         segments: The pipeline's tokenizers whose tokens, padded, stand one after another in the first of the
             conditioning; empty where that is not known, so that no token can be nulled.
     """
@@ -36,7 +37,7 @@ class PromptEncodingSpec:
     lora: str | None = None
     together: bool = True
     negative: str | None = None
-    tokenizers: tuple[str, ...] = ("tokenizer", "tokenizer_2")
+    tokenizers: Mapping[str, str | int] = field(default_factory=lambda: {"tokenizer": "max_sequence_length"})
     segments: tuple[str, ...] = ()
 
     @property
@@ -184,6 +185,7 @@ class GuiderFamily:
     Attributes:
         family: The family's name.
         pipelines: Class names: of the blocks of modular pipelines, or of ordinary pipelines.
+        tokenizers: As in `PromptEncodingSpec`.
         notes: What a user should know, for the table.
         tested: On what, for the table.
     """
@@ -192,6 +194,7 @@ class GuiderFamily:
     pipelines: tuple[str, ...]
     notes: str = ""
     tested: str = TINY
+    tokenizers: Mapping[str, str | int] = field(default_factory=lambda: {"tokenizer": "max_sequence_length"})
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ _SD = PipelineSpec(
     mechanism="concat",
     denoisers=("unet",),
     positional=("sample", "timestep", "encoder_hidden_states"),
-    text=PromptEncodingSpec(options=("clip_skip",), lora="cross_attention_kwargs", segments=("tokenizer",)),
+    text=PromptEncodingSpec(
+        options=("clip_skip",), lora="cross_attention_kwargs", tokenizers={"tokenizer": ""}, segments=("tokenizer",)
+    ),
     scale=_LIVE,
     limits=(_DISTILLED,),
     notes="eps and v prediction. IP-Adapter images go with every concept.",
@@ -47,6 +49,7 @@ _SDXL = replace(
             "negative_pooled_prompt_embeds",
         ),
         conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
+        tokenizers={"tokenizer": "", "tokenizer_2": ""},
     ),
     limits=(_DISTILLED, _REFINER),
     tested=TINY,
@@ -74,7 +77,7 @@ _IF = PipelineSpec(
     mechanism="concat",
     denoisers=("unet",),
     positional=("sample", "timestep", "encoder_hidden_states"),
-    text=PromptEncodingSpec(options=("clean_caption",)),
+    text=PromptEncodingSpec(options=("clean_caption",), tokenizers={"tokenizer": 77}),
     learned_sigma=True,
     notes="The first stage, in pixels; the learned variance is left as it is.",
 )
@@ -89,6 +92,7 @@ _KANDINSKY3 = PipelineSpec(
         embeds=("prompt_embeds", "negative_prompt_embeds", "attention_mask", "negative_attention_mask"),
         conditioning={"prompt_embeds": "encoder_hidden_states", "attention_mask": "encoder_attention_mask"},
         options=(),
+        tokenizers={"tokenizer": 128},
         fixed={"num_images_per_prompt": 1, "_cut_context": True},
     ),
     scale=Scale(shift=1.0, disabled_at=1.0),

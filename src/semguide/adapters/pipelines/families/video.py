@@ -67,6 +67,7 @@ _HUNYUAN_VIDEO = PipelineSpec(
             "prompt_attention_mask": "encoder_attention_mask",
         },
         options=("prompt_template", "max_sequence_length"),
+        tokenizers={"tokenizer": "max_sequence_length", "tokenizer_2": ""},
         fixed=_ONE,
         together=False,
         negative="",
