@@ -28,7 +28,7 @@ def eps_scales(
         count: Number of steps.
         device: Where the scales will be used; they are moved there once.
         start: Index of the first step among the scheduler's timesteps.
-        predicts_x0: Whether the host turns the velocities of a flow model into x0 before it guides (LTX-2).
+        predicts_x0: Whether the pipeline turns the velocities of a flow model into x0 before it guides (LTX-2).
 
     Raises:
         UnsupportedPipeline: The scheduler's prediction type is not known.

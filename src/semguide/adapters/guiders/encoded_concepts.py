@@ -1,4 +1,4 @@
-"""Concepts as a guider holds them: encoded, by the names under which its host knows text."""
+"""Concepts as a guider holds them: encoded, by the names under which the pipeline knows text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EncodedConcepts:
         fields: For the k-th concept of all prompts at once, by the names of `TEXTS`, one row per prompt or image. The
             rows of prompts with fewer concepts are evaluated but not used.
         scheduler: The pipeline's scheduler; None counts as one of eps predictions.
-        predicts_x0: Whether the host hands over x0 predictions.
+        predicts_x0: Whether the pipeline hands over x0 predictions.
     """
 
     texts: tuple[tuple[str, ...], ...]

@@ -33,7 +33,7 @@ class SemanticGuidance(BaseGuidance):
         rule: A rule such as `SGT()`, which brings the guidance scale; also its name, or its name and parameters as in
             the config. None is `SGT()`.
         guidance_rescale: Rescaling of the guided prediction (arXiv 2305.08891, section 3.4), in [0, 1] (0: off).
-        use_original_formulation: Compute c + w (c - u), for hosts whose w is counted from c; the rule is told w + 1.
+        use_original_formulation: Compute c + w (c - u), where a pipeline counts w from c; the rule is told w + 1.
         full_trace: Evaluate the concepts at every guided step, also where the rule does not use them.
         start: First guided step, as a fraction of the steps; before it only the prompt is evaluated.
         stop: End of the guided steps, excluded, as a fraction of the steps.
@@ -105,8 +105,8 @@ class SemanticGuidance(BaseGuidance):
                 state calls it -> one row per prompt.
             scheduler: The pipeline's scheduler; rules that remember from step to step need it unless the model
                 predicts eps.
-            predicts_x0: Whether the host hands over x0 predictions whatever the model predicts.
-            before: The guider of the earlier steps, where a host has one for each part of the steps (Wan 2.2): its
+            predicts_x0: Whether the pipeline hands over x0 predictions whatever the model predicts.
+            before: The guider of the earlier steps, where a pipeline has one for each part of the steps (Wan 2.2): its
                 trajectory, trace and all, goes on here. Both need the same rule.
         """
         self._concepts = EncodedConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
@@ -174,7 +174,7 @@ class SemanticGuidance(BaseGuidance):
         self._cache.close()
 
     def __call__(self, data: list[Any]) -> GuiderOutput:
-        """Combine the batches of a step, whose predictions the host has put into `noise_pred`."""
+        """Combine the batches of a step, whose predictions the pipeline has put into `noise_pred`."""
         return self.forward(**{getattr(batch, self._identifier_key): batch.noise_pred for batch in data})
 
     def forward(self, pred_cond: Tensor, pred_uncond: Tensor | None = None, **concepts: Tensor) -> GuiderOutput:

@@ -1,1 +1,1 @@
-"""The pipelines that can be steered: one row per family, and those that cannot and why."""
+"""The pipelines that can be steered: one spec per family, and those that cannot and why."""

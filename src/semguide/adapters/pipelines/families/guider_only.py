@@ -67,4 +67,4 @@ GUIDED: tuple[GuiderFamily, ...] = (
         "window; the trace is that of the last one.",
     ),
 )
-"""A row per family."""
+"""An entry per family."""
