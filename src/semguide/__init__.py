@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from semguide import moved
+
 if TYPE_CHECKING:
     from semguide.adapters import Result, SteeredPipeline, steer
     from semguide.adapters.guiders.guider import SemanticGuidance
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from semguide.types import Concept
 
     __version__: str
+
+moved.install()
 
 _HOMES = {
     "CDG": "guidance",

@@ -177,6 +177,11 @@ def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
 
     known = suite_names()
     if name not in known and not Path(name).is_file():
+        if not known:
+            raise InvalidArgument(
+                f"suite (--suite) must be the path of a prompt file, as no suite is installed ({plugins.EMBEDDED}), "
+                f"got {name!r}"
+            )
         checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, known)
     prompts = suite(name) if name in known else read_official(Path(name))
     chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]

@@ -60,6 +60,13 @@ def test_the_installed_folder_is_a_module_with_the_nodes(comfyui: Path) -> None:
     assert module.NODE_CLASS_MAPPINGS is NODE_CLASS_MAPPINGS
 
 
+def test_a_folder_that_0_1_0_installed_still_gives_the_nodes() -> None:
+    with pytest.warns(DeprecationWarning, match=r"semguide\.adapters\.comfyui is now"):
+        module = importlib.import_module("semguide.adapters.comfyui")
+    assert module.NODE_CLASS_MAPPINGS is NODE_CLASS_MAPPINGS
+    assert module.NODE_DISPLAY_NAME_MAPPINGS.keys() == NODE_CLASS_MAPPINGS.keys()
+
+
 def test_installing_again_replaces_the_pack_and_leaves_nothing_else(comfyui: Path) -> None:
     (install_pack(comfyui) / "old.json").touch()
     folder = install_pack(comfyui)
