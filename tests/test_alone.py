@@ -18,7 +18,7 @@ import sys
 found = metadata.entry_points
 metadata.entry_points = lambda **by: metadata.EntryPoints(
     entry for entry in found(**by) if not entry.value.startswith("semguide_emoji")
-)
+) if by else found()
 sys.modules["semguide_emoji"] = None
 from semguide.cli.main import main
 main()
