@@ -26,6 +26,7 @@ def texts(prompt: str) -> list[str]:
         ("full body portrait of a fox, highly detailed, trending on artstation", ["a fox"]),
         ("a photographer holding a camera", ["a photographer", "a camera"]),
         ("The wooden picture frame hangs next to the oil painting", ["The wooden picture frame", "the oil painting"]),
+        ("travel poster of a canal, vector, tilt shift", ["a canal"]),
         ("three barn drawings", ["three barn drawings"]),
     ],
 )
@@ -58,6 +59,7 @@ def test_artists_are_no_concepts_and_named_subjects_are(prompt: str, expected: l
     [
         ("2girls, solo, short hair, holding umbrella, looking at viewer", ["2girls", "short hair", "umbrella"]),
         ("score_9, score_8_up, source_anime, rating_safe, red fox, snow", ["red fox", "snow"]),
+        ("1girl, bow \\(weapon\\), looking over shoulder, running", ["1girl", "bow"]),
         ("no humans, tall, dark, pine tree, night, masterpiece", ["pine tree"]),
         ("glowing eyes, black, cloak, best quality", ["glowing eyes", "cloak"]),
         ("old_bridge, misty_river, scenery", ["old_bridge", "misty_river", "scenery"]),
@@ -79,6 +81,7 @@ def test_a_counted_tag_has_its_noun_and_its_count() -> None:
         ("brushes with neatly trimmed bristles", ["brushes", "neatly trimmed bristles"]),
         ("a beggar in tattered clothes", ["a beggar", "tattered clothes"]),
         ("a tree with drooping branches stands on a hill", ["a tree", "drooping branches", "a hill"]),
+        ("the surrounding hills and the back wheels", ["the surrounding hills", "the back wheels"]),
         ("a moss covered statue", ["a moss covered statue"]),
         ("red - haired sailor", ["red - haired sailor"]),
         ("flags with green, white, and red stripes", ["flags", "green, white, and red stripes"]),
@@ -107,6 +110,8 @@ def test_plural_containers_keep_their_content(prompt: str, expected: list[str]) 
         ("old ropes hang from the mast", ["old ropes", "the mast"]),
         ("a curtain, slightly torn, leaves a gap", ["a curtain", "a gap"]),
         ("tall stalks poke up from the soil", ["tall stalks", "the soil"]),
+        ("a baker kneading dough and a clerk reading letters", ["a baker", "dough", "a clerk"]),
+        ("Two men sit down; one wears a cap, the other rests his hand", ["Two men", "a cap", "his hand"]),
         ("The old vendor, which contrasts with the new stall", ["The old vendor", "the new stall"]),
     ],
 )

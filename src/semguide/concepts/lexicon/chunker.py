@@ -21,7 +21,7 @@ _MOST_MODIFIERS = 16  # of one noun; keeps the time linear in the length of the 
 _HEADLESS = frozenset({"other", "same", "next", "first", "last", "only", "such", "more", "most"})
 _SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
 _RELATIVES = frozenset({"which", "that", "who"})
-_ACTIONS_IN_S = frozenset(f"{action}s" for action in words.ACTIONS)
+_ACTIONS = words.ACTIONS | words.ACTIONS_IN_S | {f"{action}s" for action in words.ACTIONS}
 _NAME_LINKS = frozenset({"of", "the"})
 _DEMONSTRATIVES = frozenset({"this", "these", "those"})
 _BARE_VERBS = frozenset({Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
@@ -122,7 +122,7 @@ def _starts_with_verb(sentence: Sentence, index: int) -> bool:
     if tag is Tag.PAST_VERB:
         return opens and index > 0
     if word in words.INTRANSITIVE:
-        return opens or before in {"and", ","} or sentence.tag(index - 1) is Tag.PREPOSITION
+        return opens or before in {"and", ","} or sentence.tag(index - 1) in {Tag.PREPOSITION, Tag.GERUND}
     return (opens or before == "with") and word not in words.TRANSITIVE
 
 
@@ -203,7 +203,7 @@ def _last_noun(sentence: Sentence, start: int, index: int, opened: bool) -> int 
 def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
     tag, following = sentence.tag(index), sentence.tag(index + 1)
     if index == first:
-        return tag in NOMINAL
+        return tag in NOMINAL and not _is_verb_of_pronoun(sentence, index)
     if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
         return not _is_verb_use(sentence, start, index)
     if tag is Tag.ADJECTIVE:  # "rubber sole shoes", but not "a glass full of water"
@@ -213,6 +213,14 @@ def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
     word = sentence.word(index)
     compound = tag is Tag.PARTICIPLE and sentence.tag(index - 1) is Tag.NOUN and not is_known(word)
     return (compound or word in words.COMPOUND_PARTICIPLES) and following in NOMINAL | {Tag.ADJECTIVE}
+
+
+def _is_verb_of_pronoun(sentence: Sentence, index: int) -> bool:
+    """Whether a word in -s is the verb of "one" or "the other": "one wears a cap"."""
+    one = sentence.word(index - 1) == "one" or (
+        sentence.word(index - 1) == "other" and sentence.tag(index + 1) is Tag.DETERMINER
+    )
+    return one and sentence.tag(index) is Tag.PLURAL
 
 
 def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
@@ -225,7 +233,7 @@ def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
     if is_base and sentence.word(start) in words.SINGULAR and not several:
         return False  # after one thing a verb has its -s: "a balloon ride"
     is_followed = (following in _AFTER_VERB and after != "of") or after == "as"
-    if sentence.word(index) in words.ACTIONS | _ACTIONS_IN_S and is_followed:
+    if sentence.word(index) in _ACTIONS and is_followed:
         return True
     if tag is Tag.BASE_VERB:
         return plural or is_followed or (several and following in NOMINAL)
@@ -248,12 +256,13 @@ def _headless(sentence: Sentence, start: int, index: int, opened: bool) -> int |
     if not opened:
         return None
     last = index - 1
-    is_passive = sentence.tag(index) is Tag.PARTICIPLE and sentence.word(index + 1) == "by"
+    if sentence.word(last) in {"one", "other"} and sentence.tag(index) in VERBAL | {Tag.PLURAL}:
+        return None  # "one wears a cap", "the other rests", "the one flying higher"
     if sentence.word(index) == "one" and last > start:  # "a loved one"
         return index
-    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not (is_passive and sentence.tag(last) is Tag.ADJECTIVE):
+    if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not _is_passive(sentence, index):
         return index if sentence.word(index) not in words.ADVERBS | _HEADLESS else None
-    return last if last >= start and _is_noun_in_place(sentence, last) else None
+    return last if last >= start and _is_noun_in_place(sentence, start, last) else None
 
 
 def _is_verb_for_noun(sentence: Sentence, index: int) -> bool:
@@ -263,11 +272,21 @@ def _is_verb_for_noun(sentence: Sentence, index: int) -> bool:
     return sentence.tag(index) is Tag.BASE_VERB
 
 
-def _is_noun_in_place(sentence: Sentence, index: int) -> bool:
-    """Whether the last word of a phrase without a noun can be it: "an orange", not "the red" or "the other"."""
-    if sentence.tag(index) in _OPENERS | {Tag.POSSESSIVE} or sentence.word(index) in _HEADLESS:
+def _is_passive(sentence: Sentence, index: int) -> bool:
+    described = sentence.tag(index - 1) is Tag.ADJECTIVE
+    return described and sentence.tag(index) is Tag.PARTICIPLE and sentence.word(index + 1) == "by"
+
+
+def _is_noun_in_place(sentence: Sentence, start: int, index: int) -> bool:
+    """Whether the last word of a phrase without a noun can be it: "an orange", not "the red" or "the tallest"."""
+    word = sentence.word(index)
+    if sentence.tag(index) in _OPENERS | {Tag.POSSESSIVE} or word in _HEADLESS:
         return False
-    return sentence.word(index) not in words.COLOURS - {"orange"}
+    if sentence.tag(index + 1) is Tag.COMMA and sentence.tag(index + 2) is Tag.ADVERB:  # "a calm, almost silent pond"
+        return False
+    if word in words.COLOURS:
+        return word == "orange"
+    return sentence.word(start) != "one" and not word.endswith("est")  # "one full and one empty"
 
 
 def _join_contents(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:

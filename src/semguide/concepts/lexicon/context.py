@@ -30,18 +30,48 @@ def _tag_in_context(sentence: Sentence, index: int) -> Tag:
     if sentence.tokens[index].kind is Kind.QUOTED:
         return _quoted(sentence, index)
     if _is_noun(sentence, index):
-        return Tag.NOUN
+        return Tag.PLURAL if tag is Tag.S_VERB else Tag.NOUN
     if rule is not None:
         return rule(sentence, index)
-    if word.endswith("ing") and tag in NOMINAL and _is_progressive(sentence, index):
-        return Tag.OTHER
-    return tag
+    return _ending_in_ing(sentence, index) if word.endswith("ing") and tag in NOMINAL else tag
+
+
+def _ending_in_ing(sentence: Sentence, index: int) -> Tag:
+    if _has_object(sentence, index):
+        return Tag.GERUND
+    return Tag.OTHER if _is_progressive(sentence, index) else sentence.tag(index)
+
+
+def _rose(sentence: Sentence, index: int) -> Tag:
+    """The verb of "the moon rose above the hill"."""
+    is_verb = sentence.tag(index - 1) in NOMINAL and sentence.tag(index + 1) in _CLAUSE
+    return Tag.OTHER if is_verb else sentence.tag(index)
 
 
 def _is_noun(sentence: Sentence, index: int) -> bool:
     """Whether a word is a noun that the lexicon has as something else."""
-    content = sentence.tag(index) is Tag.BASE_VERB and sentence.word(index - 1) == "of"  # "a tub of spread"
-    return content or _ends_name(sentence, index) or ("-" in sentence.word(index) and _is_hyphened(sentence, index))
+    placed = sentence.tag(index - 1) is Tag.PREPOSITION and sentence.word(index - 1) != "to"
+    ends = sentence.tag(index + 1) not in NOMINAL | {Tag.DETERMINER, Tag.ADJECTIVE}
+    content = sentence.tag(index) in {Tag.BASE_VERB, Tag.S_VERB} and placed and ends  # "a tub of spread", "on mars"
+    sparks = sentence.tag(index) is Tag.S_VERB and _opens_segment(sentence, index)  # "sparks flying"
+    return (
+        content
+        or sparks
+        or _ends_name(sentence, index)
+        or ("-" in sentence.word(index) and _is_hyphened(sentence, index))
+    )
+
+
+def _opens_segment(sentence: Sentence, index: int) -> bool:
+    opens = index == 0 or sentence.tokens[index - 1].kind in {Kind.MARK, Kind.WEIGHT}
+    return opens and sentence.tag(index + 1) not in {Tag.DETERMINER, Tag.PREPOSITION}
+
+
+def _has_object(sentence: Sentence, index: int) -> bool:
+    """Whether a word in -ing stands between a noun and its object: "a chef cooking pasta"."""
+    if sentence.word(index) not in words.TRANSITIVE - words.TAGS_IN_ING - {"cutting"}:
+        return False
+    return sentence.tag(index - 1) in NOMINAL and sentence.tag(index + 1) in NOMINAL | {Tag.ADJECTIVE}
 
 
 def _quoted(sentence: Sentence, index: int) -> Tag:
@@ -122,6 +152,31 @@ def _compound_head(sentence: Sentence, index: int) -> Tag:
     return sentence.tag(index)
 
 
+def _back(sentence: Sentence, index: int) -> Tag:
+    """The adjective of "the back legs"."""
+    described = sentence.tag(index - 1) in {Tag.DETERMINER, Tag.ADJECTIVE, Tag.NUMBER}
+    return Tag.ADJECTIVE if described and sentence.tag(index + 1) in NOMINAL else _pairwise(sentence, index)
+
+
+def _surrounding(sentence: Sentence, index: int) -> Tag:
+    """The adjective of "the surrounding buildings"."""
+    return Tag.ADJECTIVE if sentence.tag(index - 1) is Tag.DETERMINER else sentence.tag(index)
+
+
+def _cut(sentence: Sentence, index: int) -> Tag:
+    """The participle of "a pear cut into pieces"."""
+    return Tag.PARTICIPLE if sentence.word(index + 1) in {"into", "in", "from", "out", "open"} else sentence.tag(index)
+
+
+def _square(sentence: Sentence, index: int) -> Tag:
+    """The noun of "a city square"; but "a square table"."""
+    after_noun = sentence.tag(index - 1) in NOMINAL
+    goes_on = NOMINAL | {Tag.ADJECTIVE, Tag.GERUND, Tag.PARTICIPLE}
+    goes_on = goes_on if after_noun else goes_on | {Tag.COMMA, Tag.CONJUNCTION}
+    named = after_noun or sentence.tag(index - 1) is Tag.DETERMINER
+    return Tag.NOUN if named and sentence.tag(index + 1) not in goes_on else sentence.tag(index)
+
+
 def _both(sentence: Sentence, index: int) -> Tag:
     return Tag.ADVERB if sentence.word(index - 1) in _BE else Tag.DETERMINER
 
@@ -137,7 +192,14 @@ _RULES: Final[dict[str, Callable[[Sentence, int], Tag]]] = {
     "north": _side,
     "south": _side,
     "side": _pairwise,
-    "back": _pairwise,
+    "back": _back,
+    "surrounding": _surrounding,
+    "opposing": _surrounding,
+    "cut": _cut,
+    "rose": _rose,
+    "square": _square,
+    "coral": _square,
+    "cream": _square,
     "face": _pairwise,
     "can": _can,
     "set": _compound_head,

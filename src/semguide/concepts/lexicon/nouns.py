@@ -36,7 +36,7 @@ ABSTRACT: Final = _words(
     "pain horror terror rage fury glee sorrow despair event events party's someone's contents length width height age "
     "weight temperature orbit mid-air midair flight battle war scale array while whole half rest something it's one's "
     "total kinds sorts types efforts cost price value name names numbers word words letter letters text phrase "
-    "phrases title slogan quote message"
+    "phrases title slogan quote message detail details texture textures"
 )
 # Abstract alone, but visible where something describes them ("an arched passage", "a stone relief", "two projects").
 HALF_ABSTRACT: Final = _words(

@@ -51,7 +51,7 @@ def styled(sentence: Sentence) -> frozenset[int]:
 def _prefix_end(sentence: Sentence, start: int, end: int) -> int:
     """The end of a medium that opens a segment: "award winning wildlife photo of", "rendering by a studio of"."""
     for index in range(start, end):
-        if sentence.word(index) in words.MEDIA:
+        if sentence.word(index) in words.MEDIA or (start == 0 and sentence.word(index) in words.PRINTS):
             following = index + 1
             if sentence.word(following) == "by":
                 following = next((i for i in range(following, end) if sentence.word(i) == "of"), following)
@@ -69,6 +69,8 @@ def _is_style_segment(sentence: Sentence, start: int, end: int, first: bool, sty
     tags = {sentence.tag(i) for i in range(start, end)}
     if not first and names[0] in words.MADE and sentence.tag(start + 1) is Tag.PREPOSITION:  # "shot on a Leica"
         return names[1] != "by"
+    if names[0] in words.POSES and Tag.DETERMINER not in tags and is_tag_list(sentence):
+        return True
     if tags & {Tag.DETERMINER, Tag.PREPOSITION}:
         return False
     if names[-1] == "inspired" or (not first and words.MARKERS.intersection(names)):

@@ -56,7 +56,7 @@ MARKERS: Final = _words(
     "dribbble pinterest instagram flickr shutterstock midjourney artgerm wlop greg rutkowski artwork artworks "
     "volumetric tracing cel photographed photographic 3d 2d realism surrealism impressionism ghibli pixar dreamworks "
     "disney makoto mucha imax technicolor cinemascope rule-of-thirds symmetry style styled styles stylized focus "
-    "editorial nsfw sfw watermark signature"
+    "editorial nsfw sfw watermark signature vector traced anamorphic"
 )
 # Segments that are style as a whole.
 PHRASES: Final = frozenset(
@@ -72,6 +72,7 @@ PHRASES: Final = frozenset(
         ("rule", "of", "thirds"),
         ("depth", "of", "field"),
         ("spray", "paint"),
+        ("tilt", "shift"),
         ("film", "noir"),
         ("sci", "fi"),
         ("science", "fiction"),
@@ -99,7 +100,11 @@ MADE: Final = _words(
     "written done crafted composed inspired influenced imagined envisioned animated inked sketched captured"
 )
 # Light that is a way of lighting where no article makes it a thing: "volumetric light", "soft light".
-LIGHT: Final = _words("light lights illumination lighting glow shadow shadows sunlight backlight")
+LIGHT: Final = _words("light illumination lighting glow sunlight backlight")
 # Framings of the body.
 FRAMED: Final = _words("body length waist chest")
 FRAMINGS: Final = _words("full upper half lower whole mid medium cowboy")
+# Prints that open a prompt as its medium: "travel poster of a city"; elsewhere they are things.
+PRINTS: Final = _words("poster posters logo logos icon icons sticker stickers cover emblem stamp postcard")
+# What begins a tag of a pose or a view: "looking over shoulder", "from behind".
+POSES: Final = _words("looking facing staring from gazing pov")

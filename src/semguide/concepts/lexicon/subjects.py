@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from semguide.concepts.lexicon import nouns, style_words, words
 from semguide.concepts.lexicon.style import styled
-from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag
+from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag, is_known
 
 _NEGATIONS = frozenset({"without", "no", "except", "minus"})
 _PLACING = frozenset({"in", "on", "at", "to", "from", "into", "onto", "towards", "toward", "by", "along", "off"})
 _DATING = _PLACING | {"during", "before", "after", "until", "since", "for", "this", "of", "throughout"}
-_COPULAS = frozenset({"is", "are", "was", "were"})
+_COPULAS = frozenset({"is", "are", "was", "were", "be", "been"})
 _SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?"})
 _CLAUSE_LENGTH = 40  # words looked back for the beginning of a sentence
+_OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
+_SIDES = frozenset({"left", "right", "middle", "center", "lower-right", "lower-left", "upper-right", "upper-left"})
 _POINTING = frozenset({"the", "this"})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
 _STYLE_ENDS = _BOUNDARIES | {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.ADVERB}
@@ -32,16 +34,30 @@ def subjects(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:
 def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
     """Whether one phrase, read with the words around it, is a subject concept."""
     head = sentence.word(phrase.head)
-    if (phrase.end == phrase.start + 1 and len(head) == 1) or head in words.PRONOUNS:
+    if head in words.PRONOUNS or (phrase.end == phrase.start + 1 and _is_no_word(sentence, phrase, head)):
         return False
     return not (
         _is_abstract(sentence, phrase, head)
+        or _is_written(sentence, phrase)
         or _is_negated(sentence, phrase)
         or _is_medium(sentence, phrase, head)
         or _is_style(sentence, phrase, head)
         or _is_spatial(sentence, phrase, head)
         or _is_time(sentence, phrase, head)
     )
+
+
+def _is_written(sentence: Sentence, phrase: Phrase) -> bool:
+    """Whether the phrase is a text that something carries: "a sign that says Welcome Friends"."""
+    return sentence.word(phrase.start - 1) in words.WRITING and sentence.tokens[phrase.start].capital
+
+
+def _is_no_word(sentence: Sentence, phrase: Phrase, head: str) -> bool:
+    """Whether a phrase of one word is an abbreviation ("ca."), or a tag of what someone does ("standing")."""
+    if len(head) == 1 or (len(head) == 2 and not (is_known(head) or sentence.tokens[phrase.head].capital)):
+        return True
+    alone = sentence.tag(phrase.start - 1) in _BOUNDARIES and sentence.tag(phrase.end) in _BOUNDARIES
+    return alone and head.endswith("ing") and head not in words.TAGS_IN_ING and len(sentence.tokens) > 1
 
 
 def _is_abstract(sentence: Sentence, phrase: Phrase, head: str) -> bool:
@@ -87,6 +103,10 @@ def _is_negated(sentence: Sentence, phrase: Phrase) -> bool:
 def _is_medium(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     if head in style_words.PICTURE and phrase.head == phrase.start + 1 and sentence.word(phrase.start) in _POINTING:
         return True
+    if any(
+        sentence.tag(i) is Tag.POSSESSIVE for i in range(phrase.start, phrase.head)
+    ):  # "the wall's artwork features"
+        return sentence.word(phrase.end) == "of" and head in style_words.MEDIA
     return head in style_words.MEDIA and sentence.word(phrase.end) in style_words.SHOWING | {"by"}
 
 
@@ -110,9 +130,13 @@ def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     if head not in words.SPATIAL:
         return False
     inner = range(phrase.start, phrase.head)
-    if not inner:
+    if head in _SIDES and len(inner) == 1 and sentence.tag(phrase.start) is Tag.DETERMINER:
         return True
-    plain = all(sentence.word(i) in words.SPATIAL_MODIFIERS or sentence.tag(i) is Tag.DETERMINER for i in inner)
+    if not inner or (
+        head in {"background", "foreground"} and len(inner) == 1 and sentence.tag(phrase.start) is Tag.DETERMINER
+    ):
+        return True
+    plain = all(sentence.word(i) in words.SPATIAL_MODIFIERS or sentence.tag(i) in _OPENERS for i in inner)
     return plain and (sentence.word(phrase.start - 1) in _PLACING or sentence.word(phrase.end) == "of")
 
 

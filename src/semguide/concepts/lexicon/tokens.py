@@ -16,6 +16,7 @@ _MARKUP: Final = "|".join(
         r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
         r"&(?:[A-Za-z]{2,8}|#\d{1,7});",  # &amp;
         r"(?<!\S)--\w+(?:\s+[\d:.]+)?",  # --ar 16:9
+        r"\\\([^()\\]{1,60}\\\)",  # the qualifier of a tag: bow \(weapon\)
         r"\b(?:BREAK|AND)\b",  # prompt chunks of other tools
         r"\b(?:score|rating|source|year|quality)_\w+",  # tags of training data
     )

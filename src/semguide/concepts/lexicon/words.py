@@ -100,7 +100,7 @@ NOUNS: Final = _words(
     "panda pandas koala sloth otter hedgehog raccoon corgi shiba axolotl capybara cupcake burger pizza ramen sushi "
     "latte espresso croissant neon bangs twintails ponytail braid braids dress dresses skirt skirts shirt shirts coat "
     "coats boots cloak armor armour helmet sword swords castle castles tower waterfall skyscraper skyscrapers "
-    "graffiti ledge spire spires frown smile blush bow bows"
+    "graffiti ledge spire spires frown smile blush bow bows rose roses guard guards mars"
 )
 
 # "1girl", "2boys": the noun of a tag that begins with its count.
@@ -112,8 +112,9 @@ COUNTED: Final = _words(
 # Places in the picture and parts of a spatial phrase ("on top of", "to the left of", "in the background").
 SPATIAL: Final = _words(
     "top bottom left right side sides front back middle center centre corner corners edge background foreground "
-    "distance rear midst direction end inside outside interior exterior lefthand righthand left-hand right-hand upper "
-    "lower vicinity proximity way"
+    "distance rear midst direction end inside outside interior exterior lower-right lower-left upper-right upper-left "
+    "bottom-left bottom-right top-left top-right lefthand righthand left-hand right-hand upper lower vicinity "
+    "proximity way"
 )
 SPATIAL_MODIFIERS: Final = _words(
     "left right upper lower top bottom far very other same opposite hand lefthand righthand left-hand right-hand"
@@ -125,7 +126,7 @@ PARTITIVES: Final = _words(
     "streaks trace traces bouquet chunks flocks herds packs crowds clusters mass masses tangle expanse stretch mix "
     "mixture piece pieces slice slices bit bits pair pairs group groups couple bunch bunches herd flock pack swarm "
     "school lot lots number variety set sets row rows kind type sort collection crowd team loaf loaves chunk stack "
-    "stacks pile piles scoop pinch sheet sheets strip cluster assortment handful series array trio work works"
+    "stacks pile piles scoop pinch sheet sheets strip cluster assortment handful series array trio work works schools"
 )
 # Partitives whose number counts their content: "two slices of pizza".
 PORTIONS: Final = _words("piece pieces slice slices bit bits loaf loaves chunk scoop sheet sheets strip kind type sort")
@@ -135,7 +136,7 @@ CONTAINERS: Final = _words(
     "pitcher field pool block blocks ball balls sea trail coat cloud clouds stream puddle heap mound bundle bed layer "
     "plume spool roll lump carton packet pack tub tin jug pitchers vats vat tubs tins jugs cartons packets coats "
     "layers plumes spools rolls lumps heaps mounds bundles beds streams puddles fields pools dish dishes pan pans "
-    "tank tanks keg kegs scoops teapot thermos tube tubes"
+    "tank tanks keg kegs scoops teapot thermos tube tubes coil coils"
 )
 
 # Seen as much as told by: dropped only in "at sunset", not in "looking at a sunset".
@@ -151,14 +152,12 @@ MATERIALS: Final = _words(
 COMPOUND_PARTICIPLES: Final = _words(
     "covered filled shaped colored coloured lined themed topped flavored flavoured sized capped stained striped "
     "inspired styled textured walled roofed tiled carved trimmed scented powered driven headed legged haired eyed "
-    "skinned faced winged"
+    "skinned faced winged lit clad soaked drenched infused strewn"
 )
 # Verbs of posture and action that are as often nouns: after a noun and before "on the shelf" they are verbs.
 ACTIONS: Final = _words(
     "burst hang rest sit stand lie nap perch lean hold float swim fly run play walk dance jump sleep hide point look "
-    "stare race march drift travel crawl climb bloom jot smile laugh talk work wait gleam glow shine shimmer glisten "
-    "sparkle loom blow sway swirl bask emerge dangle lounge crouch kneel soar hover blossom flicker tower protrude "
-    "trail flutter wander gaze poke peek peer nestle sprout bob blaze"
+    "stare race march drift travel crawl climb bloom jot smile laugh talk work wait"
 )
 # Verbs without an object: before a noun they describe it ("drooping shoulders", "falling snow").
 INTRANSITIVE: Final = _words(
@@ -175,6 +174,12 @@ PLURAL_MODIFIERS: Final = _words(
 # Names that people write without capitals.
 NAMES_WITH_OF: Final = frozenset(
     {("statue", "of", "liberty"), ("tower", "of", "london"), ("tower", "of", "pisa"), ("house", "of", "cards")}
+)
+# Verbs of description in -s, before "on", "in", "as", "over".
+ACTIONS_IN_S: Final = _words(
+    "gleams glows shines shimmers glistens sparkles looms blows sways swirls basks emerges dangles lounges crouches "
+    "kneels soars hovers blossoms flickers protrudes flutters wanders gazes pokes peeks peers nestles sprouts curls "
+    "rises spills cascades juts gathers stretches reaches perches crashes billows"
 )
 # Pronouns that can only be an object: the word before them is a verb.
 OBJECTS: Final = _words("me him it us them himself herself itself themselves")
@@ -210,3 +215,10 @@ TRANSITIVE: Final = _words(
 HAVING: Final = _words("with wearing has have having wears sporting sports in and")
 # Prepositions before the ground that a subject stands on or in.
 GROUNDING: Final = _words("in on at against under beneath inside within into onto")
+# Names of things in -ing that stand alone as a tag; other lone words in -ing say what someone does.
+TAGS_IN_ING: Final = THINGS_IN_ING | _words(
+    "building painting drawing engraving carving bedding piercing piping fencing seating wiring tubing crossing "
+    "topping frosting lining herring starling seedling sapling gosling dumpling"
+)
+# Verbs before a text to be written: "a sign that says Welcome Friends".
+WRITING: Final = _words("says saying reads reading spelling titled labeled labelled spells")
