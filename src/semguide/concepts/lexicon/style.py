@@ -11,6 +11,7 @@ from semguide.concepts.lexicon.tokens import Kind
 
 _MARKS: Final = frozenset({Kind.MARK, Kind.WEIGHT})
 _MOST_NAMES: Final = 5  # words of one artist
+_POSE_LENGTH: Final = 4  # words of a tag of a pose, at most
 _TAG_LENGTH: Final = 4.0  # mean words between commas of a prompt of tags, at most
 _TAG_ARTICLES: Final = 0.1  # share of articles in one, at most
 Span = tuple[int, int]
@@ -69,7 +70,7 @@ def _is_style_segment(sentence: Sentence, start: int, end: int, first: bool, sty
     tags = {sentence.tag(i) for i in range(start, end)}
     if not first and names[0] in words.MADE and sentence.tag(start + 1) is Tag.PREPOSITION:  # "shot on a Leica"
         return names[1] != "by"
-    if names[0] in words.POSES and Tag.DETERMINER not in tags and is_tag_list(sentence):
+    if names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH:
         return True
     if tags & {Tag.DETERMINER, Tag.PREPOSITION}:
         return False
