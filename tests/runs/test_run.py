@@ -35,6 +35,15 @@ def test_a_run_survives_json():
     assert from_json(json.loads(json.dumps(RUN.to_json()))) == RUN
 
 
+def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():
+    whole = replace(RUN, concepts=(Concept("a cat"), Concept("a red hat", part_of="a cat")))
+    assert from_json(whole.to_json()) == whole
+    assert [sorted(concept) for concept in RUN.to_json()["concepts"]] == [
+        ["attributes", "count", "head", "span", "text"]
+    ] * 2
+    assert from_json(RUN.to_json()) == RUN
+
+
 @pytest.mark.parametrize("field", OTHERS)
 def test_the_digest_depends_on_every_field(field: str):
     changes: dict[str, Any] = {field: OTHERS[field]}
