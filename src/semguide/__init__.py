@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         SGTv2,
         Step,
         Trace,
+        parameter,
+        register_rule,
     )
     from semguide.selection import Selection, best_of
     from semguide.types import Concept
@@ -49,19 +51,22 @@ if TYPE_CHECKING:
 moved.install()
 
 _HOMES = {
+    "register_rule": "guidance",
+    "parameter": "guidance",
+    "Step": "guidance",
+    "Rule": "guidance",
+    "Predictions": "guidance",
+    "Correction": "guidance",
     "CDG": "guidance",
     "CFG": "guidance",
     "CO3Composition": "guidance",
     "Composable": "guidance",
     "Concept": "types",
-    "Correction": "guidance",
     "GuidanceNotApplied": "errors",
     "InvalidArgument": "errors",
     "MissingExtra": "errors",
     "PerpNeg": "guidance",
-    "Predictions": "guidance",
     "Result": "adapters",
-    "Rule": "guidance",
     "SEGA": "guidance",
     "SGT": "guidance",
     "SGTv1": "guidance",
@@ -72,7 +77,6 @@ _HOMES = {
     "SemguideError": "errors",
     "SemguideWarning": "errors",
     "SteeredPipeline": "adapters",
-    "Step": "guidance",
     "Trace": "guidance",
     "UnsupportedPipeline": "errors",
     "best_of": "selection",
@@ -111,6 +115,8 @@ __all__ = [
     "__version__",
     "best_of",
     "decompose",
+    "parameter",
+    "register_rule",
     "steer",
     "with_semantic_guidance",
 ]

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.guidance.parameters import Parameter, check_parameters, parameter, parameters_of
+from support.refusals import ANYTHING, refuses
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ GOOD: list[tuple[str, Any]] = [
     ("bare", -1e9),
 ]
 BAD: list[tuple[str, Any, str]] = [
-    ("number", 1.1, r"between 0 and 1 \(0 turns it off\)"),
+    ("number", 1.1, "between 0 and 1 (0 turns it off)"),
     ("number", "auto", "a finite number"),
     ("number", True, "a finite number"),
     ("worded", "never", "or 'auto'"),
@@ -67,7 +67,7 @@ def test_what_a_parameter_takes_is_taken(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("name", "value", "rule"), BAD)
 def test_what_it_does_not_take_is_refused_with_the_rule(name: str, value: Any, rule: str) -> None:
-    with pytest.raises(InvalidArgument, match=rf"{name} must be .*{rule}.*got"):
+    with refuses(name, rule, value if value == value else ANYTHING):  # noqa: PLR0124 - NaN
         Example(**{name: value})
 
 
@@ -90,5 +90,5 @@ class Required:
 
 @pytest.mark.parametrize(("kind", "name"), [(Unshowable, "many"), (Required, "needed")])
 def test_a_field_that_no_interface_can_show_is_refused(kind: type, name: str) -> None:
-    with pytest.raises(InvalidArgument, match=f"{name} of {kind.__name__} must"):
+    with refuses(name, f"of {kind.__name__} must"):
         parameters_of(kind)

@@ -1,6 +1,7 @@
 """Guidance rules, about one sample at a time. Torch only: nothing here knows diffusers."""
 
-from semguide.guidance.methods import METHODS, get_method
+from semguide.guidance.methods import METHODS, get_method, register_rule
+from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
 from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
 from semguide.guidance.session import Observer, RuleSession, Watcher
@@ -28,4 +29,6 @@ __all__ = [
     "Watcher",
     "Window",
     "get_method",
+    "parameter",
+    "register_rule",
 ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from semguide.errors import InvalidArgument
 from semguide.guidance.checks import check_choice, check_number, check_whole
@@ -123,17 +124,15 @@ def parameters_of(kind: type[Any]) -> tuple[Parameter, ...]:
 
 
 def _parameter(kind: str, each: Field[Any], hint: Any) -> Parameter:
-    allowed = (hint,) if get_origin(hint) is Literal else get_args(hint) or (hint,)
-    choices = tuple(word for part in allowed for word in get_args(part))
+    allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    choices = tuple(word for part in allowed if get_origin(part) is Literal for word in get_args(part))
     bases = [part for part in allowed if get_origin(part) is not Literal] or [str]
     known = {_KINDS.get(base) for base in bases}
     known = {"number"} if known == {"number", "integer"} else known
     if len(known) != 1 or None in known or not all(isinstance(word, str) for word in choices):
-        raise InvalidArgument(
-            f"{each.name} of {kind}", "must be a float, int, bool, str or the words of a Literal", hint
-        )
+        raise InvalidArgument(each.name, f"of {kind} must be a float, int, bool, str or the words of a Literal", hint)
     if each.default is MISSING:
-        raise InvalidArgument(f"{each.name} of {kind}", "must have a default")
+        raise InvalidArgument(each.name, f"of {kind} must have a default")
     return Parameter(each.name, known.pop(), each.default, choices=choices, **each.metadata.get(_METADATA, {}))  # type: ignore[arg-type]
 
 

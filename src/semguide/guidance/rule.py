@@ -108,6 +108,8 @@ class Rule(ABC, Generic[State]):
     guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
 
     name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names under which it is found."""
     signed: ClassVar[bool] = True
     """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
     min_concepts: ClassVar[int] = 1

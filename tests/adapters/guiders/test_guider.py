@@ -26,7 +26,7 @@ from semguide import (
     steer,
     with_semantic_guidance,
 )
-from semguide.adapters.hosts.rules import HOSTED
+from semguide.adapters.hosts.rules import hosted
 from semguide.guidance import METHODS
 from semguide.types import Concept
 from support.guiders.by_hand import expected
@@ -45,7 +45,7 @@ def held(guider: SemanticGuidance, step: int = 0, count: int = 4, most: int = 2)
     return guider.prepare_inputs({"encoder_hidden_states": (torch.ones(1, 3, 2), torch.zeros(1, 3, 2))})
 
 
-@pytest.mark.parametrize("name", HOSTED)
+@pytest.mark.parametrize("name", hosted())
 def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> None:
     guider = SemanticGuidance(METHODS[name](guidance_scale=3.0), guidance_rescale=0.3, stop=0.9)
     guider.save_pretrained(tmp_path)

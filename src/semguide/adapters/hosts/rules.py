@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, Final
+from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.guidance import CFG, METHODS, Rule, get_method
 from semguide.guidance.checks import check_number
+from semguide.guidance.parameters import parameters_of
 
-WEIGHTS: Final[Mapping[str, str]] = {
-    "sgt": "strength",
-    "sgt-v1": "concept_guidance_scale",
-    "sgt-v2": "concept_guidance_scale",
-    "composable": "concept_weight",
-    "sega": "concept_guidance_scale",
-    "perp-neg": "negative_weight",
-    "co3-composition": "contrast",
-}
-"""The parameter of each method that says how much it corrects."""
 
-HOSTED: Final = tuple(name for name in METHODS if name in WEIGHTS or name == CFG.name)
-"""The methods that correct a host's own predictions; CDG needs one for another text, which only `steer` makes."""
+def hosted() -> list[str]:
+    """List the methods that correct a host's own predictions, their aliases last.
+
+    CDG and its like are not among them: they need a prediction for another text, which only `steer` makes.
+    """
+    names = [name for name, kind in METHODS.items() if not kind().null_tokens]
+    return [*names, *(alias for name in names for alias in METHODS[name].aliases)]
 
 
 def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "") -> Rule[Any]:
@@ -39,14 +33,13 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
         InvalidArgument: A value breaks a rule.
     """
     kind = get_method(method)
-    if method not in HOSTED:
-        raise InvalidArgument("method", f"must be one of {', '.join(HOSTED)} here", method, "use semguide.steer for it")
+    if method not in (names := hosted()):
+        raise InvalidArgument("method", f"must be one of {', '.join(names)} here", method, "use semguide.steer for it")
     check_number("strength", strength, 0.0, note="0 is plain guidance")
     given = _parameters(kind, settings)
     if strength == 0 or kind is CFG:
         return CFG(guidance_scale=cfg)
-    weight = WEIGHTS[method]
-    rule = kind(guidance_scale=cfg, **{weight: strength * getattr(kind(), weight), **given})
+    rule = kind(guidance_scale=cfg, **{**_weight(kind, strength), **given})
     if not rule.is_noop and cfg <= 1:
         raise InvalidArgument(
             "cfg",
@@ -57,6 +50,15 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     return rule
 
 
+def _weight(kind: type[Rule[Any]], strength: float) -> dict[str, float]:
+    """Return the parameter that says how much a rule corrects, as a multiple of its default."""
+    found = next((each for each in parameters_of(kind) if each.strength), None)
+    if found is None and strength != 1:
+        remedy = "give its own parameters as {settings}"
+        raise InvalidArgument("strength", f"must be 0 or 1 for {kind.name}, which has none", strength, remedy)
+    return {} if found is None else {found.name: strength * found.default}
+
+
 def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
     """Read the settings; their values are the rule's to check."""
     try:
@@ -65,8 +67,15 @@ def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
         given = None
     if not isinstance(given, dict):
         raise InvalidArgument("settings", 'must be a JSON object such as {"sharpness": 0.5}', settings)
-    valid = [field.name for field in fields(kind) if field.name != "guidance_scale"]
+    valid = [each.name for each in parameters_of(kind) if each.name != "guidance_scale"]
     for name in given:
         if name not in valid:
             raise InvalidArgument("settings", f"must be of {kind.name}: {', '.join(valid) or '(it has none)'}", name)
     return given
+
+
+def __getattr__(name: str) -> Any:
+    """Return HOSTED, which the extensions of version 0.1.0 import."""
+    if name == "HOSTED":
+        return tuple(hosted())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,7 +29,7 @@ class SemanticGuidanceNode:
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
         """Return what the node takes."""
-        from semguide.adapters.hosts.rules import HOSTED
+        from semguide.adapters.hosts.rules import hosted
 
         cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01}
         strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.05, "round": 0.001}
@@ -39,7 +39,7 @@ class SemanticGuidanceNode:
                 "positive": ("CONDITIONING", {"tooltip": "The whole prompt."}),
                 "negative": ("CONDITIONING", {"tooltip": "The negative prompt, or an empty one."}),
                 "concepts": ("CONDITIONING", {"tooltip": "One conditioning or a list: the concepts to keep."}),
-                "method": (list(HOSTED), {"default": "sgt", "tooltip": "cfg is plain guidance, to compare with."}),
+                "method": (hosted(), {"default": "sgt", "tooltip": "cfg is plain guidance, to compare with."}),
                 "cfg": ("FLOAT", cfg),
                 "strength": (
                     "FLOAT",
