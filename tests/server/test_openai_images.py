@@ -102,7 +102,7 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("semguide", {"steps": 1001}, "semguide.steps"),
         ("semguide", {"steps": 950}, "steps must be at most 900"),
         ("semguide", {"method": "sgd"}, "did you mean 'sgt'?"),
-        ("semguide", {"parameters": {"strength": -1}}, "strength must be a finite number >= 0"),
+        ("semguide", {"parameters": {"strength": -1}}, "strength must be a finite number between 0 and 100"),
         ("semguide", {"parameters": {"guidance_scale": 3}}, "guidance_scale cannot be given"),
         ("semguide", {"parameters": {"strength": [1]}}, "semguide.parameters.strength: Input should be a valid number"),
         ("semguide", {"parameters": {"warp": 3}}, "must be one of strength"),
