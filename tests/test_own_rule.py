@@ -69,9 +69,7 @@ def seen(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     tiny, out = save_tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny"), tmp_path_factory.mktemp("out")
     path = os.pathsep.join([str(packages), *sys.path])
     command = [sys.executable, "-c", SEEN, str(tiny), str(out / "run")]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

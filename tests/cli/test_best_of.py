@@ -51,12 +51,12 @@ def test_the_most_promising_seed_is_finished_and_the_others_are_recorded(best: C
     (kept,) = [candidate for candidate in choice["candidates"] if candidate["kept"]]
     assert kept["score"] == max(candidate["score"] for candidate in choice["candidates"])
     assert choice["seeds"] == run["run"]["seeds"] == [kept["seed"]]
-    assert list(pixels(out)) == [f"sgt-{kept['seed']}.png"]
+    assert list(pixels(out)) == [f"sgt-balanced-{kept['seed']}.png"]
     dropped = [candidate["evaluations"] for candidate in choice["candidates"] if not candidate["kept"]]
     assert dropped == [DROPPED] * 3
     assert kept["evaluations"] == run["images"][0]["evaluations"] == WHOLE
     assert choice["evaluations"] == 3 * DROPPED + WHOLE
-    assert f"chosen: seed {kept['seed']} of 4; {choice['evaluations']} denoiser evaluations of sgt" in result.stdout
+    assert f"chosen: seed {kept['seed']} of 4; {choice['evaluations']} denoiser evaluations of sgt-balanced" in result.stdout
     assert "already" not in result.stdout
 
 
@@ -68,7 +68,7 @@ def test_a_chosen_image_is_that_of_the_seed_alone_and_compared_methods_have_the_
     seeds = run["run"]["seeds"]
     scores = {candidate["seed"]: candidate["score"] for candidate in run["best_of"]["candidates"]}
     assert seeds == sorted(scores, key=lambda seed: -scores[seed])[:2]
-    assert set(pixels(out)) == {f"{method}-{seed}.png" for method in ("cfg", "sgt") for seed in seeds}
+    assert set(pixels(out)) == {f"{method}-{seed}.png" for method in ("cfg", "sgt-balanced") for seed in seeds}
     alone = tmp_path / "alone"
     common = ("--steps", STEPS, "--compare", "cfg", "--set", "stop=0.3")
     assert generate("--seed", seeds[0], "--num-images", 1, *common, out=alone).exit_code == 0

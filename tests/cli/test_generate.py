@@ -55,7 +55,7 @@ def test_a_run_writes_its_files_and_says_where_and_nothing_else(generate: Cli, o
     result = generate("--compare", "cfg", "--num-images", 2)
     assert (result.exit_code, result.stderr) == (0, "")
     assert str(out / "grid.png") in result.stdout
-    images = {f"images/{method}-{seed}.png" for method in ("cfg", "sgt") for seed in (0, 1)}
+    images = {f"images/{method}-{seed}.png" for method in ("cfg", "sgt-balanced") for seed in (0, 1)}
     assert files(out) == {"grid.png", "trajectory.png", "run.json", *images}
 
 
@@ -72,7 +72,7 @@ def test_run_json_says_everything_that_decided_the_images(generate: Cli, out: Pa
     run = described["run"]
     assert described["complete"] is True
     assert [concept["text"] for concept in run["concepts"]] == ["a red book", "a yellow vase"]
-    assert [method["name"] for method in run["methods"]] == ["cfg", "sgt"]
+    assert [method["name"] for method in run["methods"]] == ["cfg", "sgt-balanced"]
     assert run["methods"][1]["parameters"]["strength"] == 0.5
     assert (run["seeds"], run["negative_prompt"], run["device"], run["model"]) == ([5], "blurry", "cpu", str(tiny))
     assert run["sampling"] == {"num_inference_steps": 2, "guidance_scale": 7.5, "height": 64, "width": 64}
@@ -93,7 +93,7 @@ def test_run_json_has_cost_hash_and_alignment_of_every_image(generate: Cli, out:
 
 def test_each_png_holds_its_parameters_and_trace(generate: Cli, out: Path):
     generate("--num-images", 1, "--seed", 3)
-    _, texts = read_png(out / "images" / "sgt-3.png")
+    _, texts = read_png(out / "images" / "sgt-balanced-3.png")
     assert texts[RECORD]["parameters"]["prompt"] == "a red book and a yellow vase"
     assert texts[RECORD]["parameters"]["seed"] == 3
     assert texts[TRACE]["concepts"] == ["a red book", "a yellow vase"]
@@ -103,7 +103,7 @@ def test_each_png_holds_its_parameters_and_trace(generate: Cli, out: Path):
 def test_an_image_of_a_run_of_four_equals_the_image_made_alone(generate: Cli, out: Path, tmp_path: Path):
     generate("--num-images", 4)
     generate("--num-images", 1, "--seed", 2, out=tmp_path / "alone")
-    assert pixels(tmp_path / "alone")["sgt-2.png"] == pixels(out)["sgt-2.png"]
+    assert pixels(tmp_path / "alone")["sgt-balanced-2.png"] == pixels(out)["sgt-balanced-2.png"]
 
 
 def test_seeds_and_methods_make_different_images(generate: Cli, out: Path):
@@ -126,7 +126,7 @@ def test_a_repeat_that_differs_from_its_record_fails_naming_the_image(generate: 
     (out / "run.json").write_text(json.dumps(described))
     result = cli("generate", "--from", out)
     assert result.exit_code == 1
-    assert "error: 1 of 2 repeated images differ from the recorded ones (sgt-1)" in result.stderr
+    assert "error: 1 of 2 repeated images differ from the recorded ones (sgt-balanced-1)" in result.stderr
 
 
 def test_a_repeat_of_an_edited_run_says_so(generate: Cli, cli: Cli, out: Path):
@@ -165,7 +165,7 @@ def test_a_stopped_run_keeps_its_images_and_the_same_command_goes_on(
     stopped = generate("--num-images", 4)
     assert stopped.exit_code == 1
     assert "stopped: 2 of 4 images are finished in" in stopped.stderr
-    assert files(out) == {"run.json", "images/sgt-0.png", "images/sgt-1.png"}
+    assert files(out) == {"run.json", "images/sgt-balanced-0.png", "images/sgt-balanced-1.png"}
     assert run_json(out)["complete"] is False
     finished = {path: path.stat().st_mtime_ns for path in (out / "images").iterdir()}
 
@@ -203,7 +203,7 @@ def test_another_run_does_not_replace_one_unless_told_to(generate: Cli, out: Pat
     assert "out (--out) must not hold images that this run would drop" in refused.stderr
     assert pixels(out) == before
     assert generate("--num-images", 1, "--steps", 3, "--overwrite").exit_code == 0
-    assert set(pixels(out)) == {"sgt-0.png"}
+    assert set(pixels(out)) == {"sgt-balanced-0.png"}
     assert run_json(out)["run"]["sampling"]["num_inference_steps"] == 3
 
 
@@ -222,7 +222,7 @@ def test_a_folder_with_other_files_is_refused_and_never_emptied(generate: Cli, o
 def test_a_damaged_image_is_made_again(generate: Cli, out: Path):
     generate("--num-images", 2)
     before = pixels(out)
-    (out / "images" / "sgt-1.png").write_bytes(b"damaged")
+    (out / "images" / "sgt-balanced-1.png").write_bytes(b"damaged")
     result = generate("--num-images", 2)
     assert "(1 of them were there already)" in result.stdout
     assert pixels(out) == before
@@ -273,7 +273,7 @@ def test_parameters_of_a_compared_method_are_set_by_its_name(generate: Cli, out:
 
 def test_size_steps_and_scale_can_be_chosen(generate: Cli, out: Path):
     generate("--num-images", 1, "--height", 48, "--width", 96, "--guidance-scale", 3, "--steps", 1)
-    assert read_png(out / "images" / "sgt-0.png")[0].size == (96, 48)
+    assert read_png(out / "images" / "sgt-balanced-0.png")[0].size == (96, 48)
     assert run_json(out)["run"]["sampling"] == {
         "num_inference_steps": 1,
         "guidance_scale": 3.0,
@@ -308,3 +308,15 @@ def test_the_embedded_checkpoint_is_the_default_model(cli: Cli, tmp_path: Path):
     result = cli("generate", "a red car and a blue apple", "--steps", 2, "--num-images", 1, "--out", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert run_json(tmp_path / "out")["run"]["model"] == "emoji-unet"
+
+
+def test_a_method_is_named_as_the_call_did_and_its_alias_makes_the_same_image(
+    generate: Cli, cli: Cli, out: Path, tmp_path: Path
+):
+    result = generate("--method", "sgt", "--num-images", 1, "--set", "stop=1.0")
+    generate("--num-images", 1, "--set", "stop=1.0", out=tmp_path / "default")
+    assert "1 image of sgt:" in result.stdout
+    assert pixels(out) == {"sgt-0.png": pixels(tmp_path / "default")["sgt-balanced-0.png"]}
+    assert [method["name"] for method in run_json(out)["run"]["methods"]] == ["sgt"]
+    repeat = cli("generate", "--from", out / "run.json")
+    assert "1 of 1 images compared with the record: all equal, bit for bit" in repeat.stdout

@@ -37,3 +37,10 @@ def test_the_table_names_every_method_and_parameter(cli: Cli):
     for name, rule in METHODS.items():
         assert name in shown
         assert all(field.name in shown for field in fields(rule) if field.name != "guidance_scale")
+
+
+def test_an_alias_stands_beside_the_name_that_it_stands_for(cli: Cli):
+    assert "sgt-balanced (alias: sgt)" in cli("methods").stdout
+    listed = {entry["name"]: entry["aliases"] for entry in json.loads(cli("methods", "--json").stdout)}
+    assert listed["sgt-balanced"] == ["sgt"]
+    assert listed["cfg"] == []

@@ -25,15 +25,15 @@ def pipe(tiny: Path):
 
 def test_images_come_one_by_one_all_methods_of_a_seed_first(planned: Plan, pipe):
     order = [(made.method.name, made.seed) for made in make_images(planned.run, planned.rules, pipe)]
-    assert order == [("cfg", 0), ("sgt", 0), ("cfg", 1), ("sgt", 1)]
+    assert order == [("cfg", 0), ("sgt-balanced", 0), ("cfg", 1), ("sgt-balanced", 1)]
 
 
 def test_skipped_images_are_not_made_and_change_no_other(planned: Plan, pipe):
     whole = {
         (made.method.name, made.seed): pixel_hash(made.image) for made in make_images(planned.run, planned.rules, pipe)
     }
-    (made,) = make_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt", 0), ("cfg", 1)})
-    assert pixel_hash(made.image) == whole["sgt", 1]
+    (made,) = make_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt-balanced", 0), ("cfg", 1)})
+    assert pixel_hash(made.image) == whole["sgt-balanced", 1]
 
 
 def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe):
@@ -62,7 +62,7 @@ def test_the_progress_bar_counts_images_on_a_terminal(
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
     with progress_bar(planned.run, planned.rules, {("cfg", 0)}) as on_step:
-        on_step(planned.run.methods[1], 0, total_evaluations(planned.run, planned.rules["sgt"]))
+        on_step(planned.run.methods[1], 0, total_evaluations(planned.run, planned.rules["sgt-balanced"]))
     shown = capsys.readouterr().err
-    assert "image 2 of 4: sgt, seed 0" in shown
+    assert "image 2 of 4: sgt-balanced, seed 0" in shown
     assert "100%" not in shown

@@ -13,7 +13,7 @@ def test_defaults_are_filled_in_from_model_and_method(tiny: Path):
     run = plan(Request("a red book", str(tiny))).run
     assert (run.sampling.num_inference_steps, run.sampling.guidance_scale) == (50, 7.5)
     assert (run.sampling.height, run.seeds, run.device) == (64, (0, 1, 2, 3), "cpu")
-    assert [method.name for method in run.methods] == ["sgt"]
+    assert [method.name for method in run.methods] == ["sgt-balanced"]
 
 
 def test_a_planned_run_passes_the_check_of_runs_that_are_read(tiny: Path):
@@ -22,8 +22,8 @@ def test_a_planned_run_passes_the_check_of_runs_that_are_read(tiny: Path):
 
 
 def test_a_method_compared_with_itself_is_made_once(tiny: Path):
-    run = plan(Request("a red book", str(tiny), compare=("cfg", "sgt", "cfg"))).run
-    assert [method.name for method in run.methods] == ["cfg", "sgt"]
+    run = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-balanced", "cfg"))).run
+    assert [method.name for method in run.methods] == ["cfg", "sgt-balanced"]
 
 
 def test_a_relative_folder_is_recorded_by_its_absolute_path(tiny: Path, monkeypatch: pytest.MonkeyPatch):
@@ -40,7 +40,7 @@ def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
 
 def test_a_method_that_balances_concepts_says_so_where_there_is_one_only(tiny: Path):
     (warning,) = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-v1"))).warnings
-    assert "'a red book', and sgt balances" in warning
+    assert "'a red book', and sgt-balanced balances" in warning
     assert plan(Request("a red book and a vase", str(tiny))).warnings == ()
     assert plan(Request("a red book", str(tiny), method="sgt-v1")).warnings == ()
 

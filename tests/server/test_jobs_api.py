@@ -18,7 +18,12 @@ def test_events_tell_the_whole_story_in_order(live: Live):
     assert names.count("image") == 4
     steps = [event["data"] for event in events if event["event"] == "step"]
     assert [(s["image"], s["step"]) for s in steps] == [(i, step) for i in range(4) for step in range(1, 5)]
-    assert [(s["method"], s["seed"]) for s in steps[::4]] == [("cfg", 0), ("sgt", 0), ("cfg", 1), ("sgt", 1)]
+    assert [(s["method"], s["seed"]) for s in steps[::4]] == [
+        ("cfg", 0),
+        ("sgt-balanced", 0),
+        ("cfg", 1),
+        ("sgt-balanced", 1),
+    ]
 
 
 def test_steps_carry_the_trace_that_the_image_reports_later(live: Live):

@@ -19,7 +19,7 @@ FAILED_LOAD = "Failed to load resource"
 RECORD_CHANGES = """() => {
   window.seen = [];
   const look = () => {
-    const picture = document.querySelector("[aria-label^='SGT, seed'].picture");
+    const picture = document.querySelector("[aria-label^='SGT-BALANCED, seed'].picture");
     const notes = {
       src: picture?.querySelector("img").getAttribute("src"),
       step: picture?.querySelector(".count").textContent.split(" ")[0],
@@ -129,16 +129,16 @@ def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Vi
     visitor.set(Steps=6, Seeds=2, First_seed=5, Sharpness=1)
     visitor.generate()
     page = visitor.page
-    expect(page.locator("#grid").get_by_role("rowheader")).to_have_text([re.compile("CFG"), re.compile("SGT")])
+    expect(page.locator("#grid").get_by_role("rowheader")).to_have_text([re.compile("CFG"), re.compile("SGT-BALANCED")])
     expect(page.locator("#grid").get_by_role("columnheader")).to_have_text(["seed 5", "seed 6"])
     job = _last_job(visitor, site)
     made = {(image["method"], image["seed"]): image for image in job["images"]}
-    order = [("cfg", 5), ("cfg", 6), ("sgt", 5), ("sgt", 6)]
+    order = [("cfg", 5), ("cfg", 6), ("sgt-balanced", 5), ("sgt-balanced", 6)]
     assert visitor.pictures() == [site.http.get(made[key]["url"]).content for key in order]
 
     page.locator(".picture").nth(3).click()
-    trace = made["sgt", 6]["report"]["trace"]
-    expect(page.locator("#trajectory h3")).to_have_text("SGT, seed 6")
+    trace = made["sgt-balanced", 6]["report"]["trace"]
+    expect(page.locator("#trajectory h3")).to_have_text("SGT-BALANCED, seed 6")
     opened = sum(bool(gate) for row in trace["gate"] for gate in row)
     assert opened > 0
     expect(page.locator("#trajectory .gate .strip")).to_have_count(opened)
@@ -274,8 +274,8 @@ def test_picture_and_run_can_be_downloaded(visitor: Visitor, tmp_path: Path):
     visitor.set(Steps=2, Seeds=1)
     visitor.generate()
     with visitor.page.expect_download() as picture:
-        visitor.page.get_by_role("link", name="Download the picture of SGT, seed 0").click()
-    assert picture.value.suggested_filename == "semguide-sgt-seed0.png"
+        visitor.page.get_by_role("link", name="Download the picture of SGT-BALANCED, seed 0").click()
+    assert picture.value.suggested_filename == "semguide-sgt-balanced-seed0.png"
     picture.value.save_as(tmp_path / "picture.png")
     assert read_record(tmp_path / "picture.png")
     with visitor.page.expect_download() as run:

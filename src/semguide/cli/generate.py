@@ -13,6 +13,7 @@ from semguide.cli.settings import parse_settings
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import Chooser, check_best_of, check_concepts
 from semguide.runs.folder import RunFolder, check_writable
+from semguide.runs.methods import DEFAULT_METHOD
 from semguide.runs.request import Plan, Request, check_numbers, plan
 from semguide.runs.run import Run
 
@@ -24,7 +25,7 @@ def generate(
     context: typer.Context,
     prompt: Annotated[str | None, typer.Argument(help="What the picture should show.", show_default=False)] = None,
     model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
-    method: Annotated[str, typer.Option(help="How to guide; see semguide methods.")] = "sgt",
+    method: Annotated[str, typer.Option(help="How to guide; see semguide methods.")] = DEFAULT_METHOD,
     compare: Annotated[list[str] | None, typer.Option(help="Another method to show beside it (repeatable).")] = None,
     concept: Annotated[list[str] | None, typer.Option(help="A concept to keep, instead of splitting.")] = None,
     negative: Annotated[str, typer.Option(help="Negative prompt.")] = "",

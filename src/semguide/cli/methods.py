@@ -29,7 +29,8 @@ def _print(entry: dict[str, Any]) -> None:
 
     console = Console()
     only = "" if entry["kind"] == "rule" else "  (benchmark method, for semguide bench only)"
-    console.print(f"[bold]{escape(entry['name'])}[/bold]{only}  {escape(entry['summary'])}")
+    also = f" (alias: {', '.join(entry['aliases'])})" if entry["aliases"] else ""
+    console.print(f"[bold]{escape(entry['name'])}[/bold]{escape(also)}{only}  {escape(entry['summary'])}")
     cost = entry["evaluations"]
     number = cost["per_image"]
     needs = "denoiser evaluations vary by image" if number is None else f"{number} denoiser evaluations an image"

@@ -3,7 +3,7 @@
 from semguide.guidance.methods import METHODS, get_method, register_rule
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
-from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import CDG, CFG, SEGA, SGT, BalancedSGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
 from semguide.guidance.session import Observer, RuleSession, Watcher
 from semguide.guidance.trace import Trace
 from semguide.guidance.window import Window
@@ -14,6 +14,7 @@ __all__ = [
     "METHODS",
     "SEGA",
     "SGT",
+    "BalancedSGT",
     "CO3Composition",
     "Composable",
     "Correction",

@@ -84,3 +84,10 @@ CLIP_PAPER = """\
   journal = {arXiv preprint arXiv:2103.00020},
   year    = {2021}
 }"""
+
+SOFTWARE = """\
+@software{semguide,
+  title   = {semguide: Balanced Semantic Guidance for Text-to-Image Diffusion},
+  author  = {{The semguide contributors}},
+  year    = {2026}
+}"""

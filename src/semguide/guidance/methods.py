@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar, get_origin, get_type_hints
 from semguide.errors import InvalidArgument, notify
 from semguide.guidance.parameters import Parameter, parameters_of
 from semguide.guidance.rule import Rule
-from semguide.guidance.rules import CDG, CFG, SEGA, SGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import CDG, CFG, SEGA, BalancedSGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
 
 GROUP: Final = "semguide.rules"
 """The entry points in which other packages name their rules, a class each."""
@@ -63,6 +63,11 @@ class Registry(Mapping[str, type[Rule[Any]]]):
         self._load()
         return iter(tuple(self._rules))
 
+    @property
+    def names(self) -> list[str]:
+        """All names that are found: those of the rules, then their aliases."""
+        return [*self, *(alias for kind in self.values() for alias in kind.aliases)]
+
     def __len__(self) -> int:
         self._load()
         return len(self._rules)
@@ -108,12 +113,14 @@ def get_method(name: str) -> type[Rule[Any]]:
 
     >>> get_method("sgt-v1").__name__
     'SGTv1'
+    >>> get_method("sgt").__name__
+    'BalancedSGT'
 
     Raises:
         InvalidArgument: There is none; the message lists the names.
     """
     if name not in METHODS:
-        raise InvalidArgument("method", f"must be one of {', '.join(METHODS)}", name)
+        raise InvalidArgument("method", f"must be one of {', '.join(METHODS.names)}", name)
     return METHODS[name]
 
 
@@ -156,5 +163,5 @@ def _check_parameter(where: str, each: Parameter) -> None:
         raise InvalidArgument(each.name, f"of {where} must be a number with a default > 0, as it is the strength")
 
 
-for _kind in (SGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG):
+for _kind in (BalancedSGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG):
     register_rule(_kind)

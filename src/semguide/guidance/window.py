@@ -31,7 +31,7 @@ class Window:
 
     @staticmethod
     def fraction(start: float, stop: float, count: int) -> Window:
-        """Return the steps i of `count` with start <= i / count < stop (`SGT`).
+        """Return the steps i of `count` with start <= i / count < stop (`BalancedSGT`).
 
         >>> Window.fraction(0.0, 0.5, 10)
         Window(first=0, last=4)

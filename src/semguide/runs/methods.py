@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from semguide.guidance import Rule
     from semguide.guidance.parameters import Parameter
 
+DEFAULT_METHOD = "sgt-balanced"
+"""The method used when none is named."""
 SHARED = "guidance_scale"
 """The one rule parameter that all methods of a run share and that has an option of its own."""
 
@@ -24,6 +26,13 @@ def method_names() -> list[str]:
     return list(METHODS)
 
 
+def known_methods() -> list[str]:
+    """List all names that a method may be given: their own, then their aliases."""
+    from semguide.guidance import METHODS
+
+    return METHODS.names
+
+
 def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) -> Rule[Any]:
     """Make the rule of a method.
 
@@ -32,7 +41,7 @@ def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) 
     """
     from semguide.guidance import METHODS
 
-    check_known("method (--method, --compare)", name, METHODS)
+    check_known("method (--method, --compare)", name, METHODS.names)
     return build(METHODS[name], parameters, guidance_scale)
 
 
@@ -78,6 +87,7 @@ def described(method: Any, per_image: int | None) -> dict[str, Any]:
     """Describe a rule or maker whose example run takes so many evaluations, None where that depends on the image."""
     return {
         "name": method.name,
+        "aliases": list(getattr(method, "aliases", ())),
         "summary": (inspect.getdoc(method) or "").partition("\n\n")[0].replace("\n", " "),
         "parameters": [_described(parameter) for parameter in own_parameters(type(method))],
         "evaluations": {"steps": EXAMPLE_STEPS, "concepts": EXAMPLE_CONCEPTS, "per_image": per_image},

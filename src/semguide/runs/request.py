@@ -11,7 +11,7 @@ from semguide.concepts import BACKENDS, as_concepts, decompose
 from semguide.errors import InvalidArgument
 from semguide.models import ModelDescription, call_defaults, choose_device, default_model, describe, fetch, resolve
 from semguide.runs import checks
-from semguide.runs.methods import build_rule, method_names, values_of
+from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.run import Method, Run, Sampling
 from semguide.types import Concept
 
@@ -47,7 +47,7 @@ class Request:
 
     prompt: str
     model: str | None = None
-    method: str = "sgt"
+    method: str = DEFAULT_METHOD
     compare: tuple[str, ...] = ()
     concepts: tuple[str, ...] | None = None
     negative_prompt: str = ""
@@ -99,7 +99,7 @@ def plan_for(request: Request, model: ModelDescription) -> Plan:
     concepts = _concepts(request)
     names = tuple(dict.fromkeys((*request.compare, request.method)))
     for name in names:
-        checks.check_known("method (--method, --compare)", name, method_names())
+        checks.check_known("method (--method, --compare)", name, known_methods())
     for name in request.settings:
         checks.check_known("method in --set", name, names)
     steps, scale = _steps_and_scale(request, model)

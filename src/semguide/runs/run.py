@@ -16,7 +16,7 @@ class Method:
     """A method and all its parameters but the guidance scale, which every method of a run shares.
 
     Attributes:
-        name: A name of `semguide.guidance.METHODS`.
+        name: A name or alias of `semguide.guidance.METHODS`, as the call had it.
         parameters: Every field of the rule, defaults included, so that a later change of a default changes no repeat.
     """
 

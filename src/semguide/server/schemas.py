@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from semguide.runs.methods import DEFAULT_METHOD
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
@@ -32,7 +34,7 @@ class MethodChoice(Strict):
 class Options(Strict):
     """What the OpenAI fields have no words for."""
 
-    method: Name = Field(default="sgt", description="How to guide: a method of `GET /v1/methods`.")
+    method: Name = Field(default=DEFAULT_METHOD, description="How to guide: a method of `GET /v1/methods`.")
     parameters: Parameters = Field(default_factory=dict, description="Its parameters; those left out: the defaults.")
     compare: list[Name | MethodChoice] = Field(
         default_factory=list, max_length=16, description="Methods to show beside it, from the same seeds."
@@ -56,7 +58,11 @@ class ImagesRequest(BaseModel):
     model_config = ConfigDict(
         extra="ignore",
         json_schema_extra={
-            "example": {"prompt": "a red car and a blue apple", "n": 2, "semguide": {"method": "sgt", "seed": 0}}
+            "example": {
+                "prompt": "a red car and a blue apple",
+                "n": 2,
+                "semguide": {"seed": 0},
+            }
         },
     )
 
@@ -258,6 +264,7 @@ class MethodCard(BaseModel):
     """A method."""
 
     name: str
+    aliases: list[str] = Field(description="Other names that a request may give it.")
     summary: str
     parameters: list[ParameterCard]
     evaluations: dict[str, int] = Field(description="Denoiser evaluations of an example run.")

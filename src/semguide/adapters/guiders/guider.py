@@ -30,8 +30,8 @@ class SemanticGuidance(BaseGuidance):
     set by `SemanticConceptsStep` or with `set_concepts`.
 
     Args:
-        rule: A rule such as `SGT()`, which brings the guidance scale; also its name, or its name and parameters as in
-            the config. None is `SGT()`.
+        rule: A rule such as `BalancedSGT()`, which brings the guidance scale; also its name, or its name and
+            parameters as in the config. None is `BalancedSGT()`.
         guidance_rescale: Rescaling of the guided prediction (arXiv 2305.08891, section 3.4), in [0, 1] (0: off).
         use_original_formulation: Compute c + w (c - u), where a pipeline counts w from c; the rule is told w + 1.
         full_trace: Evaluate the concepts at every guided step, also where the rule does not use them.

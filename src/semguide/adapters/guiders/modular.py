@@ -16,7 +16,7 @@ from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
 from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_missing, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import refuse, tokenizers_of
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.guidance import SGT, Rule
+from semguide.guidance import BalancedSGT, Rule
 
 BLOCK = "semantic_concepts"
 
@@ -154,7 +154,7 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
 
     Args:
         pipe: A modular pipeline with a guider, or an ordinary one of `guided_pipeline.ENCODED`.
-        rule: The rule, with the guidance scale to use; None is `SGT()` at the scale of the guider that is replaced.
+        rule: The rule, with the guidance scale to use; None is `BalancedSGT()` at the replaced guider's scale.
         decomposer: The back end that reads prompts.
 
     Raises:
@@ -187,4 +187,4 @@ def guider_like(guider: Any, rule: Rule[Any] | None) -> SemanticGuidance:
         return guider
     kept = ("guidance_rescale", "use_original_formulation", "start", "stop", "full_trace")
     config = {name: guider.config[name] for name in kept if name in guider.config}
-    return SemanticGuidance(SGT(guidance_scale=guider.guidance_scale) if rule is None else rule, **config)
+    return SemanticGuidance(BalancedSGT(guidance_scale=guider.guidance_scale) if rule is None else rule, **config)

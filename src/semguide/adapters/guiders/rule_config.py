@@ -7,26 +7,28 @@ from dataclasses import asdict
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.guidance import SGT, Rule, get_method
+from semguide.guidance import BalancedSGT, Rule, get_method
 
 RuleLike = Rule[Any] | str | Mapping[str, Any] | None
 
 
 def rule_of(given: RuleLike) -> Rule[Any]:
-    """Return the rule that a rule, a method name or what `config_of` returned stands for; None stands for `SGT()`.
+    """Return the rule that a rule, a method name or what `config_of` returned stands for; None: `BalancedSGT()`.
 
-    >>> rule_of({"name": "sgt", "strength": 0.5}).strength
+    >>> rule_of({"name": "sgt-balanced", "strength": 0.5}).strength
     0.5
 
     Raises:
         InvalidArgument: It stands for none, or its parameters are wrong.
     """
     if given is None or isinstance(given, Rule):
-        return SGT() if given is None else given
+        return BalancedSGT() if given is None else given
     if isinstance(given, str):
         return get_method(given)()
     if not isinstance(given, Mapping) or "name" not in given:
-        raise InvalidArgument("rule", 'must be a rule such as SGT(), a name or {"name": "sgt", ...}', given)
+        raise InvalidArgument(
+            "rule", 'must be a rule such as BalancedSGT(), a name or {"name": "sgt-balanced", ...}', given
+        )
     parameters = {name: value for name, value in given.items() if name != "name"}
     try:
         return get_method(given["name"])(**parameters)

@@ -16,8 +16,7 @@ def hosted() -> list[str]:
 
     CDG and its like are not among them: they need a prediction for another text, which only `steer` makes.
     """
-    names = [name for name, kind in METHODS.items() if not kind().null_tokens]
-    return [*names, *(alias for name in names for alias in METHODS[name].aliases)]
+    return [name for name in METHODS.names if not METHODS[name]().null_tokens]
 
 
 def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "") -> Rule[Any]:

@@ -22,7 +22,7 @@ from semguide.adapters.pipelines.patching import (
 from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
 from semguide.errors import InvalidArgument
-from semguide.guidance import SGT, Observer, Rule, RuleSession, Trace, Watcher
+from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.detector import Detector
 
 
@@ -162,7 +162,7 @@ def steer(
 
     Args:
         pipe: A diffusers pipeline of a class in `ARCHITECTURES` (docs/models.md).
-        rule: The guidance rule; None is `SGT()`.
+        rule: The guidance rule; None is `BalancedSGT()`.
         decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
         batch_invariant: Evaluate each image in denoiser calls of its own, so that it is equal to the bit to the one it
             would be alone; False puts all images in one call, which is faster on accelerators and equal to rounding.
@@ -174,7 +174,7 @@ def steer(
         UnsupportedPipeline: The pipeline cannot be steered.
         InvalidArgument: The rule is no rule.
     """
-    chosen = SGT() if rule is None else rule
+    chosen = BalancedSGT() if rule is None else rule
     if not isinstance(chosen, Rule):
-        raise InvalidArgument("rule", "must be a guidance rule such as SGT()", rule)
+        raise InvalidArgument("rule", "must be a guidance rule such as BalancedSGT()", rule)
     return SteeredPipeline(pipe, chosen, decomposer=decomposer, batch_invariant=batch_invariant)

@@ -82,13 +82,12 @@ def _one_step(path: Path) -> tuple[float, int]:
 
     from semguide.adapters import steer
     from semguide.cli.console import hush_libraries
-    from semguide.guidance import SGT
     from semguide.models import load
 
     hush_libraries()
     pipe: Any = load(str(path), device="cpu")
     pipe.set_progress_bar_config(disable=True)
-    result: Any = steer(pipe, SGT())(
+    result: Any = steer(pipe, BalancedSGT())(
         PROMPT, num_inference_steps=1, generator=torch.Generator().manual_seed(0), output_type="np"
     )
     return float(result.images[0].max() - result.images[0].min()), len(result.trace.concepts[0])

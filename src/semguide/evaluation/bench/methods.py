@@ -13,7 +13,7 @@ from semguide.runs.methods import (
     SHARED,
     build,
     described,
-    method_names,
+    known_methods,
     values_of,
 )
 
@@ -37,7 +37,7 @@ def check_names(methods: str) -> list[str]:
     """
     names = [name.strip() for name in methods.split(",")]
     for name in names:
-        check_known("methods (--methods)", name, [*method_names(), *maker_names()])
+        check_known("methods (--methods)", name, [*known_methods(), *maker_names()])
     if len(set(names)) < len(names):
         raise InvalidArgument(f"methods (--methods) must name each method once, got {methods!r}")
     return names

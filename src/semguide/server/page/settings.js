@@ -4,7 +4,7 @@ import { byId, h } from "./dom.js";
 import { choice, seed, slider, text, tick } from "./fields.js";
 
 export const PLAIN = "cfg";
-const FIRST = "sgt"; // the method shown first, where the server has it
+const FIRST = "sgt-balanced"; // the method shown first, where the server has it
 const GUIDANCE = { least: 1.05, most: 100, slide: 15 }; // more than 1: 1 would turn the guidance off
 const PICTURES = 4;
 const USUAL = { steps: 30, guidance: 7.5 }; // of a model that says nothing
@@ -89,9 +89,10 @@ export class Settings {
       this.#fields.model.set(model);
       this.#adopt(model);
     }
-    if (method && this.#names.includes(method)) {
-      this.#fields.method.set(method);
-      this.#follow(method);
+    const known = this.offer.methods.find((each) => each.name === method || each.aliases.includes(method))?.name;
+    if (this.#names.includes(known)) {
+      this.#fields.method.set(known);
+      this.#follow(known);
     }
     for (const [name, value] of Object.entries(others)) this.#fields[name]?.set(value);
     for (const [name, value] of Object.entries(parameters)) this.#parameters[name]?.set(value);

@@ -30,6 +30,7 @@ class SemanticGuidanceNode:
     def INPUT_TYPES(cls) -> Inputs:
         """Return what the node takes."""
         from semguide.adapters.hosts.rules import hosted
+        from semguide.guidance import BalancedSGT
 
         cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01}
         strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.05, "round": 0.001}
@@ -39,7 +40,10 @@ class SemanticGuidanceNode:
                 "positive": ("CONDITIONING", {"tooltip": "The whole prompt."}),
                 "negative": ("CONDITIONING", {"tooltip": "The negative prompt, or an empty one."}),
                 "concepts": ("CONDITIONING", {"tooltip": "One conditioning or a list: the concepts to keep."}),
-                "method": (hosted(), {"default": "sgt", "tooltip": "cfg is plain guidance, to compare with."}),
+                "method": (
+                    hosted(),
+                    {"default": BalancedSGT.name, "tooltip": "cfg is plain guidance, to compare with."},
+                ),
                 "cfg": ("FLOAT", cfg),
                 "strength": (
                     "FLOAT",

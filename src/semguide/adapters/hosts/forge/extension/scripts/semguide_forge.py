@@ -34,7 +34,7 @@ class SemanticGuidanceForForge(scripts.Script):
         """Return the inputs, in the order of `process_before_every_sampling`."""
         del is_img2img
         with InputAccordion(False, label=self.title()) as enabled:
-            method = gr.Dropdown(label="Method", choices=hosted(), value="sgt")
+            method = gr.Dropdown(label="Method", choices=hosted(), value="sgt-balanced")
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
             concepts = gr.Textbox(label="Concepts, one a line; empty: found in the prompt", lines=2, value="")
             settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")

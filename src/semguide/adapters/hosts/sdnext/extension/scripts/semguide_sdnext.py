@@ -51,7 +51,7 @@ class SemanticGuidanceForSDNext(scripts_manager.Script):
         del is_img2img
         with gr.Accordion("Semantic Guidance", open=False):
             enabled = gr.Checkbox(label="Enabled", value=False)
-            method = gr.Dropdown(label="Method", choices=hosted(), value="sgt")
+            method = gr.Dropdown(label="Method", choices=hosted(), value="sgt-balanced")
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
             settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
         return [enabled, method, strength, settings]

@@ -1,4 +1,4 @@
-"""The project's own rule: the paper's idea, place by place, with an equal share of the picture for every concept."""
+"""The project's own rule, its default: the paper's idea, place by place, with an equal share for every concept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.checks import check_window
-from semguide.guidance.citations import SGT_PAPER
+from semguide.guidance.citations import SGT_PAPER, SOFTWARE
 from semguide.guidance.geometry import dot_over_channels, safe_divide, scale_over_channels
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
@@ -20,7 +20,7 @@ SINKHORN_ITERATIONS = 20
 
 
 @dataclass(frozen=True)
-class SGT(Rule[None]):
+class BalancedSGT(Rule[None]):
     """Give every concept its share of the picture, where the prompt's guidance leans towards it most.
 
     With p = e(P) - e(0), s_k = e(c_k) - e(0), K concepts and <., .> over the channels of one place x of the latents:
@@ -59,7 +59,8 @@ class SGT(Rule[None]):
         0.4, "End of the corrected steps, excluded, as a fraction of the steps.", low=0.0, high=1.0, off=0.0
     )
 
-    name: ClassVar[str] = "sgt"
+    name: ClassVar[str] = "sgt-balanced"
+    aliases: ClassVar[tuple[str, ...]] = ("sgt",)
     min_concepts: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -105,8 +106,8 @@ class SGT(Rule[None]):
 
     @classmethod
     def citation(cls) -> str:
-        """Return the BibTeX entry of the paper whose idea it follows."""
-        return SGT_PAPER
+        """Return the BibTeX entries of the paper whose idea it follows and of this software."""
+        return f"{SGT_PAPER}\n\n{SOFTWARE}"
 
 
 def balanced(affinity: Tensor, size: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The formula of SGT, computed by hand."""
+"""The formula of BalancedSGT, computed by hand."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from semguide.guidance import SGT, Correction, Predictions, Step
-from semguide.guidance.rules.sgt import balanced
+from semguide.guidance import BalancedSGT, Correction, Predictions, Step
+from semguide.guidance.rules.balanced_sgt import balanced
 from support.rule_cases import hand_predictions, random_predictions
 
 
 def correct(predictions: Predictions, scale: float = 2.0, **parameters: Any) -> Correction:
-    return SGT(**{"stop": 1.0, **parameters}).correct(predictions, Step(0, 10, scale), None)[0]
+    return BalancedSGT(**{"stop": 1.0, **parameters}).correct(predictions, Step(0, 10, scale), None)[0]
 
 
 def places_by_hand(predictions: Predictions, sharpness: float) -> Tensor:
