@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from semguide import CFG, SGT, Result, decompose, steer
+from semguide import CFG, BalancedSGT, Result, decompose, steer
 from semguide.cli.main import app
 from semguide.evaluation.suites import limited, suite
 from semguide.files import atomic
@@ -96,10 +96,10 @@ def decoded(latents: torch.Tensor) -> np.ndarray:
     return (pixels / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).numpy()
 
 
-def rules() -> tuple[CFG, SGT]:
+def rules() -> tuple[CFG, BalancedSGT]:
     """Return plain guidance and the default rule, at the model's guidance scale."""
     scale = describe(MODEL).guidance_scale or 7.5
-    return CFG(scale), SGT(scale)
+    return CFG(scale), BalancedSGT(scale)
 
 
 @cache
@@ -123,32 +123,32 @@ def generate(source: str, name: str, *compare: str, seeds: int = 4) -> None:
     """Run `semguide generate` and keep one of its pictures under a name of our own."""
     with tempfile.TemporaryDirectory() as folder:
         options = [option for method in compare for option in ("--compare", method)]
-        options += ["--num-images", str(seeds), "--device", "cpu", "--out", folder]
+        options += ["--method", "sgt", "--num-images", str(seeds), "--device", "cpu", "--out", folder]
         app(["generate", PROMPT, *options], standalone_mode=False)
         shutil.copyfile(Path(folder, source), IMAGES / name)
 
 
 def draw_demo() -> None:
-    """Plain guidance against SGT, four seeds: what `make demo` makes."""
+    """Plain guidance against BalancedSGT, four seeds: what `make demo` makes."""
     generate("grid.png", "demo.png", "cfg")
 
 
 def draw_methods() -> None:
-    """The published rules beside SGT and plain guidance, pictures and trajectories."""
+    """The published rules beside BalancedSGT and plain guidance, pictures and trajectories."""
     published = ("cfg", "sgt-v1", "sgt-v2")
     generate("grid.png", "methods.png", *published)
     generate("trajectory.png", "trajectory.png", *published, seeds=2)
 
 
 def draw_rivals() -> None:
-    """The rivals beside SGT and plain guidance."""
+    """The rivals beside BalancedSGT and plain guidance."""
     generate("grid.png", "rivals.png", "cfg", "composable", "sega", "co3-composition")
 
 
 def draw_steps() -> None:
     """Two runs of one seed: the picture that each step is heading for, and the similarities over the steps."""
     seed = telling_seed()
-    runs = {rule.name: make(rule, seed) for rule in rules()}
+    runs = {name: make(rule, seed) for name, rule in zip(("cfg", "sgt"), rules(), strict=True)}
     count = len(runs["cfg"].estimates)
     shown = [step for step in SHOWN_STEPS if step <= count]
     figure = Figure(figsize=(8.6, 5.2), dpi=110, layout="constrained")
@@ -195,7 +195,7 @@ def draw_strength() -> None:
     scale = describe(MODEL).guidance_scale or 7.5
     figure = Figure(figsize=(8.6, 1.95), dpi=110, layout="constrained")
     for axes, strength in zip(figure.subplots(1, len(STRENGTHS)), STRENGTHS, strict=True):
-        picture(axes, np.asarray(make(SGT(scale, strength=strength), telling_seed()).result.images[0]) / 255)
+        picture(axes, np.asarray(make(BalancedSGT(scale, strength=strength), telling_seed()).result.images[0]) / 255)
         axes.set_title(f"strength {strength:g}", fontsize=9)
     save(figure, "strength.png")
 

@@ -56,7 +56,8 @@ def test_the_most_promising_seed_is_finished_and_the_others_are_recorded(best: C
     assert dropped == [DROPPED] * 3
     assert kept["evaluations"] == run["images"][0]["evaluations"] == WHOLE
     assert choice["evaluations"] == 3 * DROPPED + WHOLE
-    assert f"chosen: seed {kept['seed']} of 4; {choice['evaluations']} denoiser evaluations of sgt-balanced" in result.stdout
+    cost = f"{choice['evaluations']} denoiser evaluations of sgt-balanced"
+    assert f"chosen: seed {kept['seed']} of 4; {cost}" in result.stdout
     assert "already" not in result.stdout
 
 

@@ -82,6 +82,7 @@ def _one_step(path: Path) -> tuple[float, int]:
 
     from semguide.adapters import steer
     from semguide.cli.console import hush_libraries
+    from semguide.guidance import BalancedSGT
     from semguide.models import load
 
     hush_libraries()
