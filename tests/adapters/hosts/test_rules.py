@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semguide import CFG, SGT, SGTv1
-from semguide.adapters.hosts.rules import build_rule, hosted
+from semguide.adapters.hosts.rules import build_rule, hosted, settings_help
 from semguide.guidance import METHODS
 from semguide.guidance.parameters import parameters_of
 from support.refusals import refuses
@@ -58,3 +58,10 @@ def test_refusals_name_the_input(arguments: tuple[str, float, float, str], named
 
 def test_a_run_without_guidance_is_allowed_where_nothing_is_corrected() -> None:
     assert build_rule("sgt", 1.0, 0.0) == CFG(1.0)
+
+
+def test_the_help_of_the_settings_names_every_parameter_with_what_it_takes() -> None:
+    text = settings_help()
+    assert "sgt-balanced: sharpness (0 to 100, 0: off), start (0 to 1)" in text
+    assert "subject_threshold (0 to 1 or auto)" in text
+    assert "strength (" not in text

@@ -19,6 +19,16 @@ def hosted() -> list[str]:
     return [name for name in METHODS.names if not METHODS[name]().null_tokens]
 
 
+def settings_help() -> str:
+    """Say which parameters each method has besides its strength, one method a line."""
+    lines = ['More parameters of the method as JSON, such as {"sharpness": 0.5}.']
+    for name in hosted():
+        others = [each for each in parameters_of(METHODS[name]) if not each.strength and each.name != "guidance_scale"]
+        if others and name == METHODS[name].name:
+            lines.append(f"{name}: {', '.join(f'{each.name} ({each.values})' for each in others)}")
+    return "\n".join(lines)
+
+
 def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "") -> Rule[Any]:
     """Return the rule of a method.
 
@@ -35,7 +45,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     if method not in (names := hosted()):
         raise InvalidArgument("method", f"must be one of {', '.join(names)} here", method, "use semguide.steer for it")
     check_number("strength", strength, 0.0, note="0 is plain guidance")
-    given = _parameters(kind, settings)
+    given = _parameters(method, settings)
     if strength == 0 or kind is CFG:
         return CFG(guidance_scale=cfg)
     rule = kind(guidance_scale=cfg, **{**_weight(kind, strength), **given})
@@ -58,7 +68,7 @@ def _weight(kind: type[Rule[Any]], strength: float) -> dict[str, float]:
     return {} if found is None else {found.name: strength * found.default}
 
 
-def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
+def _parameters(method: str, settings: str) -> dict[str, Any]:
     """Read the settings; their values are the rule's to check."""
     try:
         given = json.loads(settings) if settings.strip() else {}
@@ -66,10 +76,10 @@ def _parameters(kind: type[Rule[Any]], settings: str) -> dict[str, Any]:
         given = None
     if not isinstance(given, dict):
         raise InvalidArgument("settings", 'must be a JSON object such as {"sharpness": 0.5}', settings)
-    valid = [each.name for each in parameters_of(kind) if each.name != "guidance_scale"]
+    valid = [each.name for each in parameters_of(get_method(method)) if each.name != "guidance_scale"]
     for name in given:
         if name not in valid:
-            raise InvalidArgument("settings", f"must be of {kind.name}: {', '.join(valid) or '(it has none)'}", name)
+            raise InvalidArgument("settings", f"must be of {method}: {', '.join(valid) or '(it has none)'}", name)
     return given
 
 

@@ -29,7 +29,7 @@ class SemanticGuidanceNode:
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
         """Return what the node takes."""
-        from semguide.adapters.hosts.rules import hosted
+        from semguide.adapters.hosts.rules import hosted, settings_help
         from semguide.guidance import BalancedSGT
 
         cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01}
@@ -53,7 +53,7 @@ class SemanticGuidanceNode:
             "optional": {
                 "settings": (
                     "STRING",
-                    {"default": "", "tooltip": 'More parameters of the method as JSON: {"sharpness": 0.5}.'},
+                    {"default": "", "tooltip": settings_help()},
                 ),
                 "full_trace": (
                     "BOOLEAN",
