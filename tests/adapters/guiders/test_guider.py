@@ -27,7 +27,7 @@ from semguide import (
     with_semantic_guidance,
 )
 from semguide.adapters.hosts.rules import hosted
-from semguide.guidance import METHODS
+from semguide.guidance import METHODS, BalancedSGT
 from semguide.types import Concept
 from support.guiders.by_hand import expected
 from support.guiders.run import SCALE, call, doubled, made, plain_guider, recorded
@@ -49,13 +49,21 @@ def held(guider: SemanticGuidance, step: int = 0, count: int = 4, most: int = 2)
 def test_config_is_json_and_makes_the_same_guider(name: str, tmp_path: Path) -> None:
     guider = SemanticGuidance(METHODS[name](guidance_scale=3.0), guidance_rescale=0.3, stop=0.9)
     guider.save_pretrained(tmp_path)
-    assert json.loads((tmp_path / "guider_config.json").read_text())["rule"]["name"] == name
+    assert json.loads((tmp_path / "guider_config.json").read_text())["rule"]["name"] == METHODS[name].name
     loaded: Any = SemanticGuidance.from_pretrained(tmp_path)
     others: list[Any] = [loaded, guider.new(), SemanticGuidance(METHODS[name]()).new()]
     for other in others:
         assert isinstance(other.rule, METHODS[name])
     assert loaded.rule == guider.rule
     assert (loaded.guidance_rescale, loaded._stop) == (0.3, 0.9)
+
+
+def test_a_config_that_names_the_rule_by_its_short_name_loads(tmp_path: Path) -> None:
+    SemanticGuidance(BalancedSGT(strength=0.5)).save_pretrained(tmp_path)
+    config = tmp_path / "guider_config.json"
+    config.write_text(config.read_text().replace("sgt-balanced", "sgt"))
+    loaded: Any = SemanticGuidance.from_pretrained(tmp_path)
+    assert loaded.rule == BalancedSGT(strength=0.5)
 
 
 @pytest.mark.parametrize("rule", [3, "cdg", {"strength": 1.0}, {"name": "sgt", "strenth": 1.0}])
