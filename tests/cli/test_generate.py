@@ -293,10 +293,10 @@ def test_without_out_a_run_finds_its_own_folder_again(cli: Cli, tiny: Path):
 def test_a_failure_while_making_is_one_sentence_and_exit_code_1(
     generate: Cli, out: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no\nmemory")
 
-    monkeypatch.setattr("semguide.runs.generation.make_image", broken)
+    monkeypatch.setattr("semguide.runs.generation.generate_image", broken)
     result = generate("--num-images", 1)
     assert (result.exit_code, result.stderr) == (1, "error: RuntimeError: no memory\n")
     monkeypatch.setenv("SEMGUIDE_DEBUG", "1")

@@ -4,7 +4,7 @@ import pytest
 
 from semguide.cli.progress import progress_bar, total_evaluations
 from semguide.models import load
-from semguide.runs.generation import make_images
+from semguide.runs.generation import generate_images
 from semguide.runs.png import pixel_hash
 from semguide.runs.request import Plan, Request, plan
 from semguide.runs.run import Method
@@ -24,15 +24,16 @@ def pipe(tiny: Path):
 
 
 def test_images_come_one_by_one_all_methods_of_a_seed_first(planned: Plan, pipe):
-    order = [(made.method.name, made.seed) for made in make_images(planned.run, planned.rules, pipe)]
+    order = [(made.method.name, made.seed) for made in generate_images(planned.run, planned.rules, pipe)]
     assert order == [("cfg", 0), ("sgt-balanced", 0), ("cfg", 1), ("sgt-balanced", 1)]
 
 
 def test_skipped_images_are_not_made_and_change_no_other(planned: Plan, pipe):
     whole = {
-        (made.method.name, made.seed): pixel_hash(made.image) for made in make_images(planned.run, planned.rules, pipe)
+        (made.method.name, made.seed): pixel_hash(made.image)
+        for made in generate_images(planned.run, planned.rules, pipe)
     }
-    (made,) = make_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt-balanced", 0), ("cfg", 1)})
+    (made,) = generate_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt-balanced", 0), ("cfg", 1)})
     assert pixel_hash(made.image) == whole["sgt-balanced", 1]
 
 
@@ -44,7 +45,7 @@ def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe)
 
     made = {
         (made.method.name, made.seed): made.evaluations
-        for made in make_images(planned.run, planned.rules, pipe, on_step=on_step)
+        for made in generate_images(planned.run, planned.rules, pipe, on_step=on_step)
     }
     assert seen == made
     assert all(total_evaluations(planned.run, rule) == made[name, 0] for name, rule in planned.rules.items())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from semguide.server.models import ServedModel, Worker, load_worker, serve_models
+from semguide.server.served_models import ServedModel, Worker, find_models, load_worker
 from semguide.server.settings import Limits, ServerSettings
 from support.live_server import MANY_STEPS, Live, running
 
@@ -15,7 +15,7 @@ LIMITS = {"steps": MANY_STEPS, "queue": 4, "images": 6}
 
 @pytest.fixture(scope="session")
 def models(tiny: Path) -> dict[str, ServedModel]:
-    return serve_models([str(tiny)])
+    return find_models([str(tiny)])
 
 
 @pytest.fixture(scope="session")

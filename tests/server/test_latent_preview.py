@@ -2,7 +2,7 @@ import diffusers
 import pytest
 import torch
 
-from semguide.server.latent_preview import draw_preview, estimate
+from semguide.server.latent_preview import encode_preview, predict_x0
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -28,7 +28,7 @@ def test_the_estimate_is_the_picture_that_a_step_points_to(name: str, settings: 
             x = scheduler.scale_noise(x0, first, eps) if flow else scheduler.add_noise(x0, eps, first)
         scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else None
         after = scheduler.step(eps - x0 if flow else eps, t, x).prev_sample
-        assert torch.allclose(estimate(scheduler, x, after, step).double(), x0, atol=1e-3)
+        assert torch.allclose(predict_x0(scheduler, x, after, step).double(), x0, atol=1e-3)
         x = after
 
 
@@ -36,13 +36,13 @@ def test_where_nothing_is_known_the_estimate_is_the_latents_themselves():
     scheduler = diffusers.DDIMScheduler()
     scheduler.set_timesteps(4)
     after = torch.ones(1, 4, 8, 8)
-    assert estimate(scheduler, None, after, 0) is after
-    assert estimate(scheduler, after, after, 3) is after
+    assert predict_x0(scheduler, None, after, 0) is after
+    assert predict_x0(scheduler, after, after, 3) is after
 
 
 def test_a_preview_is_small_however_large_the_picture(worker):
     pipe = worker.pipelines["tiny-sd"]
-    large, small = (draw_preview(pipe, torch.zeros(1, 4, side, side)) or "" for side in (96, 32))
+    large, small = (encode_preview(pipe, torch.zeros(1, 4, side, side)) or "" for side in (96, 32))
     assert small.startswith("data:image/jpeg;base64,")
     assert large == small
-    assert draw_preview(pipe, torch.zeros(1, 16, 64)) is None
+    assert encode_preview(pipe, torch.zeros(1, 16, 64)) is None

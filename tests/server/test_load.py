@@ -112,7 +112,7 @@ def test_a_worker_outlives_an_image_that_cannot_be_made(start_server: Start, mon
 
     with start_server() as live:
         with monkeypatch.context() as patch:
-            patch.setattr("semguide.server.engine.generate_images", break_down)
+            patch.setattr("semguide.server.engine.generate_batch", break_down)
             reply = live.http.post("/v1/images/generations", json={"prompt": PROMPT})
             failed = live.events(live.start(steps=1)["id"])[-1]
         assert (reply.status_code, reply.json()["error"]["code"]) == (500, "generation_failed")

@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 
 from semguide.server.app import create_app
+from semguide.server.dependencies import Server
 from semguide.server.engine import Engine
-from semguide.server.metrics import Metrics
-from semguide.server.models import ServedModel, Worker
+from semguide.server.prometheus import Metrics
+from semguide.server.served_models import ServedModel, Worker
 from semguide.server.settings import ServerSettings
 from semguide.server.shutdown import DrainingServer, address, listen
-from semguide.server.state import Server
 
 PROMPT = "a red book and a yellow vase"
 MANY_STEPS = 900

@@ -67,16 +67,16 @@ def _serve(settings: ServerSettings, models: list[str], devices: list[str]) -> N
     from semguide.errors import SemguideWarning
     from semguide.models import choose_device, default_model
     from semguide.server.app import create_app
+    from semguide.server.dependencies import Server
     from semguide.server.engine import Engine
-    from semguide.server.metrics import Metrics
-    from semguide.server.models import load_worker, serve_models
+    from semguide.server.prometheus import Metrics
+    from semguide.server.served_models import find_models, load_worker
     from semguide.server.shutdown import DrainingServer, address, listen
-    from semguide.server.state import Server
 
     with listen(settings) as listener:
         hush_libraries()
         warnings.filterwarnings("ignore", category=SemguideWarning)  # a job's own warnings tell its client
-        served = serve_models(models or [default_model()])
+        served = find_models(models or [default_model()])
         chosen = list(dict.fromkeys(choose_device(name) for name in devices))
         metrics = Metrics()
         workers = [load_worker(served, device) for device in chosen]

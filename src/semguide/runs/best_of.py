@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from semguide.errors import InvalidArgument
 from semguide.runs.environment import Environment
 from semguide.runs.folder import RunFolder
-from semguide.runs.generation import OnStep, call_arguments, finish_image
+from semguide.runs.generation import OnStep, call_arguments, finish_partial_run
 from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
 from semguide.runs.run import Run
 from semguide.runs.selection import Choice, choice_key, recorded_choice
@@ -95,7 +95,7 @@ class Chooser:
         """Make the rest of the chosen seeds' images; returns how many."""
         run, count = self.folder.run, len(self._starts)
         while self._starts:
-            self.folder.add(finish_image(run, self._method, self._rule, self._starts.pop(0), on_step))
+            self.folder.add(finish_partial_run(run, self._method, self._rule, self._starts.pop(0), on_step))
         return count
 
     def sentence(self) -> str:

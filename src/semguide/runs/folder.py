@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from semguide.errors import InvalidArgument
 from semguide.files import atomic, write_json
 from semguide.runs.environment import Environment
-from semguide.runs.generation import GeneratedImage, OnStep, make_images
+from semguide.runs.generation import GeneratedImage, OnStep, generate_images
 from semguide.runs.png import RECORD, TRACE, read_png, write_png
 from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
 from semguide.runs.run import Method, Run
@@ -148,7 +148,7 @@ def produce(folder: RunFolder, rules: Mapping[str, Rule[Any]], pipe: Any, on_ste
         pipe: The pipeline of the run's model.
         on_step: Called after each step.
     """
-    for made in make_images(folder.run, rules, pipe, skip=set(folder.records), on_step=on_step):
+    for made in generate_images(folder.run, rules, pipe, skip=set(folder.records), on_step=on_step):
         folder.add(made)
 
 

@@ -1,4 +1,4 @@
-"""The generation loop: a run and a pipeline in, images out as they are finished. Prints and writes nothing."""
+"""Generation of the images of a run with a steered pipeline. Prints and writes nothing."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ OnStep = Callable[[Method, int, int], None]
 
 @dataclass(frozen=True)
 class GeneratedImage:
-    """One finished image.
+    """A generated image.
 
     Attributes:
-        method: Its method.
-        seed: Its seed.
-        image: The picture.
+        method: The method.
+        seed: The seed.
+        image: The PIL image.
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
-        alignment: Probability per concept that it is right; None where the early steps say nothing about it.
+        alignment: Probability per concept that it is right, in [0, 1]; None if no detector was fitted for the model.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
     """
 
@@ -41,8 +41,29 @@ class GeneratedImage:
     alignment: list[float] | None
     trace: dict[str, Any]
 
+    @classmethod
+    def from_output(cls, output: Any, index: int, method: Method, seed: int, seconds: float) -> GeneratedImage:
+        """Take one image from the output of a steered pipeline.
 
-def make_images(
+        Args:
+            output: What the pipeline returned.
+            index: 0-based index of the image in the batch.
+            method: The method.
+            seed: The seed.
+            seconds: Wall-clock seconds it took.
+        """
+        return cls(
+            method=method,
+            seed=seed,
+            image=output.images[index],
+            evaluations=int(output.evaluations[index]),
+            seconds=round(seconds, 3),
+            alignment=None if output.alignment is None else [float(value) for value in output.alignment[index]],
+            trace=output.trace.to_dict()["images"][index],
+        )
+
+
+def generate_images(
     run: Run,
     rules: Mapping[str, Rule[Any]],
     pipe: Any,
@@ -50,7 +71,7 @@ def make_images(
     skip: Collection[tuple[str, int]] = (),
     on_step: OnStep | None = None,
 ) -> Iterator[GeneratedImage]:
-    """Make the images of a run, all methods of a seed before the next seed.
+    """Generate the images of a run, all methods of a seed before the next seed.
 
     Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image of the run.
 
@@ -58,11 +79,11 @@ def make_images(
         run: A checked run.
         rules: The rule of each of its methods, by the method's name.
         pipe: The pipeline of `run.model`, on `run.device`.
-        skip: Method name and seed of images not to make.
+        skip: Method name and seed of images to leave out.
         on_step: Called after each step.
 
     Yields:
-        Each image when it is finished.
+        Each image once it is generated.
     """
     from semguide.adapters import steer
 
@@ -70,41 +91,51 @@ def make_images(
     for seed in run.seeds:
         for method in run.methods:
             if (method.name, seed) not in skip:
-                yield make_image(run, method, seed, steered[method.name], on_step)
+                callback = _step_callback(run, method, seed, rules[method.name], on_step)
+                yield generate_image(run, method, seed, steered[method.name], callback_on_step_end=callback)
 
 
-def make_image(run: Run, method: Method, seed: int, steered: Any, on_step: OnStep | None = None) -> GeneratedImage:
-    """Make one image of a run with a pipeline that `steer` returned."""
-    return make_with(
-        run, method, seed, steered, callback_on_step_end=_step_callback(run, method, seed, steered.rule, on_step)
-    )
+def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hooks: Any) -> GeneratedImage:
+    """Generate one image of a run.
 
-
-def make_with(run: Run, method: Method, seed: int, steered: Any, **hooks: Any) -> GeneratedImage:
-    """Make one image of a run; `hooks` are arguments of the call that look on and change nothing."""
+    Args:
+        run: A checked run.
+        method: The method.
+        seed: The seed.
+        steered: What `steer` returned for the method.
+        call_hooks: Arguments of the pipeline call that observe it, such as `callback_on_step_end`.
+    """
     start = time.perf_counter()
-    result = steered(run.prompt, generator=generator_of(seed), **call_arguments(run), **hooks)
-    return made_image(result, 0, method, seed, time.perf_counter() - start)
+    output = steered(run.prompt, generator=make_generator(seed), **call_arguments(run), **call_hooks)
+    return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start)
 
 
-def finish_image(
+def finish_partial_run(
     run: Run, method: Method, rule: Rule[Any], start: PartialRun, on_step: OnStep | None = None
 ) -> GeneratedImage:
-    """Make the rest of an image of a run whose first steps are made."""
+    """Generate the remaining steps of an image.
+
+    Args:
+        run: A checked run.
+        method: The method.
+        rule: Its rule.
+        start: The first steps.
+        on_step: Called after each step.
+    """
     begun = time.perf_counter()
-    result = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
-    return made_image(result, 0, method, start.seed, start.seconds + time.perf_counter() - begun)
+    output = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
+    return GeneratedImage.from_output(output, 0, method, start.seed, start.seconds + time.perf_counter() - begun)
 
 
-def generator_of(seed: int) -> Any:
-    """Return the noise source of one image: on the CPU, so that it is the same on every device."""
+def make_generator(seed: int) -> Any:
+    """Return the torch generator of an image; it is on the CPU, so that the noise is the same on every device."""
     import torch
 
     return torch.Generator("cpu").manual_seed(seed)
 
 
 def call_arguments(run: Run) -> dict[str, Any]:
-    """Return the arguments of the steered call of an image, but for prompt and noise source."""
+    """Return the arguments of an image's pipeline call, except prompt and generator."""
     return {
         "concepts": list(run.concepts),
         "negative_prompt": run.negative_prompt or None,
@@ -113,7 +144,7 @@ def call_arguments(run: Run) -> dict[str, Any]:
 
 
 def sampling_arguments(run: Run) -> dict[str, Any]:
-    """Return the arguments of a steered call that all images of a run share."""
+    """Return the arguments of a pipeline call that a whole batch shares."""
     return {
         "full_trace": run.full_trace,
         "num_inference_steps": run.sampling.num_inference_steps,
@@ -121,19 +152,6 @@ def sampling_arguments(run: Run) -> dict[str, Any]:
         "height": run.sampling.height,
         "width": run.sampling.width,
     }
-
-
-def made_image(result: Any, index: int, method: Method, seed: int, seconds: float) -> GeneratedImage:
-    """Take one image out of what a steered pipeline returned."""
-    return GeneratedImage(
-        method=method,
-        seed=seed,
-        image=result.images[index],
-        evaluations=int(result.evaluations[index]),
-        seconds=round(seconds, 3),
-        alignment=None if result.alignment is None else [float(value) for value in result.alignment[index]],
-        trace=result.trace.to_dict()["images"][index],
-    )
 
 
 def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:

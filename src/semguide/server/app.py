@@ -1,4 +1,4 @@
-"""The application: routers behind the gate."""
+"""The FastAPI application: routers, error handlers, static files and security middleware."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from semguide.server.dependencies import Server
 from semguide.server.errors import install_handlers
-from semguide.server.pages import add_page
 from semguide.server.routers import concepts, health, jobs, openai_images
 from semguide.server.security import SecurityMiddleware
-from semguide.server.state import Server
+from semguide.server.static_files import add_static_files
 
 DESCRIPTION = """Text-to-image diffusion that keeps every concept of the prompt.
 
@@ -21,7 +21,7 @@ each step. Where the server has a key, send it as `Authorization: Bearer KEY`; r
 
 
 def create_app(server: Server) -> FastAPI:
-    """Return the ASGI application of a server; its engine is started by the caller."""
+    """Create the ASGI application of a server; the caller starts the engine."""
     app = FastAPI(
         title="semguide",
         version=version("semguide"),
@@ -33,14 +33,14 @@ def create_app(server: Server) -> FastAPI:
     for module in (openai_images, jobs, concepts, health):
         app.include_router(module.router)
     install_handlers(app)
-    add_page(app)
+    add_static_files(app)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
-    app.add_middleware(SecurityMiddleware, settings=server.settings, answered=server.metrics.answered)
+    app.add_middleware(SecurityMiddleware, settings=server.settings, on_response=server.metrics.count_request)
     return app
 
 
 def _schema(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI schema, without FastAPI's own 422: what breaks a rule is answered with 400."""
+    """Return the OpenAPI schema without FastAPI's 422: invalid values are answered with 400."""
     schema = app.openapi_schema
     if schema is None:
         schema = FastAPI.openapi(app)

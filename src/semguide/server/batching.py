@@ -1,93 +1,83 @@
-"""Making the images of some shots: one as the command line makes it, or several of the same shape in one call."""
+"""Batches of images that share a pipeline call: which go together, and their generation."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from semguide.runs.generation import GeneratedImage, generator_of, made_image, make_with, sampling_arguments
-from semguide.server.jobs import Job, Picture, Status
+from semguide.runs.generation import GeneratedImage, generate_image, make_generator, sampling_arguments
+from semguide.server.jobs import ImageTask, Job, Status
 
 
-def generate_images(shots: Sequence[ImageTask], pipe: Any, hooks: dict[str, Any]) -> list[GeneratedImage]:
-    """Make images.
-
-    Args:
-        shots: Images of the same shape, at least one. A single one equals the command line's to the bit; several
-            share their denoiser calls and equal it to rounding.
-        pipe: The pipeline of their model.
-        hooks: Arguments of the pipeline call that look on.
-    """
-    from semguide.adapters import steer
-
-    first = shots[0]
-    rule = first.job.plan.rules[first.picture.method.name]
-    if len(shots) == 1:
-        return [make_with(first.job.run, first.picture.method, first.picture.seed, steer(pipe, rule), **hooks)]
-    return _paint_together(shots, steer(pipe, rule, batch_invariant=False), hooks)
-
-
-def _paint_together(shots: Sequence[ImageTask], steered: Any, hooks: dict[str, Any]) -> list[GeneratedImage]:
-    start = time.perf_counter()
-    runs = [shot.job.run for shot in shots]
-    negatives = [run.negative_prompt for run in runs]
-    result = steered(
-        [run.prompt for run in runs],
-        concepts=[list(run.concepts) for run in runs],
-        negative_prompt=negatives if all(negatives) else None,
-        generator=[generator_of(shot.picture.seed) for shot in shots],
-        **sampling_arguments(runs[0]),
-        **hooks,
-    )
-    seconds = (time.perf_counter() - start) / len(shots)
-    pictures = [shot.picture for shot in shots]
-    return [made_image(result, i, p.method, p.seed, seconds) for i, p in enumerate(pictures)]
-
-
-@dataclass(frozen=True)
-class ImageTask:
-    """One image that a worker makes."""
-
-    job: Job
-    picture: Picture
-
-
-def choose(jobs: list[Job], most: int) -> list[ImageTask]:
-    """Return the next image of the first job that has one, and up to `most` images that can be made with it.
+def next_batch(jobs: list[Job], batch_size: int) -> list[ImageTask]:
+    """Return the next image of the first job that has one, and further images that can share its pipeline call.
 
     Args:
-        jobs: Unfinished jobs, in the order they came.
-        most: Images to return at most, >= 1.
+        jobs: Unfinished jobs, in the order they were submitted.
+        batch_size: Most images to return, >= 1.
     """
-    chosen: list[ImageTask] = []
-    for shot in _waiting(jobs):
-        if not chosen or shape(shot) == shape(chosen[0]):
-            chosen.append(shot)
-        if len(chosen) == most:
+    batch: list[ImageTask] = []
+    for task in _queued(jobs):
+        if not batch or batch_key(task) == batch_key(batch[0]):
+            batch.append(task)
+        if len(batch) == batch_size:
             break
-    return chosen
+    return batch
 
 
-def shape(shot: ImageTask) -> tuple[Any, ...]:
-    """Return what images must share to be made in one pipeline call: all but prompts, concepts and seeds."""
-    run = shot.job.run
-    method = shot.picture.method
+def batch_key(task: ImageTask) -> tuple[Any, ...]:
+    """Return what the images of a batch have in common: everything but prompts, concepts and seeds."""
+    run, method = task.job.run, task.method
     parameters = tuple(sorted(method.parameters.items(), key=lambda item: item[0]))
     return run.model, run.sampling, run.full_trace, bool(run.negative_prompt), method.name, parameters
 
 
-def position(jobs: list[Job], job: Job) -> int:
-    """Return how many jobs wait before one; 0 where it does not wait."""
+def queue_position(jobs: list[Job], job: Job) -> int:
+    """Return how many queued jobs come before a job; 0 if it is not queued."""
     if job.status is not Status.queued:
         return 0
     queued = [other.id for other in jobs if other.status is Status.queued]
     return queued.index(job.id) if job.id in queued else 0
 
 
-def _waiting(jobs: list[Job]) -> Iterator[ImageTask]:
+def _queued(jobs: list[Job]) -> Iterator[ImageTask]:
     for job in jobs:
         if not job.cancelled:
-            for picture in job.waiting:
-                yield ImageTask(job, picture)
+            yield from job.queued_images
+
+
+def generate_batch(tasks: Sequence[ImageTask], pipe: Any, call_hooks: dict[str, Any]) -> list[GeneratedImage]:
+    """Generate the images of a batch.
+
+    Args:
+        tasks: Images with the same `batch_key`, at least one. A single one equals the command line's bit for bit;
+            several share their denoiser calls and equal it up to rounding.
+        pipe: The pipeline of their model.
+        call_hooks: Arguments of the pipeline call that observe it: `callback_on_step_end`, `observer`.
+    """
+    from semguide.adapters import steer
+
+    first = tasks[0]
+    rule = first.job.plan.rules[first.method.name]
+    if len(tasks) == 1:
+        return [generate_image(first.job.run, first.method, first.seed, steer(pipe, rule), **call_hooks)]
+    return _generate_together(tasks, steer(pipe, rule, batch_invariant=False), call_hooks)
+
+
+def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dict[str, Any]) -> list[GeneratedImage]:
+    start = time.perf_counter()
+    runs = [task.job.run for task in tasks]
+    negatives = [run.negative_prompt for run in runs]
+    output = steered(
+        [run.prompt for run in runs],
+        concepts=[list(run.concepts) for run in runs],
+        negative_prompt=negatives if all(negatives) else None,
+        generator=[make_generator(task.seed) for task in tasks],
+        **sampling_arguments(runs[0]),
+        **call_hooks,
+    )
+    seconds = (time.perf_counter() - start) / len(tasks)
+    return [
+        GeneratedImage.from_output(output, index, task.method, task.seed, seconds) for index, task in enumerate(tasks)
+    ]

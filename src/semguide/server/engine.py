@@ -1,4 +1,4 @@
-"""One worker thread a device behind a bounded queue of jobs."""
+"""The engine: a bounded queue of jobs and one worker thread per device that generates their images."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from semguide.runs.generation import GeneratedImage
 from semguide.runs.png import RECORD, TRACE, encode_png
 from semguide.runs.records import image_record
 from semguide.runs.request import Plan
-from semguide.server.batching import ImageTask, choose, generate_images, position
-from semguide.server.job_store import JobStore
-from semguide.server.jobs import Failure, Job, Status
-from semguide.server.metrics import Metrics
-from semguide.server.models import ServedModel, Worker
-from semguide.server.progress import ProgressWatcher, Stopped
+from semguide.server.batching import generate_batch, next_batch, queue_position
+from semguide.server.jobs import Failure, ImageTask, Job, JobStore, Status
+from semguide.server.progress import Cancelled, ProgressReporter
+from semguide.server.prometheus import Metrics
 from semguide.server.replies import failure_body, image_report, image_url
+from semguide.server.served_models import ServedModel, Worker
 from semguide.server.settings import Limits
 
-DRAINING = Failure(503, "shutting_down", "the server is shutting down and takes no new work; ask again later")
+SHUTTING_DOWN = Failure(503, "shutting_down", "the server is shutting down and takes no new jobs; try again later")
 _LOG = logging.getLogger(__name__)
-FIRST_GUESS = 5.0
-"""Seconds an image is taken to need before one has been made."""
+INITIAL_SECONDS_PER_IMAGE = 5.0
+"""Estimate of the seconds per image before the first image is done."""
+SMOOTHING = 0.8
+"""Weight of the earlier estimate in the running mean of seconds per image, in [0, 1)."""
 
 
 class QueueFull(SemguideError):
-    """As many jobs wait as may.
+    """The queue is full.
 
     Attributes:
-        retry_after: Seconds after which a place should be free.
+        retry_after: Seconds after which to try again, 1 to 600.
     """
 
-    def __init__(self, waiting: int, retry_after: int) -> None:
-        super().__init__(f"the queue must hold at most {waiting} jobs and does; try again in {retry_after} seconds")
+    def __init__(self, jobs: int, retry_after: int) -> None:
+        super().__init__(f"queue full ({jobs} jobs); try again in {retry_after} seconds")
         self.retry_after = retry_after
 
 
@@ -46,14 +47,14 @@ class ShuttingDown(SemguideError):
 
 
 class Engine:
-    """Makes the images of jobs. Every method may be called from any thread.
+    """Generates the images of jobs. Every method may be called from any thread.
 
     Args:
         models: The models, by public name.
-        workers: A device each, with all models on it.
-        limits: Of the queue, and of the finished jobs that are kept.
-        batch: Images of the same shape in one denoiser call.
-        metrics: What is counted.
+        workers: One per device, each with all models loaded.
+        limits: Limits of the queue and of the finished jobs that are kept.
+        batch_size: Most images in one pipeline call, >= 1.
+        metrics: Counters to update.
     """
 
     def __init__(
@@ -61,153 +62,164 @@ class Engine:
         models: Mapping[str, ServedModel],
         workers: Sequence[Worker],
         limits: Limits,
-        batch: int,
+        batch_size: int,
         metrics: Metrics,
     ) -> None:
         self.models = models
         self.device = workers[0].device
         self._limits = limits
-        self._batch = batch
+        self._batch_size = batch_size
         self._metrics = metrics
         self._changed = threading.Condition()
         self._active: list[Job] = []
-        self._kept = JobStore(limits)
+        self._store = JobStore(limits)
         self._draining = False
-        self._seconds = FIRST_GUESS
+        self._seconds_per_image = INITIAL_SECONDS_PER_IMAGE
         self._threads = [
             threading.Thread(target=self._work, args=(worker,), name=f"worker-{worker.device}", daemon=True)
             for worker in workers
         ]
-        metrics.look_at(self._count_waiting, self._count_in_flight)
+        metrics.set_gauges(self._count_queued_jobs, self._count_running_images)
 
     def start(self) -> None:
-        """Start the workers."""
+        """Start the worker threads."""
         for thread in self._threads:
             thread.start()
 
     @property
     def ready(self) -> bool:
-        """Whether a new job would be taken, were there room."""
+        """Whether new jobs are accepted: the workers are alive and the server is not shutting down."""
         return not self._draining and all(thread.is_alive() for thread in self._threads)
 
     def submit(self, plan: Plan, model: str, live: bool) -> Job:
         """Put a run into the queue.
 
+        Args:
+            plan: The run.
+            model: Public name of its model.
+            live: Whether step events are published.
+
         Raises:
-            QueueFull: As many jobs wait as may.
+            QueueFull: The queue is full.
             ShuttingDown: The server is shutting down.
         """
         job = Job(plan, model, live)
         with self._changed:
             if self._draining:
-                self._metrics.job_ended("refused")
-                raise ShuttingDown(DRAINING.message)
-            if self._count_waiting() >= self._limits.queue:
-                self._metrics.job_ended("refused")
+                self._metrics.count_job("refused")
+                raise ShuttingDown(SHUTTING_DOWN.message)
+            if self._count_queued_jobs() >= self._limits.queue:
+                self._metrics.count_job("refused")
                 raise QueueFull(self._limits.queue, self._retry_after())
             self._active.append(job)
-            self._kept.add(job)
-            job.feed.publish("queued", {"job": job.id, "position": position(self._active, job)})
+            self._store.add(job)
+            job.events.publish("queued", {"job": job.id, "position": queue_position(self._active, job)})
             self._changed.notify_all()
         return job
 
     def find(self, id: str) -> Job | None:
-        """Return a job by its id; None if there is none, or it has been forgotten."""
-        return self._kept.find(id)
+        """Return a job by its id; None if it is unknown or expired."""
+        return self._store.find(id)
 
-    def position(self, job: Job) -> int:
-        """Return how many jobs wait before one."""
+    def queue_position(self, job: Job) -> int:
+        """Return how many queued jobs come before a job; 0 if it is not queued."""
         with self._changed:
-            return position(self._active, job)
+            return queue_position(self._active, job)
 
     def cancel(self, job: Job) -> None:
-        """Stop a job: at once if it waits, at its next step if it runs; a finished one stays as it is."""
+        """Cancel a job: at once if it is queued, at its next step if it runs; no effect on a finished one."""
         with self._changed:
             if not job.status.final:
                 job.cancelled = True
-                self._settle(job)
+                self._end_if_idle(job)
 
     def drain(self, grace: float) -> None:
-        """Refuse new jobs and waiting ones, and wait for the running ones; after `grace` seconds stop those too."""
+        """Refuse new and queued jobs and wait for the running ones.
+
+        Args:
+            grace: Seconds after which the running jobs are stopped too, >= 0.
+        """
         end = time.monotonic() + grace
         with self._changed:
             self._draining = True
             for job in list(self._active):
                 if job.status is Status.queued:
-                    self._fail(job, DRAINING)
+                    self._fail(job, SHUTTING_DOWN)
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._active, grace)
             for job in list(self._active):
-                self._fail(job, DRAINING)
+                self._fail(job, SHUTTING_DOWN)
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(1.0, end - time.monotonic()))
 
     def _work(self, worker: Worker) -> None:
-        while shots := self._next(worker):
-            self._make(worker, shots)
+        while tasks := self._take_batch(worker):
+            self._generate(worker, tasks)
 
-    def _next(self, worker: Worker) -> list[ImageTask]:
-        """Wait for images to make, and begin them; none when the server has drained."""
+    def _take_batch(self, worker: Worker) -> list[ImageTask]:
+        """Wait for a batch and start it; an empty one tells the worker to end."""
         with self._changed:
             while True:
-                shots = choose([job for job in self._active if job.device in (None, worker.device)], self._batch)
-                for shot in shots:
-                    self._begin(shot, worker)
-                if shots or (self._draining and not self._active):
-                    return shots
+                jobs = [job for job in self._active if job.device in (None, worker.device)]
+                tasks = next_batch(jobs, self._batch_size)
+                for task in tasks:
+                    self._start_task(task, worker)
+                if tasks or (self._draining and not self._active):
+                    return tasks
                 self._changed.wait()
 
-    def _begin(self, shot: ImageTask, worker: Worker) -> None:
-        job = shot.job
-        shot.picture.status = Status.running
+    def _start_task(self, task: ImageTask, worker: Worker) -> None:
+        job = task.job
+        task.status = Status.running
         if job.status is Status.queued:
-            job.move(Status.running)
+            job.set_status(Status.running)
             job.assign(worker.device)
-            job.feed.publish("started", {"device": worker.device})
-            self._announce_positions()
+            job.events.publish("started", {"device": worker.device})
+            self._publish_positions()
 
-    def _announce_positions(self) -> None:
+    def _publish_positions(self) -> None:
         for job in self._active:
             if job.status is Status.queued:
-                job.feed.publish("queued", {"job": job.id, "position": position(self._active, job)}, {})
+                position = queue_position(self._active, job)
+                job.events.publish("queued", {"job": job.id, "position": position}, replaces={})
 
-    def _make(self, worker: Worker, shots: list[ImageTask]) -> None:
-        pipe = worker.pipelines[shots[0].job.model]
+    def _generate(self, worker: Worker, tasks: list[ImageTask]) -> None:
+        pipe = worker.pipelines[tasks[0].job.model]
         try:
-            for job in {id(shot.job): shot.job for shot in shots if shot.picture.index == 0}.values():
-                self._warn_of_truncation(job, pipe)
-            made = generate_images(shots, pipe, ProgressWatcher(shots, self._stepped).hooks)
-            files = [self._record(shot, image) for shot, image in zip(shots, made, strict=True)]
-        except Stopped:
+            for task in tasks:
+                if task.index == 0:
+                    self._warn_of_truncation(task.job, pipe)
+            images = generate_batch(tasks, pipe, ProgressReporter(tasks, self._on_step).call_hooks)
+            files = [self._encode(task, image) for task, image in zip(tasks, images, strict=True)]
+        except Cancelled:
             files = []
         except Exception as error:  # noqa: BLE001 - a worker outlives whatever goes wrong with an image
             files = []
-            self._fail_all(shots, error)
+            self._fail_all(tasks, error)
         with self._changed:
-            for shot, (record, png, image) in zip(shots, files, strict=False):
-                self._finish(shot, record, png, image)
-            for shot in shots:
-                if shot.picture.status is Status.running:
-                    shot.picture.status = Status.queued
-            for job in {id(shot.job): shot.job for shot in shots}.values():
-                self._settle(job)
+            for task, (record, png, image) in zip(tasks, files, strict=False):
+                self._finish_task(task, record, png, image)
+            for task in tasks:
+                if task.status is Status.running:
+                    task.status = Status.queued
+            for job in {id(task.job): task.job for task in tasks}.values():
+                self._end_if_idle(job)
 
-    def _record(self, shot: ImageTask, made: GeneratedImage) -> tuple[dict[str, Any], bytes, GeneratedImage]:
-        record = image_record(shot.job.run, self.models[shot.job.model].environment, made)
-        return record, encode_png(made.image, {RECORD: record, TRACE: made.trace}), made
+    def _encode(self, task: ImageTask, image: GeneratedImage) -> tuple[dict[str, Any], bytes, GeneratedImage]:
+        record = image_record(task.job.run, self.models[task.job.model].environment, image)
+        return record, encode_png(image.image, {RECORD: record, TRACE: image.trace}), image
 
-    def _finish(self, shot: ImageTask, record: dict[str, Any], png: bytes, made: GeneratedImage) -> None:
-        picture, job = shot.picture, shot.job
-        picture.record, picture.png, picture.trace, picture.status = record, png, made.trace, Status.done
-        self._seconds = 0.8 * self._seconds + 0.2 * made.seconds
-        self._metrics.image_made(made.method.name, made.seconds, made.evaluations)
-        report = image_report(picture)
+    def _finish_task(self, task: ImageTask, record: dict[str, Any], png: bytes, image: GeneratedImage) -> None:
+        task.record, task.png, task.trace, task.status = record, png, image.trace, Status.done
+        self._seconds_per_image = SMOOTHING * self._seconds_per_image + (1 - SMOOTHING) * image.seconds
+        self._metrics.count_image(image.method.name, image.seconds, image.evaluations)
+        report = image_report(task)
         if report is not None:
-            job.feed.publish("image", {"url": image_url(job, picture), **report.model_dump()})
+            task.job.events.publish("image", {"url": image_url(task), **report.model_dump()})
 
-    def _stepped(self, shot: ImageTask, step: int) -> None:
-        shot.picture.step = step
+    def _on_step(self, task: ImageTask, step: int) -> None:
+        task.step = step
 
     def _warn_of_truncation(self, job: Job, pipe: Any) -> None:
         from semguide.adapters.inputs import truncations
@@ -218,46 +230,46 @@ class Engine:
         for found in truncations(readers, [job.run.prompt], [job.run.concepts]):
             job.warn(str(found.warning))
 
-    def _fail_all(self, shots: list[ImageTask], error: Exception) -> None:
-        _LOG.error("images could not be made", exc_info=error)
+    def _fail_all(self, tasks: list[ImageTask], error: Exception) -> None:
+        _LOG.error("images could not be generated", exc_info=error)
         ours = isinstance(error, SemguideError)
         sentence = str(error) if ours else f"{type(error).__name__} while making the images; the server's log says more"
         with self._changed:
-            for shot in shots:
-                self._fail(shot.job, Failure(500, "generation_failed", sentence))
+            for task in tasks:
+                self._fail(task.job, Failure(500, "generation_failed", sentence))
 
     def _fail(self, job: Job, failure: Failure) -> None:
         job.failure, job.cancelled = failure, True
-        self._settle(job)
+        self._end_if_idle(job)
 
-    def _settle(self, job: Job) -> None:
-        """End a job if it is to end and none of its images is being made."""
-        if job.status.final or any(picture.status is Status.running for picture in job.pictures):
+    def _end_if_idle(self, job: Job) -> None:
+        """End a job that has failed, is cancelled or is finished, unless one of its images is running."""
+        if job.status.final or any(image.status is Status.running for image in job.images):
             return
         if job.failure is not None:
             self._end(job, Status.failed, {"error": failure_body(job.failure).model_dump()})
         elif job.cancelled:
             self._end(job, Status.cancelled, {})
         elif job.finished:
-            self._end(job, Status.done, {"images": len(job.pictures), "seconds": round(time.time() - job.created, 3)})
+            self._end(job, Status.done, {"images": len(job.images), "seconds": round(time.time() - job.created, 3)})
 
     def _end(self, job: Job, status: Status, data: dict[str, Any]) -> None:
-        waited = job.status is Status.queued
-        job.move(status)
+        was_queued = job.status is Status.queued
+        job.set_status(status)
         self._active.remove(job)
-        self._metrics.job_ended(status.value)
-        self._kept.forget()
-        job.feed.publish(status.value, data)
-        if waited:
-            self._announce_positions()
+        self._metrics.count_job(status.value)
+        self._store.evict()
+        job.events.publish(status.value, data)
+        if was_queued:
+            self._publish_positions()
         self._changed.notify_all()
 
     def _retry_after(self) -> int:
-        waiting = sum(len(job.waiting) for job in self._active)
-        return min(600, max(1, math.ceil(self._seconds * waiting / len(self._threads))))
+        images = sum(len(job.queued_images) for job in self._active)
+        return min(600, max(1, math.ceil(self._seconds_per_image * images / len(self._threads))))
 
-    def _count_waiting(self) -> int:
+    def _count_queued_jobs(self) -> int:
         return sum(job.status is Status.queued for job in self._active)
 
-    def _count_in_flight(self) -> int:
-        return sum(picture.status is Status.running for job in list(self._active) for picture in job.pictures)
+    def _count_running_images(self) -> int:
+        return sum(image.status is Status.running for job in list(self._active) for image in job.images)

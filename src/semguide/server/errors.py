@@ -1,4 +1,4 @@
-"""What goes wrong, as clients see it: OpenAI's error form, and never a traceback."""
+"""Error responses in OpenAI's form, never with a traceback."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SERVER = "server_error"
 
 
 class NotFound(SemguideError):
-    """There is no such job or image here."""
+    """Job or image not found."""
 
 
-class Failed(SemguideError):
-    """A job failed that somebody waits for."""
+class JobFailed(SemguideError):
+    """The job of a waiting request failed."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -35,31 +35,31 @@ class Failed(SemguideError):
 def error_response(
     status: int, message: str, code: str | None = None, param: str | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    """Return an error in OpenAI's form; in ASCII, as a message may repeat what is no valid text."""
+    """Return an error response; the body is ASCII, as a message may quote invalid text."""
     kind = "rate_limit_error" if status == 429 else SERVER if status >= 500 else INVALID
     body = ErrorReply(error=ErrorBody(message=message, type=kind, param=param, code=code))
     return Response(json.dumps(body.model_dump()), status, headers, "application/json")
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of an address for the OpenAPI schema."""
+    """Describe the error responses of a route for the OpenAPI schema."""
     return {status: {"model": ErrorReply, "description": _DESCRIPTIONS[status]} for status in statuses}
 
 
 _DESCRIPTIONS = {
-    400: "A value breaks a rule; the message names it, the rule and the remedy.",
+    400: "Invalid value; the message names argument, rule and remedy.",
     401: "The API key is missing or wrong.",
-    403: "Asked by a page of another origin.",
-    404: "Not here, or not any more.",
+    403: "Request from a page of another origin.",
+    404: "Not found or expired.",
     413: "The request is too large.",
     429: "The queue is full; `Retry-After` says for how long, in seconds.",
-    500: "The images could not be made.",
+    500: "The images could not be generated.",
     503: "The server is shutting down.",
 }
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Have every error leave in OpenAI's form."""
+    """Install the handlers that turn every exception into an error response."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(SemguideError, _ours)
@@ -70,7 +70,7 @@ async def _ours(_: Request, error: Exception) -> Response:
     message = in_words_of_the_api(str(error))
     if isinstance(error, QueueFull):
         return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
-    if isinstance(error, Failed):
+    if isinstance(error, JobFailed):
         return error_response(error.failure.status, message, error.failure.code)
     for kind, status, code in _STATUS:
         if isinstance(error, kind):

@@ -1,4 +1,4 @@
-"""What a picture is going to be, while it is made: no denoiser evaluations, one decoding at a small size."""
+"""Previews of an image during sampling: x0 from two latents, decoded at a small size; no denoiser evaluations."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ import io
 from typing import Any
 
 LARGEST_SIDE = 32
-"""Latents are reduced to this many cells a side before they are decoded, so that no preview costs more than that."""
+"""Height and width, in latent pixels, that latents are pooled to before they are decoded."""
 QUALITY = 80
+"""JPEG quality, 0 to 95."""
 Level = tuple[float, float]
-"""How much signal and how much noise latents hold: x = a x0 + b eps."""
+"""Signal and noise scale (a, b) of latents x = a x0 + b eps."""
 
 
-def estimate(scheduler: Any, before: Any, after: Any, step: int) -> Any:
-    """Return x0 where a deterministic first-order step from x_t to x_s points, else `after`.
+def predict_x0(scheduler: Any, before: Any, after: Any, step: int) -> Any:
+    """Predict x0 from the latents before and after a deterministic first-order step.
 
     With x_t = a_t x0 + b_t eps and x_s = a_s x0 + b_s eps for the same x0 and eps (DDIM, arXiv 2010.02502, eq. 12):
-    x0 = (b_s x_t - b_t x_s) / (b_s a_t - b_t a_s). Other solvers come near it.
+    x0 = (b_s x_t - b_t x_s) / (b_s a_t - b_t a_s). For other solvers it is an approximation.
 
     Args:
         scheduler: A diffusers scheduler whose timesteps are set.
-        before: Latents (1, channel, height, width) at the start of the step; None: not known.
+        before: Latents (1, channel, height, width) at the start of the step; None: unknown.
         after: Latents at its end.
         step: 0-based step.
+
+    Returns:
+        x0, with the shape of `after`; `after` itself where x0 cannot be computed.
     """
     levels = _levels(scheduler, step)
     if before is None or levels is None:
@@ -34,13 +38,13 @@ def estimate(scheduler: Any, before: Any, after: Any, step: int) -> Any:
 
 
 def _levels(scheduler: Any, step: int) -> tuple[Level, Level] | None:
-    """Return signal and noise before and after a step; None where the scheduler does not say, or takes it in parts."""
+    """Return signal and noise scale before and after a step; None if unknown or of a higher-order scheduler."""
     timesteps, sigmas = scheduler.timesteps, getattr(scheduler, "sigmas", None)
     if scheduler.order != 1 or step + 1 >= len(timesteps):
         return None
     if sigmas is not None:
         kind = type(scheduler).__name__
-        return _of_sigma(kind, float(sigmas[step])), _of_sigma(kind, float(sigmas[step + 1]))
+        return _level_of_sigma(kind, float(sigmas[step])), _level_of_sigma(kind, float(sigmas[step + 1]))
     alphas = getattr(scheduler, "alphas_cumprod", None)
     if alphas is None:
         return None
@@ -48,8 +52,8 @@ def _levels(scheduler: Any, step: int) -> tuple[Level, Level] | None:
     return (squares[0] ** 0.5, (1 - squares[0]) ** 0.5), (squares[1] ** 0.5, (1 - squares[1]) ** 0.5)
 
 
-def _of_sigma(kind: str, sigma: float) -> Level:
-    """Return signal and noise of a scheduler that counts in sigmas: a flow, one that adds noise, or VP."""
+def _level_of_sigma(kind: str, sigma: float) -> Level:
+    """Return signal and noise scale at a sigma: flow matching, variance exploding or variance preserving."""
     if "FlowMatch" in kind:
         return 1 - sigma, sigma
     if any(word in kind for word in ("Euler", "LMS")):
@@ -57,8 +61,16 @@ def _of_sigma(kind: str, sigma: float) -> Level:
     return (1 + sigma**2) ** -0.5, sigma * (1 + sigma**2) ** -0.5
 
 
-def draw_preview(pipe: Any, latents: Any) -> str | None:
-    """Decode latents with the pipeline's own autoencoder to a JPEG `data:` address; None if they are no map."""
+def encode_preview(pipe: Any, latents: Any) -> str | None:
+    """Decode latents with the pipeline's VAE to a JPEG `data:` URL.
+
+    Args:
+        pipe: A diffusers pipeline with a VAE.
+        latents: Latents (1, channel, height, width).
+
+    Returns:
+        The URL; None if the latents have another number of dimensions.
+    """
     import torch
     from torch.nn import functional as F
 
@@ -70,10 +82,10 @@ def draw_preview(pipe: Any, latents: Any) -> str | None:
         config = pipe.vae.config
         scaled = small.to(pipe.vae.dtype) / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
         decoded = pipe.vae.decode(scaled, return_dict=False)[0]
-    return _address(pipe.image_processor.postprocess(decoded.detach())[0])
+    return _data_url(pipe.image_processor.postprocess(decoded.detach())[0])
 
 
-def _address(image: Any) -> str:
+def _data_url(image: Any) -> str:
     file = io.BytesIO()
     image.convert("RGB").save(file, format="JPEG", quality=QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

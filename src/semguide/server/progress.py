@@ -1,94 +1,97 @@
-"""Looking on while a worker makes images: progress and trace to the jobs' events, and the way to stop."""
+"""Progress events of a running job: steps, trace and previews, and the check for cancellation at each step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from semguide.server.batching import ImageTask
-from semguide.server.latent_preview import draw_preview, estimate
+from semguide.server.jobs import ImageTask
+from semguide.server.latent_preview import encode_preview, predict_x0
 
 PREVIEWS = 8
 """Previews of an image, about."""
 
 
-class Stopped(Exception):
-    """Nobody wants the images any more."""
+class Cancelled(Exception):
+    """Every job of the batch is cancelled."""
 
 
-class ProgressWatcher:
-    """Watches one pipeline call; `hooks` are the arguments that it adds to the call.
+class ProgressReporter:
+    """Publishes the progress of one pipeline call; pass `call_hooks` to the call.
 
-    Only jobs that are followed step by step have the trace read during the run, which waits for the device.
+    Reading the trace during the run waits for the device, so only the images of live jobs are observed.
+
+    Args:
+        tasks: The images of the call, in its order.
+        on_step: Called after each step with an image and its finished steps.
     """
 
-    def __init__(self, shots: Sequence[ImageTask], stepped: Callable[[ImageTask, int], None]) -> None:
-        self._shots = shots
-        self._stepped = stepped
-        self._live = any(shot.job.live for shot in shots)
+    def __init__(self, tasks: Sequence[ImageTask], on_step: Callable[[ImageTask, int], None]) -> None:
+        self._tasks = tasks
+        self._on_step = on_step
+        self._live = any(task.job.live for task in tasks)
         self._corrections: dict[int, Any] = {}
-        self._before: Any = None
-        steps = shots[0].job.run.sampling.num_inference_steps
-        self._every = max(1, round(steps / PREVIEWS))
+        self._previous_latents: Any = None
+        steps = tasks[0].job.run.sampling.num_inference_steps
+        self._preview_interval = max(1, round(steps / PREVIEWS))
 
     @property
-    def hooks(self) -> dict[str, Any]:
-        """The arguments of the call."""
-        observed = {"observer": self._observe} if self._live else {}
-        return {"callback_on_step_end": self._step_ended, **observed}
+    def call_hooks(self) -> dict[str, Any]:
+        """Arguments to add to the pipeline call."""
+        observer = {"observer": self._observe} if self._live else {}
+        return {"callback_on_step_end": self._step_end, **observer}
 
     def _observe(self, image: int, step: int, correction: Any) -> None:
         del step
         self._corrections[image] = correction
 
-    def _step_ended(self, pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        if all(shot.job.cancelled for shot in self._shots):
-            raise Stopped
+    def _step_end(self, pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if all(task.job.cancelled for task in self._tasks):
+            raise Cancelled
         latents = tensors["latents"]
-        values = _read(self._corrections)
-        for index, shot in enumerate(self._shots):
-            self._stepped(shot, step + 1)
-            if shot.job.live:
-                shot.job.feed.publish("step", _step_data(shot, step, values.get(index)))
-                if shot.job.feed.followed and (step + 1) % self._every == 0:
-                    self._preview(pipe, shot, step, index, latents)
-        self._corrections, self._before = {}, latents if self._live else None
+        traces = _read_corrections(self._corrections)
+        for index, task in enumerate(self._tasks):
+            self._on_step(task, step + 1)
+            if task.job.live:
+                task.job.events.publish("step", _step_data(task, step, traces.get(index)))
+                if task.job.events.followed and (step + 1) % self._preview_interval == 0:
+                    self._publish_preview(pipe, task, step, index, latents)
+        self._corrections, self._previous_latents = {}, latents if self._live else None
         return tensors
 
-    def _preview(self, pipe: Any, shot: ImageTask, step: int, index: int, latents: Any) -> None:
-        rows = slice(index, index + 1)
-        before = None if self._before is None else self._before[rows]
-        address = draw_preview(pipe, estimate(pipe.scheduler, before, latents[rows], step))
-        if address is not None:
-            image = {"image": shot.picture.index}
-            shot.job.feed.publish("preview", {**image, "step": step + 1, "url": address}, replaces=image)
+    def _publish_preview(self, pipe: Any, task: ImageTask, step: int, index: int, latents: Any) -> None:
+        row = slice(index, index + 1)
+        before = None if self._previous_latents is None else self._previous_latents[row]
+        url = encode_preview(pipe, predict_x0(pipe.scheduler, before, latents[row], step))
+        if url is not None:
+            image = {"image": task.index}
+            task.job.events.publish("preview", {**image, "step": step + 1, "url": url}, replaces=image)
 
 
-def _step_data(shot: ImageTask, step: int, values: dict[str, list[float]] | None) -> dict[str, Any]:
-    picture = shot.picture
+def _step_data(task: ImageTask, step: int, trace: dict[str, list[float]] | None) -> dict[str, Any]:
     return {
-        "image": picture.index,
-        "method": picture.method.name,
-        "seed": picture.seed,
+        "image": task.index,
+        "method": task.method.name,
+        "seed": task.seed,
         "step": step + 1,
-        "steps": shot.job.run.sampling.num_inference_steps,
-        "trace": values,
+        "steps": task.job.run.sampling.num_inference_steps,
+        "trace": trace,
     }
 
 
-def _read(corrections: dict[int, Any]) -> dict[int, dict[str, list[float]]]:
-    """Move the corrections of a step off the device, in one go."""
+def _read_corrections(corrections: dict[int, Any]) -> dict[int, dict[str, list[float]]]:
+    """Copy similarity, gate and weight of a step's corrections to the host in one transfer, by image."""
     import torch
 
     if not corrections:
         return {}
-    parts = [torch.stack([c.similarity, c.gate, c.weight]) for c in corrections.values()]
-    rows = torch.cat(parts, dim=1).tolist()
-    found: dict[int, dict[str, list[float]]] = {}
+    names = ("similarity", "gate", "weight")
+    parts = [torch.stack([getattr(c, name) for name in names]) for c in corrections.values()]
+    values = torch.cat(parts, dim=1).tolist()
+    traces: dict[int, dict[str, list[float]]] = {}
     start = 0
-    for (index, _), part in zip(corrections.items(), parts, strict=True):
+    for index, part in zip(corrections, parts, strict=True):
         stop = start + part.shape[1]
-        names = ("similarity", "gate", "weight")
-        found[index] = {name: row[start:stop] for name, row in zip(names, rows, strict=True)}
+        traces[index] = {name: row[start:stop] for name, row in zip(names, values, strict=True)}
         start = stop
-    return found
+    return traces

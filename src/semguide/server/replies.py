@@ -1,4 +1,4 @@
-"""Jobs, images and methods as clients see them."""
+"""Responses: jobs, images, models and methods as schemas."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from semguide.runs.methods import describe_method, method_names
 from semguide.runs.records import describe_run
-from semguide.server.jobs import Failure, Job, Picture, Status
-from semguide.server.models import ServedModel
+from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.schemas import (
     ConceptModel,
     ErrorBody,
@@ -21,22 +20,23 @@ from semguide.server.schemas import (
     MethodsReply,
     ModelCard,
 )
+from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
 from semguide.types import Concept
 
 
-def image_url(job: Job, picture: Picture) -> str:
-    """Return where an image is, at this server."""
-    return f"/v1/jobs/{job.id}/images/{picture.index}.png"
+def image_url(image: ImageTask) -> str:
+    """Return the path of an image's PNG file."""
+    return f"/v1/jobs/{image.job.id}/images/{image.index}.png"
 
 
-def image_report(picture: Picture) -> ImageReport | None:
-    """Say how an image was made; None until it is."""
-    record, trace = picture.record, picture.trace
+def image_report(image: ImageTask) -> ImageReport | None:
+    """Return evaluations, seconds, alignment and trace of an image; None until it is done."""
+    record, trace = image.record, image.trace
     if record is None or trace is None:
         return None
     shared = {name: record[name] for name in ("evaluations", "seconds", "alignment", "pixels")}
-    return ImageReport(index=picture.index, method=picture.method.name, seed=picture.seed, trace=trace, **shared)  # type: ignore[arg-type]
+    return ImageReport(index=image.index, method=image.method.name, seed=image.seed, trace=trace, **shared)  # type: ignore[arg-type]
 
 
 def failure_body(failure: Failure) -> ErrorBody:
@@ -45,12 +45,17 @@ def failure_body(failure: Failure) -> ErrorBody:
 
 
 def concept_models(concepts: tuple[Concept, ...] | list[Concept]) -> list[ConceptModel]:
-    """Return concepts as clients see them."""
+    """Return concepts as schemas."""
     return [ConceptModel(**asdict(concept)) for concept in concepts]
 
 
 def job_reply(job: Job, position: int) -> JobReply:
-    """Return a job and how far it is."""
+    """Return the status of a job.
+
+    Args:
+        job: The job.
+        position: Queued jobs before it, 0 if it is not queued.
+    """
     run = job.run
     return JobReply(
         id=job.id,
@@ -67,7 +72,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         guidance_scale=run.sampling.guidance_scale,
         width=run.sampling.width,
         height=run.sampling.height,
-        images=[_image_status(job, picture) for picture in job.pictures],
+        images=[_image_status(image) for image in job.images],
         warnings=list(job.warnings),
         error=None if job.failure is None else failure_body(job.failure),
         events_url=f"/v1/jobs/{job.id}/events",
@@ -75,27 +80,27 @@ def job_reply(job: Job, position: int) -> JobReply:
     )
 
 
-def _image_status(job: Job, picture: Picture) -> ImageStatus:
-    report = image_report(picture)
+def _image_status(image: ImageTask) -> ImageStatus:
+    report = image_report(image)
     return ImageStatus(
-        index=picture.index,
-        method=picture.method.name,
-        seed=picture.seed,
-        status=picture.status.value,  # type: ignore[arg-type]
-        step=picture.step,
-        url=None if report is None else image_url(job, picture),
+        index=image.index,
+        method=image.method.name,
+        seed=image.seed,
+        status=image.status.value,  # type: ignore[arg-type]
+        step=image.step,
+        url=None if report is None else image_url(image),
         report=report,
     )
 
 
 def run_json(job: Job, model: ServedModel) -> dict[str, Any]:
     """Return the run.json of a job, which `semguide generate --from` repeats."""
-    records = {(p.method.name, p.seed): p.record for p in job.pictures if p.record is not None}
+    records = {(p.method.name, p.seed): p.record for p in job.images if p.record is not None}
     return describe_run(job.run, model.environment, records, job.status is Status.done)
 
 
 def model_card(model: ServedModel) -> ModelCard:
-    """Return a model as OpenAI's Models API has it, with what it can make."""
+    """Return a model in OpenAI's form, with its defaults and ranges."""
     wanted = ("num_inference_steps", "guidance_scale", "height", "width", "size_multiple", "smallest", "largest")
     described = {name: getattr(model.description, name) for name in ("pipeline_class", *wanted)}
     kind = model.description.kind.value

@@ -10,8 +10,8 @@ from typing import Any
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
 from semguide.runs.request import Plan, Request, plan_for
-from semguide.server.models import ServedModel
 from semguide.server.schemas import ImagesRequest, JobRequest, MethodChoice, Options
+from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
 
 AUTO = "auto"

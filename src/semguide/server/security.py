@@ -1,4 +1,4 @@
-"""What every request passes before anything looks at it: host, origin, key, size; and the headers of every answer."""
+"""Security middleware: checks host, origin, API key and body size, and adds the security headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from semguide.server.errors import error_response
 from semguide.server.settings import ServerSettings
 
-READING = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -26,40 +26,40 @@ HEADERS = {
 
 
 class SecurityMiddleware:
-    """Lets through what may pass, and counts the answers.
+    """ASGI middleware that refuses requests from foreign hosts or origins, without a key, or too large.
 
     Args:
-        app: What is behind it.
-        settings: Hosts, key and size.
-        answered: Told of each answer: method and status.
+        app: The ASGI application.
+        settings: Allowed hosts, API key and body limit.
+        on_response: Called with HTTP method and status of each response.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, answered: Callable[[str, int], None]) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings, on_response: Callable[[str, int], None]) -> None:
         self._app = app
         self._settings = settings
-        self._answered = answered
+        self._on_response = on_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
+        """Refuse a request or pass it to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         send = self._with_headers(scope, send)
-        body = await _read(receive, self._settings.limits.body)
+        body = await _read_body(receive, self._settings.limits.body)
         refusal = self._refusal(scope, body)
         if refusal is not None:
             await refusal(scope, receive, send)
         else:
-            await self._app(scope, _replayed(body or b"", receive), send)
+            await self._app(scope, _replay(body or b"", receive), send)
 
     def _refusal(self, scope: Scope, body: bytes | None) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         allowed = self._settings.hosts
-        if allowed is not None and _name(host.lower()) not in allowed:
+        if allowed is not None and _host_name(host.lower()) not in allowed:
             return error_response(400, f"Host must name this server ({', '.join(sorted(allowed))})", "invalid_host")
         origin = headers.get("origin")
-        if scope["method"] not in READING and origin is not None and origin.partition("://")[2] != host:
+        if scope["method"] not in SAFE_METHODS and origin is not None and origin.partition("://")[2] != host:
             return error_response(403, "Origin must be this server: pages of others may not ask it", "foreign_origin")
         if self._needs_key(scope["method"], scope["path"]) and not self._has_key(headers):
             message = "Authorization must be 'Bearer KEY' with the key of this server"
@@ -69,7 +69,7 @@ class SecurityMiddleware:
         return None
 
     def _needs_key(self, method: str, path: str) -> bool:
-        """Say whether a key is needed: not to read a job, whose id is a secret of its own."""
+        """Whether a key is needed; not to read a job, whose id is itself a secret."""
         if self._settings.api_key is None or (method == "GET" and path.startswith("/v1/jobs/")):
             return False
         return path.startswith("/v1/") or path == "/metrics"
@@ -86,32 +86,32 @@ class SecurityMiddleware:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
-                self._answered(scope["method"], message["status"])
+                self._on_response(scope["method"], message["status"])
             await send(message)
 
         return sending
 
 
-def _name(host: str) -> str:
-    """Return the name in a Host header, without the port."""
+def _host_name(host: str) -> str:
+    """Return a Host header without the port."""
     return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """Read a request's body; None if it is longer than allowed."""
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read a request's body; None if it has more bytes than the limit."""
     body = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return body
         body += message.get("body", b"")
-        if len(body) > most:
+        if len(body) > limit:
             return None
         if not message.get("more_body", False):
             return body
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     sent = False
 
     async def receiving() -> Message:

@@ -1,4 +1,4 @@
-"""What a server serves, to whom and how much of it; every value is checked before anything is loaded. No torch."""
+"""Settings and limits of a server, checked before anything is loaded. No torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 def check_at_least_one(name: str, value: int) -> None:
-    """Refuse a number below 1."""
+    """Check that a number is at least 1.
+
+    Raises:
+        InvalidArgument: It is not.
+    """
     if value < 1:
         option = name.replace("_", "-")
         raise InvalidArgument(f"{name} (--{option}, --max-{option}) must be at least 1, got {value}; leave it out")
@@ -21,7 +25,7 @@ def check_at_least_one(name: str, value: int) -> None:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may ask for, and what the server holds; whole numbers, at least 1.
+    """Limits of a request and of what the server keeps; whole numbers, >= 1.
 
     Attributes:
         prompt_length: Characters of a prompt or negative prompt.
@@ -30,10 +34,10 @@ class Limits:
         images: Images of a request, all methods together.
         steps: Denoising steps of an image.
         side: Height and width of an image, pixels.
-        queue: Jobs that wait; one more is refused.
+        queue: Queued jobs.
         body: Bytes of a request's body.
-        kept: Finished jobs whose images are kept for download; the oldest is forgotten first.
-        kept_bytes: Bytes that their images may take.
+        kept: Finished jobs kept for download; the oldest expires first.
+        kept_bytes: Bytes of their images.
     """
 
     prompt_length: int = 1000
@@ -57,13 +61,13 @@ class ServerSettings:
     """How a server runs.
 
     Attributes:
-        host: Address to listen at; other than loopback only with a key.
+        host: Address to listen at; any but loopback needs a key.
         port: Port, 0 to 65535; 0 takes a free one.
-        api_key: What clients must send as `Authorization: Bearer KEY`; None: nothing.
-        allowed_hosts: Further names of the `Host` header that are answered when the server listens at loopback.
-        batch: Images of the same shape in one denoiser call; 1: each alone, equal to the bit to the command line's.
+        api_key: Key that clients send as `Authorization: Bearer KEY`; None: no key is needed.
+        allowed_hosts: Further accepted values of the `Host` header.
+        batch: Most images in one pipeline call, >= 1; at 1 they equal the command line's bit for bit.
         grace: Seconds that running jobs get to finish after SIGTERM, > 0.
-        limits: What a request may ask for.
+        limits: Limits of a request and of what is kept.
     """
 
     host: str = "127.0.0.1"
@@ -94,7 +98,7 @@ class ServerSettings:
 
     @property
     def local(self) -> bool:
-        """Whether only this machine can reach the server."""
+        """Whether the server listens at a loopback address."""
         if self.host == "localhost":
             return True
         try:
@@ -104,7 +108,7 @@ class ServerSettings:
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The names in a `Host` header that are answered, in lower case; None: any, as only the key lets one in."""
+        """Accepted names in the `Host` header, lower case; None: any."""
         if not self.local:
             return frozenset(map(str.lower, self.allowed_hosts)) or None
         own = f"[{self.host}]" if ":" in self.host else self.host

@@ -1,4 +1,4 @@
-"""Listening, and ending well: the first signal finishes what runs and refuses the rest, a second one ends at once."""
+"""Listening socket and graceful shutdown: the first signal finishes running jobs, a second one exits at once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from semguide.errors import InvalidArgument
 from semguide.server.engine import Engine
 from semguide.server.settings import ServerSettings
 
-LAST_ANSWERS = 10
-"""Seconds that answers get to reach their clients after the last job."""
+RESPONSE_TIMEOUT = 10
+"""Seconds for open responses to be sent after the last job."""
 
 
 def listen(settings: ServerSettings) -> socket.socket:
-    """Return a socket that listens.
+    """Open the listening socket of a server.
 
     Raises:
-        InvalidArgument: The address is taken, or none of this machine's.
+        InvalidArgument: The address is in use, or not of this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -45,12 +45,12 @@ def address(listener: socket.socket) -> str:
 
 
 class DrainingServer(uvicorn.Server):
-    """A uvicorn server that goes on answering while its engine finishes, and then ends with exit code 0.
+    """A uvicorn server that answers requests until its engine has drained, then exits with code 0.
 
     Args:
         app: The application.
-        engine: What is to finish.
-        grace: Seconds that it gets.
+        engine: The engine to drain.
+        grace: Seconds that running jobs get to finish, > 0.
     """
 
     def __init__(self, app: FastAPI, engine: Engine, grace: float) -> None:
@@ -61,20 +61,20 @@ class DrainingServer(uvicorn.Server):
             lifespan="off",
             ws="none",
             server_header=False,
-            timeout_graceful_shutdown=LAST_ANSWERS,
+            timeout_graceful_shutdown=RESPONSE_TIMEOUT,
         )
         super().__init__(config)
         self._engine = engine
         self._grace = grace
-        self._asked = False
+        self._shutting_down = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second signal ends at once."""
+        """Drain the engine on the first signal; exit at once on a second one."""
         del sig, frame
-        if self._asked:
+        if self._shutting_down:
             self.should_exit = self.force_exit = True
             return
-        self._asked = True
+        self._shutting_down = True
         threading.Thread(target=self._drain, name="drain", daemon=True).start()
 
     def _drain(self) -> None:

@@ -1,1 +1,1 @@
-"""One module a group of addresses; each turns a request into a call of the engine and the answer into a schema."""
+"""Routers, one per group of routes."""

@@ -1,4 +1,4 @@
-"""What OpenAI's clients ask: images and models."""
+"""Routes of OpenAI's Images and Models APIs."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import time
 from fastapi import APIRouter, Request
 
 from semguide.errors import InvalidArgument
-from semguide.server.errors import Failed, responses
-from semguide.server.jobs import Failure, Job, Picture, Status
+from semguide.server.dependencies import ServerDependency
+from semguide.server.errors import JobFailed, responses
+from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.replies import concept_models, image_report, image_url, model_card
 from semguide.server.requests import find_served
 from semguide.server.schemas import ImagePayload, ImagesReply, ImagesRequest, ModelCard, ModelList, RunReport
-from semguide.server.state import ServerOf
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
-CANCELLED = Failure(503, "cancelled", "the job was cancelled while it was waited for")
+CANCELLED = Failure(503, "cancelled", "the job was cancelled before it finished")
 
 
 @router.post(
     "/images/generations",
-    summary="Make images and wait for them",
+    summary="Generate images and wait for them",
     responses=responses(400, 401, 403, 404, 413, 429, 500, 503),
 )
-async def generate_images(body: ImagesRequest, request: Request, server: ServerOf) -> ImagesReply:
-    """Make images of a prompt: OpenAI's Images API, with all that is special to semguide in `semguide`.
+async def generate_images(body: ImagesRequest, request: Request, server: ServerDependency) -> ImagesReply:
+    """Generate images of a prompt: OpenAI's Images API, with semguide's own options and results in `semguide`.
 
-    With `compare`, each seed gives one image per method. A client that goes away frees its place.
+    With `compare`, each seed gives one image per method. The job is cancelled if the client disconnects.
     """
     job = server.submit(body, live=False)
-    await _finished(job, request, server)
+    await _wait(job, request, server)
     if job.status is not Status.done:
-        raise Failed(job.failure or CANCELLED)
+        raise JobFailed(job.failure or CANCELLED)
     base = str(request.base_url).rstrip("/") if body.response_format == "url" else None
     run = job.run
     return ImagesReply(
         created=int(job.created),
-        data=[_made(job, picture, base) for picture in job.pictures],
+        data=[_payload(image, base) for image in job.images],
         size=f"{run.sampling.width}x{run.sampling.height}",
         semguide=RunReport(
             job=job.id,
@@ -49,21 +49,21 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerO
     )
 
 
-@router.get("/models", summary="The models named when the server was started", responses=responses(401))
-async def list_models(server: ServerOf) -> ModelList:
-    """List the models; the first one is used where a request names none."""
+@router.get("/models", summary="The served models", responses=responses(401))
+async def list_models(server: ServerDependency) -> ModelList:
+    """List the models; the first one is the default."""
     return ModelList(data=[model_card(model) for model in server.engine.models.values()])
 
 
 @router.get("/models/{model:path}", summary="One model", responses=responses(400, 401, 404))
-async def get_model(model: str, server: ServerOf) -> ModelCard:
-    """Describe a model: its defaults and ranges."""
+async def get_model(model: str, server: ServerDependency) -> ModelCard:
+    """Return a model with its defaults and ranges."""
     return model_card(find_served(server.engine.models, model))
 
 
-async def _finished(job: Job, request: Request, server: ServerOf) -> None:
-    """Wait for the end of a job; cancel it if the client goes away, or the request is."""
-    waiting = [asyncio.ensure_future(_end_of(job)), asyncio.ensure_future(_gone(request))]
+async def _wait(job: Job, request: Request, server: ServerDependency) -> None:
+    """Wait for the end of a job; cancel it if the client disconnects or the request is cancelled."""
+    waiting = [asyncio.ensure_future(_ended(job)), asyncio.ensure_future(_disconnected(request))]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -72,20 +72,20 @@ async def _finished(job: Job, request: Request, server: ServerOf) -> None:
         server.engine.cancel(job)
 
 
-async def _end_of(job: Job) -> None:
-    async for _ in job.feed.follow():
+async def _ended(job: Job) -> None:
+    async for _ in job.events.follow():
         pass
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-def _made(job: Job, picture: Picture, base: str | None) -> ImagePayload:
-    report = image_report(picture)
-    if report is None or picture.png is None:
-        raise InvalidArgument("image must be made before it is sent")
+def _payload(image: ImageTask, base: str | None) -> ImagePayload:
+    report = image_report(image)
+    if report is None or image.png is None:
+        raise InvalidArgument("image must be finished before it is sent")
     if base is not None:
-        return ImagePayload(url=f"{base}{image_url(job, picture)}", semguide=report)
-    return ImagePayload(b64_json=base64.b64encode(picture.png).decode(), semguide=report)
+        return ImagePayload(url=f"{base}{image_url(image)}", semguide=report)
+    return ImagePayload(b64_json=base64.b64encode(image.png).decode(), semguide=report)

@@ -1,4 +1,4 @@
-"""What the routers share: the engine and the settings of their application."""
+"""The dependency that the routers share: engine, settings and metrics of their application."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from semguide.server.engine import Engine
 from semguide.server.errors import NotFound
 from semguide.server.jobs import Job
-from semguide.server.metrics import Metrics
+from semguide.server.prometheus import Metrics
 from semguide.server.requests import find_served, plan_job
 from semguide.server.schemas import ImagesRequest, JobRequest
 from semguide.server.settings import ServerSettings
@@ -18,7 +18,13 @@ from semguide.server.settings import ServerSettings
 
 @dataclass(frozen=True)
 class Server:
-    """One server."""
+    """Engine, settings and metrics of one application.
+
+    Attributes:
+        engine: The job queue and its workers.
+        settings: How the server runs.
+        metrics: What Prometheus reads.
+    """
 
     engine: Engine
     settings: ServerSettings
@@ -27,9 +33,13 @@ class Server:
     def submit(self, body: ImagesRequest | JobRequest, live: bool) -> Job:
         """Check a request and put it into the queue.
 
+        Args:
+            body: The request.
+            live: Whether step events are published.
+
         Raises:
             InvalidArgument: A value breaks a rule or a limit.
-            QueueFull: As many jobs wait as may.
+            QueueFull: The queue is full.
             ShuttingDown: The server is shutting down.
         """
         model = find_served(self.engine.models, body.model)
@@ -37,16 +47,20 @@ class Server:
         return self.engine.submit(plan, model.id, live)
 
     def find(self, id: str) -> Job:
-        """Return a job by its id; raises NotFound."""
+        """Return a job by its id.
+
+        Raises:
+            NotFound: There is no such job, or it has expired.
+        """
         job = self.engine.find(id)
         if job is None:
-            raise NotFound("job must be one that this server still keeps; make a new one with POST /v1/jobs")
+            raise NotFound("job not found or expired; start a new one with POST /v1/jobs")
         return job
 
 
-def server_of(request: Request) -> Server:
-    """Return the server that a request came to."""
+def get_server(request: Request) -> Server:
+    """Return the server of the application that a request came to."""
     return request.app.state.server
 
 
-ServerOf = Annotated[Server, Depends(server_of)]
+ServerDependency = Annotated[Server, Depends(get_server)]

@@ -1,4 +1,4 @@
-"""What Prometheus sees of a server; each server has counters of its own."""
+"""Metrics of a server for Prometheus; each server has a registry of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
-SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
+_HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
+BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
+"""Upper bounds of the histogram of seconds per image."""
 
 
 class Metrics:
@@ -29,30 +30,36 @@ class Metrics:
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "semguide_image_seconds", "Seconds an image took.", ["method"], buckets=SECONDS, registry=self.registry
+            "semguide_image_seconds", "Seconds an image took.", ["method"], buckets=BUCKETS, registry=self.registry
         )
         self._evaluations = Counter(
             "semguide_denoiser_evaluations", "Denoiser evaluations.", ["method"], registry=self.registry
         )
 
-    def look_at(self, queue: Callable[[], float], in_flight: Callable[[], float]) -> None:
-        """Take the gauges from these functions."""
-        self._queue.set_function(queue)
-        self._in_flight.set_function(in_flight)
+    def set_gauges(self, queue_length: Callable[[], float], images_in_flight: Callable[[], float]) -> None:
+        """Set the functions that the gauges are read from."""
+        self._queue.set_function(queue_length)
+        self._in_flight.set_function(images_in_flight)
 
-    def image_made(self, method: str, seconds: float, evaluations: int) -> None:
-        """Count a finished image."""
+    def count_image(self, method: str, seconds: float, evaluations: int) -> None:
+        """Count a generated image.
+
+        Args:
+            method: Name of its method.
+            seconds: Wall-clock seconds it took.
+            evaluations: Denoiser evaluations it took.
+        """
         self._seconds.labels(method).observe(seconds)
         self._evaluations.labels(method).inc(evaluations)
 
-    def job_ended(self, outcome: str) -> None:
-        """Count a job: done, failed, cancelled or refused."""
+    def count_job(self, outcome: str) -> None:
+        """Count a job that ended: done, failed, cancelled or refused."""
         self._jobs.labels(outcome).inc()
 
-    def answered(self, method: str, status: int) -> None:
-        """Count a request."""
-        self._requests.labels(method if method in _METHODS else "other", str(status)).inc()
+    def count_request(self, http_method: str, status: int) -> None:
+        """Count an answered request by HTTP method and status."""
+        self._requests.labels(http_method if http_method in _HTTP_METHODS else "other", str(status)).inc()
 
-    def text(self) -> bytes:
-        """Return everything in Prometheus' text form."""
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)

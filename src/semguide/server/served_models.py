@@ -1,4 +1,4 @@
-"""The models of a server: named at its start, loaded once a device, known to clients by a name and never by a path."""
+"""Models of a server: loaded once per device, known to clients by a public name and never by a path."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from semguide.runs.request import find_model
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model that clients may ask for.
+    """A model that clients can request.
 
     Attributes:
-        id: Its public name: embedded name, hub id, or the folder's own name.
-        description: What it can make.
-        environment: What else decides its images.
-        created: Unix time at which it was loaded.
+        id: Public name: embedded name, hub id, or the last part of the folder's path.
+        description: Defaults and ranges of the model.
+        environment: Checkpoint hash, versions, dtype and processor.
+        created: Unix time in seconds at which it was loaded.
     """
 
     id: str
@@ -32,17 +32,28 @@ class ServedModel:
 
 @dataclass(frozen=True)
 class Worker:
-    """A device and the pipelines on it, by the model's public name."""
+    """A device and its pipelines.
+
+    Attributes:
+        device: torch device.
+        pipelines: Pipeline by public name of the model.
+    """
 
     device: str
     pipelines: dict[str, Any]
 
 
-def serve_models(names: Sequence[str]) -> dict[str, ServedModel]:
-    """Find the models to be served; a hub id is fetched now, never later.
+def find_models(names: Sequence[str]) -> dict[str, ServedModel]:
+    """Find the models to serve, downloading those of the hub.
+
+    Args:
+        names: Embedded names, folders or hub ids.
+
+    Returns:
+        Models by public name, in the order of `names`.
 
     Raises:
-        InvalidArgument: A name is none, or two have the same public name.
+        InvalidArgument: A model does not exist, or two have the same public name.
         UnsupportedPipeline: A model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
@@ -57,7 +68,12 @@ def serve_models(names: Sequence[str]) -> dict[str, ServedModel]:
 
 
 def load_worker(models: dict[str, ServedModel], device: str) -> Worker:
-    """Load every model to a device. Safetensors only; no code of a checkpoint's is run."""
+    """Load every model onto a device, from safetensors only and without running code of a checkpoint.
+
+    Args:
+        models: Models by public name.
+        device: torch device.
+    """
     pipelines = {id: load(str(model.description.path), device=device) for id, model in models.items()}
     for pipeline in pipelines.values():
         pipeline.set_progress_bar_config(disable=True)
