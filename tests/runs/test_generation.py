@@ -6,14 +6,14 @@ from semguide.cli.progress import progress_bar, total_evaluations
 from semguide.models import load
 from semguide.runs.generation import generate_images
 from semguide.runs.png import pixel_hash
-from semguide.runs.request import Plan, Request, plan
+from semguide.runs.request import Plan, Request, plan_run
 from semguide.runs.run import Method
 
 
 @pytest.fixture
 def planned(tiny: Path) -> Plan:
     settings = Request("a red book and a vase", str(tiny), compare=("cfg",), num_images=2, num_inference_steps=2)
-    return plan(settings)
+    return plan_run(settings)
 
 
 @pytest.fixture(scope="module")

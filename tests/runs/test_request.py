@@ -5,55 +5,55 @@ from typing import Any
 import pytest
 
 from semguide.errors import InvalidArgument
-from semguide.runs.request import Request, check_run, plan
+from semguide.runs.request import Request, check_run, plan_run
 from semguide.runs.run import from_json
 
 
 def test_defaults_are_filled_in_from_model_and_method(tiny: Path):
-    run = plan(Request("a red book", str(tiny))).run
+    run = plan_run(Request("a red book", str(tiny))).run
     assert (run.sampling.num_inference_steps, run.sampling.guidance_scale) == (50, 7.5)
     assert (run.sampling.height, run.seeds, run.device) == (64, (0, 1, 2, 3), "cpu")
     assert [method.name for method in run.methods] == ["sgt-balanced"]
 
 
 def test_a_planned_run_passes_the_check_of_runs_that_are_read(tiny: Path):
-    planned = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-v1")))
+    planned = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-v1")))
     assert check_run(from_json(planned.run.to_json())) == planned
 
 
 def test_a_method_compared_with_itself_is_made_once(tiny: Path):
-    run = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-balanced", "cfg"))).run
+    run = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-balanced", "cfg"))).run
     assert [method.name for method in run.methods] == ["cfg", "sgt-balanced"]
 
 
 def test_a_relative_folder_is_recorded_by_its_absolute_path(tiny: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tiny.parent)
-    assert plan(Request("a red book", tiny.name)).run.model == str(tiny)
+    assert plan_run(Request("a red book", tiny.name)).run.model == str(tiny)
 
 
 def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
-    planned = plan(Request("a red book", str(tiny), concepts=()))
+    planned = plan_run(Request("a red book", str(tiny), concepts=()))
     assert [method.name for method in planned.run.methods] == ["cfg"]
     assert len(planned.warnings) == 1
-    assert plan(Request("!!!", str(tiny), method="cfg")).warnings == ()
+    assert plan_run(Request("!!!", str(tiny), method="cfg")).warnings == ()
 
 
 def test_a_method_that_balances_concepts_says_so_where_there_is_one_only(tiny: Path):
-    (warning,) = plan(Request("a red book", str(tiny), compare=("cfg", "sgt-v1"))).warnings
+    (warning,) = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-v1"))).warnings
     assert "'a red book', and sgt-balanced balances" in warning
-    assert plan(Request("a red book and a vase", str(tiny))).warnings == ()
-    assert plan(Request("a red book", str(tiny), method="sgt-v1")).warnings == ()
+    assert plan_run(Request("a red book and a vase", str(tiny))).warnings == ()
+    assert plan_run(Request("a red book", str(tiny), method="sgt-v1")).warnings == ()
 
 
 def test_perp_neg_wants_its_concepts_by_hand(tiny: Path):
-    (warning,) = plan(Request("a red book and a vase", str(tiny), method="perp-neg")).warnings
+    (warning,) = plan_run(Request("a red book and a vase", str(tiny), method="perp-neg")).warnings
     assert "perp-neg steers away" in warning
     by_hand = Request("a red book and a vase", str(tiny), method="perp-neg", concepts=("a red vase",))
-    assert plan(by_hand).warnings == ()
+    assert plan_run(by_hand).warnings == ()
 
 
 @pytest.mark.parametrize("changes", [{"seeds": (-1,)}, {"prompt": " "}, {"methods": ()}, {"device": "abacus"}])
 def test_a_read_run_out_of_range_is_refused(tiny: Path, changes: dict[str, Any]):
-    run = plan(Request("a red book", str(tiny))).run
+    run = plan_run(Request("a red book", str(tiny))).run
     with pytest.raises(InvalidArgument, match=next(iter(changes)).rstrip("s")):
         check_run(replace(run, **changes))

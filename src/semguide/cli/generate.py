@@ -1,4 +1,4 @@
-"""`semguide generate`: from a prompt to a picture that holds all its concepts."""
+"""`semguide generate`: generate the images of a run, repeat a recorded one, or finish the best of many seeds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.settings import parse_settings
 from semguide.errors import InvalidArgument
-from semguide.runs.best_of import Chooser, check_best_of, check_concepts
+from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
 from semguide.runs.folder import RunFolder, check_writable
 from semguide.runs.methods import DEFAULT_METHOD
-from semguide.runs.request import Plan, Request, check_numbers, plan
+from semguide.runs.request import Plan, Request, check_numbers, plan_run
 from semguide.runs.run import Run
 
 BESIDE_FROM = frozenset({"from_file", "out", "overwrite", "model", "device"})
-"""Options that may stand beside --from; any other would make it another run."""
+"""Parameters that may be given beside --from."""
 
 
 def generate(
@@ -45,12 +45,12 @@ def generate(
     full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in the output folder.")] = False,
 ) -> None:
-    """Make images of a prompt, one row per method and one column per seed, with everything to repeat them."""
+    """Generate images of a prompt, a row per method and a column per seed, with all that repeats them."""
     if from_file is not None:
         _refuse_beside_from(context)
-        _repeat(from_file, out, overwrite, model, _given(context, "device", device))
+        _repeat(from_file, out, overwrite, model, _if_given(context, "device", device))
         return
-    check_best_of(best_of, keep, _typed(context, "num_images"))
+    check_best_of(best_of, keep, _is_given(context, "num_images"))
     request = Request(
         prompt=prompt or "",
         model=model,
@@ -72,88 +72,88 @@ def generate(
     check_numbers(request)
     if out is not None:
         check_writable(out)
-    planned = plan(request)
+    planned = plan_run(request)
     if best_of is None:
-        _make(planned, out or default_out(planned.run), overwrite)
+        _generate(planned, out or default_out(planned.run), overwrite)
     else:
-        _make_best(planned, out or default_out(planned.run, f"-best-{keep or 1}"), overwrite, keep or 1)
+        _generate_best_of(planned, out or default_out(planned.run, f"-best-{keep or 1}"), overwrite, keep or 1)
 
 
 def default_out(run: Run, ending: str = "") -> Path:
-    """Name the output folder of a run after its prompt and its hash: the same command finds its own folder again."""
+    """Return the default output folder, named after the prompt and the hash of the run."""
     slug = re.sub(r"[^a-z0-9]+", "-", run.prompt.lower()).strip("-")[:48].strip("-")
     return Path("out") / f"{slug or 'run'}-{run.digest[:8]}{ending}"
 
 
 def _repeat(file: Path, out: Path | None, overwrite: bool, model: str | None, device: str | None) -> None:
-    from semguide.runs.repeat import compare, plan_repeat, read_recorded
+    from semguide.runs.repeat import compare_pixels, plan_repeat, read_recorded_run
 
-    recorded = read_recorded(file)
+    recorded = read_recorded_run(file)
     if out is not None:
         check_writable(out)
     planned = plan_repeat(recorded, model, device, out)
-    folder = _survey(planned, out or recorded.default_out(), overwrite)
+    folder = _scan(planned, out or recorded.default_out(), overwrite)
     for change in recorded.changes(folder.environment):
         warn(f"not as recorded: {change}")
-    _fill(folder, planned)
-    typer.echo(compare(recorded, folder))
+    _complete(folder, planned)
+    typer.echo(compare_pixels(recorded, folder))
 
 
-def _make(planned: Plan, out: Path, overwrite: bool) -> None:
-    folder = _survey(planned, out, overwrite)
-    _fill(folder, planned)
+def _generate(planned: Plan, out: Path, overwrite: bool) -> None:
+    folder = _scan(planned, out, overwrite)
+    _complete(folder, planned)
 
 
-def _make_best(planned: Plan, out: Path, overwrite: bool, keep: int) -> None:
+def _generate_best_of(planned: Plan, out: Path, overwrite: bool, keep: int) -> None:
     from semguide.cli.progress import progress_bar, seeds_bar
-    from semguide.runs.environment import observe
+    from semguide.runs.environment import current_environment
 
     check_concepts(planned.run)
     check_writable(out)
-    chooser = Chooser(out, planned, observe(planned.model.path), keep, overwrite)
-    pipe, made = None, 0
-    if not chooser.chosen:
-        pipe = _loaded(planned)
+    best_of = BestOfRun(out, planned, current_environment(planned.model.path), keep, overwrite)
+    pipe, generated = None, 0
+    if not best_of.selected:
+        pipe = _load_pipeline(planned)
         try:
             with seeds_bar(len(planned.run.seeds)) as on_start:
-                chooser.choose(pipe, on_start)
-            with progress_bar(chooser.folder.run, planned.rules, set()) as on_step:
-                made = chooser.finish(on_step)
+                best_of.select(pipe, on_start)
+            with progress_bar(best_of.folder.run, planned.rules, set()) as on_step:
+                generated = best_of.finish(on_step)
         except KeyboardInterrupt as error:
-            _say_stopped(chooser.folder)
+            _say_stopped(best_of.folder)
             raise typer.Exit(FAILURE) from error
-    _fill(chooser.folder, planned, pipe, made)
-    typer.echo(chooser.sentence())
+    _complete(best_of.folder, planned, pipe, generated)
+    typer.echo(best_of.summary())
 
 
-def _survey(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
-    from semguide.runs.environment import observe
+def _scan(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
+    from semguide.runs.environment import current_environment
 
     check_writable(out)
-    folder = RunFolder(out, planned.run, observe(planned.model.path))
-    folder.survey(overwrite)
+    folder = RunFolder(out, planned.run, current_environment(planned.model.path))
+    folder.scan(overwrite)
     for sentence in planned.warnings:
         warn(sentence)
     return folder
 
 
-def _fill(folder: RunFolder, planned: Plan, pipe: Any = None, made: int = 0) -> None:
-    """Make what is missing in a folder and say what was done; on Ctrl-C say how to go on.
+def _complete(folder: RunFolder, planned: Plan, pipe: Any = None, generated: int = 0) -> None:
+    """Generate the missing images of a folder and print a summary; on Ctrl-C print how to continue.
 
     Args:
         folder: The folder.
         planned: The plan.
         pipe: Its pipeline, None if it is not loaded.
-        made: How many of the images that are there were made by this call.
+        generated: How many of the finished images were generated by this call.
     """
-    from semguide.runs.folder import finish
+    from semguide.runs.folder import write_outputs
 
-    kept, total = len(folder.records) - made, len(folder.run.methods) * len(folder.run.seeds)
+    kept, total = len(folder.records) - generated, len(folder.run.methods) * len(folder.run.seeds)
     folder.open()
     try:
         if not folder.complete:
-            _produce(folder, planned, pipe or _loaded(planned))
-        finish(folder)
+            _generate_missing(folder, planned, pipe or _load_pipeline(planned))
+        write_outputs(folder)
     except KeyboardInterrupt as error:
         _say_stopped(folder)
         raise typer.Exit(FAILURE) from error
@@ -168,15 +168,15 @@ def _say_stopped(folder: RunFolder) -> None:
     say(f"stopped: {done}; run the same command again to go on")
 
 
-def _produce(folder: RunFolder, planned: Plan, pipe: Any) -> None:
+def _generate_missing(folder: RunFolder, planned: Plan, pipe: Any) -> None:
     from semguide.cli.progress import progress_bar
-    from semguide.runs.folder import produce
+    from semguide.runs.folder import generate_missing
 
     with progress_bar(folder.run, planned.rules, set(folder.records)) as on_step:
-        produce(folder, planned.rules, pipe, on_step)
+        generate_missing(folder, planned.rules, pipe, on_step)
 
 
-def _loaded(planned: Plan) -> Any:
+def _load_pipeline(planned: Plan) -> Any:
     """Load the pipeline."""
     from semguide.models import load
 
@@ -186,17 +186,17 @@ def _loaded(planned: Plan) -> Any:
     return pipe
 
 
-def _given(context: typer.Context, name: str, value: str) -> str | None:
-    return value if _typed(context, name) else None
+def _if_given(context: typer.Context, name: str, value: str) -> str | None:
+    return value if _is_given(context, name) else None
 
 
-def _typed(context: typer.Context, name: str) -> bool:
+def _is_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 def _refuse_beside_from(context: typer.Context) -> None:
-    beside = [name for name in context.params if name not in BESIDE_FROM and _typed(context, name)]
+    beside = [name for name in context.params if name not in BESIDE_FROM and _is_given(context, name)]
     if beside:
         options = {"setting": "--set", "prompt": "PROMPT"}
         named = ", ".join(options.get(name, f"--{name.replace('_', '-')}") for name in beside)

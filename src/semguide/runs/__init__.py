@@ -1,1 +1,1 @@
-"""A run from its request to its folder: what the command line and the server share. No typer, no FastAPI."""
+"""Runs, from a request to the images in a folder; shared by command line and server. No typer, no FastAPI."""

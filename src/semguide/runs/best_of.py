@@ -1,4 +1,4 @@
-"""`semguide generate --best-of`: first steps of many seeds, then the run of those that promise most."""
+"""The run of `semguide generate --best-of`: the first steps of many seeds, then the rest of the best-scored ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from semguide.runs.folder import RunFolder
 from semguide.runs.generation import OnStep, call_arguments, finish_partial_run
 from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
 from semguide.runs.run import Run
-from semguide.runs.selection import Choice, choice_key, recorded_choice
+from semguide.runs.selection import SeedSelection, read_selection, selection_key
 
 if TYPE_CHECKING:
     from semguide.selection import Candidate, PartialRun
 
 
 def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool) -> None:
-    """Check how many seeds are started and how many finished.
+    """Check how many seeds are started and how many are finished.
+
+    Args:
+        best_of: Seeds to start, 1 to 10,000; None: the option is not given.
+        keep: Seeds to finish, 1 to `best_of`; None: the option is not given.
+        num_images_given: Whether --num-images is given.
 
     Raises:
         InvalidArgument: A number is out of range, or options do not go together.
@@ -38,7 +43,7 @@ def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool)
 
 
 def check_concepts(run: Run) -> None:
-    """Check that there is something to choose by.
+    """Check that a run has concepts by which seeds can be scored.
 
     Raises:
         InvalidArgument: The prompt has no concept.
@@ -50,34 +55,40 @@ def check_concepts(run: Run) -> None:
         )
 
 
-class Chooser:
-    """The run of the most promising seeds of a run, in a folder.
+class BestOfRun:
+    """A run that finishes only its best-scored seeds, in a folder.
 
     Args:
         out: The folder.
-        plan: The run, with all seeds; its last method is the one that is judged.
-        environment: Where it is made.
-        keep: How many seeds to finish.
+        plan: The run, with all seeds; the images of its last method are scored.
+        environment: Checkpoint, versions and device.
+        keep: Seeds to finish, >= 1.
         overwrite: Whether images of another run may be removed.
 
     Raises:
-        InvalidArgument: The folder holds something else, and `overwrite` is false.
+        InvalidArgument: The folder holds other files, and `overwrite` is false.
     """
 
     def __init__(self, out: Path, plan: Plan, environment: Environment, keep: int, overwrite: bool) -> None:
         self._run, self._keep, self._overwrite = plan.run, keep, overwrite
         self._method = plan.run.methods[-1]
         self._rule = plan.rules[self._method.name]
-        self._key = choice_key(plan.run, keep, environment.identity())
+        self._key = selection_key(plan.run, keep, environment.identity())
         self._out, self._environment = out, environment
-        known = recorded_choice(out, self._key)
+        known = read_selection(out, self._key)
         self.folder = self._folder(known)
-        """Of the chosen seeds if the choice was made before, else without any."""
-        self.chosen = known is not None
+        """The folder of the selected seeds; of no seeds before `select`."""
+        self.selected = known is not None
+        """Whether the seeds have been selected, by this call or an earlier one."""
         self._starts: list[PartialRun] = []
 
-    def choose(self, pipe: Any, on_start: Callable[[Candidate], None]) -> None:
-        """Make the first steps of all seeds, choose, and open the folder of the chosen ones."""
+    def select(self, pipe: Any, on_start: Callable[[Candidate], None]) -> None:
+        """Run the first steps of all seeds, select the best-scored ones and open their folder.
+
+        Args:
+            pipe: The pipeline of the run's model.
+            on_start: Called with each scored seed.
+        """
         from semguide.adapters import steer
         from semguide.selection import DetectorScore
         from semguide.selection.best_of import start_all
@@ -88,25 +99,32 @@ class Chooser:
             steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run), on_start
         )
         seeds = tuple(start.seed for start in self._starts)
-        self.folder = self._folder(Choice(self._key, self._method.name, tuple(candidates), seeds))
+        self.folder = self._folder(SeedSelection(self._key, self._method.name, tuple(candidates), seeds))
         self.folder.open()
 
     def finish(self, on_step: OnStep) -> int:
-        """Make the rest of the chosen seeds' images; returns how many."""
+        """Run the remaining steps of the selected seeds.
+
+        Args:
+            on_step: Called after each step.
+
+        Returns:
+            How many images were generated.
+        """
         run, count = self.folder.run, len(self._starts)
         while self._starts:
             self.folder.add(finish_partial_run(run, self._method, self._rule, self._starts.pop(0), on_step))
         return count
 
-    def sentence(self) -> str:
-        """Say which seeds were chosen and what all of them cost."""
-        seeds, choice = self.folder.run.seeds, self.folder.choice
-        cost = 0 if choice is None else choice.described(self.folder.records)["evaluations"]
+    def summary(self) -> str:
+        """Return a sentence with the selected seeds and the evaluations of all seeds."""
+        seeds, selection = self.folder.run.seeds, self.folder.selection
+        cost = 0 if selection is None else selection.to_json(self.folder.records)["evaluations"]
         which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
         return f"chosen: {which} of {len(self._run.seeds)}; {cost} denoiser evaluations of {self._method.name}"
 
-    def _folder(self, choice: Choice | None) -> RunFolder:
-        run = replace(self._run, seeds=() if choice is None else choice.seeds)
-        folder = RunFolder(self._out, run, self._environment, choice=choice)
-        folder.survey(self._overwrite)
+    def _folder(self, selection: SeedSelection | None) -> RunFolder:
+        run = replace(self._run, seeds=() if selection is None else selection.seeds)
+        folder = RunFolder(self._out, run, self._environment, selection=selection)
+        folder.scan(self._overwrite)
         return folder

@@ -1,4 +1,4 @@
-"""The ranges of a run's arguments; every refusal names argument, rule, value and remedy. No torch."""
+"""Checks of a run's arguments. No torch."""
 
 from __future__ import annotations
 
@@ -15,19 +15,31 @@ LARGEST_GUIDANCE_SCALE = 100.0
 
 
 def check_prompt(prompt: str) -> None:
-    """Refuse a prompt with nothing in it."""
+    """Check that a prompt is not blank.
+
+    Raises:
+        InvalidArgument: It is.
+    """
     if not prompt.strip():
         raise InvalidArgument(f"prompt must hold some text, got {prompt!r}; say what the picture should show")
 
 
 def check_steps(steps: int) -> None:
-    """Refuse a number of steps outside 1 to 1000."""
+    """Check the number of denoising steps.
+
+    Raises:
+        InvalidArgument: It is not in [1, 1000].
+    """
     if not 1 <= steps <= LARGEST_STEPS:
         raise InvalidArgument(f"num_inference_steps (--steps) must be from 1 to {LARGEST_STEPS}, got {steps}; try 25")
 
 
 def check_guidance_scale(scale: float) -> None:
-    """Refuse a guidance scale that turns guidance off (1 or less), is not finite or is beyond reason."""
+    """Check the guidance scale.
+
+    Raises:
+        InvalidArgument: It is not in (1, 100]; 1 turns guidance off.
+    """
     if not (math.isfinite(scale) and 1 < scale <= LARGEST_GUIDANCE_SCALE):
         raise InvalidArgument(
             f"guidance_scale (--guidance-scale) must be greater than 1 (1 turns guidance off: nothing to steer) "
@@ -36,7 +48,11 @@ def check_guidance_scale(scale: float) -> None:
 
 
 def check_seeds(seeds: Iterable[int]) -> None:
-    """Refuse an empty list of seeds, one with repetitions or one outside 0 to 2^63 - 1."""
+    """Check the seeds.
+
+    Raises:
+        InvalidArgument: There is none, one occurs twice, or one is not in [0, 2^63 - 1].
+    """
     seeds = sorted(seeds)
     if not seeds:
         raise InvalidArgument("num_images (--num-images) must be at least 1; ask for 1 or more")
@@ -47,7 +63,11 @@ def check_seeds(seeds: Iterable[int]) -> None:
 
 
 def check_size(height: int, width: int, model: ModelDescription) -> None:
-    """Refuse a size that the model cannot make."""
+    """Check the height and width in pixels against the model's range.
+
+    Raises:
+        InvalidArgument: One is out of range or no multiple of the model's size step.
+    """
     for name, value in (("height", height), ("width", width)):
         if value % model.size_multiple:
             raise InvalidArgument(
@@ -67,7 +87,16 @@ def _nearest(value: int, model: ModelDescription) -> int:
 
 
 def check_known(argument: str, name: str, valid: Iterable[str]) -> None:
-    """Refuse a name that is not in a list; the message has the list and the nearest name."""
+    """Check that a name is in a list.
+
+    Args:
+        argument: Name of the argument, for the message.
+        name: The value.
+        valid: The valid names.
+
+    Raises:
+        InvalidArgument: It is not; the message has the list and the nearest name.
+    """
     valid = list(valid)
     if name in valid:
         return

@@ -1,4 +1,4 @@
-"""What else decides an image besides the run: versions, checkpoint, dtype, processor."""
+"""The environment of a run: checkpoint hash, package versions, dtype, processor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DTYPE = "float32"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a run was made.
+    """The environment in which a run is generated.
 
     Attributes:
         checkpoint: Content hash of the checkpoint folder.
-        versions: Version by package, and Python's.
+        versions: Versions of Python and of packages, by name.
         dtype: dtype of the weights.
         processor: Machine and instruction set that torch uses.
-        threads: Threads of torch; another number may round sums otherwise.
+        threads: Threads of torch; the rounding of sums depends on it.
     """
 
     checkpoint: str
@@ -37,12 +37,16 @@ class Environment:
         return asdict(self)
 
     def identity(self) -> dict[str, Any]:
-        """Return the part that says whether two images may stand in one run: all but processor and threads."""
+        """Return the part that the images of one run must share: all but processor and threads."""
         return {"checkpoint": self.checkpoint, "versions": self.versions, "dtype": self.dtype}
 
 
-def observe(checkpoint: Path) -> Environment:
-    """Describe this machine and a checkpoint folder on it. Imports torch."""
+def current_environment(checkpoint: Path) -> Environment:
+    """Return the environment of this process. Imports torch.
+
+    Args:
+        checkpoint: Folder of the checkpoint.
+    """
     import torch
 
     return Environment(
@@ -54,15 +58,22 @@ def observe(checkpoint: Path) -> Environment:
     )
 
 
-def differences(recorded: Any, here: Environment) -> list[str]:
-    """List how this environment differs from a recorded one, one phrase each."""
+def describe_differences(recorded: Any, current: Environment) -> list[str]:
+    """List how an environment differs from a recorded one, a phrase each.
+
+    Args:
+        recorded: JSON values of the recorded one; anything but an object counts as empty.
+        current: The environment.
+    """
     recorded = recorded if isinstance(recorded, dict) else {}
-    now = here.to_json()
-    flat_then = {**recorded, **_versions(recorded)}
-    flat_now = {**now, **_versions(now)}
-    keys = [key for key in flat_now if key != "versions"]
+    now = current.to_json()
+    flat_recorded = {**recorded, **_versions(recorded)}
+    flat_current = {**now, **_versions(now)}
+    keys = [key for key in flat_current if key != "versions"]
     return [
-        f"{key} was {flat_then.get(key)}, is {flat_now[key]}" for key in keys if flat_then.get(key) != flat_now[key]
+        f"{key} was {flat_recorded.get(key)}, is {flat_current[key]}"
+        for key in keys
+        if flat_recorded.get(key) != flat_current[key]
     ]
 
 

@@ -1,4 +1,4 @@
-"""The output folder of a run: what may be written where, what is there already, and run.json."""
+"""The output folder of a run: its images, grid, trajectory plot and run.json."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from semguide.runs.generation import GeneratedImage, OnStep, generate_images
 from semguide.runs.png import RECORD, TRACE, read_png, write_png
 from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
 from semguide.runs.run import Method, Run
-from semguide.runs.selection import CHOICE, Choice
+from semguide.runs.selection import BEST_OF, SeedSelection
 
 if TYPE_CHECKING:
     from semguide.guidance import Rule
 
 
 def check_writable(out: Path) -> None:
-    """Refuse an output folder that is a file, lies below one, or may not be written to. Makes nothing.
+    """Check that an output folder can be created and written. Creates nothing.
 
     Raises:
-        InvalidArgument: It cannot be written.
+        InvalidArgument: It is a file, lies below one, or is not writable.
     """
     parent = out.absolute()
     while not parent.exists():
@@ -43,10 +43,10 @@ class RunFolder:
     Attributes:
         out: The folder.
         run: The run.
-        environment: Where it is made.
-        records: Record by method name and seed of the images that are there.
-        stale: Images of another run, to be removed.
-        choice: How its seeds were chosen, None where the user gave them.
+        environment: Checkpoint, versions and device.
+        records: Records of the finished images, by method name and seed.
+        stale: Image files of another run, removed by `open`.
+        selection: How its seeds were selected, None if the user gave them.
     """
 
     out: Path
@@ -54,26 +54,26 @@ class RunFolder:
     environment: Environment
     records: dict[Key, dict[str, Any]] = field(default_factory=dict)
     stale: list[Path] = field(default_factory=list)
-    choice: Choice | None = None
+    selection: SeedSelection | None = None
 
     def file(self, method: str, seed: int) -> Path:
-        """Return where an image lies."""
+        """Return the path of an image."""
         return self.out / file_name(method, seed)
 
     def key(self, method: Method, seed: int) -> str:
-        """Return the hash of everything that decides an image; the same hash means the same image."""
+        """Return the hash of everything that determines an image's pixels."""
         return image_key(self.run, self.environment, method, seed)
 
-    def survey(self, overwrite: bool) -> None:
-        """Look at what the folder holds: finished images of this run are kept. Changes nothing.
+    def scan(self, overwrite: bool) -> None:
+        """Find the finished images of this run and the stale ones of another. Changes no file.
 
         Args:
-            overwrite: Whether images of another run may be removed, and a folder that is no run be written to.
+            overwrite: Whether images of another run may be removed, and other files may lie in the folder.
 
         Raises:
-            InvalidArgument: The folder holds something else, and `overwrite` is false.
+            InvalidArgument: The folder holds other files or another run, and `overwrite` is false.
         """
-        if not overwrite and _holds_something_else(self.out):
+        if not overwrite and _holds_other_files(self.out):
             raise InvalidArgument(
                 f"out (--out) must be new, empty or the folder of an earlier run, but {self.out} holds other files; "
                 "choose another folder, or give --overwrite to write beside them"
@@ -93,10 +93,10 @@ class RunFolder:
             )
 
     def open(self) -> None:
-        """Make the folder and write run.json; remove stale images and, if images are missing, old grid and plot.
+        """Create the folder, write run.json, remove stale images and, if images are missing, the old grid and plot.
 
         Raises:
-            InvalidArgument: The folder cannot be made or written.
+            InvalidArgument: The folder cannot be created or written.
         """
         try:
             (self.out / "images").mkdir(parents=True, exist_ok=True)
@@ -112,24 +112,28 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether every image is there."""
+        """Whether every image is finished."""
         return len(self.records) == len(self.run.methods) * len(self.run.seeds)
 
-    def add(self, made: GeneratedImage) -> None:
-        """Write a finished image with its record, and bring run.json up to date."""
-        record = image_record(self.run, self.environment, made)
-        write_png(self.file(made.method.name, made.seed), made.image, {RECORD: record, TRACE: made.trace})
-        self.records[made.method.name, made.seed] = record
+    def add(self, image: GeneratedImage) -> None:
+        """Write an image with its record, and update run.json."""
+        record = image_record(self.run, self.environment, image)
+        write_png(self.file(image.method.name, image.seed), image.image, {RECORD: record, TRACE: image.trace})
+        self.records[image.method.name, image.seed] = record
         self.write_description(complete=False)
 
     def write_description(self, complete: bool) -> None:
-        """Write run.json."""
-        described = describe_run(self.run, self.environment, self.records, complete)
-        chosen = {} if self.choice is None else {CHOICE: self.choice.described(self.records)}
-        write_json(self.out / "run.json", {**described, **chosen})
+        """Write run.json.
+
+        Args:
+            complete: Whether all images, grid and plot are written.
+        """
+        description = describe_run(self.run, self.environment, self.records, complete)
+        selection = {} if self.selection is None else {BEST_OF: self.selection.to_json(self.records)}
+        write_json(self.out / "run.json", {**description, **selection})
 
 
-def _holds_something_else(out: Path) -> bool:
+def _holds_other_files(out: Path) -> bool:
     if not out.is_dir() or not any(out.iterdir()):
         return False
     try:
@@ -139,21 +143,23 @@ def _holds_something_else(out: Path) -> bool:
     return False
 
 
-def produce(folder: RunFolder, rules: Mapping[str, Rule[Any]], pipe: Any, on_step: OnStep | None = None) -> None:
-    """Make the missing images of an opened folder, writing each when it is finished.
+def generate_missing(
+    folder: RunFolder, rules: Mapping[str, Rule[Any]], pipe: Any, on_step: OnStep | None = None
+) -> None:
+    """Generate the missing images of an opened folder, writing each as soon as it is generated.
 
     Args:
-        folder: The folder; its `records` say which images are there.
-        rules: The rule of each of its methods, by the method's name.
+        folder: The folder, after `open`.
+        rules: Rules of its methods, by method name.
         pipe: The pipeline of the run's model.
         on_step: Called after each step.
     """
-    for made in generate_images(folder.run, rules, pipe, skip=set(folder.records), on_step=on_step):
-        folder.add(made)
+    for image in generate_images(folder.run, rules, pipe, skip=set(folder.records), on_step=on_step):
+        folder.add(image)
 
 
-def finish(folder: RunFolder) -> None:
-    """Write grid.png and trajectory.png, and the complete run.json last."""
+def write_outputs(folder: RunFolder) -> None:
+    """Write grid.png and trajectory.png, then the complete run.json."""
     from semguide.runs.grid import draw_grid
     from semguide.runs.trace_plot import draw_trajectory, write_trajectory
 

@@ -1,4 +1,4 @@
-"""One picture of a whole run: rows are methods, columns are seeds."""
+"""The image grid of a run: rows are methods, columns are seeds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SMALLEST_CELL, LARGEST_CELL = 192, 512
 COLUMNS = 16
-"""Seeds in a grid at most; the title says so where a run has more."""
+"""Most seeds in a grid; the title says so if a run has more."""
 _GAP, _TEXT, _TITLE = 8, 16, 20
 
 
@@ -24,10 +24,10 @@ def draw_grid(prompt: str, methods: list[str], seeds: list[int], image: Callable
         prompt: The title.
         methods: Row labels, top to bottom.
         seeds: Column labels, left to right; the first 16 are drawn.
-        image: Gives the picture of a method and seed; cells have its shape, enlarged to 192 pixels or more.
+        image: Returns the image of a method and seed; cells are scaled to sides of 192 to 512 pixels.
 
     Returns:
-        An RGB picture.
+        An RGB image.
     """
     from PIL import Image as Images
     from PIL import ImageDraw
@@ -56,7 +56,7 @@ def draw_grid(prompt: str, methods: list[str], seeds: list[int], image: Callable
 
 
 def _cell(size: tuple[int, int]) -> tuple[int, int]:
-    """Return the size an image is drawn at: its own, or enlarged or reduced to a side from 192 to 512 pixels."""
+    """Return the size of a grid cell: the image's own, scaled to sides of 192 to 512 pixels."""
     scale = 1.0
     if min(size) < SMALLEST_CELL:
         scale = -(-SMALLEST_CELL // min(size))
@@ -66,7 +66,7 @@ def _cell(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _font(size: int) -> FreeTypeFont:
-    """Load DejaVu Sans, which comes with matplotlib and knows most alphabets."""
+    """Load DejaVu Sans, which comes with matplotlib and covers most alphabets."""
     import matplotlib as mpl
     from PIL import ImageFont
 

@@ -1,4 +1,4 @@
-"""Images with their parameters in the PNG's own text chunks, and the hash of their pixels."""
+"""PNG files with record and trace in text chunks, and the hash of an image's pixels."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RECORD = "semguide"
-"""PNG text chunk with an image's record: parameters, environment, evaluations, seconds, pixel hash; JSON."""
+"""Keyword of the text chunk with the image's record as JSON."""
 TRACE = "semguide-trace"
-"""PNG text chunk with an image's trace (compressed); JSON."""
+"""Keyword of the compressed text chunk with the image's trace as JSON."""
 
 
 def write_png(path: Path, image: Image, texts: dict[str, Any] | None = None) -> None:
-    """Write a PNG file, whole or not at all.
+    """Write a PNG file atomically.
 
     Args:
         path: The file.
-        image: The picture.
-        texts: JSON values by the keyword of their text chunk.
+        image: The PIL image.
+        texts: JSON values by keyword of the text chunk.
     """
     with atomic(path) as temporary:
         temporary.write_bytes(encode_png(image, texts))
 
 
 def encode_png(image: Image, texts: dict[str, Any] | None = None) -> bytes:
-    """Return a PNG file as bytes; the arguments are those of `write_png`."""
+    """Encode an image as a PNG file.
+
+    Args:
+        image: The PIL image.
+        texts: JSON values by keyword of the text chunk.
+    """
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
@@ -44,7 +49,14 @@ def encode_png(image: Image, texts: dict[str, Any] | None = None) -> bytes:
 
 
 def read_png(path: Path) -> tuple[Image, dict[str, Any]]:
-    """Read a PNG file and the JSON values of its semguide text chunks; those that cannot be read are left out."""
+    """Read a PNG file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The image, and the JSON objects in semguide's text chunks; unreadable ones are left out.
+    """
     from PIL import Image as Images
 
     with Images.open(path, formats=["PNG"]) as file:
@@ -63,6 +75,6 @@ def _json_object(text: Any) -> dict[str, Any] | None:
 
 
 def pixel_hash(image: Image) -> str:
-    """Hash a picture's mode, size and pixels: equal for equal pictures, whatever the file's metadata."""
+    """Return the SHA-256 of an image's mode, size and pixels, without the file's metadata."""
     header = f"{image.mode} {image.width}x{image.height}\n".encode()
     return f"sha256:{hashlib.sha256(header + image.tobytes()).hexdigest()}"

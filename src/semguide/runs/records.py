@@ -1,4 +1,4 @@
-"""What a run records: for each image all that made it, and run.json, from which the run can be repeated."""
+"""Records: the one in each image's PNG file, and run.json, from which a run can be repeated."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from semguide.runs.png import RECORD, pixel_hash, read_png
 from semguide.runs.run import Method, Run
 
 Key = tuple[str, int]
-"""Which image of a run: method name and seed."""
+"""Method name and seed of an image."""
 
 
 def file_name(method: str, seed: int) -> str:
-    """Return where an image lies in the folder of its run."""
+    """Return the path of an image relative to its run folder."""
     return f"images/{method}-{seed}.png"
 
 
 def image_key(run: Run, environment: Environment, method: Method, seed: int) -> str:
-    """Return the hash of everything that decides an image; the same hash means the same image."""
+    """Return the hash of everything that determines an image's pixels."""
     return digest([run.image_parameters(method, seed), environment.identity()])
 
 
-def image_record(run: Run, environment: Environment, made: GeneratedImage) -> dict[str, Any]:
-    """Return the record of a finished image, as JSON values."""
+def image_record(run: Run, environment: Environment, image: GeneratedImage) -> dict[str, Any]:
+    """Return the record of an image, as JSON values."""
     return {
-        "key": image_key(run, environment, made.method, made.seed),
-        "parameters": run.image_parameters(made.method, made.seed),
+        "key": image_key(run, environment, image.method, image.seed),
+        "parameters": run.image_parameters(image.method, image.seed),
         "environment": environment.to_json(),
-        "evaluations": made.evaluations,
-        "seconds": made.seconds,
-        "alignment": made.alignment,
-        "pixels": pixel_hash(made.image),
+        "evaluations": image.evaluations,
+        "seconds": image.seconds,
+        "alignment": image.alignment,
+        "pixels": pixel_hash(image.image),
     }
 
 
@@ -48,9 +48,9 @@ def describe_run(
 
     Args:
         run: The run.
-        environment: Where it is made.
-        records: The records of the images that are there.
-        complete: Whether all that belongs to the run is there.
+        environment: Checkpoint, versions and device.
+        records: Records of the finished images.
+        complete: Whether all images, grid and plot are written.
     """
     entries = [_entry(run, method.name, seed, records) for seed in run.seeds for method in run.methods]
     return {
@@ -86,7 +86,7 @@ VERSION = 1
 
 
 def read_record(file: Path) -> dict[str, Any] | None:
-    """Read the record of an image that semguide made; None if it has none, or pixels other than the recorded ones."""
+    """Read the record in a PNG file; None if it has none, cannot be read, or its pixels are not the recorded ones."""
     try:
         image, texts = read_png(file)
     except (OSError, ValueError, SyntaxError):
@@ -99,7 +99,7 @@ def read_description(file: Path) -> dict[str, Any]:
     """Read a run.json.
 
     Raises:
-        InvalidArgument: There is none, or it is not one.
+        InvalidArgument: It is missing or not a run.json.
     """
     try:
         value = json.loads(file.read_text(encoding="utf-8"))

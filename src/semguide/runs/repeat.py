@@ -1,4 +1,4 @@
-"""Repeating a run from its run.json: what may change, and whether the images are the recorded ones."""
+"""Repeat of a run from its run.json, and the comparison of its images with the recorded ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument, SemguideError
-from semguide.runs.environment import Environment, differences
+from semguide.runs.environment import Environment, describe_differences
 from semguide.runs.folder import RunFolder
 from semguide.runs.records import Key, read_description
 from semguide.runs.request import Plan, check_run
@@ -15,45 +15,58 @@ from semguide.runs.run import from_json
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A run.json that is to be repeated.
+class RecordedRun:
+    """A run as its run.json holds it.
 
     Attributes:
-        folder: Its folder.
-        description: Its content.
+        folder: Folder of the run.json.
+        description: Content of the run.json.
     """
 
     folder: Path
     description: dict[str, Any]
 
     def default_out(self) -> Path:
-        """Return the folder of the repeat if none is given: beside the run's own."""
+        """Return the default output folder of the repeat, beside the recorded run's."""
         return self.folder.with_name(f"{self.folder.name}-repeat")
 
     def changes(self, here: Environment) -> list[str]:
-        """List how this environment differs from the recorded one, and whether the run itself was changed."""
+        """List how an environment differs from the recorded one, and whether the run was edited, a phrase each."""
         run = from_json(self.description.get("run"))
         edited = [] if self.description.get("digest") == run.digest else ["the run: its file was edited"]
-        return [*edited, *differences(self.description.get("environment"), here)]
+        return [*edited, *describe_differences(self.description.get("environment"), here)]
 
     def pixels(self) -> dict[Key, Any]:
-        """Return the recorded pixel hash by method name and seed."""
+        """Return the recorded pixel hashes by method name and seed."""
         entries = self.description.get("images")
         entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
         return {(str(entry.get("method")), entry.get("seed", -1)): entry.get("pixels") for entry in entries}
 
 
-def read_recorded(file: Path) -> Recorded:
-    """Read a run.json, or the one in a folder; raises InvalidArgument if it is none."""
-    file = file / "run.json" if file.is_dir() else file
-    return Recorded(file.absolute().parent, read_description(file))
+def read_recorded_run(file: Path) -> RecordedRun:
+    """Read a run.json.
 
-
-def plan_repeat(recorded: Recorded, model: str | None, device: str | None, out: Path | None) -> Plan:
-    """Plan the repeat of a run; model and device may be others, as a folder may have moved.
+    Args:
+        file: The file, or its folder.
 
     Raises:
-        InvalidArgument: The description is broken, or `out` is the run's own folder.
+        InvalidArgument: It is missing or not a run.json.
+    """
+    file = file / "run.json" if file.is_dir() else file
+    return RecordedRun(file.absolute().parent, read_description(file))
+
+
+def plan_repeat(recorded: RecordedRun, model: str | None, device: str | None, out: Path | None) -> Plan:
+    """Plan the repeat of a run.
+
+    Args:
+        recorded: The run.
+        model: Model to use instead of the recorded one, as a folder may have moved; None: the recorded one.
+        device: Device to use instead of the recorded one; None: the recorded one.
+        out: Output folder; None: the default.
+
+    Raises:
+        InvalidArgument: The run.json is broken, or `out` is the recorded run's own folder.
     """
     if out is not None and out.absolute().resolve() == recorded.folder.resolve():
         raise InvalidArgument(f"out (--out) must be another folder than the repeated run's own, got {str(out)!r}")
@@ -61,18 +74,22 @@ def plan_repeat(recorded: Recorded, model: str | None, device: str | None, out: 
     return check_run(replace(run, model=model or run.model, device=device or run.device))
 
 
-def compare(recorded: Recorded, folder: RunFolder) -> str:
-    """Compare the repeated images with the recorded ones, pixel for pixel.
+def compare_pixels(recorded: RecordedRun, folder: RunFolder) -> str:
+    """Compare the images of a repeat with the recorded ones, pixel for pixel.
+
+    Args:
+        recorded: The recorded run.
+        folder: The folder of the repeat.
 
     Returns:
-        The sentence that says all are equal, or that the record has none of them.
+        A sentence with the number of images compared.
 
     Raises:
-        SemguideError: Some differ.
+        SemguideError: Some images differ.
     """
-    then = recorded.pixels()
-    shared = [key for key in folder.records if key in then]
-    different = [key for key in shared if folder.records[key]["pixels"] != then[key]]
+    expected = recorded.pixels()
+    shared = [key for key in folder.records if key in expected]
+    different = [key for key in shared if folder.records[key]["pixels"] != expected[key]]
     if different:
         names = ", ".join(f"{method}-{seed}" for method, seed in different[:4])
         raise SemguideError(

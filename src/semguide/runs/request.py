@@ -1,4 +1,4 @@
-"""From what was asked for to the run that does it: names resolved, defaults filled in, everything checked."""
+"""Requests, and their resolution to a checked run: names resolved, defaults filled in."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LARGEST_NUM_IMAGES = 10_000
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for; None means "the default of the model or method".
+    """Arguments of a run; None stands for the default of the model or method.
 
     Attributes:
         prompt: The prompt.
         model: Embedded name, folder or hub id.
         method: The method.
-        compare: Methods to show beside it.
+        compare: Methods to compare with.
         concepts: Concepts given by hand; None: decompose the prompt.
         negative_prompt: The negative prompt, "" for none.
         seed: Seed of the first image; the next ones count up.
@@ -65,13 +65,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run ready to be made.
+    """A checked run with its model and rules.
 
     Attributes:
         run: The run.
         model: Its model.
-        rules: The rule of each of its methods, by the method's name.
-        warnings: What the user should know about it.
+        rules: Rules of its methods, by method name.
+        warnings: Warnings for the user.
     """
 
     run: Run
@@ -80,8 +80,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
-def plan(request: Request) -> Plan:
-    """Resolve and check a request. What needs no torch is checked first.
+def plan_run(request: Request) -> Plan:
+    """Resolve and check a request; checks that need no torch come first.
 
     Raises:
         InvalidArgument: An argument breaks a rule.
@@ -89,11 +89,19 @@ def plan(request: Request) -> Plan:
         SemguideError: The hub cannot be reached.
     """
     check_numbers(request)
-    return plan_for(request, find_model(default_model() if request.model is None else request.model))
+    return plan_run_for_model(request, find_model(default_model() if request.model is None else request.model))
 
 
-def plan_for(request: Request, model: ModelDescription) -> Plan:
-    """Resolve and check a request whose numbers are checked, for a model that is found; raises like `plan`."""
+def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
+    """Resolve and check a request for a model.
+
+    Args:
+        request: The request, after `check_numbers`.
+        model: The model.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+    """
     height, width = request.height or model.height, request.width or model.width
     checks.check_size(height, width, model)
     concepts = _concepts(request)
@@ -115,14 +123,14 @@ def plan_for(request: Request, model: ModelDescription) -> Plan:
         device=choose_device(request.device),
         full_trace=request.full_trace,
     )
-    return _with_notices(Plan(run, model, rules), by_hand=request.concepts is not None)
+    return _with_warnings(Plan(run, model, rules), by_hand=request.concepts is not None)
 
 
 def check_run(run: Run) -> Plan:
-    """Check a run that was read from a file, as a typed one is.
+    """Check a run that was read from a file.
 
     Raises:
-        InvalidArgument: A value breaks a rule, or model, method or device is not to be had here.
+        InvalidArgument: A value breaks a rule, or model, method or device is not available.
     """
     checks.check_prompt(run.prompt)
     checks.check_steps(run.sampling.num_inference_steps)
@@ -136,7 +144,7 @@ def check_run(run: Run) -> Plan:
     as_concepts(run.concepts, run.prompt)
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
-    return _with_notices(Plan(replace(run, device=choose_device(run.device)), model, rules))
+    return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
 def find_model(name: str) -> ModelDescription:
@@ -185,7 +193,7 @@ def _portable(model: ModelDescription) -> str:
     return str(Path(model.path)) if model.kind == "folder" else model.name
 
 
-def _with_notices(planned: Plan, by_hand: bool = True) -> Plan:
+def _with_warnings(planned: Plan, by_hand: bool = True) -> Plan:
     """Turn a run without concepts into plain guidance, and say where concepts do not suit a method."""
     run = planned.run
     if not run.concepts and any(method.name != PLAIN for method in run.methods):

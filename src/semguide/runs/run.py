@@ -1,4 +1,4 @@
-"""A run as a value: everything that decides its images, to and from JSON. No torch."""
+"""A run: everything that determines its images, to and from JSON. No torch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from semguide.types import Concept
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method and all its parameters but the guidance scale, which every method of a run shares.
+    """A method and its parameters except the guidance scale, which all methods of a run share.
 
     Attributes:
         name: A name or alias of `semguide.guidance.METHODS`, as the call had it.
-        parameters: Every field of the rule, defaults included, so that a later change of a default changes no repeat.
+        parameters: All parameters, defaults included, so that repeats do not depend on defaults.
     """
 
     name: str
@@ -26,7 +26,14 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How every image of a run is sampled: steps, scale, and height and width in pixels."""
+    """Sampling parameters of a run.
+
+    Attributes:
+        num_inference_steps: Denoising steps, 1 to 1000.
+        guidance_scale: Guidance scale, > 1.
+        height: Pixels.
+        width: Pixels.
+    """
 
     num_inference_steps: int
     guidance_scale: float
@@ -36,18 +43,18 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run: one image for every method and seed.
+    """A run: one image per method and seed.
 
     Attributes:
         prompt: The prompt.
         negative_prompt: The negative prompt, "" for none.
-        concepts: The subject concepts to keep, as resolved; empty where the prompt has none.
-        methods: The methods to compare with, then the one asked for.
-        seeds: One image each; every image has a CPU generator of its own with this seed.
-        sampling: Steps, scale and size.
+        concepts: The concepts; empty if the prompt has none.
+        methods: The methods compared with, then the main one.
+        seeds: Seeds of the images' generators.
+        sampling: Sampling parameters.
         model: Embedded name, folder or hub id.
         device: torch device.
-        full_trace: Whether concepts are evaluated at every step, also where the rule does not need them.
+        full_trace: Whether concepts are evaluated at every step, even where the rule does not need them.
     """
 
     prompt: str
@@ -61,23 +68,23 @@ class Run:
     full_trace: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as JSON values; `from_json` is its inverse."""
+        """Return the run as JSON values, which `from_json` reads."""
         concepts = [concept.to_json() for concept in self.concepts]
         return json.loads(json.dumps({**asdict(self), "concepts": concepts}))
 
     @property
     def digest(self) -> str:
-        """64 hex digits that are the same for the same run."""
+        """Hash of the run, 64 hex digits."""
         return digest(self.to_json())
 
     def image_parameters(self, method: Method, seed: int) -> dict[str, Any]:
-        """Return what decides one image of the run, as JSON values: the run itself with one method and one seed."""
+        """Return the parameters of one image as JSON values: the run with one method and one seed."""
         single = replace(self, methods=(method,), seeds=(seed,)).to_json()
         return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
 
 
 def from_json(data: Any) -> Run:
-    """Read a run from JSON values; ranges are checked later, like those of a run typed by hand.
+    """Read a run from JSON values; `check_run` checks its ranges.
 
     Raises:
         InvalidArgument: A key is missing, unknown or of the wrong type.

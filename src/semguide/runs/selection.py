@@ -1,4 +1,4 @@
-"""The choice among seeds that `semguide generate --best-of` makes: what was asked for, and what became of each seed."""
+"""The seeds that `semguide generate --best-of` selected, as run.json holds them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from semguide.runs.run import Run
 if TYPE_CHECKING:
     from semguide.selection import Candidate
 
-CHOICE = "best_of"
-"""Key of run.json."""
+BEST_OF = "best_of"
+"""Key of the selection in run.json."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """How the seeds of a run were chosen.
+class SeedSelection:
+    """The seeds that were finished, and the scores by which they were selected.
 
     Attributes:
-        key: Hash of everything that decides it.
-        method: The method whose images were judged.
-        candidates: What became of each seed, in their order.
-        seeds: The chosen ones, the most promising first.
+        key: Hash of everything that determines the selection.
+        method: Name of the method whose images were scored.
+        candidates: Score and evaluations of each seed, in the order of the seeds.
+        seeds: The selected seeds, best score first.
     """
 
     key: str
@@ -35,11 +35,11 @@ class Choice:
     candidates: tuple[Candidate, ...]
     seeds: tuple[int, ...]
 
-    def described(self, records: Mapping[tuple[str, int], dict[str, Any]]) -> dict[str, Any]:
-        """Return the choice as JSON values; a finished image's evaluations stand in the place of its first steps'.
+    def to_json(self, records: Mapping[tuple[str, int], dict[str, Any]]) -> dict[str, Any]:
+        """Return the selection as JSON values, with the evaluations of whole images for those that are finished.
 
         Args:
-            records: The records of the images that are there, by method and seed.
+            records: Records of the finished images, by method name and seed.
         """
         finished = {
             seed: records[self.method, seed]["evaluations"] for seed in self.seeds if (self.method, seed) in records
@@ -54,29 +54,29 @@ class Choice:
         }
 
 
-def choice_key(run: Run, keep: int, checkpoint: Mapping[str, Any]) -> str:
-    """Return the hash of what decides a choice.
+def selection_key(run: Run, keep: int, environment: Mapping[str, Any]) -> str:
+    """Return the hash of everything that determines a selection.
 
     Args:
         run: The run, with all seeds.
-        keep: How many are finished.
-        checkpoint: The identity of checkpoint and versions.
+        keep: Seeds to finish, >= 1.
+        environment: `Environment.identity()`.
     """
     from semguide.guidance.detector import Detector
     from semguide.selection import DetectorScore
 
-    return digest([run.to_json(), keep, asdict(DetectorScore()), asdict(Detector()), checkpoint])
+    return digest([run.to_json(), keep, asdict(DetectorScore()), asdict(Detector()), environment])
 
 
-def recorded_choice(out: Path, key: str) -> Choice | None:
-    """Read the choice that a folder's run.json holds; None if it holds none, or one of something else."""
+def read_selection(out: Path, key: str) -> SeedSelection | None:
+    """Read the selection in a folder's run.json; None if there is none with this key."""
     from semguide.selection import Candidate
 
     try:
-        stored: Any = read_description(out / "run.json").get(CHOICE)
+        stored: Any = read_description(out / "run.json").get(BEST_OF)
         if stored["key"] != key:
             return None
         candidates = tuple(Candidate(**candidate) for candidate in stored["candidates"])
-        return Choice(key, str(stored["method"]), candidates, tuple(map(int, stored["seeds"])))
+        return SeedSelection(key, str(stored["method"]), candidates, tuple(map(int, stored["seeds"])))
     except (InvalidArgument, KeyError, TypeError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""The trajectory plot: how similar the guidance is to each concept over the steps, and where the gate was open."""
+"""The trajectory plot: similarity of the guidance to each concept over the steps, with the gate shaded."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 4
-"""Seeds drawn at most: more panels cannot be read."""
+"""Most seeds in a plot."""
 Trace = dict[str, Any]
 
 
 def draw_trajectory(
     prompt: str, methods: list[str], seeds: list[int], trace: Callable[[str, int], Trace | None]
 ) -> Figure:
-    """Draw one panel per method that evaluated its concepts, and seed, laid out like the grid.
+    """Draw one panel per method and seed, laid out like the grid.
 
     Args:
         prompt: The title.
-        methods: Rows, top to bottom; those whose trace is empty are left out.
+        methods: Rows, top to bottom; methods that evaluated no concept are left out.
         seeds: Columns; the first 4 are drawn.
-        trace: Gives the trace of a method and seed, None where there is none.
+        trace: Returns the trace of a method and seed, None if there is none.
 
     Returns:
         A matplotlib figure.
@@ -45,8 +45,8 @@ def draw_trajectory(
     for row, method in enumerate(rows):
         for column, seed in enumerate(shown):
             axes[row][column].set_title(f"{method}, seed {seed}", fontsize=9)
-            if (seen := traces[method, seed]) is not None:
-                draw_panel(axes[row][column], seen["concepts"], seen["similarity"], seen["gate"])
+            if (found := traces[method, seed]) is not None:
+                draw_panel(axes[row][column], found["concepts"], found["similarity"], found["gate"])
         axes[row][0].set_ylabel("similarity")
     for axis in axes[-1]:
         axis.set_xlabel("step")

@@ -1,4 +1,4 @@
-"""From a request to the run that does it, by the same checks as the command line and within the server's limits."""
+"""Requests to checked runs, within the server's limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
-from semguide.runs.request import Plan, Request, plan_for
+from semguide.runs.request import Plan, Request, plan_run_for_model
 from semguide.server.schemas import ImagesRequest, JobRequest, MethodChoice, Options
 from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
@@ -53,7 +53,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
     compared = [_choice(entry) for entry in options.compare]
     _check_amounts(options, count, len({c.name for c in compared} | {options.method}), limits)
     width, height = parse_size(body.size, model, limits)
-    planned = plan_for(
+    planned = plan_run_for_model(
         Request(
             prompt=body.prompt,
             method=options.method,

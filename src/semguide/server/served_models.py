@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.models import ModelDescription, SourceKind, load
-from semguide.runs.environment import Environment, observe
+from semguide.runs.environment import Environment, current_environment
 from semguide.runs.request import find_model
 
 
@@ -63,7 +63,7 @@ def find_models(names: Sequence[str]) -> dict[str, ServedModel]:
         public = description.path.name if description.kind is SourceKind.FOLDER else description.name
         if public in served:
             raise InvalidArgument(f"model (--model) must differ in their last names, got {public!r} twice; rename one")
-        served[public] = ServedModel(public, description, observe(description.path), int(time.time()))
+        served[public] = ServedModel(public, description, current_environment(description.path), int(time.time()))
     return served
 
 

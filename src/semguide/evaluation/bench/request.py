@@ -17,7 +17,7 @@ from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import SourceKind
 from semguide.runs import checks
-from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan
+from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import Bench
@@ -138,9 +138,9 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     scorers = find_scorers(request.scorers, planned.model.kind)
     run, shared = planned.run, planned.run.sampling
     sampling = SamplingOptions(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
-    from semguide.runs.environment import observe
+    from semguide.runs.environment import current_environment
 
-    identity = {**observe(planned.model.path).identity(), "device": run.device.partition(":")[0]}
+    identity = {**current_environment(planned.model.path).identity(), "device": run.device.partition(":")[0]}
     bench = Bench(
         suite=Path(request.suite).name,
         prompts=tuple(prompts),
@@ -217,7 +217,7 @@ def find_judge(name: str | None) -> Path | None:
 
 def _sampling(request: BenchRequest, prompt: str) -> Plan:
     """Resolve model, steps, scale and device as `generate` does; one prompt and plain guidance stand for all."""
-    return plan(
+    return plan_run(
         Request(
             prompt,
             model=request.model,
