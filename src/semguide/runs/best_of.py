@@ -13,7 +13,7 @@ from semguide.runs.folder import RunFolder
 from semguide.runs.generation import OnStep, call_arguments, finish_partial_run
 from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
 from semguide.runs.run import Run
-from semguide.runs.selection import SeedSelection, read_selection, selection_key
+from semguide.runs.seed_selection import SeedSelection, read_selection, selection_key
 
 if TYPE_CHECKING:
     from semguide.selection import Candidate, PartialRun

@@ -15,7 +15,7 @@ from semguide.runs.generation import GeneratedImage, OnStep, generate_images
 from semguide.runs.png import RECORD, TRACE, read_png, write_png
 from semguide.runs.records import Key, describe_run, file_name, image_key, image_record, read_description, read_record
 from semguide.runs.run import Method, Run
-from semguide.runs.selection import BEST_OF, SeedSelection
+from semguide.runs.seed_selection import BEST_OF, SeedSelection
 
 if TYPE_CHECKING:
     from semguide.guidance import Rule
