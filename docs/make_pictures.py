@@ -1,8 +1,8 @@
 """Make the pictures of the documentation, and what the notebook shows: `python docs/make_pictures.py` (some minutes).
 
 Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
-`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, rivals, steps, strength, geometry, sheet,
-flow, world, notebook, page (which needs playwright and a Chromium).
+`python docs/make_pictures.py NAME...` makes some of them only: demo, methods, other-methods, steps, strength, geometry,
+sheet, flow, world, notebook, page (which needs playwright and a Chromium).
 """
 
 from __future__ import annotations
@@ -140,9 +140,9 @@ def draw_methods() -> None:
     generate("trajectory.png", "trajectory.png", *published, seeds=2)
 
 
-def draw_rivals() -> None:
-    """The rivals beside BalancedSGT and plain guidance."""
-    generate("grid.png", "rivals.png", "cfg", "composable", "sega", "co3-composition")
+def draw_other_methods() -> None:
+    """The other methods beside BalancedSGT and plain guidance."""
+    generate("grid.png", "other-methods.png", "cfg", "composable", "sega", "co3-composition")
 
 
 def draw_steps() -> None:
@@ -293,7 +293,7 @@ def run_notebook() -> None:
 PICTURES: dict[str, Callable[[], None]] = {
     "demo": draw_demo,
     "methods": draw_methods,
-    "rivals": draw_rivals,
+    "other-methods": draw_other_methods,
     "steps": draw_steps,
     "strength": draw_strength,
     "geometry": draw_geometry,

@@ -11,7 +11,7 @@ from support.docs.scripts import script
 from support.docs.snippets import ROOT
 
 page = script("_ext/parameters.py")
-PAGES = [ROOT / "docs" / "method.md", ROOT / "docs" / "rivals.md"]
+PAGES = [ROOT / "docs" / "method.md", ROOT / "docs" / "other-methods.md"]
 
 
 @pytest.mark.parametrize("kind", [*METHODS.values(), *MAKERS.values()], ids=[*METHODS, *MAKERS])

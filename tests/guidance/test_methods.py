@@ -23,14 +23,14 @@ from support.refusals import refuses
 
 def test_every_rule_has_its_name() -> None:
     ours = {"sgt-balanced": BalancedSGT, "sgt-v1": SGTv1, "sgt-v2": SGTv2, "cfg": CFG}
-    rivals = {
+    others = {
         "composable": Composable,
         "sega": SEGA,
         "perp-neg": PerpNeg,
         "co3-composition": CO3Composition,
         "cdg": CDG,
     }
-    assert dict(METHODS) == {**ours, **rivals}
+    assert dict(METHODS) == {**ours, **others}
     assert get_method("sgt-v2") is SGTv2
 
 
