@@ -48,7 +48,7 @@ FIRST = sum(SUITES.values())
 BATCH = 50
 COLUMNS, ENLARGED, MARGIN = 5, 256, 40
 
-Pictures = NDArray[np.uint8]  # (pictures, height, width, 3)
+ImageBatch = NDArray[np.uint8]  # (pictures, height, width, 3)
 Thing = tuple[str | None, str]  # noun, or None where it has no name, and colour
 
 
@@ -95,7 +95,7 @@ def chosen() -> list[tuple[str, SuitePrompt]]:
     ]
 
 
-def pictures(folder: Path) -> Pictures:
+def pictures(folder: Path) -> ImageBatch:
     """Return the pictures: from their files, or made and written to them."""
     prompts = [prompt.text for _, prompt in chosen()]
     paths = {first: folder / f"pictures-{first:03}.npy" for first in range(0, len(prompts), BATCH)}
@@ -119,7 +119,7 @@ def pictures(folder: Path) -> Pictures:
     return np.concatenate([np.load(path) for path in paths.values()])
 
 
-def draw_sheets(made: Pictures, folder: Path) -> None:
+def draw_sheets(made: ImageBatch, folder: Path) -> None:
     """Write the pictures, enlarged and numbered, without their prompts."""
     font = ImageFont.load_default(16)
     for first in range(0, len(made), COLUMNS**2):
@@ -134,7 +134,7 @@ def draw_sheets(made: Pictures, folder: Path) -> None:
             sheet.save(temporary, format="png")
 
 
-def findings(made: Pictures) -> list[list[Detection]]:
+def findings(made: ImageBatch) -> list[list[Detection]]:
     """Return what the embedded judge sees in each picture."""
     judge = Judge.load(ASSETS / "emoji-judge")
     return find(judge, torch.from_numpy(made).permute(0, 3, 1, 2).float() / 127.5 - 1)

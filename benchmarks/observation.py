@@ -23,8 +23,15 @@ from typing import Any
 import numpy as np
 
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
-from semguide.evaluation.observation import Observations, Watched, auroc, auroc_interval, observed, watch
-from semguide.evaluation.pictures import Pictures
+from semguide.evaluation.image_batches import ImageBatch
+from semguide.evaluation.observation import (
+    Observations,
+    ObservedImages,
+    auroc,
+    auroc_interval,
+    observed,
+    record_signals,
+)
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import atomic, digest, write_json
 from semguide.guidance.signals import SIGNALS
@@ -43,7 +50,9 @@ def observations(split: Split, options: argparse.Namespace) -> Observations:
     path = options.out / f"{split}-{digest([fingerprint(ASSETS / options.model), *decisive])[:16]}.npz"
     if path.exists():
         stored = np.load(path)
-        watched = Watched(Pictures(stored["images"], float(stored["evaluations"])), {n: stored[n] for n in SIGNALS})
+        watched = ObservedImages(
+            ImageBatch(stored["images"], float(stored["evaluations"])), {n: stored[n] for n in SIGNALS}
+        )
     else:
         watched = made(split, prompts, options)
         with atomic(path) as temporary, temporary.open("wb") as file:
@@ -53,7 +62,7 @@ def observations(split: Split, options: argparse.Namespace) -> Observations:
     return observed(watched, verdicts(found, prompts), prompts)
 
 
-def made(split: Split, prompts: Sequence[SuitePrompt], options: argparse.Namespace) -> Watched:
+def made(split: Split, prompts: Sequence[SuitePrompt], options: argparse.Namespace) -> ObservedImages:
     """Make the images of a split, and say how far it is."""
     pipe: Any = load(options.model)
     pipe.set_progress_bar_config(disable=True)
@@ -64,7 +73,7 @@ def made(split: Split, prompts: Sequence[SuitePrompt], options: argparse.Namespa
         done += count
         print(f"{split}: {done} of {len(prompts) * options.seeds} images", flush=True)
 
-    return watch(
+    return record_signals(
         pipe,
         prompts,
         range(options.seeds),

@@ -31,13 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semguide.evaluation.bench.metrics import DISTANCE, compared
-from semguide.evaluation.bench.metrics import measured as summed_up
+from semguide.evaluation.bench.row_metrics import DISTANCE, compare_metrics, summarise_metrics
+from semguide.evaluation.image_batches import ImageBatch, generate_batches
 from semguide.evaluation.judging import Detection
-from semguide.evaluation.makers import MAKERS, SamplingMethod, SamplingOptions
 from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
-from semguide.evaluation.pictures import Pictures, make
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SamplingMethod, SamplingOptions
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import atomic, digest, write_json
@@ -134,8 +133,8 @@ class Bed:
             for prompt, image, seen in zip(self.prompts, images, found, strict=True)
         ]
 
-    def steps_of(self, maker: Any) -> int:
-        """Return the steps that a rule or maker takes.
+    def steps_of(self, sampler: Any) -> int:
+        """Return the steps that a rule or sampling method takes.
 
         Raises:
             SystemExit: Its evaluations depend on the image.
@@ -144,40 +143,42 @@ class Bed:
             return self.steps
         apart: dict[int, int] = {}
         for steps in range(1, self.evaluations // 2 + 1):
-            cost = maker.evaluations_per_image(steps, concepts=2)
+            cost = sampler.evaluations_per_image(steps, concepts=2)
             if cost is None:
-                raise SystemExit(f"the evaluations of {maker.name} depend on the image: leave it out of --evaluations")
+                raise SystemExit(
+                    f"the evaluations of {sampler.name} depend on the image: leave it out of --evaluations"
+                )
             apart[steps] = abs(cost - self.evaluations)
         return min(apart, key=lambda steps: apart[steps])
 
-    def _pictures(self, method: str, setting: Setting, seed: int) -> Pictures:
-        maker = made_by(method, setting)
-        steps = self.steps_of(maker)
-        identity = {} if method in METHODS else maker.identity()
+    def _pictures(self, method: str, setting: Setting, seed: int) -> ImageBatch:
+        sampler = made_by(method, setting)
+        steps = self.steps_of(sampler)
+        identity = {} if method in METHODS else sampler.identity()
         where = [self.model, steps, [prompt.text for prompt in self.prompts]]
-        path = self.folder / f"{method}-{seed}-{digest([method, asdict(maker), identity, seed, where])[:16]}.npz"
+        path = self.folder / f"{method}-{seed}-{digest([method, asdict(sampler), identity, seed, where])[:16]}.npz"
         if path.exists():
             stored = np.load(path)
-            return Pictures(stored["images"], float(stored["evaluations"]))
+            return ImageBatch(stored["images"], float(stored["evaluations"]))
         if method in METHODS:
-            pictures = make(self.pipe, maker, self.prompts, [seed], num_inference_steps=steps)
+            pictures = generate_batches(self.pipe, sampler, self.prompts, [seed], num_inference_steps=steps)
         else:
-            pictures = self._one_by_one(maker, seed, steps)
+            pictures = self._one_by_one(sampler, seed, steps)
         with atomic(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, images=pictures.images, evaluations=pictures.evaluations)
         return pictures
 
-    def _one_by_one(self, maker: SamplingMethod, seed: int, steps: int) -> Pictures:
+    def _one_by_one(self, sampler: SamplingMethod, seed: int, steps: int) -> ImageBatch:
         size: int = self.pipe.vae.config.sample_size
-        bound = maker.bind(self.pipe, SamplingOptions(steps, size, size))
+        bound = sampler.bind(self.pipe, SamplingOptions(steps, size, size))
         made = [bound(prompt.text, prompt.concepts, seed) for prompt in self.prompts]
         images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
-        return Pictures(images, float(np.mean([one.evaluations for one in made])))
+        return ImageBatch(images, float(np.mean([one.evaluations for one in made])))
 
 
 def made_by(method: str, setting: Setting) -> Any:
-    """Return the rule or maker of a method with a setting."""
-    return (METHODS[method] if method in METHODS else MAKERS[method])(**setting)
+    """Return the rule or sampling method of a method with a setting."""
+    return (METHODS[method] if method in METHODS else SAMPLING_METHODS[method])(**setting)
 
 
 def best(grid: list[dict[str, list[Any]]], entries: list[dict[str, Any]], method: str) -> Setting:
@@ -222,8 +223,8 @@ def test(bed: Bed, chosen: dict[str, Setting], path: Path) -> None:
         entry = {
             **measured.entry,
             "lead": [lead.mean, lead.low, lead.high],
-            "metrics": summed_up(rows),
-            "compared": compared(rows, first[1]),
+            "metrics": summarise_metrics(rows),
+            "compared": compare_metrics(rows, first[1]),
             "diversity_of_right": diversity_of_right((measured, rows), first),
             "right": measured.right.tolist(),
         }

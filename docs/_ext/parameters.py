@@ -12,13 +12,13 @@ MARK = re.compile(r"<!-- parameters of ([a-z0-9-]+) -->")
 
 def table(name: str) -> str:
     """Return the parameters of a rule or a benchmark method as a Markdown table."""
-    from semguide.evaluation.makers import MAKERS
+    from semguide.evaluation.sampling_methods import SAMPLING_METHODS
     from semguide.guidance import get_method
     from semguide.guidance.parameters import parameters_of
 
     rows = [
         f"| `{each.name}` | {json.dumps(each.default)} | {each.values} | {each.help} |"
-        for each in parameters_of(MAKERS.get(name) or get_method(name))
+        for each in parameters_of(SAMPLING_METHODS.get(name) or get_method(name))
     ]
     return "\n".join(["| parameter | default | takes | meaning |", "|---|---|---|---|", *rows])
 

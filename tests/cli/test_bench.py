@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from semguide.evaluation.bench.make import Maker
-from semguide.evaluation.bench.metrics import METRICS
+from semguide.evaluation.bench.generation import TaskRunner
+from semguide.evaluation.bench.row_metrics import METRICS
 from semguide.evaluation.bench.table import columns, read_table
 from semguide.evaluation.metrics import COLUMNS
 from support.tiny_judge import save_tiny_judge, tiny_pictures
@@ -140,7 +140,7 @@ def test_the_report_is_there_and_names_both_methods(whole: Path):
 
 def test_a_second_call_makes_nothing_and_says_the_same(whole: Path, bench: Cli, monkeypatch: pytest.MonkeyPatch):
     summary = (whole / "summary.json").read_bytes()
-    monkeypatch.setattr(Maker, "__init__", None)
+    monkeypatch.setattr(TaskRunner, "__init__", None)
     again = bench(whole)
     assert again.exit_code == 0, again.stderr
     assert f"{IMAGES} images ({IMAGES} of them were there already)" in again.stdout
@@ -170,19 +170,19 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_like_an_uninterrupted_one(
 def test_ctrl_c_ends_with_a_table_of_what_is_finished_and_the_same_command_goes_on(
     whole: Path, bench: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    make, calls = Maker.make, iter(range(5))
+    make, calls = TaskRunner.run, iter(range(5))
 
-    def stopped(self: Maker, job: Any) -> Any:
+    def stopped(self: TaskRunner, job: Any) -> Any:
         if next(calls, None) is None:
             raise KeyboardInterrupt
         return make(self, job)
 
-    monkeypatch.setattr(Maker, "make", stopped)
+    monkeypatch.setattr(TaskRunner, "run", stopped)
     result = bench(tmp_path / "out")
     assert result.exit_code == 1
     assert result.stderr.startswith("stopped: 5 of the 16 missing images are finished")
     assert len(results(tmp_path / "out")) == 5
-    monkeypatch.setattr(Maker, "make", make)
+    monkeypatch.setattr(TaskRunner, "run", make)
     assert bench(tmp_path / "out").exit_code == 0
     assert results(tmp_path / "out") == results(whole)
 

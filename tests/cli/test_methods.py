@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 from typer.testing import Result
 
-from semguide.evaluation.makers import MAKERS
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.guidance import METHODS
 
 Cli = Callable[..., Result]
@@ -13,7 +13,7 @@ Cli = Callable[..., Result]
 
 def test_every_method_is_listed_with_cost_and_citation(cli: Cli):
     listed = {entry["name"]: entry for entry in json.loads(cli("methods", "--json").stdout)}
-    assert list(listed) == [*METHODS, *MAKERS]
+    assert list(listed) == [*METHODS, *SAMPLING_METHODS]
     assert listed["cfg"]["evaluations"] == {"steps": 25, "concepts": 2, "per_image": 50}
     assert listed["sgt-v1"]["evaluations"]["per_image"] == 100
     assert all(entry["citation"].startswith("@") and entry["summary"] for entry in listed.values())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from semguide.evaluation.makers import MAKERS
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.guidance import METHODS
 from semguide.guidance.parameters import parameters_of
 from support.docs.scripts import script
@@ -14,7 +14,7 @@ page = script("_ext/parameters.py")
 PAGES = [ROOT / "docs" / "method.md", ROOT / "docs" / "other-methods.md"]
 
 
-@pytest.mark.parametrize("kind", [*METHODS.values(), *MAKERS.values()], ids=[*METHODS, *MAKERS])
+@pytest.mark.parametrize("kind", [*METHODS.values(), *SAMPLING_METHODS.values()], ids=[*METHODS, *SAMPLING_METHODS])
 def test_every_method_has_a_table_of_all_its_parameters(kind: type):
     table = page.filled(f"<!-- parameters of {kind.name} -->")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, flags=re.MULTILINE))

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semguide.evaluation.image_batches import ImageBatch
 from semguide.evaluation.judging import Detection
-from semguide.evaluation.makers import MAKERS
-from semguide.evaluation.observation import Watched
-from semguide.evaluation.pictures import Pictures
+from semguide.evaluation.observation import ObservedImages
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.suites import suite
 from semguide.guidance import METHODS
 from semguide.guidance.signals import SIGNALS
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NO_PICTURES = Pictures(np.zeros((1, 8, 8, 3), np.uint8), 50.0)
+NO_PICTURES = ImageBatch(np.zeros((1, 8, 8, 3), np.uint8), 50.0)
 
 
 def test_tune_asks_for_the_place_where_the_prompt_names_one(monkeypatch: pytest.MonkeyPatch):
@@ -41,9 +41,9 @@ def test_tune_gives_every_method_the_steps_of_equal_evaluations():
     bed = object.__new__(runpy.run_path(str(BENCHMARKS / "tune.py"))["Bed"])
     bed.steps, bed.evaluations = 25, 70
     methods = {"cfg": 35, "sgt": 25, "sgt-v1": 17, "cdg": 35, "best-of-clip": 17}
-    assert {name: bed.steps_of({**METHODS, **MAKERS}[name]()) for name in methods} == methods
+    assert {name: bed.steps_of({**METHODS, **SAMPLING_METHODS}[name]()) for name in methods} == methods
     with pytest.raises(SystemExit, match="depend on the image"):
-        bed.steps_of(MAKERS["attend-excite"]())
+        bed.steps_of(SAMPLING_METHODS["attend-excite"]())
     bed.evaluations = None
     assert bed.steps_of(METHODS["cfg"]()) == 25
 
@@ -54,10 +54,10 @@ def test_observation_keeps_the_pictures_of_one_setting_apart_from_those_of_anoth
     script = runpy.run_path(str(BENCHMARKS / "observation.py"))
     made: list[float] = []
 
-    def make(split: str, prompts: Any, options: Namespace) -> Watched:
+    def make(split: str, prompts: Any, options: Namespace) -> ObservedImages:
         del split, prompts
         made.append(options.guidance_scale)
-        return Watched(NO_PICTURES, {name: np.zeros((1, 1)) for name in SIGNALS})
+        return ObservedImages(NO_PICTURES, {name: np.zeros((1, 1)) for name in SIGNALS})
 
     names = script["observations"].__globals__
     monkeypatch.setitem(names, "made", make)

@@ -12,7 +12,7 @@ import torch
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
-from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, watch
+from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, record_signals
 from semguide.evaluation.suites import suite
 from semguide.guidance import CFG
 from semguide.guidance.signals import SIGNALS
@@ -90,7 +90,7 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
     pipe, judge = world
     prompts = [p for p in suite("emoji-ae") if {c.head for c in p.concepts} <= set(judge.config.nouns)][:2]
     told: list[int] = []
-    watched = watch(pipe, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
+    watched = record_signals(pipe, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
     found = verdicts(findings(judge, watched.pictures.images), prompts)
     seen = observed(watched, found, prompts)
     assert sum(told) == 4

@@ -13,7 +13,7 @@ import typer
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.settings import parse_settings
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
-from semguide.evaluation.bench.scorers import ScorerRequest
+from semguide.evaluation.bench.scorer_folders import ScorerRequest
 from semguide.runs.folder import check_writable
 
 if TYPE_CHECKING:
@@ -103,13 +103,13 @@ class _How:
 
 def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
     from semguide.evaluation.bench.folder import REPORT, BenchFolder
-    from semguide.evaluation.bench.results import conclude
+    from semguide.evaluation.bench.results import write_results
 
     folder = BenchFolder(out, planned.bench)
-    folder.survey()
+    folder.scan()
     for sentence in planned.warnings:
         warn(sentence)
-    jobs = planned.bench.jobs() if how.part is None else planned.bench.shard(*how.part)
+    jobs = planned.bench.tasks() if how.part is None else planned.bench.shard(*how.part)
     missing = folder.missing(jobs)
     folder.open()
     if missing:
@@ -119,21 +119,22 @@ def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
         part = f"{how.part[0]}/{how.part[1]}"
         typer.echo(f"shard {part}: {there}: {out}; a call without --shard sums all shards up")
         return folder
-    _print_summary(conclude(folder))
+    _print_summary(write_results(folder))
     typer.echo(f"{there}: {out / REPORT}")
     return folder
 
 
 def _make(planned: BenchPlan, folder: BenchFolder, missing: list[BenchTask], how: _How) -> None:
-    from semguide.evaluation.bench.workers import Work, work_off
+    from semguide.evaluation.bench.plan import Execution
+    from semguide.evaluation.bench.workers import run_tasks
 
     folder.forget_summary()
     if how.part is None:
         folder.compact()
-    work = Work(planned.bench, folder.out, planned.device, how.label, how.processes, how.ray, quieten)
+    work = Execution(planned.bench, folder.out, planned.device, how.label, how.processes, how.ray, quieten)
     try:
         with _progress(len(missing)) as show:
-            work_off(work, missing, show)
+            run_tasks(work, missing, show)
     except KeyboardInterrupt as error:
         folder.refresh() if how.part is not None else folder.compact()
         finished = len(missing) - len(folder.missing(missing))

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from semguide.evaluation.bench.methods import describe_maker, maker_names
+from semguide.evaluation.bench.method_arguments import describe_sampling_method, sampling_method_names
 from semguide.runs.methods import describe_method, method_names
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the methods with their parameters, defaults, cost and citation."""
     rules = [{**describe_method(name), "kind": "rule"} for name in method_names()]
-    listed = [*rules, *({**describe_maker(name), "kind": "benchmark"} for name in maker_names())]
+    listed = [*rules, *({**describe_sampling_method(name), "kind": "benchmark"} for name in sampling_method_names())]
     if as_json:
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     else:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semguide.evaluation.pictures import Pictures, make
+from semguide.evaluation.image_batches import ImageBatch, generate_batches
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import CFG, Correction, Predictions, Step
 from semguide.guidance.rule import no_correction
@@ -44,7 +44,7 @@ class Observations:
 
 
 @dataclass(frozen=True)
-class _Watch(CFG):
+class _SignalRecorder(CFG):
     """Plain guidance that keeps the signals of every image, in the images' order."""
 
     images: list[list[Tensor]] = field(default_factory=list[list[Tensor]])
@@ -64,7 +64,7 @@ class _Watch(CFG):
 
 
 @dataclass(frozen=True)
-class Watched:
+class ObservedImages:
     """Images under plain guidance, not judged yet.
 
     Attributes:
@@ -72,11 +72,11 @@ class Watched:
         signals: Signal name -> (concepts, steps), image by image.
     """
 
-    pictures: Pictures
+    pictures: ImageBatch
     signals: Mapping[str, Values]
 
 
-def watch(
+def record_signals(
     pipe: Any,
     prompts: Sequence[SuitePrompt],
     seeds: Sequence[int],
@@ -84,7 +84,7 @@ def watch(
     guidance_scale: float,
     num_inference_steps: int,
     progress: Callable[[int], None] | None = None,
-) -> Watched:
+) -> ObservedImages:
     """Make images under plain guidance with all signals recorded.
 
     Args:
@@ -95,16 +95,16 @@ def watch(
         num_inference_steps: Steps, >= 1.
         progress: Told how many images a batch finished.
     """
-    rule = _Watch(guidance_scale)
-    pictures = make(
+    rule = _SignalRecorder(guidance_scale)
+    pictures = generate_batches(
         pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True, progress=progress
     )
     tables = [torch.stack(record, dim=-1).cpu().double().numpy() for record in rule.images]  # (signal, concept, step)
     joined: Values = np.concatenate(tables, axis=1)
-    return Watched(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
+    return ObservedImages(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
 
 
-def observed(watched: Watched, found: Sequence[Sequence[bool]], prompts: Sequence[SuitePrompt]) -> Observations:
+def observed(watched: ObservedImages, found: Sequence[Sequence[bool]], prompts: Sequence[SuitePrompt]) -> Observations:
     """Join what was watched with what became of it.
 
     Args:

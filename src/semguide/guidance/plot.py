@@ -10,27 +10,34 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from semguide.guidance.trace import Trace
-
 SHADE = 0.15
 """Opacity of a fully open gate."""
 LONGEST = 80
 """Characters of a text that are drawn."""
 
 
-def draw_trace(trace: Trace) -> Figure:
-    """Draw one panel per image: similarity per concept over the steps, shaded where the gate is open."""
+def draw_trace(
+    method: str, concepts: Sequence[Sequence[str]], similarity: Sequence[Any], gate: Sequence[Any]
+) -> Figure:
+    """Draw one panel per image: similarity per concept over the steps, shaded where the gate is open.
+
+    Args:
+        method: The title.
+        concepts: The concept texts of each image.
+        similarity: (steps, concepts) of each image, NaN where it was not evaluated.
+        gate: (steps, concepts) of each image, drawn as shade in the concept's colour.
+    """
     from matplotlib.figure import Figure
 
-    count = max(1, len(trace.concepts))
+    count = max(1, len(concepts))
     figure: Any = Figure(figsize=(7.0, 1.0 + 2.4 * count), layout="constrained")
     panels = figure.subplots(count, 1, squeeze=False, sharex=True)
-    for image in range(len(trace.concepts)):
+    for image, texts in enumerate(concepts):
         axes = panels[image][0]
-        draw_panel(axes, trace.concepts[image], trace.similarity[image], trace.gate[image])
+        draw_panel(axes, texts, similarity[image], gate[image])
         axes.set_ylabel(f"similarity (image {image})")
         draw_legend(axes, axes)
-    panels[0][0].set_title(trace.method)
+    panels[0][0].set_title(method)
     panels[-1][0].set_xlabel("step")
     return figure
 

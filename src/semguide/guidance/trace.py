@@ -63,7 +63,7 @@ class Trace:
         """
         from semguide.guidance.plot import draw_trace
 
-        figure = draw_trace(self)
+        figure = draw_trace(self.method, self.concepts, self.similarity, self.gate)
         if path is not None:
             cast(Any, figure).savefig(path)
         return figure

@@ -34,7 +34,7 @@ def known_methods() -> list[str]:
 
 
 def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) -> Rule[Any]:
-    """Make the rule of a method.
+    """Build the rule of a method.
 
     Raises:
         InvalidArgument: Unknown method or parameter, or a value the rule refuses.
@@ -46,7 +46,7 @@ def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) 
 
 
 def build(kind: Any, parameters: Mapping[str, Any], guidance_scale: float) -> Any:
-    """Make a rule or a maker of a class.
+    """Build a rule or a sampling method.
 
     Raises:
         InvalidArgument: Unknown parameter, or a value that the class refuses.
@@ -60,14 +60,14 @@ def build(kind: Any, parameters: Mapping[str, Any], guidance_scale: float) -> An
 
 
 def own_parameters(kind: type) -> list[Parameter]:
-    """List the parameters of a rule or maker that --set takes."""
+    """List the parameters of a rule or sampling method that --set takes."""
     from semguide.guidance.parameters import parameters_of
 
     return [parameter for parameter in parameters_of(kind) if parameter.name != SHARED]
 
 
 def values_of(method: Any) -> dict[str, Any]:
-    """Return all parameters of a rule or maker but the guidance scale."""
+    """Return all parameters of a rule or sampling method but the guidance scale."""
     return {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
 
 
@@ -84,7 +84,12 @@ def describe_method(name: str) -> dict[str, Any]:
 
 
 def described(method: Any, per_image: int | None) -> dict[str, Any]:
-    """Describe a rule or maker whose example run takes so many evaluations, None where that depends on the image."""
+    """Describe a rule or sampling method as JSON values.
+
+    Args:
+        method: The rule or sampling method.
+        per_image: Denoiser evaluations of the example run; None if they depend on the image.
+    """
     return {
         "name": method.name,
         "aliases": list(getattr(method, "aliases", ())),

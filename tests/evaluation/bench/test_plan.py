@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask, ids
+from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask, tasks_by_id
 from semguide.evaluation.suites import suite
 
 
@@ -25,13 +25,13 @@ def bench() -> Bench:
 
 
 def test_every_method_prompt_and_seed_is_one_job_and_pairs_come_together(bench: Bench):
-    jobs = bench.jobs()
+    jobs = bench.tasks()
     assert len(set(jobs)) == len(jobs) == 12
     assert jobs[:3] == [BenchTask(0, 0, 0), BenchTask(0, 1, 0), BenchTask(1, 0, 0)]
 
 
 def test_ids_differ_between_images(bench: Bench):
-    assert len(ids(bench, bench.jobs())) == 12
+    assert len(tasks_by_id(bench, bench.tasks())) == 12
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_ids_differ_between_images(bench: Bench):
 )
 def test_what_decides_an_image_changes_its_id(bench: Bench, change: dict):
     other = replace(bench, **change)
-    assert not set(ids(bench, bench.jobs())) & set(ids(other, other.jobs()))
+    assert not set(tasks_by_id(bench, bench.tasks())) & set(tasks_by_id(other, other.tasks()))
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_what_decides_an_image_changes_its_id(bench: Bench, change: dict):
 )
 def test_what_decides_no_image_leaves_its_id(bench: Bench, change: dict):
     other = replace(bench, **change)
-    assert ids(bench, bench.jobs()).keys() == ids(other, other.jobs()).keys()
+    assert tasks_by_id(bench, bench.tasks()).keys() == tasks_by_id(other, other.tasks()).keys()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
 def test_shards_hold_every_job_once_and_keep_methods_of_a_prompt_and_seed_together(bench: Bench, count: int):
     shards = [bench.shard(index, count) for index in range(1, count + 1)]
     together = [job for shard in shards for job in shard]
-    assert sorted(together, key=bench.jobs().index) == bench.jobs()
+    assert sorted(together, key=bench.tasks().index) == bench.tasks()
     for shard in shards:
         places = {(job.prompt, job.seed) for job in shard}
         assert len(shard) == len(places) * len(bench.methods)

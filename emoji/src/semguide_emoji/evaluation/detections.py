@@ -111,7 +111,7 @@ def verdicts(found: Sequence[list[Detection]], prompts: Sequence[SuitePrompt]) -
     """Say of each picture which of its concepts are right.
 
     Args:
-        found: What is in each picture, in the order of `Pictures.images`.
+        found: What is in each picture, in the order of `ImageBatch.images`.
         prompts: The prompts; each has equally many pictures.
     """
     seeds = len(found) // len(prompts)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.request import suite_prompts
+from semguide.evaluation.rows import Row
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import atomic_folder, write_json, write_text
 from semguide.runs import checks
@@ -148,7 +148,7 @@ class Export:
 
     def write(self, folder: BenchFolder) -> list[Path]:
         """Export what the benchmark asks for; returns one folder a method."""
-        return export_images(self.layout, self.target, folder.out, self._entries(), folder.wanted())
+        return export_images(self.layout, self.target, folder.out, self._entries(), folder.selected_rows())
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         """The suite's prompts with what GenEval's metadata says of them: the file's own words where it is one."""

@@ -1,4 +1,4 @@
-"""The folder of a benchmark: what may go into it, what is in it, and its results."""
+"""The folder of a benchmark: its description, rows and results table."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.bench.files import Row, read_rows
-from semguide.evaluation.bench.plan import Bench, BenchTask, ids
+from semguide.evaluation.bench.plan import Bench, BenchTask, tasks_by_id
 from semguide.evaluation.bench.table import write_table
 from semguide.evaluation.bench.workers import ROWS
+from semguide.evaluation.rows import Row, read_rows
 from semguide.files import write_json
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
@@ -24,19 +24,19 @@ class BenchFolder:
 
     Attributes:
         out: The folder.
-        bench: What is asked for now.
-        rows: The rows that are there, by image id, also those not asked for now.
+        bench: The requested benchmark.
+        rows: The finished rows by image id, also those not requested now.
     """
 
     out: Path
     bench: Bench
     rows: dict[str, Row] = field(default_factory=dict[str, Row])
 
-    def survey(self) -> None:
-        """Look at what the folder holds. Changes nothing.
+    def scan(self) -> None:
+        """Read the finished rows. Changes no file.
 
         Raises:
-            InvalidArgument: It holds something else, or rows made otherwise.
+            InvalidArgument: The folder holds other files, or rows of other settings.
         """
         if _begun(self.out):  # looked at first: another process may be writing the description
             return
@@ -46,7 +46,7 @@ class BenchFolder:
                 f"out (--out) must be new, empty or the folder of an earlier bench, but {self.out} holds other files; "
                 "choose another folder"
             )
-        wanted = self.bench.settled()
+        wanted = self.bench.shared_settings()
         changed = sorted(key for key in {*settled, *wanted} if settled.get(key) != wanted.get(key))
         if changed:
             raise InvalidArgument(
@@ -56,22 +56,24 @@ class BenchFolder:
         self.refresh()
 
     def open(self) -> None:
-        """Make the folder and say what it is.
+        """Create the folder and write its description.
 
         Raises:
-            InvalidArgument: It cannot be made or written.
+            InvalidArgument: It cannot be created or written.
         """
         try:
             (self.out / ROWS).mkdir(parents=True, exist_ok=True)
-            write_json(self.out / DESCRIPTION, {"format": FORMAT, "version": VERSION, "settled": self.bench.settled()})
+            write_json(
+                self.out / DESCRIPTION, {"format": FORMAT, "version": VERSION, "settled": self.bench.shared_settings()}
+            )
         except OSError as error:
             raise InvalidArgument(
                 f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
             ) from error
 
-    def missing(self, jobs: list[BenchTask]) -> list[BenchTask]:
-        """Return those of the jobs whose row, or picture where pictures are kept, is not there."""
-        return [job for image_id, job in ids(self.bench, jobs).items() if not self._has(image_id)]
+    def missing(self, tasks: list[BenchTask]) -> list[BenchTask]:
+        """Return those of the tasks whose row, or picture where pictures are kept, is not there."""
+        return [task for image_id, task in tasks_by_id(self.bench, tasks).items() if not self._has(image_id)]
 
     def _has(self, image_id: str) -> bool:
         row = self.rows.get(image_id)
@@ -88,9 +90,9 @@ class BenchFolder:
         self.refresh()
         write_table(self.out / TABLE, self._ordered())
 
-    def wanted(self) -> list[Row]:
-        """Return the rows that are asked for and there, in the order of the jobs."""
-        found = (self.rows.get(image_id) for image_id in ids(self.bench, self.bench.jobs()))
+    def selected_rows(self) -> list[Row]:
+        """Return the rows that are asked for and there, in the order of the tasks."""
+        found = (self.rows.get(image_id) for image_id in tasks_by_id(self.bench, self.bench.tasks()))
         return [row for row in found if row is not None]
 
     def forget_summary(self) -> None:

@@ -1,29 +1,30 @@
-"""A benchmark as a value: which images it is made of, and what decides each of them."""
+"""A benchmark: its prompts, methods and seeds, the tasks they give, and how the tasks are run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from semguide.evaluation.makers.maker import SamplingOptions
 from semguide.evaluation.metrics.scorer import Scorers
+from semguide.evaluation.sampling_methods.base import SamplingOptions
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import digest
 
 JUDGE, CLIP, VQA, BLIP_VQA = "judge", "clip", "vqa", "blip_vqa"
-"""Keys of a benchmark's identity that decide verdicts and scores, not images."""
-_NOT_OF_IMAGES = {"suite", "model", JUDGE, CLIP, VQA, BLIP_VQA}
+"""Keys of a benchmark's identity that determine verdicts and scores, not images."""
+_NOT_IMAGE_KEYS = {"suite", "model", JUDGE, CLIP, VQA, BLIP_VQA}
 
 
 @dataclass(frozen=True, slots=True)
 class BenchMethod:
-    """A method with every parameter of its rule or maker.
+    """A method with all its parameters.
 
     Attributes:
-        name: A name of `semguide.guidance.METHODS` or `semguide.evaluation.makers.MAKERS`.
+        name: A name of `semguide.guidance.METHODS` or `semguide.evaluation.sampling_methods.SAMPLING_METHODS`.
         parameters: By name; "guidance_scale" only where it differs from that of the benchmark.
-        identity: What else decides its images, as JSON values.
+        identity: What else determines its images, as JSON values.
     """
 
     name: str
@@ -32,13 +33,13 @@ class BenchMethod:
 
     @property
     def parameters_hash(self) -> str:
-        """16 hex digits over the parameters."""
+        """Hash of the parameters, 16 hex digits."""
         return digest(self.parameters)[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class BenchTask:
-    """One image to make: indices of prompt and method in the benchmark, and the seed."""
+    """One image to generate: indices of prompt and method in the benchmark, and the seed."""
 
     prompt: int
     method: int
@@ -51,21 +52,21 @@ class Bench:
 
     Attributes:
         suite: Name of the suite.
-        prompts: Its prompts, as far as they are asked for.
+        prompts: The requested prompts of the suite.
         methods: The methods; the others are compared with the first.
         seeds: Seeds of every prompt and method.
         model: Model name as the user gave it.
         model_path: Its diffusers folder.
-        judge_path: Folder of the judge, "" for none.
+        judge_path: Folder of the judge; "": none.
         num_inference_steps: Steps of every image.
-        guidance_scale: Guidance scale of every image, where its method has none of its own.
+        guidance_scale: Guidance scale of methods that set none.
         height: Pixels.
         width: Pixels.
         full_trace: Whether concepts are evaluated at every step.
-        keep_images: Whether the pictures are kept.
+        keep_images: Whether the images are kept.
         scorers: Models that score the images.
-        identity: What else decides images (checkpoint, versions, dtype), verdicts ("judge") and scores ("clip", "vqa",
-            "blip_vqa"), as JSON values.
+        identity: What else determines images (checkpoint, versions, dtype), verdicts ("judge") and scores ("clip",
+            "vqa", "blip_vqa"), as JSON values.
     """
 
     suite: str
@@ -86,20 +87,20 @@ class Bench:
 
     @property
     def sampling(self) -> SamplingOptions:
-        """What all methods share."""
+        """Sampling options that all methods share."""
         return SamplingOptions(self.num_inference_steps, self.height, self.width, self.full_trace)
 
     def scale_of(self, method: BenchMethod) -> float:
         """Return the guidance scale of a method's images."""
         return method.parameters.get("guidance_scale", self.guidance_scale)
 
-    def settled(self) -> dict[str, Any]:
-        """Return what all rows of one folder have in common, as JSON values."""
+    def shared_settings(self) -> dict[str, Any]:
+        """Return the settings that all rows of a folder share, as JSON values."""
         names = ("suite", "model", "num_inference_steps", "guidance_scale", "height", "width", "full_trace")
         return {**{name: getattr(self, name) for name in names}, **self.identity}
 
-    def jobs(self) -> list[BenchTask]:
-        """List the images: all methods of a prompt, all prompts of a seed, seed by seed, so that a part is paired."""
+    def tasks(self) -> list[BenchTask]:
+        """List the tasks, seed by seed and prompt by prompt, so that a prefix has all methods of a prompt."""
         return [
             BenchTask(prompt, method, seed)
             for seed in self.seeds
@@ -108,23 +109,46 @@ class Bench:
         ]
 
     def shard(self, index: int, count: int) -> list[BenchTask]:
-        """List the jobs of one shard: all methods of a prompt and seed stay together.
+        """List the tasks of a shard; all methods of a prompt and seed stay together.
 
         Args:
-            index: Which shard, from 1 to count.
-            count: How many shards there are.
+            index: Number of the shard, 1 to `count`.
+            count: Number of shards, >= 1.
         """
-        return [job for i, job in enumerate(self.jobs()) if i // len(self.methods) % count == index - 1]
+        return [task for i, task in enumerate(self.tasks()) if i // len(self.methods) % count == index - 1]
 
-    def image_id(self, job: BenchTask) -> str:
-        """Return 64 hex digits over everything that decides an image."""
-        method, prompt = self.methods[job.method], self.prompts[job.prompt]
-        settled = {key: value for key, value in self.settled().items() if key not in _NOT_OF_IMAGES}
+    def image_id(self, task: BenchTask) -> str:
+        """Return the hash of everything that determines an image, 64 hex digits."""
+        method, prompt = self.methods[task.method], self.prompts[task.prompt]
+        settled = {key: value for key, value in self.shared_settings().items() if key not in _NOT_IMAGE_KEYS}
         concepts = [concept.to_json() for concept in prompt.concepts]
         own = [method.identity] if method.identity else []
-        return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, job.seed])
+        return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, task.seed])
 
 
-def ids(bench: Bench, jobs: Sequence[BenchTask]) -> dict[str, BenchTask]:
-    """Return the jobs by the id of their image."""
-    return {bench.image_id(job): job for job in jobs}
+def tasks_by_id(bench: Bench, tasks: Sequence[BenchTask]) -> dict[str, BenchTask]:
+    """Return tasks by the id of their image."""
+    return {bench.image_id(task): task for task in tasks}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the tasks of a benchmark are run.
+
+    Attributes:
+        bench: The benchmark.
+        out: Its folder.
+        device: torch device.
+        label: Prefix of the row files' names.
+        processes: Images generated at the same time, >= 1.
+        ray: Address of a Ray cluster; "": processes of this machine.
+        prepare: Called first in every process, to silence libraries; a module-level function.
+    """
+
+    bench: Bench
+    out: Path
+    device: str
+    label: str
+    processes: int = 1
+    ray: str = ""
+    prepare: Callable[[], None] | None = None

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from semguide import plugins
 from semguide.errors import InvalidArgument, MissingExtra
-from semguide.evaluation.bench.methods import check_names, check_settings, complete
-from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
+from semguide.evaluation.bench.method_arguments import check_names, check_settings, complete
+from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import SourceKind
 from semguide.runs import checks
@@ -126,8 +126,8 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         SemguideError: The hub cannot be reached.
     """
     from semguide.evaluation.bench.plan import JUDGE, Bench
-    from semguide.evaluation.makers import SamplingOptions
     from semguide.evaluation.metrics import Scorers
+    from semguide.evaluation.sampling_methods import SamplingOptions
     from semguide.evaluation.suites import limited
 
     names = check_names(request.methods)

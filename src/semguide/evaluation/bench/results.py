@@ -1,4 +1,4 @@
-"""From a complete folder to its table, summary and report."""
+"""Results of a complete folder: table, summary and report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semguide.evaluation.report import write_report
 from semguide.files import write_json
 
 
-def conclude(folder: BenchFolder) -> dict[str, Any]:
+def write_results(folder: BenchFolder) -> dict[str, Any]:
     """Write results.parquet, summary.json and report.html.
 
     Args:
@@ -20,7 +20,7 @@ def conclude(folder: BenchFolder) -> dict[str, Any]:
         The summary.
     """
     folder.compact()
-    bench, rows = folder.bench, folder.wanted()
+    bench, rows = folder.bench, folder.selected_rows()
     methods = [method.name for method in bench.methods]
     summary = summarise(bench.suite, bench.model, methods, rows)
     write_json(folder.out / SUMMARY, summary)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from semguide.evaluation.bench.files import Row
-from semguide.evaluation.bench.metrics import compared, measured
+from semguide.evaluation.bench.row_metrics import compare_metrics, summarise_metrics
 from semguide.evaluation.bench.scores import Scores, by_prompt, estimate, paired
+from semguide.evaluation.rows import Row
 
 
 def summarise(suite: str, model: str, methods: Sequence[str], rows: Sequence[Row]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def summarise(suite: str, model: str, methods: Sequence[str], rows: Sequence[Row
         "paired": {
             f"{name}-{first}": {
                 **paired(all_concepts(by_method[name]), all_concepts(by_method[first])),
-                "metrics": compared(by_method[name], by_method[first]),
+                "metrics": compare_metrics(by_method[name], by_method[first]),
             }
             for name in others
         },
@@ -48,7 +48,7 @@ def _method(rows: Sequence[Row]) -> dict[str, Any]:
         "evaluations_per_image": _mean([row["evaluations"] for row in rows]),
         "seconds_per_image": _mean([row["seconds"] for row in rows]),
         "images": len(rows),
-        "metrics": measured(rows),
+        "metrics": summarise_metrics(rows),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semguide.evaluation.bench.files import Row
+from semguide.evaluation.rows import Row
 from semguide.files import atomic
 
 _TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "details")

@@ -1,4 +1,4 @@
-"""Makes the images of a benchmark, in this process or in several, each row written as soon as its image is finished."""
+"""Runs the tasks of a benchmark in this process or several; each row is written as soon as its task is done."""
 
 from __future__ import annotations
 
@@ -8,83 +8,58 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 
 from semguide.errors import SemguideError
-from semguide.evaluation.bench.cluster import on_cluster
-from semguide.evaluation.bench.files import Row, RowWriter
-from semguide.evaluation.bench.plan import Bench, BenchTask
+from semguide.evaluation.bench.plan import BenchTask, Execution
+from semguide.evaluation.bench.ray_cluster import run_on_ray
+from semguide.evaluation.rows import Row, RowWriter
 from semguide.processes import serve_parent
 
 OnRow = Callable[[Row], None]
 ROWS = "rows"
 
 
-@dataclass(frozen=True)
-class Work:
-    """How a benchmark is made.
-
-    Attributes:
-        bench: The benchmark.
-        out: Its folder.
-        device: torch device.
-        label: How the names of the row files begin.
-        processes: How many images are made at the same time, >= 1.
-        ray: Address of a Ray cluster that makes them, "" for this machine's own processes.
-        prepare: Called first in every process (to quieten libraries); must be a function of a module.
-    """
-
-    bench: Bench
-    out: Path
-    device: str
-    label: str
-    processes: int = 1
-    ray: str = ""
-    prepare: Callable[[], None] | None = None
-
-
-def work_off(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
-    """Make jobs; on Ctrl-C the images in flight are finished in processes, given up in this one.
+def run_tasks(execution: Execution, tasks: Sequence[BenchTask], on_row: OnRow) -> None:
+    """Run tasks; on Ctrl-C, processes finish their present image.
 
     Args:
-        work: How.
-        jobs: Which images.
-        on_row: Told every row that is on the disk, in the order in which they are finished.
+        execution: Where to run them.
+        tasks: The tasks.
+        on_row: Called with each row once it is on disk, in order of completion.
 
     Raises:
-        MissingExtra: A Ray cluster is to be used, and Ray is not installed.
-        SemguideError: A process was killed, or the cluster cannot be used.
+        MissingExtra: Ray is requested but not installed.
+        SemguideError: A process was killed, or the cluster failed.
     """
-    if not jobs:
+    if not tasks:
         return
-    if work.ray:
-        on_cluster(work, work.out / ROWS, jobs, on_row)
-    elif work.processes == 1:
-        _here(work, jobs, on_row)
+    if execution.ray:
+        run_on_ray(execution, execution.out / ROWS, tasks, on_row)
+    elif execution.processes == 1:
+        _in_this_process(execution, tasks, on_row)
     else:
-        _in_processes(work, jobs, on_row)
+        _in_processes(execution, tasks, on_row)
 
 
-def _here(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
-    maker = _Worker(work)
+def _in_this_process(execution: Execution, tasks: Sequence[BenchTask], on_row: OnRow) -> None:
+    worker = _Worker(execution)
     try:
-        for job in jobs:
-            on_row(maker.make(job))
+        for task in tasks:
+            on_row(worker.run(task))
     finally:
-        maker.rows.close()
+        worker.rows.close()
 
 
-def _in_processes(work: Work, jobs: Sequence[BenchTask], on_row: OnRow) -> None:
+def _in_processes(execution: Execution, tasks: Sequence[BenchTask], on_row: OnRow) -> None:
     import torch
 
-    count = min(work.processes, len(jobs))
+    count = min(execution.processes, len(tasks))
     threads = max(1, torch.get_num_threads() // count)
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _start, (work, threads))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _start, (execution, threads))
     try:
-        with _interrupts_ignored():  # by the processes that the first jobs start, too: they inherit it
-            futures: list[Future[Row]] = [pool.submit(_make, job) for job in jobs]
+        with _interrupts_ignored():  # by the processes that the first tasks start, too: they inherit it
+            futures: list[Future[Row]] = [pool.submit(_run, task) for task in tasks]
         for future in as_completed(futures):
             on_row(future.result())
     except BrokenProcessPool as error:
@@ -110,33 +85,33 @@ def _interrupts_ignored() -> Generator[None, None, None]:
 
 
 class _Worker:
-    """What one process makes images with."""
+    """Task runner and row file of one process."""
 
-    def __init__(self, work: Work) -> None:
-        from semguide.evaluation.bench.make import Maker
+    def __init__(self, execution: Execution) -> None:
+        from semguide.evaluation.bench.generation import TaskRunner
 
-        if work.prepare is not None:
-            work.prepare()
-        self._maker = Maker(work.bench, work.out, work.device)
-        self.rows = RowWriter(work.out / ROWS, work.label)
+        if execution.prepare is not None:
+            execution.prepare()
+        self._runner = TaskRunner(execution.bench, execution.out, execution.device)
+        self.rows = RowWriter(execution.out / ROWS, execution.label)
 
-    def make(self, job: BenchTask) -> Row:
-        row = self._maker.make(job)
+    def run(self, task: BenchTask) -> Row:
+        row = self._runner.run(task)
         self.rows.write(row)
         return row
 
 
 _workers: list[_Worker] = []
-"""The worker of a process of `_in_processes`; the pool hands jobs over without it."""
+"""The worker of a process of `_in_processes`; the pool hands tasks over without it."""
 
 
-def _start(work: Work, threads: int) -> None:
+def _start(execution: Execution, threads: int) -> None:
     import torch
 
     serve_parent()
     torch.set_num_threads(threads)
-    _workers.append(_Worker(work))
+    _workers.append(_Worker(execution))
 
 
-def _make(job: BenchTask) -> Row:
-    return _workers[0].make(job)
+def _run(task: BenchTask) -> Row:
+    return _workers[0].run(task)

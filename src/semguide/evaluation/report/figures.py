@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semguide.evaluation.bench.files import Row
+from semguide.evaluation.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
-from semguide.evaluation.bench.files import Row
 from semguide.evaluation.report.figures import quality_cost, trajectories
 from semguide.evaluation.report.sheet import sheet
+from semguide.evaluation.rows import Row
 from semguide.files import write_text
 
 _STYLE = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from semguide.evaluation.bench.files import Row
+from semguide.evaluation.rows import Row
 
 PER_KIND = 8
 """Pairs shown of each kind."""

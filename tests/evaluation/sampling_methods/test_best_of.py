@@ -8,16 +8,21 @@ import torch
 from semguide import CFG, SGT
 from semguide.concepts import decompose
 from semguide.errors import InvalidArgument
-from semguide.evaluation.makers import SampledImage, SamplingOptions, by_rule, get_maker
-from semguide.evaluation.makers.best_of import BestOf, BestOfDetector, BestOfRejection
-from semguide.evaluation.makers.best_of_clip import BestOfCLIP, clip_folder
 from semguide.evaluation.metrics.clip import load_clip
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampledImage, SamplingOptions, sample_with_rule
+from semguide.evaluation.sampling_methods.best_of import (
+    BestOf,
+    BestOfCLIP,
+    BestOfDetector,
+    BestOfRejection,
+    clip_folder,
+)
 from support.tiny_checkpoint import tiny_stable_diffusion
 
 SAMPLING = SamplingOptions(num_inference_steps=6, height=64, width=64)
 PROMPT = "a cat and a dog"
 CONCEPTS = decompose(PROMPT)
-MAKERS = [BestOfDetector(), BestOfRejection(), BestOfCLIP()]
+BEST_OF = [BestOfDetector(), BestOfRejection(), BestOfCLIP()]
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +32,24 @@ def pipe() -> Any:
     return found
 
 
-def make(pipe: Any, maker: BestOf, seed: int = 1) -> SampledImage:
-    return maker.bind(pipe, SAMPLING)(PROMPT, CONCEPTS, seed)
+def make(pipe: Any, method: BestOf, seed: int = 1) -> SampledImage:
+    return method.bind(pipe, SAMPLING)(PROMPT, CONCEPTS, seed)
 
 
-@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
+@pytest.mark.parametrize("method", BEST_OF, ids=lambda method: method.name)
 @pytest.mark.parametrize("rule", ["cfg", "sgt"])
-def test_the_image_is_that_of_the_best_seed_and_costs_what_is_stated(pipe: Any, maker: BestOf, rule: str):
-    maker = replace(maker, rule=rule, seeds=3, guidance_scale=5.0)
-    made = make(pipe, maker)
+def test_the_image_is_that_of_the_best_seed_and_costs_what_is_stated(pipe: Any, method: BestOf, rule: str):
+    method = replace(method, rule=rule, seeds=3, guidance_scale=5.0)
+    made = make(pipe, method)
     assert made.details is not None
     candidates = made.details["candidates"]
     assert [candidate["seed"] for candidate in candidates] == [1, 10_001, 20_001]
     (kept,) = [candidate for candidate in candidates if candidate["kept"]]
     assert kept["score"] == max(candidate["score"] for candidate in candidates)
-    alone = by_rule(pipe, maker.made_by(), SAMPLING)(PROMPT, CONCEPTS, kept["seed"])
+    alone = sample_with_rule(pipe, method.image_rule(), SAMPLING)(PROMPT, CONCEPTS, kept["seed"])
     assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))
     assert made.evaluations == sum(candidate["evaluations"] for candidate in candidates)
-    assert made.evaluations == maker.evaluations_per_image(6, len(CONCEPTS))
+    assert made.evaluations == method.evaluations_per_image(6, len(CONCEPTS))
 
 
 def test_the_costs_are_those_counted_by_hand():
@@ -56,15 +61,15 @@ def test_the_costs_are_those_counted_by_hand():
 
 
 def test_a_lone_concept_costs_what_the_detector_looks_at_alone():
-    maker = BestOfDetector(seeds=3, rule="sgt", stop=0.2, every=1)  # SGT itself leaves a lone concept alone
-    assert maker.evaluations_per_image(10, 1) == 3 * 2 * (2 + 1) + 8 * 2
+    method = BestOfDetector(seeds=3, rule="sgt", stop=0.2, every=1)  # SGT itself leaves a lone concept alone
+    assert method.evaluations_per_image(10, 1) == 3 * 2 * (2 + 1) + 8 * 2
     assert BestOfCLIP(seeds=3, rule="sgt").evaluations_per_image(10, 1) == 3 * 10 * 2
 
 
 def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):
     made = make(pipe, BestOfCLIP(seeds=3))
     assert made.details is not None
-    plain = by_rule(pipe, CFG(), SAMPLING)
+    plain = sample_with_rule(pipe, CFG(), SAMPLING)
     pictures = [plain(PROMPT, CONCEPTS, candidate["seed"]).image for candidate in made.details["candidates"]]
     clip = load_clip(clip_folder("emoji-clip"), "cpu")
     expected = [float(clip.texts([PROMPT])[0] @ clip.image(picture)) for picture in pictures]
@@ -72,14 +77,17 @@ def test_the_scores_of_the_clip_are_its_similarities_with_the_prompt(pipe: Any):
 
 
 def test_one_seed_is_the_rule_alone(pipe: Any):
-    made, alone = make(pipe, BestOfCLIP(seeds=1, rule="sgt")), by_rule(pipe, SGT(), SAMPLING)(PROMPT, CONCEPTS, 1)
+    made, alone = (
+        make(pipe, BestOfCLIP(seeds=1, rule="sgt")),
+        sample_with_rule(pipe, SGT(), SAMPLING)(PROMPT, CONCEPTS, 1),
+    )
     assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))
     assert made.evaluations == alone.evaluations
 
 
 def test_images_of_different_seeds_are_chosen_from_different_seeds():
-    maker = BestOfDetector(seeds=8)
-    chosen = [seed for image in range(100) for seed in maker.candidates(image)]
+    method = BestOfDetector(seeds=8)
+    chosen = [seed for image in range(100) for seed in method.candidates(image)]
     assert len(set(chosen)) == len(chosen)
 
 
@@ -89,8 +97,8 @@ def test_the_pipeline_is_left_as_it_was(pipe: Any):
         return np.asarray(pipe(PROMPT, num_inference_steps=2, generator=generator).images[0])
 
     before = plain()
-    for maker in MAKERS:
-        make(pipe, maker)
+    for method in BEST_OF:
+        make(pipe, method)
     assert np.array_equal(plain(), before)
 
 
@@ -114,7 +122,7 @@ def test_what_else_decides_the_images_is_in_the_identity():
 )
 def test_parameters_out_of_range_are_refused(name: str, parameters: dict[str, Any], named: str):
     with pytest.raises(InvalidArgument, match=named):
-        get_maker(name)(**parameters)
+        SAMPLING_METHODS[name](**parameters)
 
 
 def test_a_folder_without_a_clip_is_refused_before_any_work():

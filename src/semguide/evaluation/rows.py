@@ -1,4 +1,4 @@
-"""Rows that survive a kill."""
+"""Crash-safe JSONL rows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import IO, Any
 
 Row = dict[str, Any]
+"""JSON values by column; one row per image."""
 
 
 class RowWriter:
-    """Appends rows to a JSON Lines file of its own, made with the first row, so that no two processes share one.
+    """Appends rows to its own JSON Lines file, created with the first row; no two processes share one.
 
     Args:
-        folder: Where the file goes.
-        label: How its name begins.
+        folder: Folder of the file.
+        label: Prefix of the file's name.
     """
 
     def __init__(self, folder: Path, label: str) -> None:
@@ -24,7 +25,7 @@ class RowWriter:
         self._file: IO[bytes] | None = None
 
     def write(self, row: Row) -> None:
-        """Append a row and wait until it is on the disk."""
+        """Append a row and sync it to disk."""
         if self._file is None:
             self._file = self._path.open("ab")
         self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
@@ -39,10 +40,10 @@ class RowWriter:
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """Read the rows of all files of a folder; a line that a kill cut short is left out.
+    """Read the rows of all files of a folder, without lines that were cut short.
 
     Returns:
-        One row per id, the one that kept its picture if there are several.
+        One row per id; of several, the first with a kept image.
     """
     rows: dict[str, Row] = {}
     for file in sorted(folder.glob("*.jsonl")):

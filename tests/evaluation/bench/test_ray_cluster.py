@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("ray")
 
 from semguide.errors import SemguideError
-from semguide.evaluation.bench.cluster import _keep, _room
+from semguide.evaluation.bench.ray_cluster import _actor_count, _save
 
 
 class Resources:
@@ -23,15 +23,15 @@ ASKED: Any = SimpleNamespace(ray="auto", processes=4)
 
 @pytest.mark.parametrize(("there", "jobs", "actors"), [(16.0, 100, 4), (2.5, 100, 2), (16.0, 3, 3)])
 def test_no_more_actors_are_started_than_have_room_and_work(there: float, jobs: int, actors: int):
-    assert _room(Resources(CPU=there), ASKED, jobs, "CPU") == actors
+    assert _actor_count(Resources(CPU=there), ASKED, jobs, "CPU") == actors
 
 
 def test_a_cluster_without_a_gpu_is_refused_for_a_gpu():
     with pytest.raises(SemguideError, match="must have a GPU to make images on"):
-        _room(Resources(CPU=8.0), ASKED, 10, "GPU")
+        _actor_count(Resources(CPU=8.0), ASKED, 10, "GPU")
 
 
 def test_a_picture_that_came_with_a_row_is_written_where_the_row_says(tmp_path: Path):
-    _keep(tmp_path, {"image": "images/ab/cd.png"}, b"png")
-    _keep(tmp_path, {"image": None}, None)
+    _save(tmp_path, {"image": "images/ab/cd.png"}, b"png")
+    _save(tmp_path, {"image": None}, None)
     assert [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()] == [b"png"]

@@ -5,14 +5,26 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+from semguide import plugins
 from semguide.adapters import steer
-from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
+from semguide.errors import InvalidArgument
+from semguide.evaluation.clip_scorers import GROUP, clip_folder
+from semguide.evaluation.metrics.clip import load_clip
+from semguide.evaluation.sampling_methods.base import (
+    SampledImage,
+    SampleFunction,
+    SamplingMethod,
+    SamplingOptions,
+    sample_with_rule,
+)
 from semguide.guidance import Rule, get_method
-from semguide.guidance.citations import CFG_REJECTION_PAPER, SGT_PAPER
+from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
+from semguide.models.fingerprint import fingerprint_files
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, best_of
 from semguide.selection.criteria import first_steps
 from semguide.types import Concept
@@ -33,7 +45,7 @@ class BestOf(SamplingMethod):
         super().__post_init__()
         get_method(self.rule)
 
-    def made_by(self) -> Rule[Any]:
+    def image_rule(self) -> Rule[Any]:
         """Return the rule that makes the images."""
         return get_method(self.rule)(guidance_scale=self.guidance_scale)
 
@@ -43,7 +55,7 @@ class BestOf(SamplingMethod):
 
     def identity(self) -> dict[str, Any]:
         """Return the rule with all its parameters."""
-        return {"rule": asdict(self.made_by())}
+        return {"rule": asdict(self.image_rule())}
 
 
 @dataclass(frozen=True)
@@ -54,9 +66,9 @@ class EarlyBestOf(BestOf):
     def criterion(self) -> Criterion:
         """Return what scores the first steps."""
 
-    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Steer the pipeline with the rule."""
-        steered, criterion = steer(pipe, self.made_by()), self.criterion()
+        steered, criterion = steer(pipe, self.image_rule()), self.criterion()
         shared = asdict(sampling)
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
@@ -70,7 +82,7 @@ class EarlyBestOf(BestOf):
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the first steps of all seeds and the others of one."""
-        rule, criterion, first = self.made_by(), self.criterion(), first_steps(self.criterion().stop, steps)
+        rule, criterion, first = self.image_rule(), self.criterion(), first_steps(self.criterion().stop, steps)
 
         def cost(step: int) -> int:
             looked = step < first and criterion.needs_concepts(step, steps)
@@ -123,3 +135,65 @@ class BestOfRejection(EarlyBestOf):
     def citation(cls) -> str:
         """Return the BibTeX entry of the paper."""
         return CFG_REJECTION_PAPER
+
+
+def find_clip(name: str) -> Path:
+    """Return the folder of a CLIP: an installed one by its name, or a folder.
+
+    Raises:
+        InvalidArgument: There is none.
+    """
+    folder = clip_folder(name)
+    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+        return folder.resolve()
+    installed = ", ".join(plugins.names(GROUP)) or f"the name of an installed one ({plugins.EMBEDDED})"
+    raise InvalidArgument(
+        f"clip must be {installed}, or a folder with config.json and safetensors weights of one or of transformers' "
+        f"CLIPModel, got {name!r}; give such a folder"
+    )
+
+
+@dataclass(frozen=True)
+class BestOfCLIP(BestOf):
+    """Several whole images, of which the one that fits the prompt best by a CLIP is taken.
+
+    What the CLIP computes is not counted in the evaluations.
+    """
+
+    seeds: int = parameter(2, SEEDS, low=1, high=1000)
+    clip: str = parameter("emoji-clip", "emoji-clip, or the folder of one or of a CLIPModel of transformers.")
+
+    name: ClassVar[str] = "best-of-clip"
+
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
+        """Load the CLIP and steer the pipeline with the rule."""
+        sample = sample_with_rule(pipe, self.image_rule(), sampling)
+        clip = load_clip(find_clip(self.clip), str(pipe.device))
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
+            seeds = self.candidates(seed)
+            made = [sample(prompt, concepts, candidate) for candidate in seeds]
+            text = clip.texts([prompt])[0]
+            scores = [float(text @ clip.image(found.image)) for found in made]
+            best = max(range(len(made)), key=scores.__getitem__)
+            candidates = [
+                {"seed": seeds[i], "score": scores[i], "evaluations": made[i].evaluations, "kept": i == best}
+                for i in range(len(made))
+            ]
+            total = sum(found.evaluations for found in made)
+            return SampledImage(made[best].image, total, made[best].trace, {"candidates": candidates})
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> int:
+        """Return the cost of all images."""
+        return self.seeds * self.image_rule().evaluations_per_image(steps, concepts)
+
+    def identity(self) -> dict[str, Any]:
+        """Return rule and CLIP."""
+        return {**super().identity(), "clip": fingerprint_files(find_clip(self.clip))}
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of CLIP."""
+        return CLIP_PAPER

@@ -1,4 +1,4 @@
-"""Methods of `semguide bench`: the rules, and makers that only a benchmark has. Imports torch when called."""
+"""Methods of `semguide bench` and their parameters: rules and sampling methods. Imports torch when called."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from semguide.runs.methods import (
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import BenchMethod
-    from semguide.evaluation.makers import SamplingOptions
+    from semguide.evaluation.sampling_methods import SamplingOptions
 
 
-def maker_names() -> list[str]:
-    """List the methods that only a benchmark has."""
-    from semguide.evaluation.makers import MAKERS
+def sampling_method_names() -> list[str]:
+    """List the sampling methods, which only a benchmark has."""
+    from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 
-    return list(MAKERS)
+    return list(SAMPLING_METHODS)
 
 
 def check_names(methods: str) -> list[str]:
@@ -37,7 +37,7 @@ def check_names(methods: str) -> list[str]:
     """
     names = [name.strip() for name in methods.split(",")]
     for name in names:
-        check_known("methods (--methods)", name, [*known_methods(), *maker_names()])
+        check_known("methods (--methods)", name, [*known_methods(), *sampling_method_names()])
     if len(set(names)) < len(names):
         raise InvalidArgument(f"methods (--methods) must name each method once, got {methods!r}")
     return names
@@ -77,7 +77,7 @@ def complete(
         UnsupportedPipeline: The method does not work on this pipeline.
     """
     from semguide.evaluation.bench.plan import BenchMethod
-    from semguide.evaluation.makers import SamplingMethod
+    from semguide.evaluation.sampling_methods import SamplingMethod
 
     method = _build(name, given, guidance_scale)
     own = {} if method.guidance_scale == guidance_scale else {SHARED: method.guidance_scale}
@@ -88,7 +88,7 @@ def complete(
 
 
 def _build(name: str, given: Mapping[str, Any], guidance_scale: float) -> Any:
-    from semguide.evaluation.makers import MAKERS
+    from semguide.evaluation.sampling_methods import SAMPLING_METHODS
     from semguide.guidance import METHODS
 
     parameters = dict(given)
@@ -96,12 +96,12 @@ def _build(name: str, given: Mapping[str, Any], guidance_scale: float) -> Any:
     if type(scale) not in {int, float}:
         raise InvalidArgument(f"{SHARED} of {name} must be a number, got {scale!r}; give it as --set {name}.{SHARED}=5")
     check_guidance_scale(float(scale))
-    return build(MAKERS.get(name) or METHODS[name], parameters, float(scale))
+    return build(SAMPLING_METHODS.get(name) or METHODS[name], parameters, float(scale))
 
 
-def describe_maker(name: str) -> dict[str, Any]:
-    """Describe a maker as JSON values, as `describe_method` does a rule."""
-    from semguide.evaluation.makers import MAKERS
+def describe_sampling_method(name: str) -> dict[str, Any]:
+    """Describe a sampling method as JSON values, as `describe_method` does a rule."""
+    from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 
-    maker = MAKERS[name]()
-    return described(maker, maker.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS))
+    method = SAMPLING_METHODS[name]()
+    return described(method, method.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS))

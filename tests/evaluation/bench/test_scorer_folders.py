@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.bench.scorers import ScorerRequest, find_scorers
+from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.models import SourceKind
 from semguide_emoji import ASSETS
 

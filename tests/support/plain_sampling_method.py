@@ -1,4 +1,4 @@
-"""A maker for tests: the pipeline's own picture, turned by quarters."""
+"""A sampling method for tests: the pipeline's own image, turned by quarters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 
 from semguide.errors import UnsupportedPipeline
-from semguide.evaluation.makers import MakeOne, SampledImage, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
 from semguide.guidance.parameters import parameter
 from semguide.types import Concept
 
@@ -30,7 +30,7 @@ class PlainMaker(SamplingMethod):
     def identity(self) -> dict[str, Any]:
         return {"version": 1}
 
-    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             image = pipe(
                 prompt,

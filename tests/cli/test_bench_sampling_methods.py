@@ -9,15 +9,15 @@ from PIL import Image
 from typer.testing import Result
 
 from semguide.evaluation.bench.table import read_table
-from semguide.evaluation.makers import MAKERS
-from support.plain_maker import PlainMaker
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
+from support.plain_sampling_method import PlainMaker
 
 Cli = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(MAKERS, "plain", PlainMaker)
+    monkeypatch.setitem(SAMPLING_METHODS, "plain", PlainMaker)
 
 
 @pytest.fixture

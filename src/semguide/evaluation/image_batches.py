@@ -1,4 +1,4 @@
-"""Rules side by side: the same prompts and seeds made in batches."""
+"""Images of prompts and seeds under a rule, generated in batches."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from semguide.guidance import Rule
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """What one method made.
+class ImageBatch:
+    """The images of one method.
 
     Attributes:
         images: (images, height, width, 3) from 0 to 255, prompt by prompt, the seeds of a prompt side by side.
@@ -29,7 +29,7 @@ class Pictures:
     evaluations: float
 
 
-def make(
+def generate_batches(
     pipe: Any,
     rule: Rule[Any],
     prompts: Sequence[SuitePrompt],
@@ -39,7 +39,7 @@ def make(
     batch_size: int = 32,
     full_trace: bool = False,
     progress: Callable[[int], None] | None = None,
-) -> Pictures:
+) -> ImageBatch:
     """Make every prompt with every seed under a rule, in batches with `batch_invariant=False`.
 
     Args:
@@ -80,4 +80,4 @@ def make(
         evaluations += sum(result.evaluations)
         if progress is not None:
             progress(len(batch))
-    return Pictures(np.concatenate(images), evaluations / len(jobs))
+    return ImageBatch(np.concatenate(images), evaluations / len(jobs))

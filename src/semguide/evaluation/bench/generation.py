@@ -1,4 +1,4 @@
-"""One job of a benchmark: make the image, judge it, return its row."""
+"""A task of a benchmark: generate the image, judge and score it, return its row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask
 from semguide.evaluation.judging import load_judge
-from semguide.evaluation.makers import MAKERS, MakeOne, by_rule
 from semguide.evaluation.metrics import Scorer
+from semguide.evaluation.rows import Row
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampleFunction, sample_with_rule
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import atomic
 from semguide.guidance import Trace, get_method
@@ -24,12 +24,12 @@ from semguide.models import load
 _DIGITS = 6
 
 
-class Maker:
-    """Makes the images of a benchmark with a pipeline and a judge of its own; no image depends on another.
+class TaskRunner:
+    """Runs tasks of a benchmark with its own pipeline, judge and scorers; no image depends on another.
 
     Args:
         bench: The benchmark.
-        out: Its folder; pictures go to `images/` below it.
+        out: Its folder; kept images go to `images/` in it.
         device: torch device.
     """
 
@@ -40,33 +40,33 @@ class Maker:
         pipe.set_progress_bar_config(disable=True)
         self._judge = load_judge(Path(bench.judge_path)) if bench.judge_path else None
         self._scorer = Scorer(bench.scorers, device)
-        self._methods = [_bound(pipe, bench, method) for method in bench.methods]
+        self._methods = [_bind(pipe, bench, method) for method in bench.methods]
 
-    def make(self, job: BenchTask) -> Row:
-        """Make one image, and keep it if the benchmark keeps images.
+    def run(self, task: BenchTask) -> Row:
+        """Generate an image, and keep it if the benchmark keeps images.
 
         Returns:
-            Its row, of JSON values.
+            Its row, JSON values by column.
         """
-        bench, prompt = self._bench, self._bench.prompts[job.prompt]
+        bench, prompt = self._bench, self._bench.prompts[task.prompt]
         start = time.perf_counter()
-        made = self._methods[job.method](prompt.text, prompt.concepts, job.seed)
+        sampled = self._methods[task.method](prompt.text, prompt.concepts, task.seed)
         seconds = time.perf_counter() - start
-        image_id = bench.image_id(job)
+        image_id = bench.image_id(task)
         return {
             "id": image_id,
-            **describe(bench, job),
-            **self._judged(prompt, made.image),
-            **self._scorer.columns(prompt, job.seed, made.image),
-            "evaluations": made.evaluations,
+            **task_columns(bench, task),
+            **self._verdict_columns(prompt, sampled.image),
+            **self._scorer.columns(prompt, task.seed, sampled.image),
+            "evaluations": sampled.evaluations,
             "seconds": round(seconds, 4),
-            **traced(made.trace),
-            "details": None if made.details is None else json.dumps(made.details, sort_keys=True),
-            "image": self._keep(image_id, made.image) if bench.keep_images else None,
+            **trace_columns(sampled.trace),
+            "details": None if sampled.details is None else json.dumps(sampled.details, sort_keys=True),
+            "image": self._save(image_id, sampled.image) if bench.keep_images else None,
         }
 
-    def _judged(self, prompt: SuitePrompt, image: Any) -> Row:
-        """The judge's columns; None where there is no judge, or it does not know what the prompt asks for."""
+    def _verdict_columns(self, prompt: SuitePrompt, image: Any) -> Row:
+        """Return the judge's columns; None values without a judge, or if the prompt is not judgeable."""
         if self._judge is None or not self._judge.judgeable(prompt):
             return dict.fromkeys(("verdicts", "all_concepts", "counts", "position_right", "findings"))
         findings = self._judge.look(image)
@@ -79,31 +79,31 @@ class Maker:
             "findings": [asdict(finding) for finding in findings],
         }
 
-    def _keep(self, image_id: str, image: Any) -> str:
-        place = image_place(image_id)
-        path = self._out / place
+    def _save(self, image_id: str, image: Any) -> str:
+        name = image_path(image_id)
+        path = self._out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as temporary:
             image.save(temporary, format="PNG")
-        return place
+        return name
 
 
-def _bound(pipe: Any, bench: Bench, method: BenchMethod) -> MakeOne:
-    """Return what makes the images of a method: a maker of its name, else the rule."""
+def _bind(pipe: Any, bench: Bench, method: BenchMethod) -> SampleFunction:
+    """Bind a sampling method or a rule to the pipeline."""
     parameters = {"guidance_scale": bench.scale_of(method), **method.parameters}
-    if method.name in MAKERS:
-        return MAKERS[method.name](**parameters).bind(pipe, bench.sampling)
-    return by_rule(pipe, get_method(method.name)(**parameters), bench.sampling)
+    if method.name in SAMPLING_METHODS:
+        return SAMPLING_METHODS[method.name](**parameters).bind(pipe, bench.sampling)
+    return sample_with_rule(pipe, get_method(method.name)(**parameters), bench.sampling)
 
 
-def image_place(image_id: str) -> str:
-    """Return where a kept picture lies, relative to the folder."""
+def image_path(image_id: str) -> str:
+    """Return the path of a kept image, relative to the folder."""
     return f"images/{image_id[:2]}/{image_id[:32]}.png"
 
 
-def describe(bench: Bench, job: BenchTask) -> Row:
-    """Return the columns of a row that are known before the image is made."""
-    method, prompt = bench.methods[job.method], bench.prompts[job.prompt]
+def task_columns(bench: Bench, task: BenchTask) -> Row:
+    """Return the columns of a row that are known before the image is sampled."""
+    method, prompt = bench.methods[task.method], bench.prompts[task.prompt]
     return {
         "suite": bench.suite,
         "prompt": prompt.text,
@@ -117,13 +117,13 @@ def describe(bench: Bench, job: BenchTask) -> Row:
         "num_inference_steps": bench.num_inference_steps,
         "height": bench.height,
         "width": bench.width,
-        "seed": job.seed,
+        "seed": task.seed,
         "concepts": [concept.text for concept in prompt.concepts],
     }
 
 
-def traced(trace: Trace | None) -> Row:
-    """Return the columns of the first image's trace, rounded; None for steps where concepts were not evaluated."""
+def trace_columns(trace: Trace | None) -> Row:
+    """Return the columns of the first image's trace, rounded; None for steps without evaluated concepts."""
     if trace is None:
         return dict.fromkeys(("mean_similarity", "similarity", "gate", "weight", "abstract"))
     similarity, abstract = trace.similarity[0], trace.abstract[0]

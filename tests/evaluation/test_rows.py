@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from semguide.evaluation.bench.files import RowWriter, read_rows
+from semguide.evaluation.rows import RowWriter, read_rows
 from semguide.files import atomic
 
 

@@ -12,8 +12,8 @@ from diffusers import StableDiffusionAttendAndExcitePipeline
 
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.makers import SamplingOptions
-from semguide.evaluation.makers.attend_excite import AttendExcite, noun_place
+from semguide.evaluation.sampling_methods import SamplingOptions
+from semguide.evaluation.sampling_methods.attend_excite import AttendExcite, noun_token_index
 from semguide.models import load
 from semguide.types import Concept
 from support.tiny_checkpoint import save_tiny_checkpoint, tiny_tokenizer
@@ -38,8 +38,8 @@ def plain(pipe: Any) -> np.ndarray:
     return np.asarray(pipe(PROMPT, num_inference_steps=4, guidance_scale=W, generator=generator).images[0], dtype=float)
 
 
-def picture(pipe: Any, maker: AttendExcite, concepts: Any = CONCEPTS) -> np.ndarray:
-    return np.asarray(maker.bind(pipe, FOUR)(PROMPT, concepts, 3).image, dtype=float)
+def picture(pipe: Any, method: AttendExcite, concepts: Any = CONCEPTS) -> np.ndarray:
+    return np.asarray(method.bind(pipe, FOUR)(PROMPT, concepts, 3).image, dtype=float)
 
 
 @pytest.mark.filterwarnings("ignore:torch.meshgrid")
@@ -87,8 +87,8 @@ def test_a_gradient_counts_as_two_evaluations(pipe: Any) -> None:
 
 def test_the_pipeline_stays_as_it_was_also_after_an_error(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before, processors = plain(pipe), pipe.unet.attn_processors
-    maker = AttendExcite(W, thresholds="")
-    assert np.array_equal(picture(pipe, maker), picture(pipe, maker))
+    method = AttendExcite(W, thresholds="")
+    assert np.array_equal(picture(pipe, method), picture(pipe, method))
 
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("no step")
@@ -96,7 +96,7 @@ def test_the_pipeline_stays_as_it_was_also_after_an_error(pipe: Any, monkeypatch
     with monkeypatch.context() as context:
         context.setattr(pipe.scheduler, "step", broken)
         with pytest.raises(RuntimeError, match="no step"):
-            picture(pipe, maker)
+            picture(pipe, method)
     assert pipe.unet.attn_processors == processors
     assert not pipe.unet._forward_pre_hooks
     assert np.array_equal(plain(pipe), before)
@@ -104,13 +104,13 @@ def test_the_pipeline_stays_as_it_was_also_after_an_error(pipe: Any, monkeypatch
 
 def test_the_place_is_that_of_the_nouns_last_token() -> None:
     tokenizer = tiny_tokenizer()
-    assert [noun_place(tokenizer, PROMPT, concept) for concept in CONCEPTS] == PLACES
+    assert [noun_token_index(tokenizer, PROMPT, concept) for concept in CONCEPTS] == PLACES
     (glass,) = decompose("a glass of milk")[:1]
-    assert noun_place(tokenizer, "a glass of milk", glass) == len("<aglass") - 1
+    assert noun_token_index(tokenizer, "a glass of milk", glass) == len("<aglass") - 1
     phrase = Concept("red thing", span=(2, 11))
-    assert noun_place(tokenizer, "a red thing", phrase) == len("<aredthing") - 1
+    assert noun_token_index(tokenizer, "a red thing", phrase) == len("<aredthing") - 1
     with pytest.raises(InvalidArgument, match="concepts must stand in the prompt for attend-excite, got 'a dog'"):
-        noun_place(tokenizer, PROMPT, Concept("a dog"))
+        noun_token_index(tokenizer, PROMPT, Concept("a dog"))
 
 
 def test_maps_are_those_nearest_to_a_quarter_of_the_latents(pipe: Any) -> None:

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 import torch
 
+from semguide.adapters.pipelines.patching import replaced_attribute
 from semguide.adapters.pipelines.token_nulling import phrase_indices
 from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.makers.counting import counted
-from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
 from semguide.guidance.citations import ATTEND_EXCITE_PAPER
 from semguide.guidance.parameters import parameter
 from semguide.guidance.window import Window
@@ -79,7 +79,7 @@ class AttendExcite(SamplingMethod):
                 f"height and width must be equal for attend-excite, got {sampling.height} and {sampling.width}"
             )
 
-    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Get ready to make images.
 
         Raises:
@@ -87,7 +87,7 @@ class AttendExcite(SamplingMethod):
             UnsupportedPipeline: The pipeline is no Stable Diffusion.
         """
         self.check(type(pipe).__name__, sampling)
-        excited = _excited(pipe)
+        excited = _attend_excite_pipeline(pipe)
         side = self._side(pipe, sampling)
         count = sampling.num_inference_steps
 
@@ -103,13 +103,17 @@ class AttendExcite(SamplingMethod):
                 image = pipe(prompt, **arguments).images[0]
                 return SampledImage(image, 2 * len(pipe.scheduler.timesteps))  # one more than steps of a PNDM scheduler
             given = {
-                "token_indices": [noun_place(pipe.tokenizer, prompt, concept) for concept in concepts],
+                "token_indices": [noun_token_index(pipe.tokenizer, prompt, concept) for concept in concepts],
                 "max_iter_to_alter": Window.fraction(0.0, self.stop, count).last + 1,
                 "thresholds": {int(place * count): least for place, least in _read(self.thresholds).items()},
                 "scale_factor": self.scale_factor,
                 "attn_res": (side, side),
             }
-            with warnings.catch_warnings(), _processors_kept(pipe.unet), counted(pipe.unet, excited) as cost:
+            with (
+                warnings.catch_warnings(),
+                _restored_processors(pipe.unet),
+                count_evaluations(pipe.unet, excited) as cost,
+            ):
                 warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)  # of diffusers' smoothing
                 image = excited(prompt, **arguments, **given).images[0]
             return SampledImage(image, cost.evaluations, details={"moves": cost.backward})
@@ -141,7 +145,7 @@ class AttendExcite(SamplingMethod):
         return ATTEND_EXCITE_PAPER
 
 
-def noun_place(tokenizer: Any, prompt: str, concept: Concept) -> int:
+def noun_token_index(tokenizer: Any, prompt: str, concept: Concept) -> int:
     """Return the place of the last token of a concept's head noun in a prompt.
 
     Raises:
@@ -169,7 +173,7 @@ def _read(thresholds: str) -> dict[float, float]:
     return found
 
 
-def _excited(pipe: Any) -> Any:
+def _attend_excite_pipeline(pipe: Any) -> Any:
     """Return diffusers' pipeline of the same parts."""
     names = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "feature_extractor")
     parts = {name: getattr(pipe, name) for name in names}
@@ -182,10 +186,50 @@ def _excited(pipe: Any) -> Any:
 
 
 @contextmanager
-def _processors_kept(unet: Any) -> Generator[None, None, None]:
+def _restored_processors(unet: Any) -> Generator[None, None, None]:
     """Give a U-Net its attention processors back, also after an exception."""
     before = unet.attn_processors
     try:
         yield
     finally:
         unet.set_attn_processor(before)
+
+
+@dataclass
+class EvaluationCount:
+    """What was run.
+
+    Attributes:
+        forward: Rows that the denoiser evaluated.
+        backward: Gradients of one row.
+    """
+
+    forward: int = 0
+    backward: int = 0
+
+    @property
+    def evaluations(self) -> int:
+        """Denoiser evaluations, a gradient counting as two."""
+        return self.forward + 2 * self.backward
+
+
+@contextmanager
+def count_evaluations(denoiser: Any, pipe: Any) -> Generator[EvaluationCount, None, None]:
+    """Count the forward rows of a denoiser and the moves by gradients of Attend-and-Excite while the context lasts."""
+    cost = EvaluationCount()
+    update = pipe._update_latent
+
+    def count_rows(module: Any, args: tuple[Any, ...]) -> None:
+        del module
+        cost.forward += len(args[0])
+
+    def count_move(*args: Any, **kwargs: Any) -> Any:
+        cost.backward += 1
+        return update(*args, **kwargs)
+
+    hook = denoiser.register_forward_pre_hook(count_rows)
+    try:
+        with replaced_attribute(pipe, "_update_latent", count_move):
+            yield cost
+    finally:
+        hook.remove()

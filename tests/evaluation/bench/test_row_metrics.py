@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from semguide.evaluation.bench.metrics import DISTANCE, METRICS, compared, measured
+from semguide.evaluation.bench.row_metrics import DISTANCE, METRICS, compare_metrics, summarise_metrics
 from semguide.evaluation.metrics.features import pack
 
 RNG = np.random.default_rng(0)
@@ -32,12 +32,12 @@ def scored(shift: float) -> list[dict]:
 
 
 def test_rows_without_scores_have_no_metrics():
-    assert measured([row("one", 0), row("two", 0)]) == {}
-    assert compared([row("one", 0)], [row("one", 0)]) == {}
+    assert summarise_metrics([row("one", 0), row("two", 0)]) == {}
+    assert compare_metrics([row("one", 0)], [row("one", 0)]) == {}
 
 
 def test_metrics_are_means_over_prompts_and_agree_with_a_hand_computation():
-    found = measured(scored(0.0))
+    found = summarise_metrics(scored(0.0))
     assert set(found) == {"clip_similarity", "clip_weakest", "diversity", "judge_confidence", DISTANCE}
     assert found["clip_weakest"]["mean"] == pytest.approx(0.25)
     assert found["judge_confidence"]["mean"] == pytest.approx((0.0 + 0.7 + 0.7) / 3)
@@ -52,7 +52,7 @@ def test_a_prompt_with_one_image_has_no_diversity():
 
 
 def test_methods_are_compared_prompt_by_prompt_and_the_distance_by_its_difference():
-    found = compared(scored(0.5), scored(0.0))
+    found = compare_metrics(scored(0.5), scored(0.0))
     assert found["clip_similarity"]["delta"] == pytest.approx(0.5)
     assert set(found["clip_similarity"]) == {"delta", "ci95", "p"}
     assert found["diversity"]["delta"] < 0
@@ -60,10 +60,10 @@ def test_methods_are_compared_prompt_by_prompt_and_the_distance_by_its_differenc
 
 
 def test_a_metric_that_one_method_lacks_is_not_compared():
-    assert "clip_similarity" not in compared(scored(0.0), [row("one", 0)])
+    assert "clip_similarity" not in compare_metrics(scored(0.0), [row("one", 0)])
 
 
 def test_rows_of_images_that_no_scene_stands_for_are_left_out_of_the_distance():
     rows = scored(0.0)
     odd = row("odd", 0, clip_feature=pack(np.full(4, 9.0)), rendered_feature=None)
-    assert measured([*rows, odd])[DISTANCE] == measured(rows)[DISTANCE]
+    assert summarise_metrics([*rows, odd])[DISTANCE] == summarise_metrics(rows)[DISTANCE]

@@ -12,10 +12,10 @@ from diffusers import PNDMScheduler
 
 from semguide import decompose
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.makers import SamplingOptions
-from semguide.evaluation.makers.attend_excite import AttendExcite
-from semguide.evaluation.makers.co3 import CO3
-from semguide.evaluation.makers.co3_model import eps_model
+from semguide.evaluation.sampling_methods import SamplingOptions
+from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
+from semguide.evaluation.sampling_methods.co3 import CO3
+from semguide.evaluation.sampling_methods.co3_denoiser import eps_model
 from semguide.models import load
 from support.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
 from support.zoo.run import made
@@ -40,8 +40,8 @@ def plain(pipe: Any, steps: int = 2, **more: Any) -> np.ndarray:
     return np.asarray(image, dtype=float)
 
 
-def picture(pipe: Any, maker: CO3, sampling: SamplingOptions = TWO, concepts: Any = CONCEPTS) -> np.ndarray:
-    return np.asarray(maker.bind(pipe, sampling)(PROMPT, concepts, 3).image, dtype=float)
+def picture(pipe: Any, method: CO3, sampling: SamplingOptions = TWO, concepts: Any = CONCEPTS) -> np.ndarray:
+    return np.asarray(method.bind(pipe, sampling)(PROMPT, concepts, 3).image, dtype=float)
 
 
 @torch.no_grad()
@@ -86,8 +86,8 @@ def test_flow_models_are_corrected_in_eps() -> None:
     pipe, texts = made("sd3"), ["", PROMPT, *(c.text for c in CONCEPTS)]
     pipe.scheduler.set_timesteps(2)
     x = torch.randn((1, 16, 4, 4), generator=torch.Generator().manual_seed(3))
-    maker = CO3(W, LAMBDA, 1.0, BETA, iterations=1, resample=0.5, stop=1.0)
-    found = maker.new_latents(eps_model(pipe, texts), x, 1, 2)
+    method = CO3(W, LAMBDA, 1.0, BETA, iterations=1, resample=0.5, stop=1.0)
+    found = method.new_latents(eps_model(pipe, texts), x, 1, 2)
     sigma, time = pipe.scheduler.sigmas[1], pipe.scheduler.timesteps[1]
     eps = []
     for text in texts:
@@ -114,33 +114,33 @@ def test_flow_models_see_nothing_but_noise_at_first() -> None:
 
 
 def test_off_it_is_the_pipeline_to_the_bit(pipe: Any) -> None:
-    for maker in (CO3(W, iterations=0), CO3(W, resample=0.0, stop=0.0)):
-        assert np.array_equal(picture(pipe, maker), plain(pipe))
+    for method in (CO3(W, iterations=0), CO3(W, resample=0.0, stop=0.0)):
+        assert np.array_equal(picture(pipe, method), plain(pipe))
     assert np.array_equal(picture(pipe, CO3(W), concepts=[]), plain(pipe))
 
 
 def test_the_same_seed_makes_the_same_picture_and_the_pipeline_stays(pipe: Any) -> None:
-    before, maker = plain(pipe), CO3(W, iterations=1, stop=1.0)
-    assert np.array_equal(picture(pipe, maker), picture(pipe, maker))
+    before, method = plain(pipe), CO3(W, iterations=1, stop=1.0)
+    assert np.array_equal(picture(pipe, method), picture(pipe, method))
     assert np.array_equal(plain(pipe), before)
 
 
-@pytest.mark.parametrize("maker", [CO3(W), CO3(W, iterations=2, stop=0.5), CO3(W, resample=0.4, stop=0.2)])
-def test_its_cost_is_what_the_denoiser_did(pipe: Any, maker: CO3) -> None:
+@pytest.mark.parametrize("method", [CO3(W), CO3(W, iterations=2, stop=0.5), CO3(W, resample=0.4, stop=0.2)])
+def test_its_cost_is_what_the_denoiser_did(pipe: Any, method: CO3) -> None:
     rows: list[int] = []
     hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    found = maker.bind(pipe, SamplingOptions(10, 64, 64))(PROMPT, CONCEPTS, 0)
+    found = method.bind(pipe, SamplingOptions(10, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
-    assert found.evaluations == maker.evaluations_per_image(10, 2) == sum(rows)
+    assert found.evaluations == method.evaluations_per_image(10, 2) == sum(rows)
 
 
-@pytest.mark.parametrize("maker", [CO3(W), AttendExcite(W, scale_factor=0.0)])
-def test_a_step_that_pndm_evaluates_twice_counts_twice(pipe: Any, monkeypatch: pytest.MonkeyPatch, maker: Any) -> None:
+@pytest.mark.parametrize("method", [CO3(W), AttendExcite(W, scale_factor=0.0)])
+def test_a_step_that_pndm_evaluates_twice_counts_twice(pipe: Any, monkeypatch: pytest.MonkeyPatch, method: Any) -> None:
     pndm = PNDMScheduler.from_config(pipe.scheduler.config, skip_prk_steps=True)
     monkeypatch.setitem(vars(pipe), "scheduler", pndm)
     rows: list[int] = []
     hook = pipe.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    found = maker.bind(pipe, SamplingOptions(5, 64, 64))(PROMPT, CONCEPTS, 0)
+    found = method.bind(pipe, SamplingOptions(5, 64, 64))(PROMPT, CONCEPTS, 0)
     hook.remove()
     assert found.evaluations == sum(rows)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from semguide.evaluation.bench.files import Row
 from semguide.evaluation.bench.scores import Scores, by_prompt, estimate, paired
 from semguide.evaluation.metrics.features import diversity, frechet_distance, unpack
+from semguide.evaluation.rows import Row
 
 DISTANCE = "rendered_distance"
 """The one metric that is a number of a whole set of images, not a mean over prompts."""
@@ -59,7 +59,7 @@ def rendered_distance(rows: Sequence[Row]) -> float | None:
     return frechet_distance(made, drawn)
 
 
-def measured(rows: Sequence[Row]) -> dict[str, Any]:
+def summarise_metrics(rows: Sequence[Row]) -> dict[str, Any]:
     """Sum up the metrics of one method's rows; those that were not measured are left out."""
     found = {name: score(rows) for name, score in METRICS.items()}
     means: dict[str, Any] = {name: estimate(scores) for name, scores in found.items() if scores}
@@ -67,7 +67,7 @@ def measured(rows: Sequence[Row]) -> dict[str, Any]:
     return means if distance is None else {**means, DISTANCE: distance}
 
 
-def compared(rows: Sequence[Row], reference: Sequence[Row]) -> dict[str, Any]:
+def compare_metrics(rows: Sequence[Row], reference: Sequence[Row]) -> dict[str, Any]:
     """Compare two methods metric by metric, prompt by prompt; of the distance there is only the difference."""
     both = {name: (score(rows), score(reference)) for name, score in METRICS.items()}
     pairs: dict[str, Any] = {name: paired(*scores) for name, scores in both.items() if all(scores)}

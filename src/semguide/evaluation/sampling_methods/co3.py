@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from semguide.errors import UnsupportedPipeline
-from semguide.evaluation.makers.co3_latents import concept_shares, corrected, resampled
-from semguide.evaluation.makers.co3_model import DENOISERS, EpsModel, check_scheduler, eps_model
-from semguide.evaluation.makers.maker import MakeOne, SampledImage, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods.co3_denoiser import DENOISERS, EpsModel, check_scheduler, eps_model
 from semguide.guidance import Predictions
 from semguide.guidance.citations import CO3_PAPER
+from semguide.guidance.geometry import norm, upcast_half
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import step_evaluations
+from semguide.guidance.rules.co3 import closeness_shares
 from semguide.guidance.window import Window
 from semguide.types import Concept
 
@@ -68,7 +69,7 @@ class CO3(SamplingMethod):
         if pipeline_class not in DENOISERS:
             raise UnsupportedPipeline(f"co3 needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
 
-    def bind(self, pipe: Any, sampling: SamplingOptions) -> MakeOne:
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Get ready to make images.
 
         Raises:
@@ -123,9 +124,9 @@ class CO3(SamplingMethod):
             predictions = Predictions(eps[0], eps[1], eps[2:])
             share = concept_shares(predictions, self.closeness)
             if Window.fraction(0.0, self.resample, count).contains(step):
-                new = resampled(predictions, sigma, share, self.scale)
+                new = resample_latents(predictions, sigma, share, self.scale)
             else:
-                new = corrected(x[0], predictions, sigma, (self.contrast, share), self.scale)
+                new = correct_latents(x[0], predictions, sigma, (self.contrast, share), self.scale)
             x = new.to(x.dtype)[None]
         return x
 
@@ -143,3 +144,59 @@ class CO3(SamplingMethod):
     def citation(cls) -> str:
         """Return the BibTeX entry of CO3."""
         return CO3_PAPER
+
+
+def concept_shares(predictions: Predictions, closeness: float) -> Tensor:
+    """Return the share a_k of each concept, which sum to 1.
+
+    Args:
+        predictions: In eps.
+        closeness: How much more the concept nearest to the prompt's prediction weighs, >= 0.
+    """
+    prompt = upcast_half(predictions.cond)
+    distance = torch.stack([norm(upcast_half(concept) - prompt) for concept in predictions.concepts])
+    return closeness_shares(distance, closeness)
+
+
+def resample_latents(predictions: Predictions, sigma: Tensor, share: Tensor, scale: float) -> Tensor:
+    """Return sigma (e(0) - scale (e(P) - sum_k a_k e(c_k))): new noise, with weights that sum to 0.
+
+    Args:
+        predictions: In eps.
+        sigma: Weight of the noise in x.
+        share: a, one per concept.
+        scale: Weight of the composition (0 leaves sigma e(0)).
+    """
+    contrast = upcast_half(predictions.cond) - _mean(predictions, share)
+    return sigma * (upcast_half(predictions.uncond) - scale * contrast)
+
+
+def correct_latents(
+    x: Tensor, predictions: Predictions, sigma: Tensor, weights: tuple[float, Tensor], scale: float
+) -> Tensor:
+    """Return the composed Tweedie mean with the noise e(0) put on again, in the size of x.
+
+    With the guided predictions e_s(c) = e(0) + scale (e(c) - e(0)) and the means m(c) = x - sigma e_s(c), that is
+    M = (1 + contrast) m(P) - contrast sum_k a_k m(c_k); then M max(m(P)) / max(M) + sigma e(0), with the norm of x.
+
+    Args:
+        x: The latents.
+        predictions: In eps.
+        sigma: Weight of the noise in x.
+        weights: contrast, and the share a of each concept.
+        scale: The scale of the guided predictions (0 leaves x to rounding).
+    """
+    contrast, share = weights
+    uncond = upcast_half(predictions.uncond)
+    prompt = x - sigma * (uncond + scale * predictions.prompt_guidance)
+    subjects = x - sigma * (uncond + scale * (_mean(predictions, share) - uncond))
+    mean = prompt + contrast * (prompt - subjects)
+    size = torch.nan_to_num(prompt.max() / mean.max(), nan=1.0)  # of pure noise a flow model has no mean but 0
+    moved = mean * size + sigma * uncond
+    return moved * (norm(x) / norm(moved))
+
+
+def _mean(predictions: Predictions, share: Tensor) -> Tensor:
+    """Return sum_k a_k e(c_k)."""
+    concepts = upcast_half(predictions.concepts)
+    return (share.to(concepts).reshape(-1, *[1] * (concepts.ndim - 1)) * concepts).sum(dim=0)

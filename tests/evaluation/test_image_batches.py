@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation import pictures
-from semguide.evaluation.pictures import Pictures, make
+from semguide.evaluation import image_batches
+from semguide.evaluation.image_batches import ImageBatch, generate_batches
 from semguide.evaluation.suites import SuitePrompt, suite
 from semguide.guidance import CFG
 
@@ -34,12 +34,12 @@ class Drawn:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     pipeline = Drawn()
-    monkeypatch.setattr(pictures, "steer", lambda pipe, rule, batch_invariant: pipeline)
+    monkeypatch.setattr(image_batches, "steer", lambda pipe, rule, batch_invariant: pipeline)
     return pipeline
 
 
-def run(prompts: list[SuitePrompt] = PROMPTS, seeds: tuple[int, ...] = (0, 1, 2), **options: Any) -> Pictures:
-    return make(None, CFG(5.0), prompts, seeds, num_inference_steps=2, **options)
+def run(prompts: list[SuitePrompt] = PROMPTS, seeds: tuple[int, ...] = (0, 1, 2), **options: Any) -> ImageBatch:
+    return generate_batches(None, CFG(5.0), prompts, seeds, num_inference_steps=2, **options)
 
 
 def test_every_prompt_is_made_with_every_seed_prompt_by_prompt(drawn: Drawn):

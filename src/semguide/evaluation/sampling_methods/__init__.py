@@ -1,0 +1,26 @@
+"""Sampling methods: what `semguide bench` compares with the guidance rules, by name."""
+
+from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
+from semguide.evaluation.sampling_methods.base import (
+    SampledImage,
+    SampleFunction,
+    SamplingMethod,
+    SamplingOptions,
+    sample_with_rule,
+)
+from semguide.evaluation.sampling_methods.best_of import BestOfCLIP, BestOfDetector, BestOfRejection
+from semguide.evaluation.sampling_methods.co3 import CO3
+
+SAMPLING_METHODS: dict[str, type[SamplingMethod]] = {
+    method.name: method for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP)
+}
+"""Sampling method by name; no name is that of a rule in `semguide.guidance.METHODS`."""
+
+__all__ = [
+    "SAMPLING_METHODS",
+    "SampleFunction",
+    "SampledImage",
+    "SamplingMethod",
+    "SamplingOptions",
+    "sample_with_rule",
+]

@@ -1,0 +1,133 @@
+"""The interface of a sampling method, and a guidance rule behind the same interface."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from semguide.adapters import steer
+from semguide.guidance import Rule, Trace
+from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
+from semguide.types import Concept
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """Sampling options that all methods of a benchmark share.
+
+    Attributes:
+        num_inference_steps: Steps of an image, >= 1.
+        height: Pixels.
+        width: Pixels.
+        full_trace: Whether rules evaluate the concepts at every step.
+    """
+
+    num_inference_steps: int
+    height: int
+    width: int
+    full_trace: bool = False
+
+
+@dataclass(frozen=True)
+class SampledImage:
+    """One image.
+
+    Attributes:
+        image: The PIL image.
+        evaluations: Denoiser evaluations of everything run for it: a forward pass counts 1, a
+            backward pass 2 (it computes the gradients of inputs and weights, each about a forward's work).
+        trace: Its trace, None if there is none.
+        details: Further JSON values of the row, None if there are none.
+    """
+
+    image: Any
+    evaluations: int
+    trace: Trace | None = None
+    details: dict[str, Any] | None = None
+
+
+SampleFunction = Callable[[str, Sequence[Concept], int], SampledImage]
+"""Generates the image of a prompt, its concepts and a seed; the same arguments give the same image, bit for bit."""
+
+
+@dataclass(frozen=True)
+class SamplingMethod(ABC):
+    """A method that is not a guidance rule; its fields are its parameters, declared with `parameter`."""
+
+    guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+
+    @abstractmethod
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
+        """Return the sampling function for a pipeline, which it must leave unchanged after each call.
+
+        Args:
+            pipe: A diffusers pipeline, shared with other methods.
+            sampling: The sampling options.
+        """
+
+    @abstractmethod
+    def evaluations_per_image(self, steps: int, concepts: int) -> int | None:
+        """Return `SampledImage.evaluations` of an image; None if it depends on the image.
+
+        Args:
+            steps: Denoising steps, >= 1.
+            concepts: Number of concepts, >= 0.
+        """
+
+    @classmethod
+    @abstractmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry to cite."""
+
+    def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
+        """Check that the method can be used, before anything is loaded.
+
+        Args:
+            pipeline_class: Name of the diffusers pipeline.
+            sampling: The sampling options.
+
+        Raises:
+            InvalidArgument: A parameter does not go with the sampling.
+            UnsupportedPipeline: The method does not work on this pipeline.
+        """
+        del pipeline_class, sampling
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines an image besides parameters and checkpoint, such as file hashes, as JSON values."""
+        return {}
+
+
+def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> SampleFunction:
+    """Return the sampling function of a rule.
+
+    Every image is a pipeline call of its own with its own CPU generator, so it depends on no other image.
+
+    Args:
+        pipe: A diffusers pipeline.
+        rule: The rule.
+        sampling: The sampling options.
+    """
+    steered = steer(pipe, rule)
+
+    def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
+        result = steered(
+            prompt,
+            concepts=list(concepts),
+            full_trace=sampling.full_trace,
+            num_inference_steps=sampling.num_inference_steps,
+            height=sampling.height,
+            width=sampling.width,
+            generator=torch.Generator("cpu").manual_seed(seed),
+        )
+        return SampledImage(result.images[0], int(result.evaluations[0]), result.trace)
+
+    return make
