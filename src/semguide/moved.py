@@ -27,6 +27,7 @@ MOVED = {
     "semguide.adapters.modular": "semguide.adapters.guiders.modular",
     "semguide.adapters.selection": "semguide.selection.best_of",
     "semguide.adapters.criteria": "semguide.selection.criteria",
+    "semguide.guidance.rules.sgt": "semguide.guidance.rules.balanced_sgt",
     "semguide.concepts.chunker": "semguide.concepts.lexicon.chunker",
     "semguide.concepts.context": "semguide.concepts.lexicon.context",
     "semguide.concepts.describe": "semguide.concepts.lexicon.describe",

@@ -27,7 +27,7 @@ def run_python(snippet: Snippet, names: dict[str, Any]) -> None:
         assert failed == 0, f"{snippet.place} shows another output than what comes out"
         names.update(test.globs)
     else:
-        exec(compile("\n" * snippet.line + text, snippet.page, "exec"), names)
+        exec(compile("\n" * snippet.line + text, snippet.page, "exec", dont_inherit=True), names)
 
 
 def run(snippet: Snippet, names: dict[str, Any]) -> None:
