@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler
 from diffusers.models.embeddings import Timesteps
 
 from support.float64_tables import float64_tables, noise_levels, timestep_embedding
-from support.tiny_pipelines import fresh
+from support.tiny.calls import fresh
 
 
 @pytest.mark.parametrize("final", [True, False])

@@ -11,13 +11,12 @@ from semguide import CFG, SGT, Concept, SemguideWarning, steer
 from semguide.adapters.inputs import TextReader, Truncation, text_readers, truncations
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES, tokenizers_of
 from semguide.adapters.pipelines.text_encoding import readers_of
-from support.tiny_checkpoint import tiny_tokenizer
-from support.tiny_pipelines import call, fresh
-from support.zoo.run import made
-from support.zoo.tokenizers import byte_tokenizer, word_tokenizer
+from support.families.run import made
+from support.tiny.calls import call, fresh
+from support.tiny.tokenizers import byte_tokenizer, clip_tokenizer, word_tokenizer
 
 WORDS = "a red book and a yellow vase on the old table"
-CLIP = TextReader(tiny_tokenizer(), 20)  # a token per letter, and two for start and end
+CLIP = TextReader(clip_tokenizer(), 20)  # a token per letter, and two for start and end
 
 
 def readers(pipe: Any, **arguments: Any) -> dict[int, TextReader]:
@@ -75,11 +74,11 @@ def silent_tokenizer() -> Any:
 @pytest.mark.parametrize(
     ("tokenizer", "text", "limit", "read"),
     [
-        (tiny_tokenizer(), "aaa bbb ccc", 11, "aaa bbb ccc"),
-        (tiny_tokenizer(), "aaa bbb ccc", 10, "aaa bbb"),
-        (tiny_tokenizer(), "aaa bbb ccc", 8, "aaa bbb"),
-        (tiny_tokenizer(), "aaa, bbb", 6, "aaa,"),
-        (tiny_tokenizer(), "aaaaaaaa", 5, ""),
+        (clip_tokenizer(), "aaa bbb ccc", 11, "aaa bbb ccc"),
+        (clip_tokenizer(), "aaa bbb ccc", 10, "aaa bbb"),
+        (clip_tokenizer(), "aaa bbb ccc", 8, "aaa bbb"),
+        (clip_tokenizer(), "aaa, bbb", 6, "aaa,"),
+        (clip_tokenizer(), "aaaaaaaa", 5, ""),
         (byte_tokenizer(), "aaa bbb ccc", 8, "aaa bbb"),
         (word_tokenizer(WORDS, ("<pad>", "<end>")), WORDS, 4, "a red book and"),
     ],

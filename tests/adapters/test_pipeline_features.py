@@ -10,7 +10,7 @@ import torch
 from semguide import CFG, SemguideWarning, UnsupportedPipeline, steer
 from semguide.adapters.pipelines.text_encoding import TextEncoder
 from support.rule_cases import ACTIVE
-from support.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, fresh, noise
+from support.tiny.calls import CONCEPTS, PROMPT, STEPS, call, fresh, noise
 
 RULE = ACTIVE[0]
 

@@ -10,7 +10,7 @@ import torch
 from semguide import CFG, Result, steer
 from semguide.guidance import Rule
 from support.rule_cases import INERT, name_of
-from support.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, noise
+from support.tiny.calls import CONCEPTS, PROMPT, STEPS, call, noise
 
 TWO = [PROMPT, "a cat"]
 CALLS: dict[str, dict[str, Any]] = {

@@ -13,7 +13,7 @@ from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
 from semguide import SGTv2, steer
 from semguide.guidance import Rule
 from support.rule_cases import ACTIVE
-from support.tiny_pipelines import PROMPT, call, noise
+from support.tiny.calls import PROMPT, call, noise
 
 OTHERS = {"LCMScheduler", "TCDScheduler", "SASolverScheduler"}
 NAMES = sorted(OTHERS | {kind.name for kind in KarrasDiffusionSchedulers})

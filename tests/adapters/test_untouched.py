@@ -11,7 +11,7 @@ import torch
 from semguide import CFG, GuidanceNotApplied, steer
 from semguide.adapters.pipelines.patching import one_by_one_decoding, replaced_forward
 from support.rule_cases import ACTIVE
-from support.tiny_pipelines import PROMPT, STEPS, call, fresh
+from support.tiny.calls import PROMPT, STEPS, call, fresh
 
 RULE = ACTIVE[0]
 TWO = ["a cat", PROMPT]

@@ -14,7 +14,7 @@ from semguide.cli import health
 from semguide.cli.health import HealthFinding, checkpoints, machine, packages
 from semguide.cli.main import app
 from support.plugins import Install
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 GOOD = HealthFinding("packages", "torch", "ok", "2.13.0")
 WARNING = HealthFinding("folders", "hub models", "warning", "/x cannot be written")

@@ -19,7 +19,7 @@ from semguide.guidance.signals import SIGNALS
 from semguide.models import load
 from semguide_emoji.evaluation.detections import findings, verdicts
 from semguide_emoji.judge import Judge
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 from support.tiny_judge import save_tiny_judge, tiny_pictures
 
 

@@ -13,7 +13,7 @@ from semguide.guidance.detector import Detector
 from semguide.selection import DetectorScore, GuidanceEnergy, PartialRun, Selection, best_of
 from semguide.selection.best_of import check_arguments
 from support.refusals import refuses
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 STEPS = 6
 FIRST = 2

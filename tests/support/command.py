@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from semguide.cli.main import app
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 PROMPT = "a red book and a yellow vase"
 Cli = Callable[..., Result]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.tiny_checkpoint import save_tiny_checkpoint
-from support.tiny_pipelines import fresh, quiet, tiny_sdxl
+from support.tiny.calls import fresh
+from support.tiny.stable_diffusion import quiet, save_tiny_checkpoint, tiny_sdxl
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,9 @@ def save_tiny_clip(folder: Path) -> Path:
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor
 
-    from support.tiny_checkpoint import tiny_tokenizer
+    from support.tiny.tokenizers import clip_tokenizer
 
-    tokenizer = tiny_tokenizer()
+    tokenizer = clip_tokenizer()
     marks = {"bos_token_id": len(tokenizer) - 2, "eos_token_id": len(tokenizer) - 1, "pad_token_id": len(tokenizer) - 1}
     text = {**_TEXT, "vocab_size": len(tokenizer), **marks, "max_position_embeddings": 77}
     with torch.random.fork_rng(devices=[]):

@@ -12,7 +12,7 @@ from semguide import SGT, SGTv2, with_semantic_guidance
 from support.guiders.by_hand import expected
 from support.guiders.run import SCALE, call, doubled, made, recorded
 from support.guiders.table import ROWS, STEPS
-from support.tiny_pipelines import CONCEPTS, PROMPT
+from support.tiny.calls import CONCEPTS, PROMPT
 
 EAGER = SGT(guidance_scale=SCALE, stop=1.0)
 REMEMBERING = SGTv2(

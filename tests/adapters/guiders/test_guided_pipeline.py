@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,23 +12,18 @@ from diffusers import ClassifierFreeGuidance
 from adapters.guiders.test_families import EAGER
 from semguide import SGT, with_semantic_guidance
 from semguide.guidance import Predictions, Step
-from support.guiders.models_video import motif_video
+from support.families.run import run
+from support.families.table import FAMILIES, Family
 from support.guiders.run import SCALE, Record, recorded_guider
-from support.tiny_pipelines import CONCEPTS, PROMPT
-from support.zoo.family import Family
-from support.zoo.run import run
-from support.zoo.table import FAMILIES
-from support.zoo.variants import picture
+from support.tiny.calls import CONCEPTS, PROMPT
+from support.tiny.inputs import picture
 
 _VIDEO = {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}
 GUIDED = {
     "HunyuanImagePipeline": FAMILIES["hunyuan-image"],
-    "MotifVideoPipeline": Family(motif_video, _VIDEO, scale="", output="frames"),
+    "MotifVideoPipeline": Family("MotifVideoPipeline", _VIDEO, scale="", output="frames"),
     "MotifVideoImage2VideoPipeline": Family(
-        partial(motif_video, "MotifVideoImage2VideoPipeline"),
-        {**_VIDEO, "image": picture(16)},
-        scale="",
-        output="frames",
+        "MotifVideoImage2VideoPipeline", {**_VIDEO, "image": picture(16)}, scale="", output="frames"
     ),
 }
 NAMES = pytest.mark.parametrize(

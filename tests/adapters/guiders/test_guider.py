@@ -32,7 +32,7 @@ from semguide.types import Concept
 from support.guiders.by_hand import expected
 from support.guiders.run import SCALE, call, doubled, made, plain_guider, recorded
 from support.refusals import refuses
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 NEGATIVE = {"negative_prompt": "blurry"}
 

@@ -13,8 +13,8 @@ from adapters.guiders.test_families import EAGER, asked, rows
 from adapters.guiders.test_guided_pipeline import GUIDED, NAMES, prompts_of, with_guider
 from adapters.pipelines.families.test_left_as_found import state_of
 from semguide import with_semantic_guidance
+from support.families.run import run
 from support.guiders.run import SCALE, assembled, call, parts
-from support.zoo.run import run
 
 pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")  # Wan-Animate 2
 

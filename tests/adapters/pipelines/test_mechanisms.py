@@ -11,10 +11,10 @@ from semguide import CFG, SGT, GuidanceNotApplied, SGTv2, UnsupportedPipeline, s
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES
 from semguide.adapters.pipelines.families.spec import Scale
 from semguide.adapters.pipelines.guidance_scale import scale_arguments, scale_at
+from support.families.run import ROWS, arguments_of, made
+from support.families.table import FAMILIES
 from support.refusals import refuses
-from support.tiny_pipelines import CONCEPTS, PROMPT
-from support.zoo.run import ROWS, arguments_of, made
-from support.zoo.table import FAMILIES
+from support.tiny.calls import CONCEPTS, PROMPT
 
 RULE = SGT(stop=1.0)
 W = 3.0
@@ -212,7 +212,7 @@ def test_image_to_image_has_the_eps_scales_of_its_own_steps(loaded_sd: Any) -> N
 
     from semguide.adapters.eps_scale import eps_scales
     from semguide.adapters.pipelines.session import StepCounter
-    from support.tiny_pipelines import quiet
+    from support.tiny.stable_diffusion import quiet
 
     scheduler = DDIMScheduler(prediction_type="v_prediction", steps_offset=1, clip_sample=False)
     pipe = quiet(

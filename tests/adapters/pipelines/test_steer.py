@@ -14,7 +14,7 @@ from semguide import CFG, SGT, SemguideWarning, SGTv1, SGTv2, UnsupportedPipelin
 from semguide.guidance import Predictions, Rule, Step
 from support.refusals import refuses
 from support.rule_cases import ACTIVE, name_of
-from support.tiny_pipelines import CONCEPTS, PROMPT, STEPS, call, noise
+from support.tiny.calls import CONCEPTS, PROMPT, STEPS, call, noise
 
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 RULE = ACTIVE[0]

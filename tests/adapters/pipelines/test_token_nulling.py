@@ -11,12 +11,11 @@ from torch import Tensor
 from semguide import CDG, CFG, UnsupportedPipeline, steer
 from semguide.adapters.pipelines.families.registry import FAMILIES as FAMILIES_OF_TABLE
 from semguide.adapters.pipelines.token_nulling import content_indices, phrase_indices
+from support.families.run import SCALE, STEPS, arguments_of, made, run
+from support.families.table import FAMILIES
 from support.refusals import refuses
-from support.tiny_checkpoint import tiny_tokenizer
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
-from support.zoo.run import SCALE, STEPS, arguments_of, made, run
-from support.zoo.table import FAMILIES
-from support.zoo.tokenizers import byte_tokenizer
+from support.tiny.calls import CONCEPTS, PROMPT, noise
+from support.tiny.tokenizers import byte_tokenizer, clip_tokenizer
 
 LENGTH = len("aredbookandayellowvase")  # the CLIP tokenizer of the tests has a token per letter
 TEXT = "A red cat, and  a dog"
@@ -128,15 +127,15 @@ def test_plain_guidance_is_not_touched_by_the_way_of_the_embeddings() -> None:
 
 
 def test_content_is_start_words_and_first_end() -> None:
-    assert content_indices(tiny_tokenizer(), "a cat", 12) == list(range(6))  # <start> a c a t <end>, then padding
+    assert content_indices(clip_tokenizer(), "a cat", 12) == list(range(6))  # <start> a c a t <end>, then padding
     assert content_indices(byte_tokenizer(), "a cat", 12) == list(range(6))  # a, space, c a t, </s>
-    assert content_indices(tiny_tokenizer(), "a cat", 4) == list(range(4))
+    assert content_indices(clip_tokenizer(), "a cat", 4) == list(range(4))
 
 
 @pytest.mark.parametrize("words", ["red cat", "a dog", "A red cat", "cat"])
 def test_phrases_are_found_behind_special_tokens(words: str) -> None:
     start = TEXT.index(words)
-    for tokenizer in (tiny_tokenizer(), byte_tokenizer()):
+    for tokenizer in (clip_tokenizer(), byte_tokenizer()):
         indices = phrase_indices(tokenizer, TEXT, (start, start + len(words)))
         tokens = tokenizer.convert_ids_to_tokens([tokenizer(TEXT).input_ids[index] for index in indices])
         read = "".join(tokens).replace("</w>", "").replace("Ġ", "").lower()  # Ġ is a space
@@ -145,4 +144,4 @@ def test_phrases_are_found_behind_special_tokens(words: str) -> None:
 
 def test_phrase_without_tokens_is_refused() -> None:
     with refuses("concepts", "must have tokens of their own"):
-        phrase_indices(tiny_tokenizer(), TEXT, (14, 16))
+        phrase_indices(clip_tokenizer(), TEXT, (14, 16))

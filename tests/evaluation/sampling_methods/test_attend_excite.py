@@ -16,7 +16,8 @@ from semguide.evaluation.sampling_methods import SamplingOptions
 from semguide.evaluation.sampling_methods.attend_excite import AttendExcite, noun_token_index
 from semguide.models import load
 from semguide.types import Concept
-from support.tiny_checkpoint import save_tiny_checkpoint, tiny_tokenizer
+from support.tiny.stable_diffusion import save_tiny_checkpoint
+from support.tiny.tokenizers import clip_tokenizer
 
 PROMPT = "a red book and a yellow vase"
 CONCEPTS = decompose(PROMPT)
@@ -103,7 +104,7 @@ def test_the_pipeline_stays_as_it_was_also_after_an_error(pipe: Any, monkeypatch
 
 
 def test_the_place_is_that_of_the_nouns_last_token() -> None:
-    tokenizer = tiny_tokenizer()
+    tokenizer = clip_tokenizer()
     assert [noun_token_index(tokenizer, PROMPT, concept) for concept in CONCEPTS] == PLACES
     (glass,) = decompose("a glass of milk")[:1]
     assert noun_token_index(tokenizer, "a glass of milk", glass) == len("<aglass") - 1

@@ -17,7 +17,7 @@ from semguide.evaluation.sampling_methods.best_of import (
     BestOfRejection,
     clip_folder,
 )
-from support.tiny_checkpoint import tiny_stable_diffusion
+from support.tiny.stable_diffusion import tiny_stable_diffusion
 
 SAMPLING = SamplingOptions(num_inference_steps=6, height=64, width=64)
 PROMPT = "a cat and a dog"

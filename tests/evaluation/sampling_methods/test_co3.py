@@ -17,8 +17,8 @@ from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
 from semguide.evaluation.sampling_methods.co3 import CO3
 from semguide.evaluation.sampling_methods.co3_denoiser import eps_model
 from semguide.models import load
-from support.tiny_checkpoint import save_tiny_checkpoint, tiny_stable_diffusion
-from support.zoo.run import made
+from support.families.run import made
+from support.tiny.stable_diffusion import save_tiny_checkpoint, tiny_stable_diffusion
 
 PROMPT = "a red book and a yellow vase"
 CONCEPTS = decompose(PROMPT)

@@ -11,7 +11,7 @@ import torch
 from semguide.adapters import steer
 from semguide.guidance import SEGA, Step
 from support.rule_cases import deltas, hand_predictions
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 ONE = hand_predictions([3, 4, 0], [1, 2, -4])
 

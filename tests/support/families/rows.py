@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from semguide import SGT, SGTv2, steer
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
-from support.zoo.family import Family
-from support.zoo.run import ROWS, SCALE, run
-from support.zoo.table import FAMILIES
+from support.families.run import ROWS, SCALE, run
+from support.families.table import FAMILIES, Family
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 ACTIVE = SGT(guidance_scale=SCALE, stop=1.0)
 INERT = SGTv2(SCALE, concept_guidance_scale=0.0, subject_threshold=1.0, abstract_threshold=1.0, warmup_steps=0)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from support.families.by_hand import ByHand
-from support.tiny_pipelines import PROMPT
-from support.zoo.video import TEMPLATE
+from support.tiny.calls import PROMPT
+from support.tiny.videos import TEMPLATE
 
 
 def _sd(pipe: Any, x: Tensor, t: Tensor, text: str, negative: bool) -> Tensor:

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from support.guiders.table import ROWS
-from support.tiny_pipelines import noise
+from support.tiny.calls import noise
+from support.tiny.pipelines import tiny_blocks
 
 SCALE = 4.0
 
@@ -35,7 +36,7 @@ def parts(name: str) -> Mapping[str, Any]:
 def assembled(name: str, parts: Mapping[str, Any]) -> Any:
     """Return the pipeline of a row with the components that it has a place for, and diffusers' own guider."""
     row = ROWS[name]
-    blocks = getattr(diffusers, row.blocks)()
+    blocks = tiny_blocks(row.blocks)
     for block in row.without:
         blocks.sub_blocks.pop(block)
     pipe = blocks.init_pipeline()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from diffusers import ClassifierFreeGuidance
 
-from support.guiders import models, models_ltx2, models_qwen3, models_video, models_wan
-from support.tiny_pipelines import tiny_sdxl
-from support.zoo import decoders, flow
-from support.zoo.variants import picture, video
+from support.guiders.plain import PlainGuidance
+from support.tiny.inputs import picture, video
+from support.tiny.pipelines import COMPONENTS
 
 STEPS = 3
 
@@ -23,8 +21,8 @@ class Row:
 
     Attributes:
         blocks: The class of its blocks in diffusers.
-        make: Builds its models, by component name.
         arguments: What its calls need at the smallest size.
+        of: The pipeline whose components it has; empty: those of its own blocks.
         config: Its configuration where it is not the default.
         steps: How its calls ask for a few steps.
         without: Blocks that are left out.
@@ -40,8 +38,8 @@ class Row:
     """
 
     blocks: str
-    make: Callable[[], Mapping[str, Any]]
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    of: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     steps: Mapping[str, Any] = field(default_factory=lambda: {"num_inference_steps": STEPS})
     without: tuple[str, ...] = ()
@@ -55,15 +53,16 @@ class Row:
     negative: bool = True
     slow: bool = False
 
-
-def _of(make: Callable[[], Any]) -> Callable[[], Mapping[str, Any]]:
-    """Return a maker of the components of an ordinary pipeline."""
-    return lambda: make().components
+    def make(self) -> Mapping[str, Any]:
+        """Build its components."""
+        return COMPONENTS[self.of or self.blocks]()
 
 
 _VIDEO = {"height": 16, "width": 16, "num_frames": 5, "max_sequence_length": 48}
 _SMALL = {"height": 16, "width": 16}
 _IMAGE = {"image": picture(16)}
+_SD3 = {"height": 8, "width": 8, "max_sequence_length": 48}
+_TWO = {"boundary_ratio": 0.8}
 
 _CHUNKS = {
     "height": 16,
@@ -75,53 +74,41 @@ _CHUNKS = {
 }
 
 ROWS: Mapping[str, Row] = {
-    "sdxl": Row("StableDiffusionXLAutoBlocks", _of(tiny_sdxl), {"height": 32, "width": 32}, predicts="eps", slow=True),
-    "sd3": Row("StableDiffusion3AutoBlocks", _of(flow.sd3), {"height": 8, "width": 8, "max_sequence_length": 48}),
-    "qwen-image": Row("QwenImageAutoBlocks", _of(flow.qwen_image), {"height": 32, "width": 32}),
-    "z-image": Row(
-        "ZImageAutoBlocks", _of(decoders.z_image), {"height": 16, "width": 16, "max_sequence_length": 64}, slow=True
-    ),
-    "wan": Row("WanBlocks", models_wan.wan, _VIDEO, slow=True),
-    "wan-2.2": Row("Wan22Blocks", models_wan.wan_2_2, _VIDEO, {"boundary_ratio": 0.8}, slow=True),
-    "wan-2.1-image-to-video": Row(
-        "WanImage2VideoAutoBlocks", models_wan.wan_image, {**_VIDEO, **_IMAGE}, single=True, slow=True
-    ),
+    "sdxl": Row("StableDiffusionXLAutoBlocks", {"height": 32, "width": 32}, predicts="eps", slow=True),
+    "sd3": Row("StableDiffusion3AutoBlocks", _SD3, "StableDiffusion3Pipeline"),
+    "qwen-image": Row("QwenImageAutoBlocks", {"height": 32, "width": 32}, "QwenImagePipeline"),
+    "z-image": Row("ZImageAutoBlocks", {**_SMALL, "max_sequence_length": 64}, "ZImagePipeline", slow=True),
+    "wan": Row("WanBlocks", _VIDEO, "WanPipeline", slow=True),
+    "wan-2.2": Row("Wan22Blocks", _VIDEO, config=_TWO, slow=True),
+    "wan-2.1-image-to-video": Row("WanImage2VideoAutoBlocks", {**_VIDEO, **_IMAGE}, single=True, slow=True),
     "wan-2.2-image-to-video": Row(
         "Wan22Image2VideoBlocks",
-        models_wan.wan_2_2_image,
         {**_VIDEO, **_IMAGE},
-        {"boundary_ratio": 0.8},
+        config=_TWO,
         slow=True,
     ),
-    "wan-2.2-vace": Row(
-        "Wan22VaceBlocks", models_wan.wan_vace, _VIDEO, {"boundary_ratio": 0.8}, single=True, slow=True
-    ),
+    "wan-2.2-vace": Row("Wan22VaceBlocks", _VIDEO, config=_TWO, single=True, slow=True),
     "flux2-klein": Row(
         "Flux2KleinBaseAutoBlocks",
-        models.flux2_klein,
         {"height": 16, "width": 16, "max_sequence_length": 48, "text_encoder_out_layers": (0, 1, 2)},
         negative=False,
         slow=True,
     ),
-    "ernie": Row("ErnieImageAutoBlocks", models.ernie, {"height": 16, "width": 16}, slow=True),
-    "ltx": Row("LTXAutoBlocks", models.ltx, _VIDEO, slow=True),
-    "anima": Row("AnimaAutoBlocks", models_qwen3.anima, {**_SMALL, "max_sequence_length": 64}, slow=True),
-    "krea-2": Row(
-        "Krea2AutoBlocks", models_qwen3.krea2, {**_SMALL, "max_sequence_length": 64}, anchored=True, slow=True
-    ),
+    "ernie": Row("ErnieImageAutoBlocks", {"height": 16, "width": 16}, slow=True),
+    "ltx": Row("LTXAutoBlocks", _VIDEO, slow=True),
+    "anima": Row("AnimaAutoBlocks", {**_SMALL, "max_sequence_length": 64}, slow=True),
+    "krea-2": Row("Krea2AutoBlocks", {**_SMALL, "max_sequence_length": 64}, anchored=True, slow=True),
     "flux3": Row(
         "Flux3AutoBlocks",
-        models_qwen3.flux3,
         {**_SMALL, "text_encoder_out_layers": (1, 2)},
         without=("prompt_upsampler",),
         single=True,
         slow=True,
     ),
-    "qwen-image-2.1": Row("QwenImage21AutoBlocks", models_qwen3.qwen_image_2_1, {"height": 32, "width": 32}, slow=True),
-    "helios": Row("HeliosAutoBlocks", models_video.helios, _CHUNKS, output="latent_chunks", slow=True),
+    "qwen-image-2.1": Row("QwenImage21AutoBlocks", {"height": 32, "width": 32}, slow=True),
+    "helios": Row("HeliosAutoBlocks", _CHUNKS, output="latent_chunks", slow=True),
     "helios-pyramid": Row(
         "HeliosPyramidAutoBlocks",
-        partial(models_video.helios, 3),
         {**_CHUNKS, "height": 64, "width": 64},
         steps={"pyramid_num_inference_steps_list": [STEPS] * 3},
         output="latent_chunks",
@@ -129,14 +116,12 @@ ROWS: Mapping[str, Row] = {
     ),
     "hunyuan-video-1.5": Row(
         "HunyuanVideo15AutoBlocks",
-        models_video.hunyuan_video,
         {"height": 16, "width": 16, "num_frames": 5},
         without=("decode",),
         slow=True,
     ),
     "wan-animate-2": Row(
         "WanAnimate2Blocks",
-        models_video.wan_animate_2,
         {**_SMALL, **_IMAGE, "driving_video": video(9, 16), "segment_frame_length": 5, "max_sequence_length": 48},
         output="segment_frames",
         batched=False,
@@ -146,11 +131,11 @@ ROWS: Mapping[str, Row] = {
     **{
         name: Row(
             blocks,
-            models_ltx2.ltx2,
             {"height": 64, "width": 64, "num_frames": 9, "max_sequence_length": 48},
+            "LTX2AutoBlocks",
             without=("decode",),
             predicts="x0",
-            plain=models_ltx2.PlainGuidance,
+            plain=PlainGuidance,
             double=False,
             slow=True,
         )

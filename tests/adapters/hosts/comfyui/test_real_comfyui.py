@@ -20,7 +20,7 @@ from PIL import Image
 from semguide import CFG, SGT, SGTv1, SGTv2, steer
 from semguide.adapters.hosts.comfyui.install import PACK, install_pack
 from support.comfyui import real, standin
-from support.tiny_pipelines import CONCEPTS, PROMPT
+from support.tiny.calls import CONCEPTS, PROMPT
 
 pytestmark = [
     pytest.mark.skipif(not real.FOLDER, reason="no ComfyUI: set COMFYUI_PATH to a checkout"),

@@ -9,8 +9,8 @@ import torch
 from semguide import steer
 from semguide.selection import DetectorScore, PartialRun
 from support.families.rows import ACTIVE, every_row
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
-from support.zoo.run import ROWS, arguments_of, made
+from support.families.run import ROWS, arguments_of, made
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 
 @every_row

@@ -11,8 +11,8 @@ from semguide import SGTv2, steer
 from support.families.by_hand import Attraction, sample
 from support.families.rows import marked
 from support.families.rows_by_hand import BY_HAND
-from support.tiny_pipelines import CONCEPTS, PROMPT
-from support.zoo.run import ROWS, SCALE, run
+from support.families.run import ROWS, SCALE, run
+from support.tiny.calls import CONCEPTS, PROMPT
 
 RULE = SGTv2(
     SCALE,

@@ -9,8 +9,8 @@ import torch
 
 from semguide import steer
 from support.families.rows import ACTIVE, INERT, OTHER, batch, denoisers_of, every_row, marked, steered
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
-from support.zoo.run import ROWS, arguments_of, made, run
+from support.families.run import ROWS, arguments_of, made, run
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 ENCODED_TOGETHER = ("control", "fill", "kandinsky3-img2img")
 """Pipelines that run a ControlNet or their autoencoder on a batch of images, so that these differ by rounding."""

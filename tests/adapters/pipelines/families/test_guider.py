@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from semguide import SGTv2, steer, with_semantic_guidance
+from support.families.run import ROWS, SCALE, STEPS, run
 from support.guiders.run import assembled
 from support.guiders.table import ROWS as MODULAR
-from support.tiny_pipelines import CONCEPTS, PROMPT, noise
-from support.zoo.run import ROWS, SCALE, STEPS, run
+from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 NEGATIVE = "blurry"
 BOTH = [name for name in MODULAR if name in ROWS]
@@ -46,7 +46,6 @@ def guidances(scheduler: Any, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
 @pytest.mark.parametrize("name", BOTH)
 def test_guider_equals_steer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     family, row = ROWS[name], MODULAR[name]
-    row.make()  # lets the modular Wan run without ftfy
     pipe: Any = family.make().to(torch.float64)
     w = SCALE + 1 - family.off  # the modular pipelines all compute u + w (c - u)
     modular = assembled(name, pipe.components)

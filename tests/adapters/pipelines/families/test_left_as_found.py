@@ -9,8 +9,8 @@ import torch
 
 from semguide import steer
 from support.families.rows import ACTIVE, denoisers_of, every_row, steered
-from support.tiny_pipelines import CONCEPTS
-from support.zoo.run import ROWS, made, run
+from support.families.run import ROWS, made, run
+from support.tiny.calls import CONCEPTS
 
 
 class StopHereError(Exception):

@@ -9,7 +9,7 @@ import pytest
 from semguide import UnsupportedPipeline, steer
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES, REASONS
 from support.families.rows import ACTIVE
-from support.zoo.run import ROWS, made
+from support.families.run import ROWS, made
 
 
 @pytest.mark.slow

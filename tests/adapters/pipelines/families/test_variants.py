@@ -10,9 +10,9 @@ import torch
 from semguide import Composable, steer
 from support.families.hooked import ENCODERS, HOOKS, sequential
 from support.families.rows import denoisers_of
-from support.tiny_pipelines import CONCEPTS
-from support.zoo.run import ROWS, SCALE, run
-from support.zoo.table import VARIANTS
+from support.families.run import ROWS, SCALE, run
+from support.families.table import VARIANTS
+from support.tiny.calls import CONCEPTS
 
 RULE = Composable(SCALE, concept_weight=1.0, prompt_weight=1.0)
 TOLERANCE = 1e-5

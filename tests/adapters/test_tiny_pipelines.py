@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from support.tiny_pipelines import CONCEPTS, PROMPT
-from support.zoo.run import ROWS, made, run
-from support.zoo.table import FAMILIES
+from support.families.run import ROWS, made, run
+from support.families.table import FAMILIES
+from support.tiny.calls import CONCEPTS, PROMPT
 
 
 @pytest.mark.parametrize(

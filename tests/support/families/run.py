@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 
-from support.tiny_pipelines import PROMPT, noise
-from support.zoo.family import Family
-from support.zoo.table import FAMILIES, MORE, VARIANTS
+from support.families.table import FAMILIES, MORE, VARIANTS, Family
+from support.tiny.calls import PROMPT, noise
 
 ROWS: Mapping[str, Family] = {**FAMILIES, **MORE, **VARIANTS}
 STEPS = 3
