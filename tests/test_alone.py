@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 ALONE = """
 import importlib.metadata as metadata

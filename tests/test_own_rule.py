@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.docs.snippets import ROOT, on_page
-from support.tiny_checkpoint import save_tiny_checkpoint
+from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 PAGE = ROOT / "docs" / "own-rule.md"
 SEEN = """
