@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from semguide.adapters.hosts.comfyui.nodes import SemanticGuidanceNode
 from semguide.adapters.hosts.rules import build_rule
 from semguide.cli.main import app
-from semguide.evaluation.bench.methods import check_names, complete
+from semguide.evaluation.bench.method_arguments import check_names, complete
 from semguide.evaluation.sampling_methods import SamplingOptions
 from semguide.server.replies import methods_reply
 from semguide.server.settings import Limits
