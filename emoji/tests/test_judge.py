@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from semguide.errors import InvalidArgument
 from semguide_emoji.judge import COLOUR_CLASSES, STRIDE, Judge, JudgeConfig
 from semguide_emoji.scenes import COLOURS
+from support.refusals import refuses
 
 CONFIG = JudgeConfig(("cat", "car", "star"), width=8, size=32)
 
@@ -61,5 +61,5 @@ def test_colour_classes_are_the_colours_and_natural():
 
 
 def test_a_folder_without_a_judge_is_refused(tmp_path: Path):
-    with pytest.raises(InvalidArgument, match=r"folder must hold config.json and model.safetensors of a judge, got"):
+    with refuses("folder", "must hold config.json and model.safetensors of a judge"):
         Judge.load(tmp_path)

@@ -46,7 +46,7 @@ class InvalidArgument(SemguideError, ValueError):
         remedy: What to do, "" where the rule says it.
     """
 
-    def __init__(self, argument: str, rule: str = "", value: Any = MISSING, remedy: str = "") -> None:
+    def __init__(self, argument: str, rule: str, value: Any = MISSING, remedy: str = "") -> None:
         super().__init__(argument, rule, value, remedy)
         self.argument = argument
         self.rule = rule
@@ -68,7 +68,7 @@ class InvalidArgument(SemguideError, ValueError):
         Args:
             name: What the reader calls an argument; by default as Python does.
         """
-        sentence = f"{name(self.argument)} {_named(self.rule, name)}".rstrip()
+        sentence = f"{name(self.argument)} {_named(self.rule, name)}"
         if self.value is not MISSING:
             sentence = f"{sentence}, got {shown(self.value)}"
         return f"{sentence}; {_named(self.remedy, name)}" if self.remedy else sentence

@@ -275,7 +275,7 @@ def test_a_folder_with_other_content_is_refused(bench: Cli, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     result = bench(tmp_path / "out")
-    assert (result.exit_code, "holds other files" in result.stderr) == (2, True)
+    assert (result.exit_code, "with no other files" in result.stderr) == (2, True)
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 
@@ -309,7 +309,7 @@ def test_an_unknown_layout_and_a_missing_ray_are_refused_before_any_work(
     refused = bench(tmp_path / "out", "--ray", "local")
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "error: ray (--ray) needs the extra 'ray': pip install 'semguide[ray]'\n",
+        "error: a run on Ray needs the extra 'ray': pip install 'semguide[ray]'\n",
     )
     assert not (tmp_path / "out").exists()
 

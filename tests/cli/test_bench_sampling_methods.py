@@ -98,8 +98,8 @@ def test_a_scale_of_its_own_makes_the_image_that_the_scale_of_the_bench_would(be
         ("plain", "plain.quarter=1", "did you mean 'quarters'"),
         ("plain", "plain.label=other", "plain does not do StableDiffusionPipeline"),
         ("plain", "plain.guidance_scale=1", "guidance_scale"),
-        ("cfg", "cfg.guidance_scale=true", "guidance_scale of cfg must be a number"),
-        ("cfg", "plain.quarters=1", "method in --set"),
+        ("cfg", "cfg.guidance_scale=true", "--set must be a number for cfg.guidance_scale"),
+        ("cfg", "plain.quarters=1", "--set must be of a method of the run"),
     ],
 )
 def test_what_a_maker_refuses_is_refused_before_any_work(

@@ -90,7 +90,7 @@ def test_the_same_command_again_makes_nothing_and_another_is_refused(
     assert "1 image (1 of them were there already)" in again.stdout
     assert (out / "run.json").read_bytes() == before
     other = best("--keep", 2)
-    assert (other.exit_code, "out (--out) must not hold images" in other.stderr) == (2, True)
+    assert (other.exit_code, "--out must not hold images" in other.stderr) == (2, True)
 
 
 def test_ctrl_c_after_the_choice_loses_it_not(best: Cli, out: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -122,12 +122,12 @@ def test_ctrl_c_before_the_choice_leaves_nothing(best: Cli, out: Path, monkeypat
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("--best-of", 0), "best_of (--best-of) must be from 1"),
-        (("--best-of", 10_001), "best_of (--best-of) must be from 1"),
-        (("--best-of", 4, "--keep", 5), "keep (--keep) must be from 1 to --best-of (4)"),
-        (("--best-of", 4, "--keep", 0), "keep (--keep) must be from 1"),
+        (("--best-of", 0), "--best-of must be from 1"),
+        (("--best-of", 10_001), "--best-of must be from 1"),
+        (("--best-of", 4, "--keep", 5), "--keep must be from 1 to --best-of (4)"),
+        (("--best-of", 4, "--keep", 0), "--keep must be from 1"),
         (("--keep", 1), "beside --best-of"),
-        (("--best-of", 4, "--num-images", 4), "num_images (--num-images) cannot stand beside --best-of"),
+        (("--best-of", 4, "--num-images", 4), "--num-images must not stand beside --best-of"),
     ],
 )
 def test_what_cannot_be_is_refused(generate: Cli, out: Path, arguments: tuple[object, ...], named: str):

@@ -18,4 +18,4 @@ def test_the_nodes_are_installed_into_a_comfyui(cli: Cli, tmp_path: Path):
 def test_a_folder_that_is_no_comfyui_is_wrong_usage(cli: Cli, tmp_path: Path):
     result = cli("comfyui", str(tmp_path))
     assert result.exit_code == 2
-    assert "path must be ComfyUI's folder" in result.stderr
+    assert "PATH must be ComfyUI's folder" in result.stderr

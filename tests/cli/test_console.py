@@ -1,4 +1,5 @@
 import warnings
+from typing import Annotated
 
 import pytest
 import typer
@@ -10,7 +11,7 @@ from semguide.errors import InvalidArgument, MissingExtra, SemguideError, Semgui
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
-        (InvalidArgument("steps must be 1"), 2, "error: steps must be 1\n"),
+        (InvalidArgument("steps", "must be 1"), 2, "error: steps must be 1\n"),
         (UnsupportedPipeline("no"), 2, "error: no\n"),
         (SemguideError("no\n network"), 1, "error: no network\n"),
         (MissingExtra("this", "web"), 1, "error: this needs the extra 'web': pip install 'semguide[web]'\n"),
@@ -36,6 +37,26 @@ def test_every_error_is_one_sentence_with_its_exit_code(
         command()
     assert end.value.exit_code == code
     assert capsys.readouterr().err == sentence
+
+
+def test_a_command_calls_the_arguments_by_its_options(capsys: pytest.CaptureFixture[str]):
+    @reported
+    def command(
+        prompt: Annotated[str, typer.Argument()] = "",
+        num_inference_steps: Annotated[int, typer.Option("--steps", help="Steps.")] = 0,
+        best_of: Annotated[int, typer.Option()] = 0,
+        max_queue: Annotated[int, typer.Option()] = 0,
+    ) -> None:
+        warnings.warn(SemguideWarning("the {best_of} is slow", "shorten {prompt}, leave out {best_of}"), stacklevel=1)
+        raise InvalidArgument("num_inference_steps", "must fit {queue} and {elsewhere}", "{prompt}", "give {best_of}")
+
+    with pytest.raises(typer.Exit) as end:
+        command()
+    assert end.value.exit_code == 2
+    assert capsys.readouterr().err == (
+        "warning: the {best_of} is slow; shorten PROMPT, leave out --best-of\n"
+        "error: --steps must fit --max-queue and elsewhere, got '{prompt}'; give --best-of\n"
+    )
 
 
 def test_an_exit_passes_unchanged():

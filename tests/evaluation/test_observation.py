@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from semguide.adapters import steer
-from semguide.errors import InvalidArgument
 from semguide.evaluation.calibration import fit_detector, probabilities, reliability
 from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, record_signals
 from semguide.evaluation.suites import suite
@@ -19,6 +18,7 @@ from semguide.guidance.signals import SIGNALS
 from semguide.models import load
 from semguide_emoji.evaluation.detections import findings, verdicts
 from semguide_emoji.judge import Judge
+from support.refusals import refuses
 from support.tiny.stable_diffusion import save_tiny_checkpoint
 from support.tiny_judge import save_tiny_judge, tiny_pictures
 
@@ -73,7 +73,7 @@ def test_the_reliability_of_fewer_concepts_than_bins_has_a_point_for_each() -> N
 def test_a_detector_needs_right_and_wrong_concepts() -> None:
     seen = made_up()
     only = Observations(seen.signals, np.ones_like(seen.right), seen.prompt, seen.image)
-    with pytest.raises(InvalidArgument, match="right and wrong"):
+    with refuses("observed", "must hold right and wrong concepts"):
         fit_detector(only)
 
 

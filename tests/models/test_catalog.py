@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.models import EmbeddedModel, SourceKind, default_model, embedded, resolve
 from semguide.plugins import BrokenPlugin
 from support.plugins import Install
+from support.refusals import refuses
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def test_the_default_is_the_marked_model_else_the_first(tmp_path: Path, installe
 
 def test_without_an_embedded_model_it_is_said_how_to_get_one(installed: Install):
     installed("semguide.models")
-    with pytest.raises(InvalidArgument, match=r"must be given.*pip install ./emoji"):
+    with refuses("model", "pip install ./emoji"):
         default_model()
-    with pytest.raises(InvalidArgument, match=r"not installed.*pip install ./emoji"):
+    with refuses("model", "pip install ./emoji"):
         resolve("emoji-unet")
 
 
@@ -76,16 +76,18 @@ def test_owner_slash_name_is_a_hub_id():
     "name", ["", "nothing", "/no/such/folder", "a/b/c", "../up", "./here", "owner/", "-x/y", "a b/c"]
 )
 def test_what_is_no_name_folder_or_hub_id_is_refused(name: str):
-    with pytest.raises(InvalidArgument, match="model must be"):
+    with refuses("model"):
         resolve(name)
 
 
 def test_a_misspelt_name_gets_the_nearest_and_the_list(toy: Path):
-    with pytest.raises(InvalidArgument, match=r"\(toy-unet\).*did you mean 'toy-unet'"):
+    with refuses("model", "must be an embedded name (toy-unet)") as caught:
         resolve("toy-umet")
+    assert caught.value.remedy == "did you mean 'toy-unet'?"
 
 
 def test_a_single_file_is_refused_with_the_way_to_convert_it(tmp_path: Path):
     (tmp_path / "sd.safetensors").write_bytes(b"")
-    with pytest.raises(InvalidArgument, match="from_single_file"):
+    with refuses("model", "no file") as caught:
         resolve(str(tmp_path / "sd.safetensors"))
+    assert "from_single_file" in caught.value.remedy

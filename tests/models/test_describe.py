@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.models import call_defaults, describe, embedded
+from support.refusals import refuses
 
 
 def test_sizes_come_from_the_checkpoint(tiny: Path):
@@ -38,18 +38,18 @@ def test_semguide_json_gives_the_defaults(copy: Path):
 )
 def test_semguide_json_with_a_wrong_value_is_refused(copy: Path, own: dict):
     (copy / "semguide.json").write_text(json.dumps(own))
-    with pytest.raises(InvalidArgument, match=f"{next(iter(own))} in .* must be a positive"):
+    with refuses(f"model.{next(iter(own))}", "must be a positive"):
         describe(str(copy))
 
 
 def test_broken_configuration_is_refused(copy: Path):
     (copy / "unet" / "config.json").write_text("{")
-    with pytest.raises(InvalidArgument, match="not valid JSON"):
+    with refuses("model", "must have files of valid JSON"):
         describe(str(copy))
 
 
 def test_a_hub_id_must_be_fetched_first():
-    with pytest.raises(InvalidArgument, match="fetch it first"):
+    with refuses("model", "must be on this machine", "owner/name"):
         describe("owner/name")
 
 

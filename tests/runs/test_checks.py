@@ -1,6 +1,5 @@
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.runs.checks import (
     check_guidance_scale,
     check_known,
@@ -8,6 +7,7 @@ from semguide.runs.checks import (
     check_seeds,
     check_steps,
 )
+from support.refusals import refuses
 
 
 def test_the_ends_of_every_range_are_allowed():
@@ -22,12 +22,13 @@ def test_the_ends_of_every_range_are_allowed():
 
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), 1.0, 0.0, -2.0, 100.1])
 def test_a_guidance_scale_out_of_range_is_refused_with_its_value(scale: float):
-    with pytest.raises(InvalidArgument, match=rf"--guidance-scale.*got {scale}"):
+    with refuses("guidance_scale") as caught:
         check_guidance_scale(scale)
+    assert caught.value.value is scale
 
 
 def test_an_unknown_name_gets_the_list_and_the_nearest_if_one_is_near():
-    with pytest.raises(InvalidArgument, match="method must be one of cfg, sgt, got 'sgx'; did you mean 'sgt'"):
-        check_known("method", "sgx", ["cfg", "sgt"])
-    with pytest.raises(InvalidArgument, match="choose one of these"):
-        check_known("method", "zzz", ["cfg", "sgt"])
+    for name, remedy in (("sgx", "did you mean 'sgt'?"), ("zzz", "choose one of these")):
+        with refuses("method", "must be one of cfg, sgt", name) as caught:
+            check_known("method", name, ["cfg", "sgt"])
+        assert caught.value.remedy == remedy

@@ -1,9 +1,9 @@
 import pytest
 
 from semguide import SGT
-from semguide.errors import InvalidArgument
 from semguide.runs.methods import build_rule, describe_method, method_names
 from support.live_server import PROMPT, Live
+from support.refusals import refuses
 
 NUMBERS = [
     (name, parameter)
@@ -52,7 +52,7 @@ def test_the_range_of_a_parameter_is_the_one_that_its_rule_checks(name: str, par
     for bound, beyond in ((low, low - 1), (high, None if high is None else high + 1)):
         if bound is not None and beyond is not None:
             build_rule(name, {**BESIDE.get(parameter["name"], {}), parameter["name"]: kind(bound)}, 5.0)
-            with pytest.raises(InvalidArgument):
+            with refuses(parameter["name"]):
                 build_rule(name, {parameter["name"]: kind(beyond)}, 5.0)
 
 

@@ -114,7 +114,7 @@ def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
     assert [method["name"] for method in job["methods"]] == ["cfg"]
     (warning,) = job["warnings"]
     assert warning.startswith("no concept was found")
-    assert warning.endswith("name the concepts")
+    assert warning.endswith("name some with semguide.concepts")
     events = live.events(job["id"])
     assert [event["data"]["message"] for event in events if event["event"] == "warning"] == [warning]
     assert events[-1]["event"] == "done"

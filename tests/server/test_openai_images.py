@@ -88,44 +88,66 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "sentence"),
+    ("field", "value", "param", "sentence"),
     [
-        ("prompt", "  ", "prompt must hold some text"),
-        ("prompt", "x" * 1001, "prompt (characters) must be at most 1000"),
-        ("n", 7, "images (n, or seeds, times methods) must be at most 6"),
-        ("n", 0, "n: Input should be greater than or equal to 1, got 0"),
-        ("size", "64x65", "height must be a multiple of 8 for"),
-        ("size", "big", "size must be WIDTHxHEIGHT"),
-        ("size", "2048x2048", "size (width) must be at most 1024"),
-        ("stream", True, "stream: Input should be False"),
-        ("response_format", "file", "response_format: Input should be 'b64_json' or 'url'"),
-        ("semguide", {"steps": 1001}, "semguide.steps"),
-        ("semguide", {"steps": 950}, "steps must be at most 900"),
-        ("semguide", {"method": "sgd"}, "did you mean 'sgt'?"),
-        ("semguide", {"parameters": {"strength": -1}}, "strength must be a finite number between 0 and 100"),
-        ("semguide", {"parameters": {"guidance_scale": 3}}, "guidance_scale cannot be given"),
-        ("semguide", {"parameters": {"strength": [1]}}, "semguide.parameters.strength: Input should be a valid number"),
-        ("semguide", {"parameters": {"warp": 3}}, "must be one of strength"),
-        ("semguide", {"compare": ["cfg", {"name": "sgt-v2", "parameters": {"window": 0}}]}, "window must be"),
-        ("semguide", {"concepts": ["x"] * 9}, "concepts (number) must be at most 8"),
-        ("semguide", {"concepts": [" "]}, "concept must hold some text"),
-        ("semguide", {"seeds": [1, 1]}, "seeds must differ"),
-        ("semguide", {"seed": 2**63 - 1, "seeds": [3]}, ""),
-        ("semguide", {"guidance_scale": 1}, "semguide.guidance_scale"),
-        ("semguide", {"stepz": 3}, "semguide.stepz"),
+        ("prompt", "  ", "prompt", "prompt must hold some text"),
+        ("prompt", "x" * 1001, "prompt", "prompt must be at most 1000 characters at this server, got 1001; shorten it"),
+        ("n", 7, "n", "n must be at most 6 images, with all methods, at this server, got 7"),
+        ("n", 0, "n", "n: Input should be greater than or equal to 1, got 0"),
+        ("size", "64x65", "size", "size (height) must be a multiple of 8 for"),
+        ("size", "big", "size", "size must be WIDTHxHEIGHT"),
+        ("size", "2048x2048", "size", "size (width) must be at most 1024 pixels"),
+        ("stream", True, "stream", "stream: Input should be False"),
+        ("response_format", "file", "response_format", "response_format: Input should be 'b64_json' or 'url'"),
+        ("semguide", {"steps": 1001}, "semguide.steps", "semguide.steps"),
+        ("semguide", {"steps": 950}, "semguide.steps", "semguide.steps must be at most 900 at this server"),
+        ("semguide", {"method": "sgd"}, "semguide.method", "did you mean 'sgt'?"),
+        ("semguide", {"compare": ["sgd"]}, "semguide.compare", "semguide.compare must be one of sgt"),
+        ("semguide", {"parameters": {"strength": -1}}, "strength", "strength must be a finite number between"),
+        (
+            "semguide",
+            {"parameters": {"guidance_scale": 3}},
+            "semguide.parameters",
+            "give semguide.guidance_scale itself",
+        ),
+        (
+            "semguide",
+            {"parameters": {"strength": [1]}},
+            "semguide.parameters.strength",
+            "semguide.parameters.strength: Input should be a valid number",
+        ),
+        (
+            "semguide",
+            {"parameters": {"warp": 3}},
+            "semguide.parameters",
+            "must name a parameter of sgt-balanced: strength",
+        ),
+        ("semguide", {"compare": [{"name": "sgt-v2", "parameters": {"window": 0}}]}, "window", "window must be"),
+        (
+            "semguide",
+            {"concepts": ["x"] * 9},
+            "semguide.concepts",
+            "semguide.concepts must be at most 8 at this server",
+        ),
+        ("semguide", {"concepts": [" "]}, "semguide.concepts", "semguide.concepts must hold some text"),
+        ("semguide", {"seeds": [1, 1]}, "semguide.seeds", "semguide.seeds must differ"),
+        ("semguide", {"guidance_scale": 1}, "semguide.guidance_scale", "semguide.guidance_scale"),
+        ("semguide", {"stepz": 3}, "semguide.stepz", "semguide.stepz"),
     ],
 )
-def test_a_refusal_says_what_is_wrong_in_openais_form(live: Live, field: str, value: object, sentence: str):
+def test_a_refusal_says_what_is_wrong_in_openais_form(live: Live, field: str, value: object, param: str, sentence: str):
     body = {"prompt": PROMPT, "semguide": {"steps": 1}, field: value}
     reply = live.http.post("/v1/images/generations", json=body)
-    if not sentence:
-        assert reply.status_code == 200
-        return
     error = reply.json()["error"]
     assert reply.status_code == 400
-    assert error["type"] == "invalid_request_error"
+    assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert sentence in error["message"]
     assert "--" not in error["message"]
+
+
+def test_the_last_seed_is_no_bound_where_every_seed_is_given(live: Live):
+    body = {"prompt": PROMPT, "semguide": {"steps": 1, "seed": 2**63 - 1, "seeds": [3]}}
+    assert live.http.post("/v1/images/generations", json=body).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -67,16 +67,16 @@ def test_the_embedded_checkpoint_is_served_and_equals_the_command_line_bit_for_b
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--host", "0.0.0.0"), "host (--host) must be a loopback address such as 127.0.0.1 where there is no key"),
-        (("--host", "example.org"), "host (--host) must be a loopback address"),
-        (("--api-key", "short"), "api_key (--api-key or SEMGUIDE_API_KEY) must be 16 ASCII characters or more"),
-        (("--port", 70000), "port (--port) must be from 0 to 65535"),
-        (("--max-queue", 0), "queue (--queue, --max-queue) must be at least 1"),
-        (("--batch", 0), "must be at least 1"),
-        (("--grace", 0), "grace (--grace) must be more than 0"),
-        (("--model", "nothing-here"), "model must be an embedded name"),
-        (("--device", "warp"), "device must be auto or a device of this machine"),
-        (("--host", "203.0.113.1", "--api-key", "x" * 16), "must be a free address of this machine"),
+        (("--host", "0.0.0.0"), "--host must be a loopback address such as 127.0.0.1 where there is no key"),
+        (("--host", "example.org"), "--host must be a loopback address"),
+        (("--api-key", "short"), "--api-key (or SEMGUIDE_API_KEY) must be 16 ASCII characters or more"),
+        (("--port", 70000), "--port must be from 0 to 65535"),
+        (("--max-queue", 0), "--max-queue must be at least 1"),
+        (("--batch", 0), "--batch must be at least 1"),
+        (("--grace", 0), "--grace must be more than 0"),
+        (("--model", "nothing-here"), "--model must be an embedded name"),
+        (("--device", "warp"), "--device must be auto or a device of this machine"),
+        (("--host", "203.0.113.1", "--api-key", "x" * 16), "--host and --port must be a free address of this machine"),
     ],
 )
 def test_what_cannot_be_served_is_refused_before_anything_is_loaded(
@@ -92,7 +92,7 @@ def test_two_models_of_one_name_are_refused(cli: Cli, tiny: Path, tmp_path: Path
     (tmp_path / "other").mkdir()
     result = cli("serve", "--port", 0, "--model", tiny, "--model", tiny)
     assert result.exit_code == 2
-    assert "model (--model) must differ in their last names, got 'tiny-sd' twice" in result.stderr
+    assert "--model must have a last name of its own, no name twice, got 'tiny-sd'" in result.stderr
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch):

@@ -188,7 +188,7 @@ def is_emoji_clip(folder: Path) -> bool:
 
 def _config(folder: Path) -> dict[str, Any]:
     if not is_emoji_clip(folder):
-        raise InvalidArgument(f"folder must hold {_CONFIG} and {_WEIGHTS} of an emoji-clip, got {folder}")
+        raise InvalidArgument("folder", f"must hold {_CONFIG} and {_WEIGHTS} of an emoji-clip", folder)
     return _read(folder)
 
 
@@ -202,8 +202,11 @@ def _text_tower(owner: Path, digest: str | None, text: CLIPTextModelWithProjecti
     found = CLIPTextModel.from_pretrained(owner / "text_encoder").state_dict() if there else {}
     if not there or _digest(found) != digest:
         raise InvalidArgument(
-            f"folder must lie beside {owner.name} with the text encoder that emoji-clip was trained with, got "
-            f"{'another one' if there else 'none'} in {owner}; export both from one set"
+            "folder",
+            f"must lie beside {owner.name} with the text encoder that emoji-clip was trained with "
+            f"({'this is another one' if there else 'there is none'})",
+            owner,
+            "export both from one set",
         )
     own = text.state_dict()
     return {f"text.{k if k in own else _PREFIX + k}": v.float() for k, v in found.items()}

@@ -95,7 +95,7 @@ class Judge(nn.Module):
             InvalidArgument: The folder holds no judge.
         """
         if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
-            raise InvalidArgument(f"folder must hold config.json and model.safetensors of a judge, got {folder}")
+            raise InvalidArgument("folder", "must hold config.json and model.safetensors of a judge", folder)
         stored = json.loads((folder / "config.json").read_text())
         judge = cls(JudgeConfig(**{**stored, "nouns": tuple(stored["nouns"])}))
         weights = load_file(folder / "model.safetensors")

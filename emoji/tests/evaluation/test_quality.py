@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 
-from semguide.errors import InvalidArgument
 from semguide.evaluation.judging import Detection
 from semguide.evaluation.suites import suite
 from semguide.models import embedded
@@ -19,6 +18,7 @@ from semguide_emoji.scenes.scene import GRID
 from semguide_emoji.scenes.vocabulary import NATURAL_COLOURS
 from semguide_emoji.suites import SUITES
 from semguide_emoji.training.data import Batches
+from support.refusals import refuses
 
 JUDGE = Judge(JudgeConfig(SMALL_WORLD.nouns, 8, 32)).eval()
 
@@ -72,7 +72,7 @@ def test_pictures_go_through_the_autoencoder_first(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_scenes_are_refused():
-    with pytest.raises(InvalidArgument, match="scenes must be >= 1, got 0"):
+    with refuses("scenes", "must be >= 1"):
         judge_quality(JUDGE, SMALL_WORLD, scenes=0)
 
 
@@ -178,5 +178,5 @@ def test_the_embedded_clip_finds_captions_nouns_and_colours():
 
 def test_a_clip_held_against_no_scenes_is_refused():
     clip: Any = Knowing(True)
-    with pytest.raises(InvalidArgument, match="scenes must be >= 1, got 0"):
+    with refuses("scenes", "must be >= 1"):
         clip_quality(clip, None, SMALL_WORLD, scenes=0)

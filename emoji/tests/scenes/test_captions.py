@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from semguide.concepts import decompose
-from semguide.errors import InvalidArgument
 from semguide_emoji.scenes import (
     COLOURS,
     NOUNS,
@@ -18,6 +17,7 @@ from semguide_emoji.scenes import (
     noun_phrase,
     relation,
 )
+from support.refusals import refuses
 
 PAIRS = World(object_weights=(0, 1), worn=0.0, repeated=0.0)
 WORDS = {"left": ("left of",), "right": ("right of",), "above": ("above", "over"), "below": ("below", "under")}
@@ -130,15 +130,15 @@ def test_article_1_spoils_every_article():
 @pytest.mark.parametrize("name", vars(TIDY))
 @pytest.mark.parametrize("value", [-0.01, 1.01, float("nan")])
 def test_a_share_outside_0_to_1_is_refused(name: str, value: float):
-    with pytest.raises(InvalidArgument, match=rf"{name} must be between 0 \(never\) and 1 \(always\)"):
+    with refuses(name, "must be between 0 (never) and 1 (always)"):
         CaptionNoise(**{name: value})
 
 
 def test_noun_phrases_of_nothing_are_refused():
-    with pytest.raises(InvalidArgument, match=r"noun must be one of cat, .* got 'unicorn'"):
+    with refuses("noun", "must be one of cat"):
         noun_phrase("unicorn", None)
     for count in (0, 5):
-        with pytest.raises(InvalidArgument, match=f"count must be from 1 to 4, got {count}"):
+        with refuses("count", "must be from 1 to 4"):
             noun_phrase("cat", None, count)
 
 

@@ -4,10 +4,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide_emoji.scenes import BACKGROUNDS, COLOURS, NOUNS, SMALL_WORLD, Scene, SceneObject, World, relation, wear
 from semguide_emoji.scenes.scene import GRID, SIZES
 from semguide_emoji.scenes.vocabulary import ATTEND_AND_EXCITE_ANIMALS, ATTEND_AND_EXCITE_OBJECTS, WORN
+from support.refusals import refuses
 
 WORLDS = {"full": World(), "small": SMALL_WORLD, "crowded": World(object_weights=(0, 0, 0, 1), worn=1.0, step=2)}
 
@@ -123,24 +123,24 @@ def test_relation_turns_around_when_the_objects_are_exchanged():
 @pytest.mark.parametrize("name", ["natural", "worn", "repeated", "skew"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_share_outside_0_to_1_is_refused(name: str, value: float):
-    with pytest.raises(InvalidArgument, match=rf"{name} must be between 0 \(never\) and 1 \(always\)"):
+    with refuses(name, "must be between 0 (never) and 1 (always)"):
         replace(World(), **{name: value})
 
 
 @pytest.mark.parametrize("weights", [(), (0.0, 0.0), (1, -1), (1, 1, 1, 1, 1), (float("nan"),)])
 def test_weights_that_are_no_weights_are_refused(weights: tuple[float, ...]):
-    with pytest.raises(InvalidArgument, match="object_weights must be 1 to 4 numbers"):
+    with refuses("object_weights", "must be 1 to 4 numbers"):
         World(object_weights=weights)
 
 
 def test_names_outside_the_vocabulary_are_refused():
-    with pytest.raises(InvalidArgument, match=r"nouns must be names of the vocabulary .* got \['unicorn'\]"):
+    with refuses("nouns", "must be names of the vocabulary"):
         World(nouns=("cat", "unicorn"))
-    with pytest.raises(InvalidArgument, match="colours must be names of the vocabulary"):
+    with refuses("colours", "must be names of the vocabulary"):
         World(colours=())
-    with pytest.raises(InvalidArgument, match="step must be 1 or 2"):
+    with refuses("step", "must be 1 or 2"):
         World(step=3)
-    with pytest.raises(InvalidArgument, match="noun must be one of crown, bow, glasses to be worn, got 'hat'"):
+    with refuses("noun", "must be one of crown, bow, glasses to be worn"):
         wear(SceneObject("cat", None, 0, 0, 8), 0, "hat", None)
 
 
@@ -150,5 +150,5 @@ def test_only_the_sizes_asked_for_occur():
 
 
 def test_an_unknown_size_is_refused():
-    with pytest.raises(InvalidArgument, match="sizes must be names of the vocabulary"):
+    with refuses("sizes", "must be names of the vocabulary"):
         World(sizes=("huge",))

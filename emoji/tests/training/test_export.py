@@ -6,7 +6,6 @@ import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline, StableDiffusionPipeline
 
-from semguide.errors import InvalidArgument
 from semguide.models import describe, load
 from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.judge import Judge
@@ -14,6 +13,7 @@ from semguide_emoji.training.data import Batches
 from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
 from semguide_emoji.training.text import tokenize
 from semguide_emoji.training.unet import build_scheduler, sample
+from support.refusals import refuses
 from support.tiny_set import TINY
 
 SEEN = {"Judge on 5 objects": "0.900"}
@@ -134,8 +134,9 @@ def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, t
     kept.parent.mkdir(parents=True)
     kept.write_text("earlier")
     recipe = part.rsplit("/", maxsplit=1)[-1]
-    with pytest.raises(InvalidArgument, match=rf"run `semguide train {recipe}` first"):
+    with refuses("out", f"must hold {recipe}/") as caught:
         export(TINY, folder, tmp_path / "assets")
+    assert caught.value.remedy == f"run `semguide train {recipe}` first"
     assert kept.read_text() == "earlier"
     assert [path.name for path in (tmp_path / "assets").iterdir()] == ["emoji-unet"]
 
@@ -146,5 +147,5 @@ def test_only_what_the_set_holds_is_written(tiny_set: Path, tmp_path: Path):
         shutil.rmtree(folder / part)
     assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / n for n in ("emoji-unet", "emoji-clip")]
     shutil.rmtree(folder / "unet")
-    with pytest.raises(InvalidArgument, match="run `semguide train unet` first"):
+    with refuses("out", "must hold unet/"):
         export(TINY, folder, tmp_path / "assets")

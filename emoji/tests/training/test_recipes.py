@@ -10,7 +10,6 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from safetensors.torch import load_file
 
-from semguide.errors import InvalidArgument
 from semguide_emoji.scenes import World
 from semguide_emoji.training import recipes
 from semguide_emoji.training.compositor import Compositor
@@ -19,6 +18,7 @@ from semguide_emoji.training.loop import STATE, TrainingSettings, read_note
 from semguide_emoji.training.parts import assembled, assembled_flow
 from semguide_emoji.training.presets import PRESETS
 from semguide_emoji.training.recipes import RECIPES
+from support.refusals import refuses
 from support.tiny_set import SETTINGS, TINY
 
 FILES = {
@@ -113,14 +113,14 @@ def test_the_scaling_factor_gives_latents_of_unit_variance(tiny_set: Path):
 
 def test_a_recipe_without_what_it_builds_on_is_refused(tmp_path: Path):
     for name, missing in (("unet", "vae"), ("flow", "vae"), ("decoder", "vae")):
-        with pytest.raises(InvalidArgument, match=rf"must hold {missing}/.*run `semguide train {missing}` first"):
+        with refuses("out", f"must hold {missing}/"):
             RECIPES[name](TINY, TINY.settings[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["unet", "flow"])
 def test_a_denoiser_needs_the_text_encoder(name: str, tiny_set: Path, tmp_path: Path):
     folder = folder_with(("vae",), tiny_set, tmp_path)
-    with pytest.raises(InvalidArgument, match=r"must hold clip/.*run `semguide train clip` first"):
+    with refuses("out", "must hold clip/"):
         RECIPES[name](TINY, TINY.settings[name], folder)
 
 

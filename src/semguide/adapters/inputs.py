@@ -61,12 +61,12 @@ def warn_of_missing(prompts: Sequence[str | None], concepts: Sequence[Sequence[C
     """Warn of prompts in which no concept was found: they run with plain classifier-free guidance."""
     for prompt, found in zip(prompts, concepts, strict=True):
         if not found and prompt is None:
-            notify("prompt_embeds cannot be decomposed, so plain guidance is used", "name the concepts in {concepts}")
+            notify("prompt_embeds cannot be decomposed, so plain guidance is used", "name some with {concepts}")
             return
         if not found:
             notify(
                 f"no concept was found in the prompt {prompt!r}, so plain guidance is used for it",
-                "name the concepts in {concepts}",
+                "name some with {concepts}",
             )
 
 

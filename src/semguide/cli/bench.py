@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.cli.console import FAILURE, hush_libraries, say
 from semguide.cli.settings import parse_settings
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
 from semguide.evaluation.bench.scorer_folders import ScorerRequest
@@ -35,9 +36,11 @@ def bench(
     jobs: Annotated[int, typer.Option(help="Processes, or actors of Ray; each loads the model.")] = 1,
     ray: Annotated[str, typer.Option(help="Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.")] = "",
     shard: Annotated[str | None, typer.Option(help="I/N: make one of N parts; merge with a call without it.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
+    num_inference_steps: Annotated[
+        int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
+    ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,
     clip: Annotated[
         str | None, typer.Option(help="Folder of a CLIP, or none; default: emoji-clip with an embedded model.")
@@ -60,9 +63,9 @@ def bench(
         seeds=seeds,
         split=split,
         limit=limit,
-        num_inference_steps=steps,
+        num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
-        settings=parse_settings(setting, None),
+        settings=parse_settings(settings, None),
         judge=judge,
         device=device,
         full_trace=full_trace,
@@ -107,8 +110,8 @@ def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
 
     folder = BenchFolder(out, planned.bench)
     folder.scan()
-    for sentence in planned.warnings:
-        warn(sentence)
+    for warning in planned.warnings:
+        warnings.warn(warning, stacklevel=1)
     jobs = planned.bench.tasks() if how.part is None else planned.bench.shard(*how.part)
     missing = folder.missing(jobs)
     folder.open()

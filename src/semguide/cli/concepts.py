@@ -21,7 +21,7 @@ def concepts(
 ) -> None:
     """Show the concepts of a prompt: what semguide would keep an eye on."""
     check_prompt(prompt)
-    check_known("backend (--backend)", backend, BACKENDS)
+    check_known("backend", backend, BACKENDS)
     found = decompose(prompt, backend=backend)
     if as_json:
         typer.echo(json.dumps([asdict(concept) for concept in found], indent=2, ensure_ascii=False))

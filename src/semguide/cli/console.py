@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
+from typer.utils import get_params_from_function
 
-from semguide.errors import InvalidArgument, SemguideError, UnsupportedPipeline
+from semguide.errors import InvalidArgument, SemguideError, SemguideWarning, UnsupportedPipeline
 
 DEBUG = "SEMGUIDE_DEBUG"
 FAILURE, USAGE = 1, 2
@@ -23,16 +25,22 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def reported(command: _Command) -> _Command:
     """Wrap a command: refusals end with exit code 2, failures and Ctrl-C with 1, each with one sentence on stderr."""
 
+    def option_of(argument: str) -> str:
+        named = options_of(command)
+        return named.get(argument) or named.get(f"max_{argument}") or argument
+
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            with only_our_warnings():
+            with only_our_warnings(option_of):
                 return command(*args, **kwargs)
         except (typer.Exit, typer.Abort, SystemExit):
             raise
         except KeyboardInterrupt as error:
             _fail("stopped", FAILURE, error)
-        except (InvalidArgument, UnsupportedPipeline) as error:
+        except InvalidArgument as error:
+            _fail(error.worded(option_of), USAGE, error)
+        except UnsupportedPipeline as error:
             _fail(str(error), USAGE, error)
         except SemguideError as error:
             _fail(str(error), FAILURE, error)
@@ -40,6 +48,17 @@ def reported(command: _Command) -> _Command:
             _fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, FAILURE, error)
 
     return wrapper  # type: ignore[return-value]
+
+
+def options_of(command: Callable[..., Any]) -> dict[str, str]:
+    """Return what a user types for each parameter of a command: its option, or its name in capitals."""
+    options: dict[str, str] = {}
+    for name, parameter in get_params_from_function(command).items():
+        if isinstance(parameter.default, OptionInfo):
+            options[name] = (parameter.default.param_decls or (f"--{name.replace('_', '-')}",))[0]
+        elif isinstance(parameter.default, ArgumentInfo):
+            options[name] = name.upper()
+    return options
 
 
 def _fail(sentence: str, code: int, error: BaseException) -> None:
@@ -61,12 +80,17 @@ def warn(sentence: str) -> None:
 
 
 @contextmanager
-def only_our_warnings() -> Iterator[None]:
-    """Show the warnings of semguide's own categories, each once and in one line, and hide those of other libraries."""
+def only_our_warnings(name: Callable[[str], str] = str) -> Iterator[None]:
+    """Show the warnings of semguide's own categories, each once and in one line, and hide those of other libraries.
+
+    Args:
+        name: What the user calls an argument.
+    """
     shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        sentence = " ".join(str(message).split())
+        sentence = message.worded(name) if isinstance(message, SemguideWarning) else str(message)
+        sentence = " ".join(sentence.split())
         if category.__module__.startswith("semguide.") and sentence not in shown:
             shown.add(sentence)
             warn(sentence)

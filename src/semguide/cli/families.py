@@ -51,7 +51,7 @@ def with_table(text: str) -> str:
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise InvalidArgument(f"file must have the lines {START!r} and {END!r}, between which the table belongs")
+        raise InvalidArgument("file", f"must have the lines {START!r} and {END!r}, between which the table belongs")
     return f"{before}{START}\n\n{markdown()}\n{END}{after}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,20 +28,24 @@ def generate(
     model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
     method: Annotated[str, typer.Option(help="How to guide; see semguide methods.")] = DEFAULT_METHOD,
     compare: Annotated[list[str] | None, typer.Option(help="Another method to show beside it (repeatable).")] = None,
-    concept: Annotated[list[str] | None, typer.Option(help="A concept to keep, instead of splitting.")] = None,
-    negative: Annotated[str, typer.Option(help="Negative prompt.")] = "",
+    concepts: Annotated[
+        list[str] | None, typer.Option("--concept", help="A concept to keep, instead of splitting.")
+    ] = None,
+    negative_prompt: Annotated[str, typer.Option("--negative", help="Negative prompt.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the first image; the next count up.")] = 0,
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
     best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
     keep: Annotated[int | None, typer.Option(help="How many of --best-of to finish; default: 1.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps, 1 to 1000; default: the model's.")] = None,
+    num_inference_steps: Annotated[
+        int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
+    ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
     height: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     width: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Output folder; default: a new one below out/.")] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this run.json.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="Method parameter KEY=VALUE.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter KEY=VALUE.")] = None,
     backend: Annotated[str, typer.Option(help="Splits the prompt: lexicon, spacy or llm.")] = "lexicon",
     full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in the output folder.")] = False,
@@ -56,16 +61,16 @@ def generate(
         model=model,
         method=method,
         compare=tuple(compare or ()),
-        concepts=tuple(concept) if concept else None,
-        negative_prompt=negative,
+        concepts=tuple(concepts) if concepts else None,
+        negative_prompt=negative_prompt,
         seed=seed,
         num_images=best_of or num_images,
-        num_inference_steps=steps,
+        num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
         height=height,
         width=width,
         device=device,
-        settings=parse_settings(setting, method),
+        settings=parse_settings(settings, method),
         backend=backend,
         full_trace=full_trace,
     )
@@ -132,8 +137,8 @@ def _scan(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
     check_writable(out)
     folder = RunFolder(out, planned.run, current_environment(planned.model.path))
     folder.scan(overwrite)
-    for sentence in planned.warnings:
-        warn(sentence)
+    for warning in planned.warnings:
+        warnings.warn(warning, stacklevel=1)
     return folder
 
 
@@ -198,9 +203,9 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def _refuse_beside_from(context: typer.Context) -> None:
     beside = [name for name in context.params if name not in BESIDE_FROM and _is_given(context, name)]
     if beside:
-        options = {"setting": "--set", "prompt": "PROMPT"}
-        named = ", ".join(options.get(name, f"--{name.replace('_', '-')}") for name in beside)
+        named = ", ".join(f"{{{name}}}" for name in beside)
         raise InvalidArgument(
-            f"from (--from) repeats a run as it was, got {named} beside it; leave that out, or leave --from out "
-            "(--out, --overwrite, --model and --device may stand beside --from)"
+            "from_file",
+            f"must not stand beside {named}, as it repeats a run as it was",
+            remedy="leave one of them out ({out}, {overwrite}, {model} and {device} may stand beside {from_file})",
         )

@@ -28,7 +28,7 @@ def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, 
         named = name if dot else method
         if not equals or not field or not named:
             forms = "METHOD.KEY=VALUE" if method is None else "KEY=VALUE or METHOD.KEY=VALUE"
-            raise InvalidArgument(f"set (--set) must be {forms}, got {setting!r}; name the parameter and its value")
+            raise InvalidArgument("settings", f"must be {forms}", setting, "name the parameter and its value")
         parsed.setdefault(named, {})[field] = _value(value.strip())
     return parsed
 

@@ -24,7 +24,7 @@ def fit_detector(observed: Observations, ridge: float = 1e-3) -> Detector:
         InvalidArgument: All concepts are right, or all are wrong.
     """
     if observed.right.all() or not observed.right.any():
-        raise InvalidArgument("observed must hold right and wrong concepts; observe more prompts")
+        raise InvalidArgument("observed", "must hold right and wrong concepts", remedy="observe more prompts")
     stop = Detector().stop
     features = np.stack([observed.early(name, stop) for name in ("signed_cosine", "relative_cosine")], axis=1)
     intercept, cosine, relative = _logistic(features, observed.right.astype(np.float64), ridge).tolist()

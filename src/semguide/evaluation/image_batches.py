@@ -56,12 +56,10 @@ def generate_batches(
         InvalidArgument: There is no prompt, no seed or a prompt without concepts, or the batch size is below 1.
     """
     if not prompts or not seeds or not all(prompt.concepts for prompt in prompts):
-        raise InvalidArgument(
-            f"prompts and seeds must not be empty, and every prompt needs a concept to judge, "
-            f"got {len(prompts)} prompts and {len(seeds)} seeds"
-        )
+        name, value = ("prompts", prompts) if seeds else ("seeds", seeds)
+        raise InvalidArgument(name, "must be one or more, each prompt with a concept to judge", value)
     if batch_size < 1:
-        raise InvalidArgument(f"batch_size must be >= 1, got {batch_size}")
+        raise InvalidArgument("batch_size", "must be >= 1", batch_size)
     tuned = steer(pipe, rule, batch_invariant=False)
     jobs = [(prompt, seed) for prompt in prompts for seed in seeds]
     images: list[NDArray[np.uint8]] = []

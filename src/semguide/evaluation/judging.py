@@ -112,4 +112,4 @@ def load_judge(folder: Path) -> Judge:
         if plugin.reads(folder):
             return plugin.load(folder)
     names = ", ".join(plugins.names(GROUP)) or f"none; {plugins.EMBEDDED}"
-    raise InvalidArgument(f"judge must be of a kind that is installed ({names}), got {folder}; give another folder")
+    raise InvalidArgument("judge", f"must be of a kind that is installed ({names})", folder, "give another folder")

@@ -31,17 +31,15 @@ def read_official(path: Path) -> list[SuitePrompt]:
     """
     reader = _READERS.get(path.suffix)
     if reader is None:
-        raise InvalidArgument(
-            f"suite (--suite) by path must be a .csv (Attend-and-Excite), .jsonl (GenEval) or .txt (T2I-CompBench) "
-            f"file, got {path}"
-        )
+        rule = "by path must be a .csv (Attend-and-Excite), .jsonl (GenEval) or .txt (T2I-CompBench) file"
+        raise InvalidArgument("suite", rule, path)
     try:
         prompts = reader(path.read_text(encoding="utf-8-sig"), path.stem)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
         problem = f"{type(error).__name__}: {error}"
-        raise InvalidArgument(f"suite (--suite) {path} cannot be read ({problem}); give the official file") from error
+        raise InvalidArgument("suite", f"must be readable ({problem})", path, "give the official file") from error
     if not prompts:
-        raise InvalidArgument(f"suite (--suite) {path} must hold at least one prompt, found none")
+        raise InvalidArgument("suite", "must hold at least one prompt", path)
     return list({prompt.text: prompt for prompt in prompts}.values())
 
 

@@ -41,11 +41,11 @@ def bootstrap(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Esti
     """
     data: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     if data.ndim != 1 or data.size == 0:
-        raise InvalidArgument(f"values must be one number per prompt and at least one, got shape {data.shape}")
+        raise InvalidArgument("values", "must be one number per prompt and at least one", values)
     if not np.isfinite(data).all():
-        raise InvalidArgument("values must be finite numbers, got nan or inf among them")
+        raise InvalidArgument("values", "must be finite numbers", values)
     if resamples < 1:
-        raise InvalidArgument(f"resamples must be >= 1, got {resamples}")
+        raise InvalidArgument("resamples", "must be >= 1", resamples)
     rng = np.random.default_rng(seed)
     means = np.concatenate(
         [data[rng.integers(data.size, size=(1000, data.size))].mean(axis=1) for _ in range(-(-resamples // 1000))]

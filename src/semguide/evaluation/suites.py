@@ -78,7 +78,7 @@ def get_suite(name: str) -> Suite:
     """
     known = suite_names()
     if name not in known:
-        raise InvalidArgument(f"suite must be one of {', '.join(known) or f'none ({plugins.EMBEDDED})'}, got {name!r}")
+        raise InvalidArgument("suite", f"must be one of {', '.join(known) or f'none ({plugins.EMBEDDED})'}", name)
     return plugins.load(GROUP, name)
 
 

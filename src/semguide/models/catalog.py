@@ -76,7 +76,7 @@ def default_model() -> str:
     found = embedded()
     chosen = next((model.name for model in found.values() if model.default), next(iter(found), None))
     if chosen is None:
-        raise InvalidArgument(f"model (--model) must be given, as {plugins.EMBEDDED}")
+        raise InvalidArgument("model", f"must be given, as {plugins.EMBEDDED}")
     return chosen
 
 
@@ -94,20 +94,25 @@ def resolve(name: str) -> Source:
         return Source(name, SourceKind.FOLDER, path.resolve())
     if name and path.exists():
         raise InvalidArgument(
-            f"model must be a name, a diffusers folder or a hub id, got the file {name!r}; convert a single-file "
-            "checkpoint first: StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)"
+            "model",
+            "must be a name, a diffusers folder or a hub id, no file",
+            name,
+            "convert a single-file checkpoint first: "
+            "StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)",
         )
     if _HUB_ID.fullmatch(name):
         return Source(name, SourceKind.HUB, None)
     raise InvalidArgument(
-        f"model must be an embedded name ({', '.join(known) or plugins.EMBEDDED}), a diffusers folder or a hub id "
-        f"owner/name, got {name!r}{_suggestion(name, known)}"
+        "model",
+        f"must be an embedded name ({', '.join(known) or plugins.EMBEDDED}), a diffusers folder or a hub id owner/name",
+        name,
+        _suggestion(name, known),
     )
 
 
 def _suggestion(name: str, known: dict[str, EmbeddedModel]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ", which is no folder here"
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _first_paragraph(card: Path) -> str:

@@ -64,7 +64,7 @@ def describe(model: str | Source) -> ModelDescription:
     """
     source = resolve(model) if isinstance(model, str) else model
     if source.path is None:
-        raise InvalidArgument(f"model must be on this machine, got the hub id {source.name!r}; fetch it first")
+        raise InvalidArgument("model", "must be on this machine, no hub id", source.name, "fetch it first")
     pipeline_class = check_folder(source.path)
     own = _own_defaults(source.path / "semguide.json")
     unet = _denoiser(source.path)
@@ -107,7 +107,7 @@ def _own_defaults(file: Path) -> dict[str, Any]:
         whole = key != "guidance_scale"
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not 0 < value < math.inf:
             kind = "a positive whole number" if whole else "a positive number"
-            raise InvalidArgument(f"{key} in {file} must be {kind}, got {value!r}; correct or remove it")
+            raise InvalidArgument(f"model.{key}", f"must be {kind} in {file}", value, "correct or remove it")
     return defaults
 
 
@@ -118,7 +118,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InvalidArgument(f"model file {file} is not valid JSON ({error}); download it again") from error
+        raise InvalidArgument("model", f"must have files of valid JSON ({error})", file, "download it again") from error
     return value if isinstance(value, dict) else {}
 
 

@@ -28,5 +28,5 @@ def choose_device(name: str = "auto") -> str:
     if name == "auto":
         return there[0]
     if name not in there:
-        raise InvalidArgument(f"device must be auto or a device of this machine ({', '.join(there)}), got {name!r}")
+        raise InvalidArgument("device", f"must be auto or a device of this machine ({', '.join(there)})", name)
     return name

@@ -52,16 +52,16 @@ def read_index(path: Path) -> dict[str, Any]:
 def parse_index(file: Path, where: str) -> dict[str, Any]:
     """Read a model_index.json; `where` names the checkpoint in the message."""
     if not file.is_file():
-        raise InvalidArgument(
-            f"model must be a diffusers checkpoint, but {where} has no model_index.json; "
-            "give the folder that save_pretrained wrote"
-        )
+        rule = "must be a diffusers checkpoint, with a model_index.json"
+        raise InvalidArgument("model", rule, where, "give the folder that save_pretrained wrote")
     try:
         index = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InvalidArgument(f"model_index.json of {where} is not valid JSON ({error}); download it again") from error
+        raise InvalidArgument(
+            "model", f"must have a model_index.json of valid JSON ({error})", where, "download it again"
+        ) from error
     if not isinstance(index, dict):
-        raise InvalidArgument(f"model_index.json of {where} must hold a JSON object; download it again")
+        raise InvalidArgument("model", "must have a JSON object in model_index.json", where, "download it again")
     return index
 
 
@@ -72,18 +72,23 @@ def components(index: dict[str, Any]) -> Iterator[str]:
             yield name
 
 
+_COMPLETELY = "copy or download it completely"
+
+
 def _check_component(path: Path, name: str) -> None:
     folder = path / name
     if not folder.is_dir():
-        raise InvalidArgument(f"model folder {path} lacks its component {name!r}; copy or download it completely")
+        raise InvalidArgument("model", f"must have its component {name!r}", path, _COMPLETELY)
     if not (folder / "config.json").is_file() or any(folder.glob("*.safetensors")):
         return
     if any(folder.glob("*.bin")):
         raise InvalidArgument(
-            f"model weights must be safetensors, but {folder} holds only .bin files; "
-            "save the pipeline again with save_pretrained(safe_serialization=True)"
+            "model",
+            "must have safetensors weights, not only .bin files",
+            folder,
+            "save the pipeline again with save_pretrained(safe_serialization=True)",
         )
-    raise InvalidArgument(f"model folder {folder} holds no .safetensors weights; copy or download it completely")
+    raise InvalidArgument("model", "must have .safetensors weights", folder, _COMPLETELY)
 
 
 def variant(path: Path) -> str | None:

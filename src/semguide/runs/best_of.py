@@ -32,14 +32,14 @@ def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool)
     """
     if best_of is None:
         if keep is not None:
-            raise InvalidArgument("keep (--keep) must stand beside --best-of; for more images give --num-images")
+            raise InvalidArgument("keep", "must stand beside {best_of}", keep, "give {num_images} for more images")
         return
     if num_images_given:
-        raise InvalidArgument("num_images (--num-images) cannot stand beside --best-of; --keep says how many it makes")
+        raise InvalidArgument("num_images", "must not stand beside {best_of}", remedy="{keep} says how many it makes")
     if not 1 <= best_of <= LARGEST_NUM_IMAGES:
-        raise InvalidArgument(f"best_of (--best-of) must be from 1 to {LARGEST_NUM_IMAGES}, got {best_of}; try 8")
+        raise InvalidArgument("best_of", f"must be from 1 to {LARGEST_NUM_IMAGES}", best_of, "try 8")
     if keep is not None and not 1 <= keep <= best_of:
-        raise InvalidArgument(f"keep (--keep) must be from 1 to --best-of ({best_of}), got {keep}; try 1")
+        raise InvalidArgument("keep", f"must be from 1 to {{best_of}} ({best_of})", keep, "try 1")
 
 
 def check_concepts(run: Run) -> None:
@@ -49,10 +49,8 @@ def check_concepts(run: Run) -> None:
         InvalidArgument: The prompt has no concept.
     """
     if not run.concepts:
-        raise InvalidArgument(
-            "best_of (--best-of) must have a concept to choose by, but none was found in the prompt; "
-            "name the concepts (--concept)"
-        )
+        rule = "must have a concept to choose by, of which the prompt has none"
+        raise InvalidArgument("best_of", rule, remedy="name some with {concepts}")
 
 
 class BestOfRun:

@@ -21,7 +21,7 @@ def check_prompt(prompt: str) -> None:
         InvalidArgument: It is.
     """
     if not prompt.strip():
-        raise InvalidArgument(f"prompt must hold some text, got {prompt!r}; say what the picture should show")
+        raise InvalidArgument("prompt", "must hold some text", prompt, "say what the picture should show")
 
 
 def check_steps(steps: int) -> None:
@@ -31,7 +31,7 @@ def check_steps(steps: int) -> None:
         InvalidArgument: It is not in [1, 1000].
     """
     if not 1 <= steps <= LARGEST_STEPS:
-        raise InvalidArgument(f"num_inference_steps (--steps) must be from 1 to {LARGEST_STEPS}, got {steps}; try 25")
+        raise InvalidArgument("num_inference_steps", f"must be from 1 to {LARGEST_STEPS}", steps, "try 25")
 
 
 def check_guidance_scale(scale: float) -> None:
@@ -41,10 +41,9 @@ def check_guidance_scale(scale: float) -> None:
         InvalidArgument: It is not in (1, 100]; 1 turns guidance off.
     """
     if not (math.isfinite(scale) and 1 < scale <= LARGEST_GUIDANCE_SCALE):
-        raise InvalidArgument(
-            f"guidance_scale (--guidance-scale) must be greater than 1 (1 turns guidance off: nothing to steer) "
-            f"and at most {LARGEST_GUIDANCE_SCALE:g}, got {scale}; try 7.5"
-        )
+        most = f"{LARGEST_GUIDANCE_SCALE:g}"
+        rule = f"must be greater than 1 (1 turns guidance off: nothing to steer) and at most {most}"
+        raise InvalidArgument("guidance_scale", rule, scale, "try 7.5")
 
 
 def check_seeds(seeds: Iterable[int]) -> None:
@@ -55,11 +54,11 @@ def check_seeds(seeds: Iterable[int]) -> None:
     """
     seeds = sorted(seeds)
     if not seeds:
-        raise InvalidArgument("num_images (--num-images) must be at least 1; ask for 1 or more")
+        raise InvalidArgument("num_images", "must be at least 1", 0)
     if not all(0 <= seed <= LARGEST_SEED for seed in (seeds[0], seeds[-1])):
-        raise InvalidArgument(f"seed (--seed) must be from 0 to 2^63 - 1 for every image, got {seeds[0]}; try 0")
+        raise InvalidArgument("seed", "must be from 0 to 2^63 - 1 for every image", seeds[0], "try 0")
     if len(set(seeds)) < len(seeds):
-        raise InvalidArgument(f"seeds must differ from each other, got {seeds}; remove the repetitions")
+        raise InvalidArgument("seeds", "must differ from each other", seeds, "remove the repetitions")
 
 
 def check_size(height: int, width: int, model: ModelDescription) -> None:
@@ -70,15 +69,12 @@ def check_size(height: int, width: int, model: ModelDescription) -> None:
     """
     for name, value in (("height", height), ("width", width)):
         if value % model.size_multiple:
-            raise InvalidArgument(
-                f"{name} (--{name}) must be a multiple of {model.size_multiple} for {model.name}, got {value}; "
-                f"try {_nearest(value, model)}"
-            )
-        if not model.smallest <= value <= model.largest:
-            raise InvalidArgument(
-                f"{name} (--{name}) must be from {model.smallest} to {model.largest} for {model.name}, got {value}; "
-                f"try {_nearest(value, model)}"
-            )
+            rule = f"must be a multiple of {model.size_multiple} for {model.name}"
+        elif not model.smallest <= value <= model.largest:
+            rule = f"must be from {model.smallest} to {model.largest} for {model.name}"
+        else:
+            continue
+        raise InvalidArgument(name, rule, value, f"try {_nearest(value, model)}")
 
 
 def _nearest(value: int, model: ModelDescription) -> int:
@@ -86,20 +82,21 @@ def _nearest(value: int, model: ModelDescription) -> int:
     return min(max(rounded, model.smallest), model.largest)
 
 
-def check_known(argument: str, name: str, valid: Iterable[str]) -> None:
+def check_known(argument: str, name: str, valid: Iterable[str], rule: str = "must be one of") -> None:
     """Check that a name is in a list.
 
     Args:
-        argument: Name of the argument, for the message.
+        argument: Name of the argument.
         name: The value.
         valid: The valid names.
+        rule: How the rule begins; the list follows.
 
     Raises:
-        InvalidArgument: It is not; the message has the list and the nearest name.
+        InvalidArgument: It is not; the remedy has the nearest name.
     """
     valid = list(valid)
     if name in valid:
         return
     close = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; choose one of these"
-    raise InvalidArgument(f"{argument} must be one of {', '.join(valid)}, got {name!r}{hint}")
+    remedy = f"did you mean {close[0]!r}?" if close else "choose one of these"
+    raise InvalidArgument(argument, f"{rule} {', '.join(valid)}", name, remedy)

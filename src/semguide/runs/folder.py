@@ -31,9 +31,14 @@ def check_writable(out: Path) -> None:
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir():
-        raise InvalidArgument(f"out (--out) must be a folder, but {parent} is a file; choose another folder")
+        raise InvalidArgument("out", "must be a folder, below no file", parent, "choose another folder")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise InvalidArgument(f"out (--out) must be writable, but {parent} is not; choose another folder")
+        raise not_writable(parent)
+
+
+def not_writable(out: Path, reason: str | None = None) -> InvalidArgument:
+    """Return the error of an output folder that cannot be written to, and why."""
+    return InvalidArgument("out", f"must be writable{f' ({reason})' if reason else ''}", out, "choose another folder")
 
 
 @dataclass
@@ -75,8 +80,10 @@ class RunFolder:
         """
         if not overwrite and _holds_other_files(self.out):
             raise InvalidArgument(
-                f"out (--out) must be new, empty or the folder of an earlier run, but {self.out} holds other files; "
-                "choose another folder, or give --overwrite to write beside them"
+                "out",
+                "must be new, empty or the folder of an earlier run, with no other files",
+                self.out,
+                "choose another folder, or give {overwrite} to write beside them",
             )
         wanted = {self.file(m.name, s): (m, s) for m in self.run.methods for s in self.run.seeds}
         for file in sorted((self.out / "images").glob("*.png")):
@@ -88,8 +95,11 @@ class RunFolder:
                 self.stale.append(file)
         if self.stale and not overwrite:
             raise InvalidArgument(
-                f"out (--out) must not hold images that this run would drop, but {self.out} has {len(self.stale)} made "
-                "with other parameters, versions, checkpoint or device; choose another folder, or give --overwrite"
+                "out",
+                f"must not hold images that this run would drop ({len(self.stale)} are made with other parameters, "
+                "versions, checkpoint or device)",
+                self.out,
+                "choose another folder, or give {overwrite}",
             )
 
     def open(self) -> None:
@@ -102,9 +112,7 @@ class RunFolder:
             (self.out / "images").mkdir(parents=True, exist_ok=True)
             self.write_description(complete=False)
         except OSError as error:
-            raise InvalidArgument(
-                f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
-            ) from error
+            raise not_writable(self.out, error.strerror) from error
         outdated = [] if self.complete else [self.out / "grid.png", self.out / "trajectory.png"]
         leftovers = [*self.out.glob(".*.*.tmp"), *self.out.glob("images/.*.*.tmp")]
         for file in (*self.stale, *outdated, *leftovers):

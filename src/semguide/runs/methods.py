@@ -41,7 +41,7 @@ def build_rule(name: str, parameters: Mapping[str, Any], guidance_scale: float) 
     """
     from semguide.guidance import METHODS
 
-    check_known("method (--method, --compare)", name, METHODS.names)
+    check_known("method", name, METHODS.names)
     return build(METHODS[name], parameters, guidance_scale)
 
 
@@ -54,13 +54,13 @@ def build(kind: Any, parameters: Mapping[str, Any], guidance_scale: float) -> An
     known = {parameter.name: parameter for parameter in own_parameters(kind)}
     for key in parameters:
         if key == SHARED:
-            raise InvalidArgument(f"{SHARED} cannot be given with --set; give it with --guidance-scale")
-        check_known(f"parameter (--set) of {kind.name}", key, known or ["(it has none)"])
+            raise InvalidArgument("settings", f"must not hold {SHARED}", remedy="give {guidance_scale} itself")
+        check_known("settings", key, known or ["(it has none)"], f"must name a parameter of {kind.name}:")
     return kind(guidance_scale=guidance_scale, **{key: known[key].read(value) for key, value in parameters.items()})
 
 
 def own_parameters(kind: type) -> list[Parameter]:
-    """List the parameters of a rule or sampling method that --set takes."""
+    """List the parameters of a rule or sampling method that a run may set."""
     from semguide.guidance.parameters import parameters_of
 
     return [parameter for parameter in parameters_of(kind) if parameter.name != SHARED]

@@ -104,11 +104,7 @@ def read_description(file: Path) -> dict[str, Any]:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidArgument(
-            f"from (--from) must be a run.json, but {file} cannot be read as one ({error})"
-        ) from error
+        raise InvalidArgument("from_file", f"must be a run.json ({error})", file) from error
     if not isinstance(value, dict) or value.get("format") != FORMAT or value.get("version") != VERSION:
-        raise InvalidArgument(
-            f"from (--from) must be a run.json of this semguide (version {VERSION}), but {file} is not"
-        )
+        raise InvalidArgument("from_file", f"must be a run.json of this semguide (version {VERSION})", file)
     return value

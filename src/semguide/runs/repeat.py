@@ -69,7 +69,7 @@ def plan_repeat(recorded: RecordedRun, model: str | None, device: str | None, ou
         InvalidArgument: The run.json is broken, or `out` is the recorded run's own folder.
     """
     if out is not None and out.absolute().resolve() == recorded.folder.resolve():
-        raise InvalidArgument(f"out (--out) must be another folder than the repeated run's own, got {str(out)!r}")
+        raise InvalidArgument("out", "must be another folder than the repeated run's own", out)
     run = from_json(recorded.description.get("run"))
     return check_run(replace(run, model=model or run.model, device=device or run.device))
 

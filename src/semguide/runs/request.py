@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.models import ModelDescription, call_defaults, choose_device, default_model, describe, fetch, resolve
 from semguide.runs import checks
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
@@ -77,7 +77,7 @@ class Plan:
     run: Run
     model: ModelDescription
     rules: Mapping[str, Rule[Any]]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[SemguideWarning, ...] = ()
 
 
 def plan_run(request: Request) -> Plan:
@@ -107,9 +107,9 @@ def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
     concepts = _concepts(request)
     names = tuple(dict.fromkeys((*request.compare, request.method)))
     for name in names:
-        checks.check_known("method (--method, --compare)", name, known_methods())
+        checks.check_known("compare" if name in request.compare else "method", name, known_methods())
     for name in request.settings:
-        checks.check_known("method in --set", name, names)
+        checks.check_known("settings", name, names, "must be of a method of the run:")
     steps, scale = _steps_and_scale(request, model)
     rules = {name: build_rule(name, request.settings.get(name, {}), scale) for name in names}
     run = Run(
@@ -138,7 +138,7 @@ def check_run(run: Run) -> Plan:
     checks.check_seeds(run.seeds)
     names = [method.name for method in run.methods]
     if not names or len(set(names)) < len(names):
-        raise InvalidArgument(f"methods in the run description must be one or more, each once, got {names}")
+        raise InvalidArgument("run.methods", "must be one or more, each once", names)
     model = find_model(run.model)
     checks.check_size(run.sampling.height, run.sampling.width, model)
     as_concepts(run.concepts, run.prompt)
@@ -156,11 +156,9 @@ def find_model(name: str) -> ModelDescription:
 def check_numbers(request: Request) -> None:
     """Check what can be checked without looking at any file."""
     checks.check_prompt(request.prompt)
-    checks.check_known("backend (--backend)", request.backend, BACKENDS)
+    checks.check_known("backend", request.backend, BACKENDS)
     if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:
-        raise InvalidArgument(
-            f"num_images (--num-images) must be from 1 to {LARGEST_NUM_IMAGES}, got {request.num_images}; try 4"
-        )
+        raise InvalidArgument("num_images", f"must be from 1 to {LARGEST_NUM_IMAGES}", request.num_images, "try 4")
     checks.check_seeds({request.seed, request.seed + request.num_images - 1})
     if request.num_inference_steps is not None:
         checks.check_steps(request.num_inference_steps)
@@ -168,14 +166,14 @@ def check_numbers(request: Request) -> None:
         checks.check_guidance_scale(request.guidance_scale)
     for name, value in (("height", request.height), ("width", request.width)):
         if value is not None and value < 1:
-            raise InvalidArgument(f"{name} (--{name}) must be at least 8 pixels, got {value}; try the default")
+            raise InvalidArgument(name, "must be at least 8 pixels", value, "try the default")
 
 
 def _concepts(request: Request) -> list[Concept]:
     if request.concepts is None:
         return decompose(request.prompt, backend=request.backend)
     if not all(text.strip() for text in request.concepts):
-        raise InvalidArgument("concept (--concept) must hold some text, got ''; leave it out to split the prompt")
+        raise InvalidArgument("concepts", "must hold some text", "", "leave it out to split the prompt")
     return as_concepts(request.concepts, request.prompt)
 
 
@@ -197,22 +195,28 @@ def _with_warnings(planned: Plan, by_hand: bool = True) -> Plan:
     """Turn a run without concepts into plain guidance, and say where concepts do not suit a method."""
     run = planned.run
     if not run.concepts and any(method.name != PLAIN for method in run.methods):
-        warning = (
+        warning = SemguideWarning(
             "no concept was found in the prompt, so there is nothing to steer: "
-            "plain classifier-free guidance (cfg) is used; name the concepts (--concept)"
+            "plain classifier-free guidance (cfg) is used",
+            "name some with {concepts}",
         )
         plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale)}
         return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), rules=plain, warnings=(warning,))
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
-    warnings = []
+    warnings: list[SemguideWarning] = []
     if idle := [name for name, rule in rules.items() if len(run.concepts) < rule.min_concepts]:
         warnings.append(
-            f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
-            "other: its images are those of plain classifier-free guidance (cfg); name more concepts (--concept)"
+            SemguideWarning(
+                f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
+                "other: its images are those of plain classifier-free guidance (cfg)",
+                "name more with {concepts}",
+            )
         )
     if not by_hand and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
-            f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for: "
-            "name what the images should not show (--concept)"
+            SemguideWarning(
+                f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for",
+                "name what the images should not show with {concepts}",
+            )
         )
     return replace(planned, warnings=tuple(warnings))

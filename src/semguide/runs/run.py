@@ -98,10 +98,10 @@ def from_json(data: Any) -> Run:
         methods=tuple(_method(item) for item in _typed(fields, "methods", list)),
         seeds=tuple(_typed({"seeds": seed}, "seeds", int) for seed in _typed(fields, "seeds", list)),
         sampling=Sampling(
-            num_inference_steps=_typed(sampling, "num_inference_steps", int),
-            guidance_scale=float(_typed(sampling, "guidance_scale", (int, float))),
-            height=_typed(sampling, "height", int),
-            width=_typed(sampling, "width", int),
+            num_inference_steps=_typed(sampling, "num_inference_steps", int, "run.sampling"),
+            guidance_scale=float(_typed(sampling, "guidance_scale", (int, float), "run.sampling")),
+            height=_typed(sampling, "height", int, "run.sampling"),
+            width=_typed(sampling, "width", int, "run.sampling"),
         ),
         model=_typed(fields, "model", str),
         device=_typed(fields, "device", str),
@@ -110,20 +110,23 @@ def from_json(data: Any) -> Run:
 
 
 def _method(data: Any) -> Method:
-    fields = _object(data, "run.methods", {"name", "parameters"})
-    return Method(_typed(fields, "name", str), _typed(fields, "parameters", dict))
+    where = "run.methods"
+    fields = _object(data, where, {"name", "parameters"})
+    return Method(_typed(fields, "name", str, where), _typed(fields, "parameters", dict, where))
 
 
 def _concept(data: Any) -> Concept:
+    where = "run.concepts"
     whole = {"part_of": None, **data} if isinstance(data, dict) else data  # runs of 0.1.0 have no such key
-    fields = _object(whole, "run.concepts", set(Concept.__dataclass_fields__))
-    part_of = fields["part_of"] if fields["part_of"] is None else _typed(fields, "part_of", str)
-    span = fields["span"] if fields["span"] is None else tuple(_typed(fields, "span", list))
-    count = fields["count"] if fields["count"] is None else _typed(fields, "count", int)
+    fields = _object(whole, where, set(Concept.__dataclass_fields__))
+    part_of = fields["part_of"] if fields["part_of"] is None else _typed(fields, "part_of", str, where)
+    span = fields["span"] if fields["span"] is None else tuple(_typed(fields, "span", list, where))
+    count = fields["count"] if fields["count"] is None else _typed(fields, "count", int, where)
     if span is not None and (len(span) != 2 or not all(type(end) is int for end in span)):
-        raise InvalidArgument(f"span in the run description must be two offsets or null, got {list(span)!r}; {_REMEDY}")
-    attributes = tuple(str(item) for item in _typed(fields, "attributes", list))
-    return Concept(_typed(fields, "text", str), span, _typed(fields, "head", str), attributes, count, part_of)
+        raise InvalidArgument("run.concepts.span", "must be two offsets or null", list(span), _REMEDY)
+    attributes = tuple(str(item) for item in _typed(fields, "attributes", list, where))
+    text, head = _typed(fields, "text", str, where), _typed(fields, "head", str, where)
+    return Concept(text, span, head, attributes, count, part_of)
 
 
 _REMEDY = "give the run.json as semguide wrote it"
@@ -131,13 +134,13 @@ _REMEDY = "give the run.json as semguide wrote it"
 
 def _object(data: Any, where: str, keys: set[str]) -> dict[str, Any]:
     if not isinstance(data, dict) or set(data) != keys:
-        raise InvalidArgument(f"{where} in the run description must have exactly {sorted(keys)}; {_REMEDY}")
+        raise InvalidArgument(where, f"must have exactly {sorted(keys)}", data, _REMEDY)
     return data
 
 
-def _typed(fields: dict[str, Any], key: str, kind: Any) -> Any:
+def _typed(fields: dict[str, Any], key: str, kind: Any, where: str = "run") -> Any:
     value = fields[key]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         name = getattr(kind, "__name__", "number")
-        raise InvalidArgument(f"{key} in the run description must be a {name}, got {value!r}; {_REMEDY}")
+        raise InvalidArgument(f"{where}.{key}", f"must be a {name}", value, _REMEDY)
     return value

@@ -21,6 +21,7 @@ from semguide.server.prometheus import Metrics
 from semguide.server.replies import failure_body, image_report, image_url
 from semguide.server.served_models import ServedModel, Worker
 from semguide.server.settings import Limits
+from semguide.server.wording import sentence_of
 
 SHUTTING_DOWN = Failure(503, "shutting_down", "the server is shutting down and takes no new jobs; try again later")
 _LOG = logging.getLogger(__name__)
@@ -233,7 +234,11 @@ class Engine:
     def _fail_all(self, tasks: list[ImageTask], error: Exception) -> None:
         _LOG.error("images could not be generated", exc_info=error)
         ours = isinstance(error, SemguideError)
-        sentence = str(error) if ours else f"{type(error).__name__} while making the images; the server's log says more"
+        sentence = (
+            sentence_of(error)
+            if ours
+            else f"{type(error).__name__} while making the images; the server's log says more"
+        )
         with self._changed:
             for task in tasks:
                 self._fail(task.job, Failure(500, "generation_failed", sentence))

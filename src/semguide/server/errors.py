@@ -13,8 +13,9 @@ from starlette.responses import Response
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.server.engine import QueueFull, ShuttingDown
 from semguide.server.jobs import Failure
-from semguide.server.requests import UnknownModel, in_words_of_the_api
+from semguide.server.requests import UnknownModel
 from semguide.server.schemas import ErrorBody, ErrorReply
+from semguide.server.wording import param_of, sentence_of
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
@@ -67,14 +68,14 @@ def install_handlers(app: FastAPI) -> None:
 
 
 async def _ours(_: Request, error: Exception) -> Response:
-    message = in_words_of_the_api(str(error))
+    message = sentence_of(error)
     if isinstance(error, QueueFull):
         return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, JobFailed):
         return error_response(error.failure.status, message, error.failure.code)
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
-            param = message.partition(" ")[0] if isinstance(error, InvalidArgument) else None
+            param = param_of(error) if isinstance(error, InvalidArgument) else None
             return error_response(status, message, code, param)
     return error_response(500, message, "internal_error")
 

@@ -15,6 +15,7 @@ from typing import Any
 from semguide.runs.request import Plan
 from semguide.runs.run import Method, Run
 from semguide.server.settings import Limits
+from semguide.server.wording import sentence_of
 
 FINAL = frozenset({"done", "failed", "cancelled"})
 """Names of the events that end a log."""
@@ -208,7 +209,7 @@ class Job:
 
     def __post_init__(self) -> None:
         for warning in self.plan.warnings:
-            self.warn(warning)
+            self.warn(sentence_of(warning))
         pairs = [(method, seed) for seed in self.run.seeds for method in self.run.methods]
         self.images = [ImageTask(self, index, method, seed) for index, (method, seed) in enumerate(pairs)]
 

@@ -15,7 +15,6 @@ from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
 
 AUTO = "auto"
-_OPTIONS = re.compile(r" \((?:--[a-z-]+(?:, )?)+\)| with --set")
 
 
 class UnknownModel(InvalidArgument):
@@ -31,7 +30,7 @@ def find_served(models: Mapping[str, ServedModel], name: str | None) -> ServedMo
     if name is None:
         return next(iter(models.values()))
     if name not in models:
-        raise UnknownModel(f"model must be one of {', '.join(models)}, got {name!r}; GET /v1/models lists them")
+        raise UnknownModel("model", f"must be one of {', '.join(models)}", name, "GET /v1/models lists them")
     return models[name]
 
 
@@ -76,14 +75,9 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
     if options.seeds is not None:
         checks.check_seeds(options.seeds)
         run = replace(run, seeds=tuple(options.seeds))
-    _check("steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
-    _check("concepts found in the prompt", len(run.concepts), limits.concepts, "name the ones to keep in concepts")
-    return replace(planned, run=run, warnings=tuple(map(in_words_of_the_api, planned.warnings)))
-
-
-def in_words_of_the_api(message: str) -> str:
-    """Take the command line's options out of a message."""
-    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), _OPTIONS.sub("", message))
+    _check("num_inference_steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
+    _check("prompt", len(run.concepts), limits.concepts, "name the ones to keep in {concepts}", "concepts in it")
+    return replace(planned, run=run)
 
 
 def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[int, int]:
@@ -97,12 +91,12 @@ def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[in
     else:
         found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", size)
         if found is None:
-            raise InvalidArgument(f"size must be WIDTHxHEIGHT such as 512x512, or auto, got {size!r}; try auto")
+            raise InvalidArgument("size", "must be WIDTHxHEIGHT such as 512x512, or auto", size, "try auto")
         width, height = int(found[1]), int(found[2])
     for name, value in (("width", width), ("height", height)):
-        _check(f"size ({name})", value, limits.side, "ask for a smaller picture")
+        _check(name, value, limits.side, "ask for a smaller picture", "pixels")
         if value < 1:
-            raise InvalidArgument(f"size ({name}) must be at least 1, got {value}; try auto")
+            raise InvalidArgument(name, "must be at least 1", value, "give auto")
     return width, height
 
 
@@ -120,27 +114,33 @@ def _settings(choices: list[MethodChoice]) -> dict[str, dict[str, Any]]:
 
 def _check_texts(prompt: str, options: Options, limits: Limits) -> None:
     checks.check_prompt(prompt)
-    _check("prompt (characters)", len(prompt), limits.prompt_length, "shorten it")
-    _check("negative_prompt (characters)", len(options.negative_prompt), limits.prompt_length, "shorten it")
     concepts = options.concepts or []
-    _check("concepts (number)", len(concepts), limits.concepts, "leave some out")
+    _check("prompt", len(prompt), limits.prompt_length, "shorten it", "characters")
+    _check("negative_prompt", len(options.negative_prompt), limits.prompt_length, "shorten it", "characters")
+    _check("concepts", len(concepts), limits.concepts, "leave some out")
     for concept in concepts:
-        _check("concepts (characters of one)", len(concept), limits.concept_length, "shorten it")
-    for text in (prompt, options.negative_prompt, *concepts):
+        _check("concepts", len(concept), limits.concept_length, "shorten it", "characters each")
+    texts = [
+        ("prompt", prompt),
+        ("negative_prompt", options.negative_prompt),
+        *(("concepts", text) for text in concepts),
+    ]
+    for name, text in texts:
         if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise InvalidArgument("prompt must be Unicode text, got a lone surrogate; send it as UTF-8")
+            raise InvalidArgument(name, "must be Unicode text, with no lone surrogate", text, "send it as UTF-8")
 
 
 def _check_amounts(options: Options, count: int, methods: int, limits: Limits) -> None:
     seeds = count if options.seeds is None else len(options.seeds)
     if options.seeds is not None and count not in (1, seeds):
-        raise InvalidArgument(
-            f"n must be the number of seeds ({seeds}) where both are given, got {count}; leave it out"
-        )
+        rule = f"must be the number of {{seeds}} ({seeds}) where both are given"
+        raise InvalidArgument("num_images", rule, count, "leave it out")
     checks.check_seeds({options.seed, options.seed + count - 1})
-    _check("images (n, or seeds, times methods)", seeds * methods, limits.images, "ask for fewer")
+    name = "num_images" if options.seeds is None else "seeds"
+    _check(name, seeds * methods, limits.images, "ask for fewer", "images, with all methods,")
 
 
-def _check(name: str, value: int, most: int, remedy: str) -> None:
+def _check(name: str, value: int, most: int, remedy: str, unit: str = "") -> None:
     if value > most:
-        raise InvalidArgument(f"{name} must be at most {most} at this server, got {value}; {remedy}")
+        rule = f"must be at most {most} {unit} at this server" if unit else f"must be at most {most} at this server"
+        raise InvalidArgument(name, rule, value, remedy)

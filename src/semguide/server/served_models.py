@@ -62,7 +62,7 @@ def find_models(names: Sequence[str]) -> dict[str, ServedModel]:
         description = find_model(name)
         public = description.path.name if description.kind is SourceKind.FOLDER else description.name
         if public in served:
-            raise InvalidArgument(f"model (--model) must differ in their last names, got {public!r} twice; rename one")
+            raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")
         served[public] = ServedModel(public, description, current_environment(description.path), int(time.time()))
     return served
 

@@ -19,8 +19,7 @@ def check_at_least_one(name: str, value: int) -> None:
         InvalidArgument: It is not.
     """
     if value < 1:
-        option = name.replace("_", "-")
-        raise InvalidArgument(f"{name} (--{option}, --max-{option}) must be at least 1, got {value}; leave it out")
+        raise InvalidArgument(name, "must be at least 1", value, "leave it out")
 
 
 @dataclass(frozen=True)
@@ -80,20 +79,22 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
-            raise InvalidArgument(f"port (--port) must be from 0 to 65535, got {self.port}; try 8000")
+            raise InvalidArgument("port", "must be from 0 to 65535", self.port, "try 8000")
         if not self.grace > 0:
-            raise InvalidArgument(f"grace (--grace) must be more than 0 seconds, got {self.grace}; try 300")
+            raise InvalidArgument("grace", "must be more than 0 seconds", self.grace, "try 300")
         check_at_least_one("batch", self.batch)
         if self.api_key is not None and (len(self.api_key) < SHORTEST_KEY or not self.api_key.isascii()):
             raise InvalidArgument(
-                f"api_key (--api-key or {KEY_VARIABLE}) must be {SHORTEST_KEY} ASCII characters or more, got "
-                f"{len(self.api_key)} characters; make one with: python -c 'import secrets; "
-                "print(secrets.token_urlsafe(32))'"
+                "api_key",
+                f"(or {KEY_VARIABLE}) must be {SHORTEST_KEY} ASCII characters or more",
+                remedy="make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
             )
         if not self.local and self.api_key is None:
             raise InvalidArgument(
-                f"host (--host) must be a loopback address such as 127.0.0.1 where there is no key, got {self.host!r}; "
-                f"give --api-key or set {KEY_VARIABLE}"
+                "host",
+                "must be a loopback address such as 127.0.0.1 where there is no key",
+                self.host,
+                f"give {{api_key}} or set {KEY_VARIABLE}",
             )
 
     @property

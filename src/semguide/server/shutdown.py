@@ -32,8 +32,10 @@ def listen(settings: ServerSettings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise InvalidArgument(
-            f"host and port (--host, --port) must be a free address of this machine, got {settings.host} port "
-            f"{settings.port} ({error.strerror}); choose another --port"
+            "host",
+            f"and {{port}} must be a free address of this machine ({error.strerror})",
+            f"{settings.host}:{settings.port}",
+            "choose another {port}",
         ) from error
     return listener
 

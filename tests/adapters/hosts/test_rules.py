@@ -46,9 +46,9 @@ def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
         (("sgt", 7.5, -1.0), "strength", "must be a finite number >= 0"),
         (("sgt", 7.5, 1.0, "threshold: 0.4"), "settings", "must be a JSON object"),
         (("sgt", 7.5, 1.0, "[0.4]"), "settings", "must be a JSON object"),
-        (("sgt", 7.5, 1.0, '{"treshold": 0.4}'), "settings", "must be of sgt: strength, sharpness"),
+        (("sgt", 7.5, 1.0, '{"treshold": 0.4}'), "settings", "must name a parameter of sgt: strength, sharpness"),
         (("sgt", 7.5, 1.0, '{"sharpness": -4}'), "sharpness", "must be a finite number between 0 and 100"),
-        (("cfg", 7.5, 1.0, '{"threshold": 4}'), "settings", "must be of cfg: (it has none)"),
+        (("cfg", 7.5, 1.0, '{"threshold": 4}'), "settings", "must name a parameter of cfg: (it has none)"),
     ],
 )
 def test_refusals_name_the_input(arguments: tuple[str, float, float, str], named: str, rule: str) -> None:

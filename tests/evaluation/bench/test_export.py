@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.export import export_images, geneval_entry
 from semguide.evaluation.official import geneval_entries, read_official
 from semguide.evaluation.suites import SuitePrompt, suite
+from support.refusals import refuses
 
 ENTRIES = {"a cat": {"tag": "x", "prompt": "a cat"}, "a red car": {"tag": "y"}, "two dogs": {"tag": "z"}}
 
@@ -72,13 +72,13 @@ def test_an_earlier_export_is_replaced_and_other_folders_are_refused(tmp_path: P
     for part in (rows, rows[:2]):
         export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, part)
     assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["cfg", "export.json"]
-    with pytest.raises(InvalidArgument, match=r"export \(--export\) must name a new or empty folder"):
+    with refuses("export", "must name a new or empty folder"):
         export_images("geneval", tmp_path / "out", tmp_path / "out", ENTRIES, rows)
 
 
 def test_pictures_that_were_not_kept_are_refused_and_nothing_is_written(tmp_path: Path, rows: list[dict]):
     rows[3]["image"] = None
-    with pytest.raises(InvalidArgument, match="1 of 8 are not in"):
+    with refuses("export", "must have kept pictures, of which 1 of 8 are missing"):
         export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
     assert not (tmp_path / "export").exists()
 
@@ -86,7 +86,7 @@ def test_pictures_that_were_not_kept_are_refused_and_nothing_is_written(tmp_path
 @pytest.mark.parametrize("prompt", ["a_cat", "a cat/dog", "a cat " * 50])
 def test_prompts_that_cannot_be_file_names_are_refused(tmp_path: Path, rows: list[dict], prompt: str):
     rows[0]["prompt"] = prompt
-    with pytest.raises(InvalidArgument, match="makes file names of prompts"):
+    with refuses("export", "must have short prompts"):
         export_images("t2i-compbench", tmp_path / "export", tmp_path / "out", {**ENTRIES, prompt: {}}, rows)
     assert not (tmp_path / "export").exists()
 

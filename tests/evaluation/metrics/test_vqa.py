@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 from transformers import BlipForQuestionAnswering, BlipProcessor
 
-from semguide.errors import InvalidArgument
 from semguide.evaluation.metrics.vqa import Answerer, blip_vqa, vqa_score
+from support.refusals import refuses
 from support.tiny_scorers import save_tiny_blip
 
 
@@ -62,5 +62,5 @@ def test_blip_vqa_multiplies_what_is_said_of_each_phrase(answerer: Answerer, ima
 
 def test_a_model_that_cannot_say_yes_is_refused(tmp_path: Path):
     folder = save_tiny_blip(tmp_path / "blip", ["no", "cat"])
-    with pytest.raises(InvalidArgument, match="must have one token for 'yes'"):
+    with refuses("folder", "must hold a model with one token for 'yes'"):
         Answerer(folder, "cpu")

@@ -7,7 +7,6 @@ import torch
 
 from semguide import CFG, SGT
 from semguide.concepts import decompose
-from semguide.errors import InvalidArgument
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampledImage, SamplingOptions, sample_with_rule
 from semguide.evaluation.sampling_methods.best_of import (
@@ -17,6 +16,7 @@ from semguide.evaluation.sampling_methods.best_of import (
     BestOfRejection,
     clip_folder,
 )
+from support.refusals import refuses
 from support.tiny.stable_diffusion import tiny_stable_diffusion
 
 SAMPLING = SamplingOptions(num_inference_steps=6, height=64, width=64)
@@ -112,8 +112,8 @@ def test_what_else_decides_the_images_is_in_the_identity():
 @pytest.mark.parametrize(
     ("name", "parameters", "named"),
     [
-        ("best-of-detector", {"seeds": 0}, "seeds must be a whole number"),
-        ("best-of-detector", {"rule": "cgf"}, "method must be one of"),
+        ("best-of-detector", {"seeds": 0}, "seeds"),
+        ("best-of-detector", {"rule": "cgf"}, "method"),
         ("best-of-detector", {"stop": 0.0}, "stop"),
         ("best-of-detector", {"every": 0}, "every"),
         ("best-of-rejection", {"stop": 2.0}, "stop"),
@@ -121,10 +121,10 @@ def test_what_else_decides_the_images_is_in_the_identity():
     ],
 )
 def test_parameters_out_of_range_are_refused(name: str, parameters: dict[str, Any], named: str):
-    with pytest.raises(InvalidArgument, match=named):
+    with refuses(named):
         SAMPLING_METHODS[name](**parameters)
 
 
 def test_a_folder_without_a_clip_is_refused_before_any_work():
-    with pytest.raises(InvalidArgument, match="clip must be"):
+    with refuses("clip"):
         BestOfCLIP(clip="/nowhere").identity()

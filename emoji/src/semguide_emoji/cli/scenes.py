@@ -45,21 +45,18 @@ def scenes(
         out.parent.mkdir(parents=True, exist_ok=True)
         write_png(out, sheet)
     except OSError as error:
-        raise InvalidArgument(
-            f"out (--out) must be writable, but {out} is not ({error.strerror}); choose another file"
-        ) from error
+        raise InvalidArgument("out", f"must be writable ({error.strerror})", out, "choose another file") from error
     typer.echo(f"wrote {out}")
 
 
 def _check(count: int, seed: int, size: int, out: Path) -> None:
     """Refuse what cannot be drawn or written, before anything is loaded."""
     if not 1 <= count <= LARGEST_COUNT:
-        raise InvalidArgument(f"count (--count) must be from 1 to {LARGEST_COUNT}, got {count}; try 16")
+        raise InvalidArgument("count", f"must be from 1 to {LARGEST_COUNT}", count, "try 16")
     check_seeds([seed])
     if size % 16 or not SMALLEST_SIZE <= size <= LARGEST_SIZE:
-        raise InvalidArgument(
-            f"size (--size) must be a multiple of 16 from {SMALLEST_SIZE} to {LARGEST_SIZE}, got {size}; try 128"
-        )
+        rule = f"must be a multiple of 16 from {SMALLEST_SIZE} to {LARGEST_SIZE}"
+        raise InvalidArgument("size", rule, size, "try 128")
     if out.suffix.lower() != ".png" or out.is_dir():
-        raise InvalidArgument(f"out (--out) must be a PNG file, got {str(out)!r}; try scenes.png")
+        raise InvalidArgument("out", "must be a PNG file", out, "try scenes.png")
     check_writable(out.parent)

@@ -60,7 +60,7 @@ def judge_quality(judge: Judge, world: World, vae: Any = None, scenes: int = 200
         InvalidArgument: There is no scene to look at.
     """
     if scenes < 1:
-        raise InvalidArgument(f"scenes must be >= 1, got {scenes}")
+        raise InvalidArgument("scenes", "must be >= 1", scenes)
     batches = Batches(world, judge.config.size, 50, seed=999)
     found = right = false = objects = 0
     for index in range(-(-scenes // 50)):
@@ -157,7 +157,7 @@ def clip_quality(clip: EmojiCLIP, tokenizer: Any, world: World, scenes: int = 20
         InvalidArgument: There is no scene to look at.
     """
     if scenes < 1:
-        raise InvalidArgument(f"scenes must be >= 1, got {scenes}")
+        raise InvalidArgument("scenes", "must be >= 1", scenes)
     count = -(-scenes // AMONG)
     rows: dict[str, str] = {}
     for kind, noise in (("noisy", CaptionNoise()), ("full", TIDY)):

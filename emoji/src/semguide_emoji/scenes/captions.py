@@ -42,7 +42,7 @@ class CaptionNoise:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0.0 <= value <= 1.0:
-                raise InvalidArgument(f"{name} must be between 0 (never) and 1 (always), got {value}")
+                raise InvalidArgument(name, "must be between 0 (never) and 1 (always)", value)
 
 
 #: Captions that say everything.
@@ -62,9 +62,9 @@ def noun_phrase(noun: str, colour: str | None, count: int = 1, article: bool = T
         InvalidArgument: The noun is not one of the world's, or the count is not from 1 to 4.
     """
     if noun not in NOUNS:
-        raise InvalidArgument(f"noun must be one of {', '.join(NOUNS)}, got {noun!r}")
+        raise InvalidArgument("noun", f"must be one of {', '.join(NOUNS)}", noun)
     if not 1 <= count < len(_NUMBERS):
-        raise InvalidArgument(f"count must be from 1 to {len(_NUMBERS) - 1}, got {count}")
+        raise InvalidArgument("count", f"must be from 1 to {len(_NUMBERS) - 1}", count)
     words = [colour] if colour else []
     words.append(noun if count == 1 else NOUNS[noun].plural)
     if count > 1:

@@ -54,9 +54,9 @@ def render(scene: Scene, size: int = 128) -> Pixels:
         InvalidArgument: The size is below 16, or the scene names what the vocabulary lacks.
     """
     if size < GRID:
-        raise InvalidArgument(f"size must be at least {GRID} pixels, got {size}")
+        raise InvalidArgument("size", f"must be at least {GRID} pixels", size)
     if scene.background not in BACKGROUNDS:
-        raise InvalidArgument(f"background must be one of {', '.join(BACKGROUNDS)}, got {scene.background!r}")
+        raise InvalidArgument("background", f"must be one of {', '.join(BACKGROUNDS)}", scene.background)
     canvas: Pixels = np.array(_background(scene.background, scene.soft, size))
     for thing in scene.objects:
         _paste(canvas, thing)

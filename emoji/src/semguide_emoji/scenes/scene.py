@@ -96,20 +96,18 @@ class World:
     def __post_init__(self) -> None:
         for name in ("natural", "worn", "repeated", "skew"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InvalidArgument(f"{name} must be between 0 (never) and 1 (always), got {getattr(self, name)}")
+                raise InvalidArgument(name, "must be between 0 (never) and 1 (always)", getattr(self, name))
         if self.step not in (1, 2):
-            raise InvalidArgument(f"step must be 1 or 2 sixteenths of the canvas, got {self.step}")
+            raise InvalidArgument("step", "must be 1 or 2 sixteenths of the canvas", self.step)
         weights = self.object_weights
         if not 1 <= len(weights) <= 4 or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
-            raise InvalidArgument(
-                f"object_weights must be 1 to 4 numbers of at least 0, not all 0 (scenes with 1, 2, ... objects), "
-                f"got {weights}"
-            )
+            rule = "must be 1 to 4 numbers of at least 0, not all 0 (scenes with 1, 2, ... objects)"
+            raise InvalidArgument("object_weights", rule, weights)
         vocabulary = (("nouns", self.nouns, NOUNS), ("colours", self.colours, COLOURS), ("sizes", self.sizes, SIZES))
         for kind, names, known in vocabulary:
             unknown = sorted(set(names) - set(known))
             if unknown or not names:
-                raise InvalidArgument(f"{kind} must be names of the vocabulary ({', '.join(known)}), got {unknown}")
+                raise InvalidArgument(kind, f"must be names of the vocabulary ({', '.join(known)})", unknown)
         favourites = np.random.default_rng(0).choice(self.colours, len(self.nouns))
         self._favourites.update(zip(self.nouns, favourites.tolist(), strict=True))
 
@@ -179,7 +177,7 @@ def wear(wearer: SceneObject, index: int, noun: str, colour: str | None) -> Scen
         InvalidArgument: The noun is nothing to wear.
     """
     if noun not in WORN:
-        raise InvalidArgument(f"noun must be one of {', '.join(WORN)} to be worn, got {noun!r}")
+        raise InvalidArgument("noun", f"must be one of {', '.join(WORN)} to be worn", noun)
     height, safe_divide = WORN[noun]
     size = wearer.size * safe_divide
     x = wearer.x + (wearer.size - size) / 2

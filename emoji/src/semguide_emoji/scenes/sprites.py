@@ -81,9 +81,9 @@ def sprite(noun: str, colour: str | None, size: int) -> Tile:
     """
     for name, value, known in (("noun", noun, NOUNS), ("colour", colour or "red", COLOURS)):
         if value not in known:
-            raise InvalidArgument(f"{name} must be one of {', '.join(known)}, got {value!r}")
+            raise InvalidArgument(name, f"must be one of {', '.join(known)}", value)
     if size < SMALLEST:
-        raise InvalidArgument(f"size must be at least {SMALLEST} pixels, got {size}")
+        raise InvalidArgument("size", f"must be at least {SMALLEST} pixels", size)
     tile = _base(noun)
     if colour is not None:
         tile = tint(tile, colour, NOUNS[noun].whole)

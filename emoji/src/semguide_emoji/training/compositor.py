@@ -52,7 +52,7 @@ class Compositor:
             InvalidArgument: Another size than the atlas is made for, or an object that it lacks.
         """
         if size != self.size:
-            raise InvalidArgument(f"size must be {self.size}, for which the atlas is made, got {size}")
+            raise InvalidArgument("size", f"must be {self.size}, for which the atlas is made", size)
         grounds = torch.tensor([self._grounds[scene.background, scene.soft] for scene in scenes])
         layout = self._moved(torch.from_numpy(self._layout(scenes)))
         canvas = self._columns[self._moved(grounds)].expand(-1, -1, size, -1)
@@ -76,7 +76,7 @@ class Compositor:
     def _place(self, thing: SceneObject, side: int) -> int:
         key = (thing.noun, thing.colour, side)
         if key not in self._places:
-            raise InvalidArgument(f"scenes must be of the world the atlas is made for, got a {thing.colour} {thing}")
+            raise InvalidArgument("scenes", "must be of the world the atlas is made for", thing)
         return self._places[key]
 
     def _moved(self, values: Tensor) -> Tensor:

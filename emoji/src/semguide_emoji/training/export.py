@@ -80,7 +80,7 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     """
     kind = KINDS[name]
     if kind.assemble is None:
-        raise InvalidArgument(f"name must be {UNET} or {FLOW}, got {name!r}")
+        raise InvalidArgument("name", f"must be {UNET} or {FLOW}", name)
     made(folder / kind.part, kind.part)
     return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
 

@@ -56,11 +56,11 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "learning_rate", "warmup", "save_seconds", "sheet_steps"):
             if not getattr(self, name) > 0:
-                raise InvalidArgument(f"{name} must be > 0, got {getattr(self, name)}")
+                raise InvalidArgument(name, "must be > 0", getattr(self, name))
         if self.minutes is not None and not self.minutes > 0:
-            raise InvalidArgument(f"minutes must be > 0 (None for no limit), got {self.minutes}")
+            raise InvalidArgument("minutes", "must be > 0 (None for no limit)", self.minutes)
         if not 0.0 <= self.ema < 1.0:
-            raise InvalidArgument(f"ema must be at least 0 (no averaging) and below 1, got {self.ema}")
+            raise InvalidArgument("ema", "must be at least 0 (no averaging) and below 1", self.ema)
 
     @property
     def cuda(self) -> bool:

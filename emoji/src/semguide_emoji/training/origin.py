@@ -28,9 +28,9 @@ def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
         InvalidArgument: It is no such checkpoint, or the recipe starts from nothing.
     """
     if recipe not in _OWN:
-        raise InvalidArgument(f"from (--from) goes with {', '.join(_OWN)}, got {recipe}, which starts from nothing")
+        raise InvalidArgument("recipe", f"must be one of {', '.join(_OWN)} beside {{source}}", recipe)
     if not (checkpoint / "model_index.json").is_file():
-        raise InvalidArgument(f"from (--from) must be an exported checkpoint with a model_index.json, got {checkpoint}")
+        raise InvalidArgument("source", "must be an exported checkpoint with a model_index.json", checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     _copy(checkpoint / "vae", folder / "vae")
     if not (folder / "clip").exists():

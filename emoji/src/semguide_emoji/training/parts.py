@@ -40,8 +40,10 @@ def assembled_flow(preset: Preset, folder: Path) -> StableDiffusion3Pipeline:
     vae, text, tokenizer = _frozen(folder)
     if not isinstance(text, CLIPTextModelWithProjection):
         raise InvalidArgument(
-            f"out (--out) must hold clip/, or a text_encoder/ with CLIP's projection (emoji-flow's has one, "
-            f"emoji-unet's has none), got neither in {folder}; run `semguide train clip` first"
+            "out",
+            "must hold clip/, or a text_encoder/ with CLIP's projection (emoji-flow's has one, emoji-unet's has none)",
+            folder,
+            "run `semguide train clip` first",
         )
     tokenizer.model_max_length = preset.flow_prompt_length
     if (folder / "flow").exists():
@@ -89,7 +91,5 @@ def made(path: Path, recipe: str) -> Path:
         InvalidArgument: It is not there; the message names the recipe that makes it.
     """
     if not path.exists():
-        raise InvalidArgument(
-            f"out (--out) must hold {path.name}/, got none in {path.parent}; run `semguide train {recipe}` first"
-        )
+        raise InvalidArgument("out", f"must hold {path.name}/", path.parent, f"run `semguide train {recipe}` first")
     return path

@@ -37,7 +37,7 @@ def build_tokenizer(captions: list[str], folder: Path, vocabulary: int, length: 
     """
     for name, value, least in (("vocabulary", vocabulary, 2 + 2 * len(_BYTES)), ("length", length, 3)):
         if value < least:
-            raise InvalidArgument(f"{name} must be at least {least}, got {value}")
+            raise InvalidArgument(name, f"must be at least {least}", value)
     tokenizer = _untrained()
     # Given as special tokens, the entries come first and in this order; else their order would be a matter of chance.
     trainer = trainers.BpeTrainer(

@@ -79,7 +79,8 @@ def _parameters(method: str, settings: str) -> dict[str, Any]:
     valid = [each.name for each in parameters_of(get_method(method)) if each.name != "guidance_scale"]
     for name in given:
         if name not in valid:
-            raise InvalidArgument("settings", f"must be of {method}: {', '.join(valid) or '(it has none)'}", name)
+            rule = f"must name a parameter of {method}: {', '.join(valid) or '(it has none)'}"
+            raise InvalidArgument("settings", rule, name)
     return given
 
 

@@ -37,10 +37,8 @@ def check_target(target: Path) -> None:
         InvalidArgument: It holds something else than an earlier export.
     """
     if target.exists() and not (target / MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise InvalidArgument(
-            f"export (--export) must name a new or empty folder, or one of an earlier export, but {target} holds other "
-            "files; choose another folder"
-        )
+        rule = "must name a new or empty folder, or one of an earlier export, with no other files"
+        raise InvalidArgument("export", rule, target, "choose another folder")
 
 
 def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> list[Path]:
@@ -63,8 +61,10 @@ def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: 
     missing = [row for row in rows if not row["image"] or not (out / row["image"]).is_file()]
     if missing:
         raise InvalidArgument(
-            f"export (--export) needs kept pictures, but {len(missing)} of {len(rows)} are not in {out}; run with "
-            "--keep-images"
+            "export",
+            f"must have kept pictures, of which {len(missing)} of {len(rows)} are missing",
+            out,
+            "run with {keep_images}",
         )
     methods = list(dict.fromkeys(row["method"] for row in rows))
     with atomic_folder(target) as folder:
@@ -110,8 +110,10 @@ def _t2i_compbench(folder: Path, out: Path, entries: Entries, rows: Sequence[Row
         name = f"{row['prompt']}_{number:06}.png"
         if "_" in row["prompt"] or "/" in row["prompt"] or len(name.encode()) > _LONGEST:
             raise InvalidArgument(
-                f"export (--export) t2i-compbench makes file names of prompts, which must be without '_' and '/' and "
-                f"short, got {row['prompt']!r}; export geneval instead"
+                "export",
+                "must have short prompts without '_' and '/' for t2i-compbench, which makes file names of them",
+                row["prompt"],
+                "export geneval instead",
             )
         shutil.copyfile(out / row["image"], samples / name)
 
@@ -143,7 +145,7 @@ class Export:
         Raises:
             InvalidArgument: There is no such layout, or the folder holds something else.
         """
-        checks.check_known("export (--export)", self.layout, LAYOUTS)
+        checks.check_known("export", self.layout, LAYOUTS)
         check_target(self.target)
 
     def write(self, folder: BenchFolder) -> list[Path]:

@@ -13,6 +13,7 @@ from semguide.evaluation.bench.table import write_table
 from semguide.evaluation.bench.workers import ROWS
 from semguide.evaluation.rows import Row, read_rows
 from semguide.files import write_json
+from semguide.runs.folder import not_writable
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
 FORMAT, VERSION = "semguide-bench", 1
@@ -42,17 +43,13 @@ class BenchFolder:
             return
         settled = _described(self.out)
         if settled is None:
-            raise InvalidArgument(
-                f"out (--out) must be new, empty or the folder of an earlier bench, but {self.out} holds other files; "
-                "choose another folder"
-            )
+            rule = "must be new, empty or the folder of an earlier bench, with no other files"
+            raise InvalidArgument("out", rule, self.out, "choose another folder")
         wanted = self.bench.shared_settings()
         changed = sorted(key for key in {*settled, *wanted} if settled.get(key) != wanted.get(key))
         if changed:
-            raise InvalidArgument(
-                f"out (--out) must be the folder of a bench with the same settings, but that of {self.out} differs in "
-                f"{', '.join(changed)}; choose another folder"
-            )
+            rule = f"must be the folder of a bench with the same settings (it differs in {', '.join(changed)})"
+            raise InvalidArgument("out", rule, self.out, "choose another folder")
         self.refresh()
 
     def open(self) -> None:
@@ -67,9 +64,7 @@ class BenchFolder:
                 self.out / DESCRIPTION, {"format": FORMAT, "version": VERSION, "settled": self.bench.shared_settings()}
             )
         except OSError as error:
-            raise InvalidArgument(
-                f"out (--out) must be writable, but {self.out} is not ({error.strerror}); choose another folder"
-            ) from error
+            raise not_writable(self.out, error.strerror) from error
 
     def missing(self, tasks: list[BenchTask]) -> list[BenchTask]:
         """Return those of the tasks whose row, or picture where pictures are kept, is not there."""

@@ -37,9 +37,9 @@ def check_names(methods: str) -> list[str]:
     """
     names = [name.strip() for name in methods.split(",")]
     for name in names:
-        check_known("methods (--methods)", name, [*known_methods(), *sampling_method_names()])
+        check_known("methods", name, [*known_methods(), *sampling_method_names()])
     if len(set(names)) < len(names):
-        raise InvalidArgument(f"methods (--methods) must name each method once, got {methods!r}")
+        raise InvalidArgument("methods", "must name each method once", methods)
     return names
 
 
@@ -51,13 +51,11 @@ def check_settings(names: list[str], settings: Mapping[str, Mapping[str, Any]]) 
             the concepts, which are what a suite asks for.
     """
     for name in settings:
-        check_known("method in --set", name, names)
+        check_known("settings", name, names, "must be of a method of the run:")
     for name in names:
         if getattr(_build(name, settings.get(name, {}), 7.5), "repels", False):
-            raise InvalidArgument(
-                f"methods (--methods) must steer towards the concepts of the suite, but {name} steers away from them; "
-                "leave it out"
-            )
+            rule = "must steer towards the concepts of the suite, not away from them"
+            raise InvalidArgument("methods", rule, name, "leave it out")
 
 
 def complete(
@@ -94,7 +92,7 @@ def _build(name: str, given: Mapping[str, Any], guidance_scale: float) -> Any:
     parameters = dict(given)
     scale = parameters.pop(SHARED, guidance_scale)
     if type(scale) not in {int, float}:
-        raise InvalidArgument(f"{SHARED} of {name} must be a number, got {scale!r}; give it as --set {name}.{SHARED}=5")
+        raise InvalidArgument("settings", f"must be a number for {name}.{SHARED}", scale)
     check_guidance_scale(float(scale))
     return build(SAMPLING_METHODS.get(name) or METHODS[name], parameters, float(scale))
 

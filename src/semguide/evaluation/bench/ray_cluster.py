@@ -70,14 +70,14 @@ def _connected(execution: Execution) -> Generator[Any, None, None]:
     try:
         ray: Any = import_module("ray")  # the types of an extra that may be missing
     except ImportError as error:
-        raise MissingExtra("ray (--ray)", "ray") from error
+        raise MissingExtra("a run on Ray", "ray") from error
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     started = {"num_cpus": execution.processes, "include_dashboard": False} if execution.ray == LOCAL else {}
     try:
         ray.init(address=execution.ray, log_to_driver=False, logging_level="error", **started)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise SemguideError(
-            f"ray (--ray) must be the address of a running cluster or {LOCAL!r}, but {execution.ray!r} cannot be "
+            f"ray must be the address of a running cluster or {LOCAL!r}, but {execution.ray!r} cannot be "
             f"reached ({error}); start one with: ray start --head"
         ) from error
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide import plugins
-from semguide.errors import InvalidArgument, MissingExtra
+from semguide.errors import InvalidArgument, MissingExtra, SemguideWarning
 from semguide.evaluation.bench.method_arguments import check_names, check_settings, complete
 from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
@@ -70,7 +70,7 @@ class BenchPlan:
 
     bench: Bench
     device: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[SemguideWarning, ...] = ()
 
 
 def check_bench(request: BenchRequest, jobs: int) -> None:
@@ -79,15 +79,15 @@ def check_bench(request: BenchRequest, jobs: int) -> None:
     Raises:
         InvalidArgument: A number is out of range, or a name unknown.
     """
-    for option, value, highest in (
-        ("seeds (--seeds)", request.seeds, LARGEST_NUM_IMAGES),
-        ("limit (--limit)", 1 if request.limit is None else request.limit, None),
-        ("jobs (--jobs)", jobs, 1024),
+    for argument, value, highest in (
+        ("seeds", request.seeds, LARGEST_NUM_IMAGES),
+        ("limit", 1 if request.limit is None else request.limit, None),
+        ("jobs", jobs, 1024),
     ):
         if value < 1 or (highest is not None and value > highest):
             rule = "at least 1" if highest is None else f"from 1 to {highest}"
-            raise InvalidArgument(f"{option} must be {rule}, got {value}; try 8")
-    checks.check_known("split (--split)", request.split, SPLITS)
+            raise InvalidArgument(argument, f"must be {rule}", value, "try 8")
+    checks.check_known("split", request.split, SPLITS)
     if request.num_inference_steps is not None:
         checks.check_steps(request.num_inference_steps)
     if request.guidance_scale is not None:
@@ -101,7 +101,7 @@ def check_ray(address: str) -> None:
         MissingExtra: It is not installed.
     """
     if address and find_spec("ray") is None:
-        raise MissingExtra("ray (--ray)", "ray")
+        raise MissingExtra("a run on Ray", "ray")
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -113,7 +113,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     index, count = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= index <= count:
-        raise InvalidArgument(f"shard (--shard) must be I/N with 1 <= I <= N, got {text!r}; the first of four is 1/4")
+        raise InvalidArgument("shard", "must be I/N with 1 <= I <= N", text, "the first of four is 1/4")
     return index, count
 
 
@@ -178,15 +178,13 @@ def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
     known = suite_names()
     if name not in known and not Path(name).is_file():
         if not known:
-            raise InvalidArgument(
-                f"suite (--suite) must be the path of a prompt file, as no suite is installed ({plugins.EMBEDDED}), "
-                f"got {name!r}"
-            )
-        checks.check_known("suite (--suite), where it is not the path of a prompt file,", name, known)
+            rule = f"must be the path of a prompt file, as no suite is installed ({plugins.EMBEDDED})"
+            raise InvalidArgument("suite", rule, name)
+        checks.check_known("suite", name, known, "must be the path of a prompt file or one of")
     prompts = suite(name) if name in known else read_official(Path(name))
     chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]
     if not chosen:
-        raise InvalidArgument(f"split (--split) {split!r} of {name} has no prompt; use --split all")
+        raise InvalidArgument("split", "must be one that the suite has prompts of", split, "give {split} all")
     return chosen
 
 
@@ -202,17 +200,16 @@ def find_judge(name: str | None) -> Path | None:
         embedded = embedded_judge()
         if embedded is None:
             raise InvalidArgument(
-                f"judge (--judge) must be given, as none is installed ({plugins.EMBEDDED}); give its folder, or "
-                f"--judge {NO_JUDGE} to make images without judging them"
+                "judge",
+                f"must be given, as none is installed ({plugins.EMBEDDED})",
+                remedy=f"give its folder, or {NO_JUDGE!r} to make images without judging them",
             )
         return embedded.folder
     folder = Path(name).expanduser()
     if all((folder / file).is_file() for file in JUDGE_FILES):
         return folder.resolve()
-    raise InvalidArgument(
-        f"judge (--judge) must be a folder with {' and '.join(JUDGE_FILES)}, got {name!r}; give such a folder or "
-        f"{NO_JUDGE!r}"
-    )
+    rule = f"must be a folder with {' and '.join(JUDGE_FILES)}"
+    raise InvalidArgument("judge", rule, name, f"give such a folder or {NO_JUDGE!r}")
 
 
 def _sampling(request: BenchRequest, prompt: str) -> Plan:
@@ -239,12 +236,10 @@ def _fingerprint(judge: Path | None) -> str | None:
     return f"sha256:{total.hexdigest()}"
 
 
-def _warnings(request: BenchRequest, planned: Plan, judge: Path | None) -> tuple[str, ...]:
+def _warnings(request: BenchRequest, planned: Plan, judge: Path | None) -> tuple[SemguideWarning, ...]:
     foreign = planned.model.kind != SourceKind.EMBEDDED and judge is not None and request.judge is None
     embedded = embedded_judge()
     if not foreign or embedded is None:
         return ()
-    return (
-        f"{embedded.name} knows {embedded.knows} only, and its verdicts on others mean nothing; "
-        f"give --judge {NO_JUDGE} unless {planned.model.name} draws that world",
-    )
+    message = f"{embedded.name} knows {embedded.knows} only, and its verdicts on others mean nothing"
+    return (SemguideWarning(message, f"give {{judge}} {NO_JUDGE} unless {planned.model.name} draws that world"),)

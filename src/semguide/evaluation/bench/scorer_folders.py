@@ -59,8 +59,8 @@ def find_scorers(request: ScorerRequest, model: SourceKind) -> ScorerFolders:
     """
     return ScorerFolders(
         clip=_clip(request.clip, model),
-        vqa=_blip("vqa (--vqa)", request.vqa),
-        blip_vqa=_blip("blip-vqa (--blip-vqa)", request.blip_vqa),
+        vqa=_blip("vqa", request.vqa),
+        blip_vqa=_blip("blip_vqa", request.blip_vqa),
     )
 
 
@@ -74,12 +74,15 @@ def _clip(name: str | None, model: SourceKind) -> Path | None:
     if _config(folder).get("model_type") == "clip" or clip_plugin(folder) is not None:
         return folder.resolve()
     raise InvalidArgument(
-        f"clip (--clip) must be a folder with config.json and safetensors weights of transformers' CLIPModel, or "
-        f"a CLIP of an installed package, got {str(folder)!r}; give such a folder or {NONE!r}"
+        "clip",
+        "must be a folder with config.json and safetensors weights of transformers' CLIPModel, or a CLIP of an "
+        "installed package",
+        folder,
+        f"give such a folder or {NONE!r}",
     )
 
 
-def _blip(option: str, name: str | None) -> Path | None:
+def _blip(argument: str, name: str | None) -> Path | None:
     if name is None:
         return None
     folder = Path(name).expanduser()
@@ -87,8 +90,10 @@ def _blip(option: str, name: str | None) -> Path | None:
     if config.get("model_type") == "blip" and "BlipForQuestionAnswering" in (config.get("architectures") or ()):
         return folder.resolve()
     raise InvalidArgument(
-        f"{option} must be a folder with config.json and safetensors weights of transformers' "
-        f"BlipForQuestionAnswering, got {name!r}; save one with save_pretrained(FOLDER), its BlipProcessor too"
+        argument,
+        "must be a folder with config.json and safetensors weights of transformers' BlipForQuestionAnswering",
+        name,
+        "save one with save_pretrained(FOLDER), its BlipProcessor too",
     )
 
 

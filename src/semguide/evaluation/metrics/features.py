@@ -38,7 +38,7 @@ def diversity(features: Features) -> float:
     """
     count = len(features)
     if count < 2:
-        raise InvalidArgument(f"features must be of at least 2 images to differ from each other, got {count}")
+        raise InvalidArgument("features", "must be of at least 2 images to differ from each other", count)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     cosines = unit @ unit.T
     return float(1.0 - (cosines.sum() - np.trace(cosines)) / (count * (count - 1)))
@@ -61,7 +61,7 @@ def frechet_distance(features: Features, reference: Features) -> float:
     """
     for name, given in (("features", features), ("reference", reference)):
         if len(given) < 2:
-            raise InvalidArgument(f"{name} must be of at least 2 images to have a covariance, got {len(given)}")
+            raise InvalidArgument(name, "must be of at least 2 images to have a covariance", len(given))
     first, second = _covariance(features), _covariance(reference)
     root = _square_root(first)
     mixed = np.linalg.eigvalsh(root @ second @ root).clip(min=0.0)  # those of first @ second

@@ -45,8 +45,10 @@ class Answerer:
         ids: list[int] = tokenizer(word, add_special_tokens=False)["input_ids"]
         if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
             raise InvalidArgument(
-                f"a model that answers questions must have one token for {word!r}, but that of {folder} has none; "
-                "give a BLIP trained for question answering"
+                "folder",
+                f"must hold a model with one token for {word!r}",
+                folder,
+                "give a BLIP trained for question answering",
             )
         return ids[0]
 

@@ -76,7 +76,7 @@ class AttendExcite(SamplingMethod):
             raise UnsupportedPipeline(f"attend-excite needs a StableDiffusionPipeline, got {pipeline_class}")
         if sampling.height != sampling.width:
             raise InvalidArgument(
-                f"height and width must be equal for attend-excite, got {sampling.height} and {sampling.width}"
+                "width", f"must equal {{height}} ({sampling.height}) for attend-excite", sampling.width
             )
 
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
@@ -129,10 +129,8 @@ class AttendExcite(SamplingMethod):
             sides.append(latents // 2 ** (len(kinds) - 1))
         usable = sorted({side for side in sides if side > 1})  # the smoothing needs a neighbour on each side
         if self.resolution and self.resolution not in usable:
-            raise InvalidArgument(
-                f"resolution must be one of the U-Net's attention maps, {', '.join(map(str, usable))}, "
-                f"got {self.resolution}"
-            )
+            rule = f"must be one of the U-Net's attention maps, {', '.join(map(str, usable))}"
+            raise InvalidArgument("resolution", rule, self.resolution)
         return self.resolution or min(usable, key=lambda side: abs(side - latents / 4))
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int | None:
@@ -152,7 +150,7 @@ def noun_token_index(tokenizer: Any, prompt: str, concept: Concept) -> int:
         InvalidArgument: The concept is not in the prompt.
     """
     if concept.span is None:
-        raise InvalidArgument(f"concepts must stand in the prompt for attend-excite, got {concept.text!r}")
+        raise InvalidArgument("concepts", "must stand in the prompt for attend-excite", concept.text)
     start, end = concept.span
     found = locate(prompt[:end], concept.head, start) if concept.head else None
     return phrase_indices(tokenizer, prompt, found or concept.span)[-1]
@@ -166,10 +164,8 @@ def _read(thresholds: str) -> dict[float, float]:
     except (AttributeError, ValueError):
         found = {-1.0: 0.0}
     if any(not (0 <= place < 1 and 0 <= least < 1) for place, least in found.items()):
-        raise InvalidArgument(
-            f"thresholds must be fractions of the steps in [0, 1) with the least attention in [0, 1), such as "
-            f"{PUBLISHED!r}, got {thresholds!r}"
-        )
+        rule = f"must be fractions of the steps in [0, 1) with the least attention in [0, 1), such as {PUBLISHED!r}"
+        raise InvalidArgument("thresholds", rule, thresholds)
     return found
 
 

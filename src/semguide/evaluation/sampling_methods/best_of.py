@@ -147,10 +147,8 @@ def find_clip(name: str) -> Path:
     if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
         return folder.resolve()
     installed = ", ".join(plugins.names(GROUP)) or f"the name of an installed one ({plugins.EMBEDDED})"
-    raise InvalidArgument(
-        f"clip must be {installed}, or a folder with config.json and safetensors weights of one or of transformers' "
-        f"CLIPModel, got {name!r}; give such a folder"
-    )
+    kind = "config.json and safetensors weights of one or of transformers' CLIPModel"
+    raise InvalidArgument("clip", f"must be {installed}, or a folder with {kind}", name)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ async def split_prompt(body: ConceptsRequest, server: ServerDependency) -> Conce
     limit = server.settings.limits.prompt_length
     check_prompt(body.prompt)
     if len(body.prompt) > limit:
-        raise InvalidArgument(f"prompt must be at most {limit} characters, got {len(body.prompt)}; shorten it")
+        rule = f"must be at most {limit} characters at this server"
+        raise InvalidArgument("prompt", rule, len(body.prompt), "shorten it")
     return ConceptsReply(prompt=body.prompt, concepts=concept_models(decompose(body.prompt)))
 
 

@@ -85,7 +85,7 @@ async def _disconnected(request: Request) -> None:
 def _payload(image: ImageTask, base: str | None) -> ImagePayload:
     report = image_report(image)
     if report is None or image.png is None:
-        raise InvalidArgument("image must be finished before it is sent")
+        raise InvalidArgument("image", "must be finished before it is sent")
     if base is not None:
         return ImagePayload(url=f"{base}{image_url(image)}", semguide=report)
     return ImagePayload(b64_json=base64.b64encode(image.png).decode(), semguide=report)
