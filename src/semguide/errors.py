@@ -93,11 +93,16 @@ class GuidanceNotApplied(SemguideError, RuntimeError):
     """The rule did not run as often as the pipeline called its denoiser."""
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra; semguide is on no package index."""
+    return f"pip install '.[{extra}]' in a clone of semguide's repository"
+
+
 class MissingExtra(SemguideError, ImportError):
     """An optional dependency is missing; the message is the command that installs it."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra {extra!r}: pip install 'semguide[{extra}]'")
+        super().__init__(f"{feature} needs the extra {extra!r}: {install_command(extra)}")
 
 
 class SemguideWarning(UserWarning):

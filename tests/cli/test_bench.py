@@ -309,7 +309,7 @@ def test_an_unknown_layout_and_a_missing_ray_are_refused_before_any_work(
     refused = bench(tmp_path / "out", "--ray", "local")
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "error: a run on Ray needs the extra 'ray': pip install 'semguide[ray]'\n",
+        "error: a run on Ray needs the extra 'ray': pip install '.[ray]' in a clone of semguide's repository\n",
     )
     assert not (tmp_path / "out").exists()
 

@@ -14,7 +14,11 @@ from semguide.errors import InvalidArgument, MissingExtra, SemguideError, Semgui
         (InvalidArgument("steps", "must be 1"), 2, "error: steps must be 1\n"),
         (UnsupportedPipeline("no"), 2, "error: no\n"),
         (SemguideError("no\n network"), 1, "error: no network\n"),
-        (MissingExtra("this", "web"), 1, "error: this needs the extra 'web': pip install 'semguide[web]'\n"),
+        (
+            MissingExtra("this", "web"),
+            1,
+            "error: this needs the extra 'web': pip install '.[web]' in a clone of semguide's repository\n",
+        ),
         (RuntimeError("oh"), 1, "error: RuntimeError: oh\n"),
         (MemoryError(), 1, "error: MemoryError\n"),
         (KeyboardInterrupt(), 1, "error: stopped\n"),

@@ -98,7 +98,7 @@ def test_an_extra_that_is_not_there_is_a_note_with_its_command(monkeypatch: pyte
     monkeypatch.setattr(packages, "requires", lambda _name: ['no-such-package>=1; extra == "spacy"'])
     found = {finding.name: finding for finding in health.examine_extras()}
     assert found["spacy"] == HealthFinding(
-        "extras", "spacy", "note", "lacks no-such-package: pip install 'semguide[spacy]'"
+        "extras", "spacy", "note", "lacks no-such-package: pip install '.[spacy]' in a clone of semguide's repository"
     )
 
 

@@ -181,5 +181,5 @@ def test_a_timeout_that_is_not_positive_is_refused(endpoint: Endpoint, timeout: 
 
 def test_without_the_client_the_install_command_is_named(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'semguide\[llm\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[llm\]'"):
         ask(endpoint, "a cat")

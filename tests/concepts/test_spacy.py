@@ -89,7 +89,7 @@ def test_the_pipeline_is_loaded_by_name_once(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_spacy_the_install_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'semguide\[spacy\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[spacy\]'"):
         decompose("a cat", "spacy")
 
 

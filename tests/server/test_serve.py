@@ -99,4 +99,7 @@ def test_without_the_extra_the_command_that_installs_it_is_named(cli: Cli, monke
     monkeypatch.setitem(sys.modules, "fastapi", None)
     result = cli("serve", "--port", 0)
     assert result.exit_code == 1
-    assert result.stderr == "error: semguide serve needs the extra 'web': pip install 'semguide[web]'\n"
+    assert (
+        result.stderr
+        == "error: semguide serve needs the extra 'web': pip install '.[web]' in a clone of semguide's repository\n"
+    )

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from semguide.cli.health.finding import HealthFinding
+from semguide.errors import install_command
 
 
 def examine_python() -> list[HealthFinding]:
@@ -42,7 +43,7 @@ def _examine_extra(extra: str) -> HealthFinding:
     lacking = [item.name for item in _members(extra) if _judge(item).status != "ok"]
     if not lacking:
         return HealthFinding("extras", extra, "ok", "installed")
-    return HealthFinding("extras", extra, "note", f"lacks {', '.join(lacking)}: pip install 'semguide[{extra}]'")
+    return HealthFinding("extras", extra, "note", f"lacks {', '.join(lacking)}: {install_command(extra)}")
 
 
 def _judge(item: Requirement) -> HealthFinding:
