@@ -106,6 +106,18 @@ def test_flow_velocities_towards_the_picture_become_eps() -> None:
         assert float(scale * velocity.diff()) == pytest.approx(0.8, rel=1e-3)
 
 
+def test_flow_velocities_at_levels_beyond_one_become_eps_as_cosmos_uses_them() -> None:
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(use_karras_sigmas=True)
+    scheduler.register_to_config(sigma_max=80.0, sigma_min=0.002, sigma_data=1.0)
+    scheduler.set_timesteps(sigmas=torch.linspace(0, 1, COUNT).tolist())
+    x, velocities = 0.7, (0.3, -0.2)
+    for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
+        sigma = float(scheduler.sigmas[index])
+        t = sigma / (sigma + 1)
+        eps = [(x - ((1 - t) * x - t * velocity)) / sigma for velocity in velocities]
+        assert float(scale) == pytest.approx(max((eps[0] - eps[1]) / 0.5, MIN_SCALE), rel=1e-5)
+
+
 def test_x0_of_flow_models_becomes_eps() -> None:
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(COUNT)

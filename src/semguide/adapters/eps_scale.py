@@ -38,7 +38,9 @@ def eps_scales(
     preconditioned = not hasattr(scheduler, "alphas_cumprod") and "sigma_data" in scheduler.config
     if is_flow(scheduler):
         sigma = _flow_sigmas(scheduler)[steps].cpu().double()
-        if scheduler.config.get("invert_sigmas", False):  # sigma is the share of x0, the velocity x0 - eps
+        if scheduler.config.get("sigma_data", None) is not None:  # x = x0 + sigma eps, seen as x / (1 + sigma) (Cosmos)
+            table = 1 / (1 + sigma)
+        elif scheduler.config.get("invert_sigmas", False):  # sigma is the share of x0, the velocity x0 - eps
             table = -sigma
         else:
             table = -(1 - sigma) / sigma.clamp(min=MIN_SCALE) if predicts_x0 else 1 - sigma

@@ -131,7 +131,8 @@ def text_readers(pipe: Any, tokenizers: Mapping[str, str | int], options: Mappin
     """
     found: list[TextReader] = []
     for name, limit in tokenizers.items():
-        tokenizer: Any = getattr(pipe, name, None)
+        reader: Any = getattr(pipe, name, None)
+        tokenizer: Any = getattr(reader, "tokenizer", reader)  # a processor has one
         if hasattr(tokenizer, "model_max_length") and getattr(pipe, name.replace("tokenizer", "text_encoder"), 1):
             given = options.get(limit) if isinstance(limit, str) else limit
             found.append(TextReader(tokenizer, tokenizer.model_max_length if given is None else given))

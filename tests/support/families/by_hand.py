@@ -27,7 +27,7 @@ class ByHand:
         normalized: Whether the guided prediction gets the norm of e(P), over the last dimension.
         dtype: What the pipeline turns predictions into before it guides.
         eps_scale: "eps", "v", "flow", or "inverted flow", whose sigma is the share of x0.
-        frames_first: Whether frames come before channels, which the rule is to get first.
+        channel_dim: The dimension of channels, which the rule is to get before frames, from the last.
         w: Scale of its guidance, None for the scale of the call.
         tolerance: Largest deviation, as a share of what the rule changes; that of single precision where the pipeline
             or its scheduler computes in it.
@@ -41,7 +41,7 @@ class ByHand:
     normalized: bool = False
     dtype: torch.dtype = torch.float64
     eps_scale: str = "flow"
-    frames_first: bool = False
+    channel_dim: int = -4
     w: float | None = None
     tolerance: float = 1e-5
 
@@ -79,10 +79,10 @@ def sample(pipe: Any, hand: ByHand, rule: Attraction, texts: tuple[str, str, Seq
         u, c = e(negative, True), e(prompt)
         scale = _eps_scale(scheduler, hand.eps_scale, index)
         p, *subjects = (e(text) - u for text in (prompt, *concepts))
-        if hand.frames_first:
-            p, *subjects = (part.transpose(-4, -3) for part in (p, *subjects))
+        if hand.channel_dim != -4:
+            p, *subjects = (part.movedim(hand.channel_dim, -4) for part in (p, *subjects))
         delta, momentum = _sgt_v2(rule, index, p, subjects, (momentum, scale))
-        delta = delta.transpose(-4, -3) if hand.frames_first else delta
+        delta = delta.movedim(-4, hand.channel_dim) if hand.channel_dim != -4 else delta
         guided = u + (rule.w + hand.shift) * (c - u) + delta
         if hand.normalized:
             guided = guided * c.norm(dim=-1, keepdim=True) / guided.norm(dim=-1, keepdim=True)

@@ -291,7 +291,7 @@ BY_HAND: dict[str, ByHand] = {
     "ovis-image": ByHand(_ovis_image, (1, 16, 16)),
     "nucleus-image": ByHand(_nucleus_image, (1, 16, 16), sign=-1.0, normalized=True),
     "kandinsky3": ByHand(_kandinsky3, (1, 4, 8, 8), shift=1.0, eps_scale="eps", **_EXACT),
-    "cogvideox": ByHand(_cogvideox, (1, 3, 4, 2, 2), eps_scale="v", dtype=torch.float32, frames_first=True),
+    "cogvideox": ByHand(_cogvideox, (1, 3, 4, 2, 2), eps_scale="v", dtype=torch.float32, channel_dim=-3),
     "mochi": ByHand(_mochi, (1, 12, 2, 2, 2), eps_scale="inverted flow", dtype=torch.float32),
     "allegro": ByHand(_allegro, (1, 4, 2, 2, 2), eps_scale="eps", **_EXACT),
     "skyreels-v2": ByHand(_wan, (1, 4, 2, 2, 2)),

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from support.families.added import ADDED
 from support.families.table import FAMILIES, MORE, VARIANTS, Family
 from support.tiny.calls import PROMPT, noise
 
-ROWS: Mapping[str, Family] = {**FAMILIES, **MORE, **VARIANTS}
+ROWS: Mapping[str, Family] = {**FAMILIES, **MORE, **VARIANTS, **ADDED}
 STEPS = 3
 SCALE = 4.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -30,6 +30,9 @@ class Family:
         shift: What is added to the scale to make w.
         denoiser: The attribute that holds its denoiser.
         output: The field of its output that holds images or videos.
+        double: Whether its models work in float64.
+        single: Whether it takes one prompt a call.
+        build: Builds it; None: `tiny` does.
     """
 
     pipeline: str
@@ -41,10 +44,13 @@ class Family:
     shift: float = 0.0
     denoiser: str = "transformer"
     output: str = "images"
+    double: bool = True
+    single: bool = False
+    build: Callable[[], Any] | None = None
 
     def make(self) -> Any:
         """Build it."""
-        return tiny(self.pipeline, self.of, **self.parts)
+        return self.build() if self.build is not None else tiny(self.pipeline, self.of, **self.parts)
 
 
 _SMALL = {"height": 16, "width": 16, "max_sequence_length": 48}

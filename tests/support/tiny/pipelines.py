@@ -38,7 +38,7 @@ def tiny(name: str, of: str = "", **more: Any) -> Any:
     for key, part in more.items():
         parts[key] = part(parts) if callable(part) else part
     kind = getattr(diffusers, name)
-    _without_ftfy(sys.modules[kind.__module__])
+    without_ftfy(sys.modules[kind.__module__])
     given = {"requires_safety_checker": False, "add_watermarker": False, **parts}
     accepted = inspect.signature(kind.__init__).parameters
     pipe = quiet(kind(**{key: part for key, part in given.items() if key in accepted}))
@@ -53,11 +53,11 @@ def tiny_blocks(name: str) -> Any:
 
     kind = getattr(diffusers, name)
     folder = kind.__module__.rpartition(".")[0]
-    _without_ftfy(importlib.import_module(f"{folder}.encoders"))
+    without_ftfy(importlib.import_module(f"{folder}.encoders"))
     return kind()
 
 
-def _without_ftfy(module: Any) -> None:
+def without_ftfy(module: Any) -> None:
     """Let a module that calls ftfy also where it is not installed call nothing."""
     if not hasattr(module, "ftfy"):
         module.ftfy = SimpleNamespace(fix_text=str)

@@ -62,15 +62,20 @@ class DenoiserCall:
         """Return the call with other conditioning, by argument name at any depth, one row per prediction."""
         args = tuple(self._replaced(self._name(i), value, conditioning) for i, value in enumerate(self.args))
         kwargs = {name: self._replaced(name, value, conditioning) for name, value in self.kwargs.items()}
+        for name, text in self.layout.places.items():
+            kwargs[name] = torch.arange(conditioning[text].shape[1], device=self.device)
         return DenoiserCall(self.positional, self.layout, args, kwargs)
 
     def evaluate(self, forward: Callable[..., Any]) -> Any:
-        """Return what the denoiser makes of the call."""
-        return forward(*self.args, **self.kwargs)
+        """Return what the denoiser makes of the call; some take their lists apart, so these are copies."""
+        kwargs = {name: list(value) if type(value) is list else value for name, value in self.kwargs.items()}
+        return forward(*self.args, **kwargs)
 
     def _replaced(self, name: str, value: Any, conditioning: Conditioning) -> Any:
         if name in conditioning:
             new = _alike(conditioning[name], value)
+            if name in self.layout.frames:
+                return new.repeat_interleave(len(value) // self.total, dim=0)
             return torch.cat([new, value[:, new.shape[1] :]], dim=1) if name in self.layout.tails else new
         if isinstance(value, dict):
             return {key: self._replaced(key, item, conditioning) for key, item in value.items()}
@@ -95,17 +100,21 @@ class _Choice:
         if name in self.layout.lists and isinstance(value, list):  # one entry for all where it has no row for each
             return [value[row if len(value) == self.total else 0] for row in self.rows]
         if isinstance(value, Tensor):
-            return self._tensor(value, self.layout.dims.get(name, 0))
+            return self._tensor(name, value)
         if isinstance(value, dict):
             return {key: self.of(key, item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return type(value)([self.of(name, item) for item in value])
         return value
 
-    def _tensor(self, value: Tensor, dim: int) -> Tensor:
-        if value.ndim <= dim or value.shape[dim] != self.total:
+    def _tensor(self, name: str, value: Tensor) -> Tensor:
+        dim = self.layout.dims.get(name, 0)
+        if value.ndim <= dim:
             return value
-        return torch.cat([value.narrow(dim, row, 1) for row in self.rows], dim)
+        each = max(1, value.shape[dim] // self.total) if name in self.layout.frames else 1
+        if value.shape[dim] != each * self.total:
+            return value
+        return torch.cat([value.narrow(dim, row * each, each) for row in self.rows], dim)
 
 
 def joined(parts: Sequence[Conditioning], layout: BatchLayout) -> Conditioning:

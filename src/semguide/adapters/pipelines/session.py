@@ -18,6 +18,9 @@ from semguide.errors import GuidanceNotApplied
 from semguide.guidance import Predictions, RuleSession, Step, Trace
 from semguide.guidance.geometry import upcast_half
 
+_FIRST = -4
+"""The dimension of channels in a video's prediction as rules get it, counted from the last."""
+
 
 class StepCounter:
     """Counts the steps of one pipeline call: entries of its timesteps, however many denoiser calls each takes.
@@ -159,8 +162,8 @@ class SteeringSession:
     def correct(self, image: int, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
         """Return the correction of one image, in float32 or better; a learned variance is not corrected."""
         delta = upcast_half(self.rule_session.correct(image, step, self._predictions(uncond, cond, concepts)))
-        if self.spec.frames_first:
-            delta = delta.transpose(0, 1)
+        if self.spec.channel_dim != _FIRST:
+            delta = delta.movedim(_FIRST, self.spec.channel_dim)
         return delta if len(delta) == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
 
     def notify_watcher(self, image: int, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor | None) -> None:
@@ -173,8 +176,8 @@ class SteeringSession:
     def _predictions(self, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Predictions:
         size = len(uncond) // 2 if self._learned_sigma(uncond) else len(uncond)
         parts = (uncond[:size], cond[:size], concepts[:, :size])
-        if self.spec.frames_first:
-            parts = tuple(part.transpose(-4, -3) for part in parts)
+        if self.spec.channel_dim != _FIRST:
+            parts = tuple(part.movedim(self.spec.channel_dim, _FIRST) for part in parts)
         return Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
 
     def _learned_sigma(self, prediction: Tensor) -> bool:

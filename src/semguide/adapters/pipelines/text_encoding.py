@@ -40,7 +40,9 @@ class TextEncoder:
         self._pipe = pipe
         self._text = text
         self._arguments = arguments
-        self._options = {**text.fixed, **call_options(pipe, text, arguments), "device": pipe._execution_device}
+        self._options = {**text.fixed, **call_options(pipe, text, arguments)}
+        if "device" in inspect.signature(type(pipe).encode_prompt).parameters:
+            self._options["device"] = pipe._execution_device
         if text.lora is not None:
             self._options["lora_scale"] = (arguments.get(text.lora) or {}).get("scale")
         self._known: dict[str, Conditioning] = {}
@@ -61,9 +63,12 @@ class TextEncoder:
 
         Returns:
             One per prompt; None where there is only one, where embeddings are given in the place of texts or may be
-            changed by a callback, or where the pipeline will refuse the combination of arguments itself.
+            changed by a callback, where the pipeline rewrites the prompts, or where it will refuse the combination of
+            arguments itself.
         """
         given = _given(self._pipe, self._text.inputs, self._arguments)
+        if any(_given(self._pipe, self._text.rewriters, self._arguments).values()):
+            return None
         if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
             return None
         return [self._prompt(_item(given, i)) for i in range(count)]

@@ -119,6 +119,17 @@ _Z_IMAGE = PipelineSpec(
     notes="The pipeline computes c + guidance_scale (c - u): its guidance_scale is w - 1, and 0 turns guidance off.",
 )
 
+_BRIA = PipelineSpec(
+    family="Bria 3.2",
+    pipelines=("BriaPipeline",),
+    mechanism="concat",
+    positional=("hidden_states", "encoder_hidden_states", "pooled_projections", "timestep", "img_ids", "txt_ids"),
+    text=PromptEncodingSpec(embeds=("prompt_embeds", "negative_prompt_embeds", ""), lora="attention_kwargs"),
+    scale=Scale(per_step=True),
+    rows=BatchLayout(shared=("img_ids", "txt_ids")),
+    notes="Without a negative prompt, e(0) is that of zeros.",
+)
+
 CONCAT: tuple[PipelineSpec, ...] = (
     _SD3,
     replace(
@@ -130,8 +141,10 @@ CONCAT: tuple[PipelineSpec, ...] = (
     ),
     _PIXART,
     _SANA,
+    replace(_SANA, family="Sana with ControlNet", pipelines=("SanaControlNetPipeline",), notes=CONTROL),
     _AURA,
     _COGVIEW3,
     _HIDREAM,
     _Z_IMAGE,
+    _BRIA,
 )

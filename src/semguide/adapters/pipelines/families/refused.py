@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from semguide.adapters.pipelines.families.refused_images import REFUSED_IMAGES
+from semguide.adapters.pipelines.families.refused_videos import REFUSED_VIDEOS
 from semguide.adapters.pipelines.families.spec import Refused
 
 _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipeline"
 
 REFUSED: tuple[Refused, ...] = (
     Refused(
-        "Distilled to a few steps: LCM, Sana Sprint, AnyFlow",
+        "Distilled to a few steps: LCM, Sana Sprint, AnyFlow, Helios, Wan-Animate 2",
         (
             *("LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"),
             *("SanaSprintPipeline", "SanaSprintImg2ImgPipeline", "AnyFlowPipeline", "AnyFlowFARPipeline"),
+            *("HeliosPyramidDistilledModularPipeline", "WanAnimate2DistilledModularPipeline"),
         ),
         "predicts end points of guided trajectories, whose differences are no guidance at this step (docs/models.md); "
         "use the checkpoint that it was distilled from",
@@ -22,7 +25,8 @@ REFUSED: tuple[Refused, ...] = (
         "makes no unconditional prediction: its guidance is an input of the denoiser; use FluxPipeline",
     ),
     Refused(
-        "Editing: Flux Kontext, Qwen-Image-Edit, InstructPix2Pix",
+        "Editing: Flux Kontext, Qwen-Image-Edit, InstructPix2Pix, FIBO, LongCat-Image, JoyImage, ChronoEdit, "
+        "Kandinsky 5",
         (
             *(
                 "FluxKontextPipeline",
@@ -32,7 +36,9 @@ REFUSED: tuple[Refused, ...] = (
             ),
             *("QwenImageEditInpaintPipeline", "QwenImageLayeredPipeline", "StableDiffusionInstructPix2PixPipeline"),
             *("StableDiffusionXLInstructPix2PixPipeline", "QwenImageEditModularPipeline"),
-            *("QwenImageEditPlusModularPipeline", "QwenImageLayeredModularPipeline"),
+            *("QwenImageEditPlusModularPipeline", "QwenImageLayeredModularPipeline", "BriaFiboEditPipeline"),
+            *("LongCatImageEditPipeline", "JoyImageEditPipeline", "JoyImageEditPlusPipeline", "ChronoEditPipeline"),
+            "Kandinsky5I2IPipeline",
         ),
         "edits an image by an instruction, whose noun phrases are no concepts to keep; use image to image",
     ),
@@ -45,7 +51,7 @@ REFUSED: tuple[Refused, ...] = (
             *("StableDiffusionXLPAGInpaintPipeline", "StableDiffusionXLControlNetPAGPipeline"),
             *("StableDiffusionXLControlNetPAGImg2ImgPipeline", "StableDiffusion3PAGPipeline"),
             *("StableDiffusion3PAGImg2ImgPipeline", "HunyuanDiTPAGPipeline", "KolorsPAGPipeline"),
-            *("PixArtSigmaPAGPipeline", "SanaPAGPipeline"),
+            *("PixArtSigmaPAGPipeline", "SanaPAGPipeline", "AnimateDiffPAGPipeline"),
         ),
         "mixes a third prediction into its guidance; use the same pipeline without PAG",
     ),
@@ -107,13 +113,13 @@ REFUSED: tuple[Refused, ...] = (
     ),
     Refused(
         "Hunyuan-DiT",
-        ("HunyuanDiTPipeline",),
+        ("HunyuanDiTPipeline", "HunyuanDiTControlNetPipeline"),
         "encodes each prompt twice, with one text encoder after the other, where a concept is encoded once; use "
         "PixArtSigmaPipeline",
     ),
     Refused(
         "PRX",
-        ("PRXPipeline",),
+        ("PRXPipeline", "PRXPixelPipeline"),
         "gives its denoiser two timesteps whatever the number of images, so that with guidance it makes one image a "
         "call only, which has no row; use a pipeline of the table",
     ),
@@ -129,4 +135,6 @@ REFUSED: tuple[Refused, ...] = (
         "packs text, video and sound into one sequence of tokens before it samples, so that a concept cannot take the "
         "place of the text; use WanPipeline",
     ),
+    *REFUSED_IMAGES,
+    *REFUSED_VIDEOS,
 )

@@ -6,15 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from semguide.adapters.pipelines.families.concat import CONCAT
+from semguide.adapters.pipelines.families.cosmos import COSMOS
 from semguide.adapters.pipelines.families.guider_only import GUIDED
+from semguide.adapters.pipelines.families.kandinsky5 import KANDINSKY5
 from semguide.adapters.pipelines.families.refused import REFUSED
 from semguide.adapters.pipelines.families.sequential import SEQUENTIAL
 from semguide.adapters.pipelines.families.spec import GuiderFamily, PipelineSpec, Refused
 from semguide.adapters.pipelines.families.unet import UNET
+from semguide.adapters.pipelines.families.unet_adapters import UNET_ADAPTERS
+from semguide.adapters.pipelines.families.unet_video import UNET_VIDEO
 from semguide.adapters.pipelines.families.video import VIDEO
+from semguide.adapters.pipelines.families.video_concat import VIDEO_CONCAT
 from semguide.errors import UnsupportedPipeline
 
-FAMILIES: tuple[PipelineSpec, ...] = (*UNET, *CONCAT, *SEQUENTIAL, *VIDEO)
+FAMILIES: tuple[PipelineSpec, ...] = (
+    *UNET,
+    *UNET_ADAPTERS,
+    *CONCAT,
+    *SEQUENTIAL,
+    *KANDINSKY5,
+    *COSMOS,
+    *UNET_VIDEO,
+    *VIDEO,
+    *VIDEO_CONCAT,
+)
 """The spec of each family."""
 
 ARCHITECTURES: Mapping[str, PipelineSpec] = {name: spec for spec in FAMILIES for name in spec.pipelines}

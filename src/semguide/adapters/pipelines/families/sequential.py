@@ -110,6 +110,25 @@ _OVIS = PipelineSpec(
     notes="Concepts get the system prompt too.",
 )
 
+_LONGCAT = PipelineSpec(
+    family="LongCat-Image",
+    pipelines=("LongCatImagePipeline",),
+    mechanism="sequential",
+    positional=("hidden_states", "encoder_hidden_states", "timestep", "img_ids", "txt_ids"),
+    text=PromptEncodingSpec(
+        embeds=("prompt_embeds", ""),
+        options=(),
+        together=False,
+        negative="",
+        rewriters=("enable_prompt_rewrite",),
+        tokenizers={"tokenizer": 512},
+    ),
+    scale=Scale(per_step=True),
+    rows=BatchLayout(shared=("img_ids", "txt_ids")),
+    notes="Concepts are read from the prompt before it is rewritten; tested without rewriting. The pipeline's own "
+    "enable_cfg_renorm comes after the correction.",
+)
+
 _LUMINA2 = PipelineSpec(
     family="Lumina 2",
     pipelines=("Lumina2Pipeline",),
@@ -188,6 +207,7 @@ SEQUENTIAL: tuple[PipelineSpec, ...] = (
     ),
     _OVIS,
     _NUCLEUS,
+    _LONGCAT,
     _LUMINA2,
     _COGVIEW4,
     replace(

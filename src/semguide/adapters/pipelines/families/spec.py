@@ -23,6 +23,7 @@ class PromptEncodingSpec:
         lora: The pipeline argument whose entry "scale" is the `lora_scale` of `encode_prompt`; None if it has none.
         together: Whether one call of `encode_prompt` encodes the prompt and the negative prompt.
         negative: The negative prompt to give where the caller gives none and the pipeline would not guide without.
+        rewriters: Arguments with which the pipeline rewrites prompts before it encodes them.
         tokenizers: The pipeline's tokenizers -> where each cuts a text: the argument of `encode_prompt` that says after
             how many tokens, that number, or "" for the tokenizer's own limit.
         segments: The pipeline's tokenizers whose tokens, padded, stand one after another in the first of the
@@ -37,6 +38,7 @@ class PromptEncodingSpec:
     lora: str | None = None
     together: bool = True
     negative: str | None = None
+    rewriters: tuple[str, ...] = ()
     tokenizers: Mapping[str, str | int] = field(default_factory=lambda: {"tokenizer": "max_sequence_length"})
     segments: tuple[str, ...] = ()
 
@@ -97,12 +99,16 @@ class BatchLayout:
         lists: Arguments that are lists with an entry per row.
         shared: Arguments without rows.
         tails: Arguments, tensors (row, text token and then image token), that for a concept keep the part of the image.
+        frames: Arguments with a row for each frame of a prediction, those of one prediction side by side.
+        places: Arguments that number the tokens of a text from 0, and the conditioning whose tokens these are.
     """
 
     dims: Mapping[str, int] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     tails: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,9 +147,10 @@ class PipelineSpec:
         cond_first: Whether the rows of "concat" are [cond; uncond].
         extra: Denoiser arguments that mark calls beside the guidance; they are let through.
         learned_sigma: Whether a second half of the channels is a variance; it is left as it is.
-        frames_first: Whether a prediction is (frame, channel, height, width); rules get (channel, frame, ...).
+        channel_dim: The dimension of a video's prediction, counted from the last, that is its channels, where that is
+            not the first; rules get (channel, frame, height, width).
         sign: -1 where the pipeline negates the prediction before it steps.
-        per_prompt: The pipeline argument that is the number of images per prompt.
+        per_prompt: The pipeline argument that is the number of images per prompt; empty where it makes one.
         limits: Checkpoints that are refused.
         notes: What a user should know, for the table.
         tested: On what, for the table.
@@ -161,7 +168,7 @@ class PipelineSpec:
     embedded: bool = False
     extra: tuple[str, ...] = ()
     learned_sigma: bool = False
-    frames_first: bool = False
+    channel_dim: int = -4
     sign: float = 1.0
     per_prompt: str = "num_images_per_prompt"
     limits: tuple[Limit, ...] = ()

@@ -21,7 +21,7 @@ _REFINER = Limit(
     "is the SDXL refiner, which only sharpens what is there; steer the base pipeline and run the refiner on its images",
 )
 
-_SD = PipelineSpec(
+SD = PipelineSpec(
     family="Stable Diffusion 1.x, 2.x",
     pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
     mechanism="concat",
@@ -35,12 +35,12 @@ _SD = PipelineSpec(
     notes="eps and v prediction. IP-Adapter images go with every concept.",
     tested=f"{TINY}; the authors' golden values; emoji-unet",
 )
-_SDXL = replace(
-    _SD,
+SDXL = replace(
+    SD,
     family="SDXL",
     pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
     text=replace(
-        _SD.text,
+        SD.text,
         inputs=("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"),
         embeds=(
             "prompt_embeds",
@@ -57,12 +57,12 @@ _SDXL = replace(
 )
 
 _KOLORS = replace(
-    _SDXL,
+    SDXL,
     family="Kolors",
     pipelines=("KolorsPipeline", "KolorsImg2ImgPipeline"),
     text=PromptEncodingSpec(
-        embeds=_SDXL.text.embeds,
-        conditioning=_SDXL.text.conditioning,
+        embeds=SDXL.text.embeds,
+        conditioning=SDXL.text.conditioning,
         options=(),
         fixed={"num_images_per_prompt": 1, "max_sequence_length": 256},
     ),
@@ -100,20 +100,20 @@ _KANDINSKY3 = PipelineSpec(
 )
 
 UNET: tuple[PipelineSpec, ...] = (
-    _SD,
-    _SDXL,
+    SD,
+    SDXL,
     _KOLORS,
     _IF,
     _KANDINSKY3,
     replace(
-        _SD,
+        SD,
         family="Stable Diffusion with ControlNet",
         pipelines=("StableDiffusionControlNetPipeline",),
         notes=CONTROL,
         tested=TINY,
     ),
     replace(
-        _SD,
+        SD,
         family="Stable Diffusion with ControlNet, image to image and inpainting",
         pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
         scale=_LOCAL,
@@ -121,7 +121,7 @@ UNET: tuple[PipelineSpec, ...] = (
         tested=TINY,
     ),
     replace(
-        _SDXL,
+        SDXL,
         family="SDXL with ControlNet",
         pipelines=(
             "StableDiffusionXLControlNetPipeline",

@@ -16,7 +16,7 @@ _COGVIDEOX = PipelineSpec(
     text=PromptEncodingSpec(fixed=_ONE),
     scale=Scale(per_step=True, dynamic_args=("use_dynamic_cfg",)),
     rows=BatchLayout(shared=("image_rotary_emb",)),
-    frames_first=True,
+    channel_dim=-3,
     per_prompt="num_videos_per_prompt",
     notes="Video. v prediction. The pipeline makes one video a prompt.",
 )
@@ -78,4 +78,26 @@ _HUNYUAN_VIDEO = PipelineSpec(
     notes="Video. As Flux: guidance_embeds at their own guidance_scale, true_cfg_scale > 1 if asked.",
 )
 
-VIDEO: tuple[PipelineSpec, ...] = (_COGVIDEOX, _MOCHI, _ALLEGRO, _SKYREELS, _HUNYUAN_VIDEO)
+_HUNYUAN_SKYREELS = replace(
+    _HUNYUAN_VIDEO,
+    family="SkyReels-V1, image to video",
+    pipelines=("HunyuanSkyreelsImageToVideoPipeline",),
+    scale=Scale(arguments=("true_cfg_scale",)),
+    embedded=False,
+    notes="Video. The scale is true_cfg_scale. The image goes with every concept.",
+)
+
+VIDEO: tuple[PipelineSpec, ...] = (
+    _COGVIDEOX,
+    replace(
+        _COGVIDEOX,
+        family="CogVideoX Fun Control",
+        pipelines=("CogVideoXFunControlPipeline",),
+        notes="Video. v prediction. The control video goes with every concept. One prompt a call.",
+    ),
+    _MOCHI,
+    _ALLEGRO,
+    _SKYREELS,
+    _HUNYUAN_VIDEO,
+    _HUNYUAN_SKYREELS,
+)
