@@ -32,7 +32,7 @@ def test_no_concept_is_a_warning_and_an_empty_list(cli: Cli):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"), [([""], "prompt"), (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?")]
+    ("arguments", "named"), [([""], "PROMPT"), (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?")]
 )
 def test_wrong_usage_is_refused(cli: Cli, arguments: list[str], named: str):
     result = cli("concepts", *arguments)
