@@ -1,0 +1,70 @@
+"""Whether a phrase can start at a word, or the word is the verb of its clause."""
+
+from __future__ import annotations
+
+from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon.heads import AFTER_VERB
+from semguide.concepts.lexicon.modifiers import BARE_VERBS, MODIFIERS, reaches_noun
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag
+
+_STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL
+_SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
+_RELATIVES = frozenset({"which", "that", "who"})
+_DEMONSTRATIVES = frozenset({"this", "these", "those"})
+
+
+def can_start(sentence: Sentence, index: int) -> bool:
+    """Whether a noun phrase can begin at `index`."""
+    tag = sentence.tag(index)
+    if tag in BARE_VERBS:
+        return _starts_with_verb(sentence, index)
+    if tag is Tag.ADVERB:
+        return _starts_with_adverb(sentence, index)
+    if tag is Tag.NUMBER:  # not the "5" of "engine 5"
+        return sentence.tag(index - 1) not in NOMINAL
+    if tag is Tag.DETERMINER and sentence.word(index) in _DEMONSTRATIVES:
+        return sentence.word(index + 1) not in words.ACTIONS or sentence.tag(index + 2) not in AFTER_VERB
+    return tag in _STARTS and not (tag in NOMINAL and _is_verb_at_start(sentence, index))
+
+
+def _is_verb_at_start(sentence: Sentence, index: int) -> bool:
+    """Whether a noun-like word that no article opens is the verb of its clause."""
+    before, previous, following = sentence.word(index - 1), sentence.tag(index - 1), sentence.tag(index + 1)
+    if before == "to" and _is_infinitive(sentence, index):
+        return True
+    if before in words.OBJECTS or previous in NOMINAL:  # "making it move", "a dog barks", "the area features a table"
+        return True
+    if before in _RELATIVES and following in AFTER_VERB:  # "which contrasts with"
+        return True
+    return following is Tag.DETERMINER and previous in VERBAL | {Tag.COMMA, Tag.OTHER} and before not in _SENTENCE_ENDS
+
+
+def _starts_with_adverb(sentence: Sentence, index: int) -> bool:
+    """Whether an adverb opens a phrase: "with freshly sharpened tips"."""
+    described = sentence.word(index).endswith("ly") or sentence.word(index) in {"very", "extremely"}
+    opens = sentence.tag(index - 1) in {Tag.PREPOSITION, Tag.CONJUNCTION} or _opens_segment(sentence, index)
+    return described and opens and sentence.tag(index + 1) in MODIFIERS and reaches_noun(sentence, index + 1)
+
+
+def _starts_with_verb(sentence: Sentence, index: int) -> bool:
+    """Whether a participle opens a phrase: "in tattered clothes", "with drooping shoulders", ", parted lips"."""
+    if sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE}:
+        return False
+    tag, word, before = sentence.tag(index), sentence.word(index), sentence.word(index - 1)
+    opens = _opens_segment(sentence, index)
+    if tag is Tag.PARTICIPLE:
+        return opens or before in {"and", ","} or sentence.tag(index - 1) is Tag.PREPOSITION
+    if tag is Tag.PAST_VERB:
+        return opens and index > 0
+    if word in words.INTRANSITIVE:
+        return opens or before in {"and", ","} or sentence.tag(index - 1) in {Tag.PREPOSITION, Tag.GERUND}
+    return (opens or before == "with") and word not in words.TRANSITIVE
+
+
+def _opens_segment(sentence: Sentence, index: int) -> bool:
+    """Whether a mark stands before `index`, other than a comma in prose, which goes on with the clause."""
+    return index == 0 or (sentence.tag(index - 1) is Tag.OTHER and not sentence.word(index - 1).isalpha())
+
+
+def _is_infinitive(sentence: Sentence, index: int) -> bool:
+    return sentence.tag(index + 1) is Tag.DETERMINER or sentence.word(index + 1) in words.PRONOUNS
