@@ -15,7 +15,8 @@ def test_concepts_are_listed_in_a_table(cli: Cli):
 
 def test_concepts_are_printed_as_json(cli: Cli):
     book, vase = json.loads(cli("concepts", "a red book and a yellow vase", "--json").stdout)
-    assert book == {"text": "a red book", "span": [0, 10], "head": "book", "attributes": ["red"], "count": 1}
+    facts = {"text": "a red book", "span": [0, 10], "head": "book", "attributes": ["red"], "count": 1, "part_of": None}
+    assert book == facts
     assert vase["text"] == "a yellow vase"
 
 

@@ -47,7 +47,7 @@ class Observations:
 class _SignalRecorder(CFG):
     """Plain guidance that keeps the signals of every image, in the images' order."""
 
-    images: list[list[Tensor]] = field(default_factory=list[list[Tensor]])
+    images: list[list[Tensor]] = field(default_factory=list[list[Tensor]], init=False)
 
     name: ClassVar[str] = "watch"
 

@@ -114,13 +114,13 @@ class Parameter:
 
 @cache
 def parameters_of(kind: type[Any]) -> tuple[Parameter, ...]:
-    """Return the parameters of a rule or a benchmark method, the guidance scale first.
+    """Return the parameters of a rule or a benchmark method, the guidance scale first: its fields that a call can give.
 
     Raises:
         InvalidArgument: A field has no default, or a type that no interface can show.
     """
     hints = get_type_hints(kind)
-    return tuple(_parameter(kind.__name__, each, hints[each.name]) for each in fields(kind))
+    return tuple(_parameter(kind.__name__, each, hints[each.name]) for each in fields(kind) if each.init)
 
 
 def _parameter(kind: str, each: Field[Any], hint: Any) -> Parameter:

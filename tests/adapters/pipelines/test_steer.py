@@ -226,7 +226,7 @@ def test_prompts_of_the_wrong_form_are_refused(sd: Any, prompt: Any) -> None:
 def test_foreign_pipelines_and_rules_are_refused(sd: Any) -> None:
     with pytest.raises(UnsupportedPipeline, match=r"pipe must be a diffusers pipeline of a family .* got dict"):
         steer({})
-    with refuses("rule", "must be a guidance rule such as SGT()"):
+    with refuses("rule", "must be a guidance rule such as BalancedSGT()"):
         steer(sd, "sgt")  # type: ignore[arg-type]
 
 
