@@ -186,3 +186,25 @@ def test_unknown_options_end_with_code_2(cli: Cli):
     assert cli("generate", "a cat", "--colour", "red").exit_code == 2
     assert cli("paint").exit_code == 2
     assert cli("generate", "a cat", "--steps", "many").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--dtype", "float64"], "--dtype must be one of auto, float32, bfloat16, float16"),
+        (["--dtype", "float16", "--device", "cpu"], "--dtype must not be float16 on the CPU"),
+        (["--offload", "disk"], "--offload must be one of none, model, group, sequential"),
+        (["--offload", "model", "--device", "cpu"], "name an accelerator with --device"),
+        (["--variant", "fp16"], "--variant must be one that the checkpoint has"),
+        (["--scheduler", "Euler"], "--scheduler must be a scheduler of diffusers that goes with"),
+        (["--lora", "nowhere.safetensors:0.5"], "--lora must be a .safetensors file that is there"),
+        (["--lora", "nowhere.safetensors:nan"], "--lora must have a finite scale"),
+        (["--embedding", "nowhere.pt"], "--embedding must be a .safetensors file that is there"),
+        (["--config", "nowhere"], "--config must be left out for a folder"),
+    ],
+)
+def test_load_options_that_do_not_go_together_are_refused_before_anything_loads(
+    arguments: list[str], named: str, generate: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("semguide.models.load", lambda *_: pytest.fail("the model was loaded"))
+    refused(generate(*arguments), named, tmp_path / "out")

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from support.foreign_warnings import pytest_itemcollected
 from support.tiny.stable_diffusion import save_tiny_checkpoint
+
+__all__ = ["pytest_itemcollected"]
 
 
 @pytest.fixture(scope="session")

@@ -86,8 +86,23 @@ def test_a_misspelt_name_gets_the_nearest_and_the_list(toy: Path):
     assert caught.value.remedy == "did you mean 'toy-unet'?"
 
 
-def test_a_single_file_is_refused_with_the_way_to_convert_it(tmp_path: Path):
+def test_a_safetensors_file_is_a_single_file_where_its_links_lead_elsewhere(tmp_path: Path):
+    (tmp_path / "blob").write_bytes(b"")
+    (tmp_path / "sd.safetensors").symlink_to(tmp_path / "blob")
+    source = resolve(str(tmp_path / "sd.safetensors"))
+    assert (source.kind, source.path) == (SourceKind.FILE, tmp_path / "sd.safetensors")
+
+
+def test_a_folder_with_one_safetensors_file_stands_for_it(tmp_path: Path):
     (tmp_path / "sd.safetensors").write_bytes(b"")
-    with refuses("model", "no file") as caught:
-        resolve(str(tmp_path / "sd.safetensors"))
-    assert "from_single_file" in caught.value.remedy
+    assert resolve(str(tmp_path)).path == tmp_path / "sd.safetensors"
+    (tmp_path / "sdxl.safetensors").write_bytes(b"")
+    with refuses("model", "holds 2 .safetensors files"):
+        resolve(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["sd.ckpt", "sd.bin"])
+def test_a_file_that_may_run_code_is_refused(name: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(b"")
+    with refuses("model", "may run code"):
+        resolve(str(tmp_path / name))

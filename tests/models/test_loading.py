@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from semguide.errors import SemguideError, UnsupportedPipeline
-from semguide.models import Source, SourceKind, fetch, load, loading
+from semguide.models import LoadOptions, Source, SourceKind, fetch, load, loading
 from support.refusals import refuses
 
 
@@ -15,12 +15,13 @@ def test_a_folder_loads_as_its_pipeline_in_float32(tiny: Path):
 
 
 def test_half_precision_files_load_as_float32(tiny: Path, tmp_path: Path):
-    load(str(tiny), device="cpu", dtype=torch.float16).save_pretrained(tmp_path / "half")
+    load(str(tiny), device="cpu").to(torch.float16).save_pretrained(tmp_path / "half")
     assert load(str(tmp_path / "half"), device="cpu").unet.dtype == torch.float32
 
 
 def test_another_dtype_can_be_asked_for(tiny: Path):
-    assert load(str(tiny), device="cpu", dtype=torch.float64).unet.dtype == torch.float64
+    pipe = load(str(tiny), "cpu", LoadOptions(dtype="bfloat16"))
+    assert {pipe.unet.dtype, pipe.vae.dtype, pipe.text_encoder.dtype} == {torch.bfloat16}
 
 
 def test_a_device_that_is_not_there_is_refused(tiny: Path):
@@ -43,12 +44,12 @@ def test_a_hub_model_that_cannot_be_steered_is_refused_before_its_weights(
 ):
     (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
     monkeypatch.setattr(loading, "_download_index", lambda name: tmp_path / "model_index.json")
-    monkeypatch.setattr(loading, "_download", lambda name: pytest.fail("weights were downloaded"))
+    monkeypatch.setattr(loading, "_download", lambda *_: pytest.fail("weights were downloaded"))
     with pytest.raises(UnsupportedPipeline, match="owner/name is a FluxPipeline"):
         fetch(Source("owner/name", SourceKind.HUB, None))
 
 
 def test_a_hub_model_is_loaded_from_its_snapshot(tiny: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loading, "_download_index", lambda name: tiny / "model_index.json")
-    monkeypatch.setattr(loading, "_download", lambda name: tiny)
+    monkeypatch.setattr(loading, "_download", lambda *_: tiny)
     assert type(load("owner/name", device="cpu")).__name__ == "StableDiffusionPipeline"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from semguide.models import LoadOptions, Lora
 from semguide.runs.run import Method, Run, Sampling, digest, from_json
 from semguide.types import Concept
 from support.refusals import refuses
@@ -28,6 +29,7 @@ OTHERS = {
     "model": "other",
     "device": "cuda",
     "full_trace": True,
+    "loading": LoadOptions(scheduler="DDPMScheduler"),
 }
 
 
@@ -42,6 +44,13 @@ def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():
         ["attributes", "count", "head", "span", "text"]
     ] * 2
     assert from_json(RUN.to_json()) == RUN
+
+
+def test_the_loading_survives_json_and_is_left_out_where_it_is_the_default():
+    options = LoadOptions(dtype="bfloat16", loras=(Lora("/a.safetensors", 0.5),), embeddings=("/b.safetensors",))
+    whole = replace(RUN, loading=options)
+    assert from_json(json.loads(json.dumps(whole.to_json()))) == whole
+    assert "loading" not in RUN.to_json()
 
 
 @pytest.mark.parametrize("field", OTHERS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say
 from semguide.cli.settings import parse_settings
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
@@ -29,7 +30,7 @@ def bench(
     suite: Annotated[str, typer.Option(help="A name of semguide suites, or an official prompt file.")],
     methods: Annotated[str, typer.Option(help="Methods, comma-separated; the others are compared with the first.")],
     out: Annotated[Path, typer.Option(help="Output folder; rows that are there are not made again.")],
-    model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
+    model: loading.Model = None,
     seeds: Annotated[int, typer.Option(help="Images per prompt and method: seeds 0, 1, ...")] = 8,
     split: Annotated[str, typer.Option(help="validation (to tune on), test (to report) or all.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Prompts at most, a fair choice; default: all.")] = None,
@@ -48,6 +49,14 @@ def bench(
     vqa: Annotated[str | None, typer.Option(help="Folder of a BLIP that answers questions, for VQAScore.")] = None,
     blip_vqa: Annotated[str | None, typer.Option(help="Folder of such a BLIP, for T2I-CompBench's BLIP-VQA.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    dtype: loading.Dtype = "auto",
+    variant: loading.Variant = None,
+    offload: loading.Offload = "none",
+    vae_tiling: loading.VaeTiling = False,
+    loras: loading.Loras = None,
+    embeddings: loading.Embeddings = None,
+    scheduler: loading.Scheduler = None,
+    config: loading.Config = None,
     full_trace: Annotated[bool, typer.Option("--full-trace", help="Evaluate the concepts at every step.")] = False,
     keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
     export: Annotated[
@@ -71,6 +80,7 @@ def bench(
         full_trace=full_trace,
         keep_images=keep_images or export is not None,
         scorers=ScorerRequest(clip, vqa, blip_vqa),
+        loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
     )
     check_bench(request, jobs)
     how = _How(jobs, ray, None if shard is None else parse_shard(shard))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.settings import parse_settings
 from semguide.errors import InvalidArgument
@@ -25,7 +26,7 @@ BESIDE_FROM = frozenset({"from_file", "out", "overwrite", "model", "device"})
 def generate(
     context: typer.Context,
     prompt: Annotated[str | None, typer.Argument(help="What the picture should show.", show_default=False)] = None,
-    model: Annotated[str | None, typer.Option(help="Embedded name, diffusers folder or hub id owner/name.")] = None,
+    model: loading.Model = None,
     method: Annotated[str, typer.Option(help="How to guide; see semguide methods.")] = DEFAULT_METHOD,
     compare: Annotated[list[str] | None, typer.Option(help="Another method to show beside it (repeatable).")] = None,
     concepts: Annotated[
@@ -43,6 +44,14 @@ def generate(
     height: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     width: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    dtype: loading.Dtype = "auto",
+    variant: loading.Variant = None,
+    offload: loading.Offload = "none",
+    vae_tiling: loading.VaeTiling = False,
+    loras: loading.Loras = None,
+    embeddings: loading.Embeddings = None,
+    scheduler: loading.Scheduler = None,
+    config: loading.Config = None,
     out: Annotated[Path | None, typer.Option(help="Output folder; default: a new one below out/.")] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="Repeat the run of this run.json.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter KEY=VALUE.")] = None,
@@ -73,6 +82,7 @@ def generate(
         settings=parse_settings(settings, method),
         backend=backend,
         full_trace=full_trace,
+        loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
     )
     check_numbers(request)
     if out is not None:
@@ -115,7 +125,8 @@ def _generate_best_of(planned: Plan, out: Path, overwrite: bool, keep: int) -> N
 
     check_concepts(planned.run)
     check_writable(out)
-    best_of = BestOfRun(out, planned, current_environment(planned.model.path), keep, overwrite)
+    environment = current_environment(planned.model.path, planned.run.loading)
+    best_of = BestOfRun(out, planned, environment, keep, overwrite)
     pipe, generated = None, 0
     if not best_of.selected:
         pipe = _load_pipeline(planned)
@@ -135,7 +146,7 @@ def _scan(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
     from semguide.runs.environment import current_environment
 
     check_writable(out)
-    folder = RunFolder(out, planned.run, current_environment(planned.model.path))
+    folder = RunFolder(out, planned.run, current_environment(planned.model.path, planned.run.loading))
     folder.scan(overwrite)
     for warning in planned.warnings:
         warnings.warn(warning, stacklevel=1)
@@ -186,7 +197,7 @@ def _load_pipeline(planned: Plan) -> Any:
     from semguide.models import load
 
     hush_libraries()
-    pipe = load(str(planned.model.path), device=planned.run.device)
+    pipe = load(str(planned.model.path), planned.run.device, planned.run.loading)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

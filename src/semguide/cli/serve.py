@@ -6,16 +6,27 @@ from typing import Annotated
 
 import typer
 
+from semguide.cli import loading
 from semguide.cli.console import hush_libraries, say, warn
 from semguide.errors import MissingExtra
+from semguide.models import LoadOptions
 from semguide.server.settings import KEY_VARIABLE, Limits, ServerSettings
 
 
 def serve(
     model: Annotated[
-        list[str] | None, typer.Option(help="Embedded name, diffusers folder or hub id (repeatable); first: default.")
+        list[str] | None,
+        typer.Option(help="Embedded name, diffusers folder, .safetensors file or hub id (repeatable)."),
     ] = None,
     device: Annotated[list[str] | None, typer.Option(help="auto or a device; one worker each (repeatable).")] = None,
+    dtype: loading.Dtype = "auto",
+    variant: loading.Variant = None,
+    offload: loading.Offload = "none",
+    vae_tiling: loading.VaeTiling = False,
+    loras: loading.Loras = None,
+    embeddings: loading.Embeddings = None,
+    scheduler: loading.Scheduler = None,
+    config: loading.Config = None,
     host: Annotated[str, typer.Option(help="Address to listen at; beyond loopback a key is needed.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
     api_key: Annotated[
@@ -48,8 +59,9 @@ def serve(
             concepts=max_concepts,
         ),
     )
+    options = loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config)
     _check_extra()
-    _serve(settings, model or [], device or ["auto"])
+    _serve(settings, model or [], device or ["auto"], options)
 
 
 def _check_extra() -> None:
@@ -61,7 +73,7 @@ def _check_extra() -> None:
         raise MissingExtra("semguide serve", "web") from error
 
 
-def _serve(settings: ServerSettings, models: list[str], devices: list[str]) -> None:
+def _serve(settings: ServerSettings, models: list[str], devices: list[str], options: LoadOptions) -> None:
     import warnings
 
     from semguide.errors import SemguideWarning
@@ -76,8 +88,8 @@ def _serve(settings: ServerSettings, models: list[str], devices: list[str]) -> N
     with listen(settings) as listener:
         hush_libraries()
         warnings.filterwarnings("ignore", category=SemguideWarning)  # a job's own warnings tell its client
-        served = find_models(models or [default_model()])
         chosen = list(dict.fromkeys(choose_device(name) for name in devices))
+        served = find_models(models or [default_model()], options, chosen)
         metrics = Metrics()
         workers = [load_worker(served, device) for device in chosen]
         engine = Engine(served, workers, settings.limits, settings.batch, metrics)

@@ -6,15 +6,21 @@ from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
 from semguide.models.folder import STEERABLE, check_folder
 from semguide.models.loading import fetch, load
+from semguide.models.option_checks import check_fit, check_machine
+from semguide.models.options import LoadOptions, Lora, parse_lora
 
 __all__ = [
     "STEERABLE",
     "EmbeddedModel",
+    "LoadOptions",
+    "Lora",
     "ModelDescription",
     "Source",
     "SourceKind",
     "call_defaults",
+    "check_fit",
     "check_folder",
+    "check_machine",
     "choose_device",
     "default_model",
     "describe",
@@ -23,5 +29,6 @@ __all__ = [
     "fetch",
     "fingerprint",
     "load",
+    "parse_lora",
     "resolve",
 ]

@@ -20,6 +20,7 @@ class SourceKind(str, Enum):
 
     EMBEDDED = "embedded"
     FOLDER = "folder"
+    FILE = "file"
     HUB = "hub"
 
 
@@ -49,8 +50,8 @@ class Source:
 
     Attributes:
         name: The name as the user gave it.
-        kind: Embedded, folder or hub.
-        path: The diffusers folder; None for a hub id, whose folder exists once it is fetched.
+        kind: Embedded, folder, single file or hub.
+        path: The diffusers folder or the file; None for a hub id, whose folder exists once it is fetched.
     """
 
     name: str
@@ -81,32 +82,43 @@ def default_model() -> str:
 
 
 def resolve(name: str) -> Source:
-    """Find out what a model name means: embedded name, then local folder, then hub id (only `owner/name`).
+    """Find out what a model name means: embedded name, then local folder or file, then hub id (only `owner/name`).
+
+    A folder that is no diffusers folder and holds one .safetensors file stands for that file.
 
     Raises:
-        InvalidArgument: The name is none of the three.
+        InvalidArgument: The name is none of these.
     """
     known = embedded()
     if name in known:
         return Source(name, SourceKind.EMBEDDED, known[name].path)
     path = Path(name).expanduser()
-    if name and path.is_dir():
-        return Source(name, SourceKind.FOLDER, path.resolve())
     if name and path.exists():
-        raise InvalidArgument(
-            "model",
-            "must be a name, a diffusers folder or a hub id, no file",
-            name,
-            "convert a single-file checkpoint first: "
-            "StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)",
-        )
+        return _local(name, path)
     if _HUB_ID.fullmatch(name):
         return Source(name, SourceKind.HUB, None)
     raise InvalidArgument(
         "model",
-        f"must be an embedded name ({', '.join(known) or plugins.EMBEDDED}), a diffusers folder or a hub id owner/name",
+        f"must be an embedded name ({', '.join(known) or plugins.EMBEDDED}), a diffusers folder, "
+        "a .safetensors file or a hub id owner/name",
         name,
         _suggestion(name, known),
+    )
+
+
+def _local(name: str, path: Path) -> Source:
+    """Return the source that a path is: a file is left where it is, as its links need not keep its ending."""
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            rule = "must be a diffusers folder or a .safetensors file, as other files may run code when they are read"
+            raise InvalidArgument("model", rule, name, "download or save the checkpoint as .safetensors")
+        return Source(name, SourceKind.FILE, path.absolute())
+    files = [] if (path / "model_index.json").exists() else sorted(path.glob("*.safetensors"))
+    if len(files) > 1:
+        rule = f"must be one checkpoint, but this folder holds {len(files)} .safetensors files"
+        raise InvalidArgument("model", rule, name, f"name one of them, such as {files[0].name}")
+    return (
+        Source(name, SourceKind.FILE, files[0].absolute()) if files else Source(name, SourceKind.FOLDER, path.resolve())
     )
 
 

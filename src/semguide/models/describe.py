@@ -11,7 +11,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.models.catalog import Source, SourceKind, resolve
-from semguide.models.folder import check_folder
+from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
 """Pixels a side beyond which no size is asked of a model that states no range."""
@@ -24,8 +24,9 @@ class ModelDescription:
 
     Attributes:
         name: The name it was asked for by.
-        kind: Embedded, folder or hub.
-        path: Its folder.
+        kind: Embedded, folder, single file or hub.
+        path: Its folder or file.
+        configuration: The folder with its JSON files; of a folder, itself.
         pipeline_class: The diffusers class it loads as.
         height: Default height in pixels.
         width: Default width in pixels.
@@ -39,6 +40,7 @@ class ModelDescription:
     name: str
     kind: SourceKind
     path: Path
+    configuration: Path
     pipeline_class: str
     height: int
     width: int
@@ -49,14 +51,15 @@ class ModelDescription:
     guidance_scale: float | None
 
 
-def describe(model: str | Source) -> ModelDescription:
+def describe(model: str | Source, config: str | None = None) -> ModelDescription:
     """Describe a checkpoint that is on this machine.
 
     Defaults come from `semguide.json` beside model_index.json where there is one (keys num_inference_steps,
     guidance_scale, height, width, smallest, largest; all optional), else from the checkpoint's configuration.
 
     Args:
-        model: An embedded name, a folder, or a source whose folder is known (see `fetch` for a hub id).
+        model: An embedded name, a folder, a single file, or a source whose path is known (see `fetch` for a hub id).
+        config: `LoadOptions.config`.
 
     Raises:
         InvalidArgument: It is not a diffusers checkpoint, or a hub id that has not been fetched.
@@ -65,16 +68,17 @@ def describe(model: str | Source) -> ModelDescription:
     source = resolve(model) if isinstance(model, str) else model
     if source.path is None:
         raise InvalidArgument("model", "must be on this machine, no hub id", source.name, "fetch it first")
-    pipeline_class = check_folder(source.path)
-    own = _own_defaults(source.path / "semguide.json")
-    unet = _denoiser(source.path)
-    factor = 2 ** (_levels(_read(source.path / "vae" / "config.json")) - 1)
+    configuration, pipeline_class = open_checkpoint(source.path, config)
+    own = _own_defaults(configuration / "semguide.json")
+    unet = _denoiser(configuration)
+    factor = 2 ** (_levels(_read(configuration / "vae" / "config.json")) - 1)
     height, width = (side * factor for side in _sides(unet))
     multiple = math.lcm(8, factor * unet.get("patch_size", 1))
     return ModelDescription(
         name=source.name,
         kind=source.kind,
         path=source.path,
+        configuration=configuration,
         pipeline_class=pipeline_class,
         height=own.get("height", height),
         width=own.get("width", width),

@@ -1,30 +1,40 @@
-"""One hash of everything in a checkpoint folder that decides its images."""
+"""One hash of everything in a checkpoint that decides its images."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+from semguide.models.options import LoadOptions
+from semguide.models.single_file import SUFFIX, find_configuration
+
 _CHUNK = 1 << 22
 SUFFIXES = frozenset({".json", ".safetensors", ".txt", ".model"})
 """Of the files that decide what a model does."""
 
 
-def fingerprint(path: Path) -> str:
-    """Hash a checkpoint folder: names and contents of model_index.json and of its components' files.
+def fingerprint(path: Path, options: LoadOptions | None = None) -> str:
+    """Hash a checkpoint: names and contents of model_index.json and of its components' files, LoRAs and embeddings.
 
-    The model card and semguide.json (defaults, which every run records itself) are left out.
+    The model card and semguide.json (defaults, which every run records itself) are left out, and of the configuration
+    of a single file its weights.
 
     Args:
-        path: A diffusers folder.
+        path: A diffusers folder, or a .safetensors file.
+        options: How it is loaded; None: by the defaults.
 
     Returns:
         "sha256:" and 64 hex digits.
     """
+    options = options or LoadOptions()
     total = hashlib.sha256()
-    for file in [path / "model_index.json", *sorted(path.glob("*/*"))]:
-        if file.is_file() and file.suffix in SUFFIXES:
-            total.update(f"{file.relative_to(path).as_posix()}\0{hash_file(file)}\n".encode())
+    folder = path if path.is_dir() else find_configuration(path, options.config)
+    left_out = set() if path.is_dir() else {SUFFIX}
+    for file in [folder / "model_index.json", *sorted(folder.glob("*/*"))]:
+        if file.is_file() and file.suffix in SUFFIXES - left_out:
+            total.update(f"{file.relative_to(folder).as_posix()}\0{hash_file(file)}\n".encode())
+    for file in (*([] if path.is_dir() else [path]), *options.files):
+        total.update(f"\0{hash_file(file)}\n".encode())
     return f"sha256:{total.hexdigest()}"
 
 

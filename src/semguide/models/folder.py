@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from semguide.errors import InvalidArgument, UnsupportedPipeline
 
 STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline")
 """Pipeline classes that the command line loads, a part of the adapters' table: by name, a refusal needs no torch."""
+
+_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 def check_folder(path: Path) -> str:
@@ -91,7 +94,13 @@ def _check_component(path: Path, name: str) -> None:
     raise InvalidArgument("model", "must have .safetensors weights", folder, _COMPLETELY)
 
 
+def variants(path: Path) -> set[str]:
+    """List the variants of a checkpoint's weights: what stands before .safetensors, as in *.fp16.safetensors."""
+    names = [file.name.removesuffix(".safetensors") for file in path.glob("*/*.safetensors")]
+    return {_SHARD.sub("", name).rpartition(".")[2] for name in names if "." in _SHARD.sub("", name)}
+
+
 def variant(path: Path) -> str | None:
     """Return "fp16" where a checkpoint's weights are only there as *.fp16.safetensors, else None."""
     names = [file.name for file in path.glob("*/*.safetensors")]
-    return "fp16" if names and all(".fp16." in name for name in names) else None
+    return "fp16" if names and all(".fp16." in name or ".fp16-" in name for name in names) else None

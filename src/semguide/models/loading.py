@@ -3,67 +3,99 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.models.catalog import Source, resolve
 from semguide.models.device import choose_device
-from semguide.models.folder import check_class, check_folder, parse_index, variant
+from semguide.models.folder import check_class, parse_index, variant
+from semguide.models.loaded import load_adapters, place, switch_scheduler
+from semguide.models.option_checks import check_fit, check_machine
+from semguide.models.options import LoadOptions
+from semguide.models.single_file import open_checkpoint
 
-if TYPE_CHECKING:
-    import torch
 
-
-def load(name_or_path: str, device: str = "auto", dtype: torch.dtype | None = None) -> Any:
+def load(name_or_path: str, device: str = "auto", options: LoadOptions | None = None) -> Any:
     """Load a checkpoint as the diffusers pipeline that it is.
 
     Only safetensors weights are read, and no code of the checkpoint's is run.
 
     Args:
-        name_or_path: An embedded name, a diffusers folder or a hub id "owner/name" (downloaded once).
+        name_or_path: An embedded name, a diffusers folder, a .safetensors file or a hub id "owner/name" (downloaded
+            once).
         device: "auto" (cuda, mps, cpu) or a device of this machine.
-        dtype: The dtype of all weights; None: float32, also for fp16 files: half precision biases the similarities.
+        options: How; None: float32, all of it on the device.
 
     Returns:
-        The pipeline, on the device.
+        The pipeline, on the device unless it is offloaded.
 
     Raises:
-        InvalidArgument: Unknown name, not a diffusers checkpoint, or a device that is not there.
+        InvalidArgument: Unknown name, not a diffusers checkpoint, a device that is not there, or an option that does
+            not go with these.
         UnsupportedPipeline: The pipeline class cannot be steered.
+        MissingExtra: LoRAs need peft, which is not installed.
         SemguideError: The hub cannot be reached.
     """
+    options = (options or LoadOptions()).resolved
     source = resolve(name_or_path)
     if source.path is not None:
-        check_folder(source.path)
+        open_checkpoint(source.path, options.config)
     chosen = choose_device(device)
-    path = fetch(source)
+    check_machine(options, chosen)
+    path = fetch(source, options.variant)
+    configuration, pipeline_class = open_checkpoint(path, options.config)
+    check_fit(options, path, configuration)
+    pipe = _read(path, configuration, pipeline_class, options)
+    load_adapters(pipe, options)
+    switch_scheduler(pipe, options)
+    return place(pipe, options, chosen)
+
+
+def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOptions) -> Any:
+    """Read all weights to the CPU."""
     import diffusers
     import torch
 
-    pipeline_class = getattr(diffusers, check_folder(path))
-    dtype = torch.float32 if dtype is None else dtype
-    options = {"dtype": dtype, "use_safetensors": True, "local_files_only": True, "variant": variant(path)}
-    return pipeline_class.from_pretrained(path, **options).to(chosen)
+    kind = getattr(diffusers, pipeline_class)
+    given = {"dtype": getattr(torch, options.dtype), "local_files_only": True}
+    if path.is_dir():
+        return kind.from_pretrained(path, use_safetensors=True, variant=options.variant or variant(path), **given)
+    if not hasattr(kind, "from_single_file"):
+        rule = f"must be a diffusers folder, as {pipeline_class} reads no single file"
+        raise InvalidArgument("model", rule, path, "give the folder that save_pretrained wrote")
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    try:
+        return kind.from_single_file(str(path), config=str(configuration), **given)
+    except (OSError, ValueError, KeyError, RuntimeError, SingleFileComponentError) as error:
+        rule = f"must be a whole checkpoint that {pipeline_class} reads ({' '.join(str(error).split())[:300]})"
+        remedy = "name the configuration of its own family with {config}, or give a diffusers folder"
+        raise InvalidArgument("model", rule, path, remedy) from error
 
 
-def fetch(source: Source) -> Path:
-    """Return the folder of a source on this machine: a hub id is downloaded, once, to the hub's cache.
+def fetch(source: Source, wanted: str | None = None) -> Path:
+    """Return the folder or file of a source on this machine: a hub id is downloaded, once, to the hub's cache.
+
+    Args:
+        source: The source.
+        wanted: `LoadOptions.variant`.
 
     Raises:
         UnsupportedPipeline: Its pipeline class cannot be steered; known before the weights are downloaded.
-        SemguideError: The hub cannot be reached, or has no such model.
+        SemguideError: The hub cannot be reached, or has no such model or variant.
     """
     if source.path is not None:
         return source.path
     try:
         index = _download_index(source.name)
         check_class(parse_index(index, source.name), source.name)
-        return _download(source.name)
+        return _download(source.name, wanted)
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidArgument):
             raise
+        what = repr(source.name) + ("" if wanted is None else f" (variant {wanted})")
         raise SemguideError(
-            f"model {source.name!r} is neither in the local cache nor to be had from the Hugging Face hub "
+            f"model {what} is neither in the local cache nor to be had from the Hugging Face hub "
             f"({type(error).__name__}); check name and network, or give a local diffusers folder"
         ) from error
 
@@ -74,7 +106,7 @@ def _download_index(name: str) -> Path:
     return Path(hf_hub_download(name, "model_index.json"))
 
 
-def _download(name: str) -> Path:
+def _download(name: str, wanted: str | None) -> Path:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-    return Path(DiffusionPipeline.download(name, use_safetensors=True))
+    return Path(DiffusionPipeline.download(name, use_safetensors=True, variant=wanted))

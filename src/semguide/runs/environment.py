@@ -8,10 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from semguide.models import fingerprint
+from semguide.models import LoadOptions, fingerprint
 
 PACKAGES = ("semguide", "torch", "diffusers", "transformers", "numpy")
-DTYPE = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Environment:
     """The environment in which a run is generated.
 
     Attributes:
-        checkpoint: Content hash of the checkpoint folder.
+        checkpoint: Content hash of the checkpoint, its LoRAs and embeddings.
         versions: Versions of Python and of packages, by name.
         dtype: dtype of the weights.
         processor: Machine and instruction set that torch uses.
@@ -41,18 +40,19 @@ class Environment:
         return {"checkpoint": self.checkpoint, "versions": self.versions, "dtype": self.dtype}
 
 
-def current_environment(checkpoint: Path) -> Environment:
+def current_environment(checkpoint: Path, loading: LoadOptions | None = None) -> Environment:
     """Return the environment of this process. Imports torch.
 
     Args:
-        checkpoint: Folder of the checkpoint.
+        checkpoint: The checkpoint: a folder or a file.
+        loading: How it is loaded; None: by the defaults.
     """
     import torch
 
     return Environment(
-        checkpoint=fingerprint(checkpoint),
+        checkpoint=fingerprint(checkpoint, loading),
         versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        dtype=DTYPE,
+        dtype=(loading or LoadOptions()).resolved.dtype,
         processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         threads=torch.get_num_threads(),
     )

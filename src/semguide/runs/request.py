@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose
 from semguide.errors import InvalidArgument, SemguideWarning
-from semguide.models import ModelDescription, call_defaults, choose_device, default_model, describe, fetch, resolve
+from semguide.models import (
+    LoadOptions,
+    ModelDescription,
+    call_defaults,
+    check_fit,
+    check_machine,
+    choose_device,
+    default_model,
+    describe,
+    fetch,
+    resolve,
+)
 from semguide.runs import checks
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.run import Method, Run, Sampling
@@ -43,6 +53,7 @@ class Request:
         settings: Method parameters by method name.
         backend: Decomposition back end.
         full_trace: Evaluate the concepts at every step.
+        loading: How the model is loaded.
     """
 
     prompt: str
@@ -61,6 +72,7 @@ class Request:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     backend: str = "lexicon"
     full_trace: bool = False
+    loading: LoadOptions = field(default_factory=LoadOptions)
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,8 @@ def plan_run(request: Request) -> Plan:
         SemguideError: The hub cannot be reached.
     """
     check_numbers(request)
-    return plan_run_for_model(request, find_model(default_model() if request.model is None else request.model))
+    name = default_model() if request.model is None else request.model
+    return plan_run_for_model(request, find_model(name, request.loading, request.device))
 
 
 def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
@@ -122,6 +135,7 @@ def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
         model=_portable(model),
         device=choose_device(request.device),
         full_trace=request.full_trace,
+        loading=request.loading.resolved,
     )
     return _with_warnings(Plan(run, model, rules), by_hand=request.concepts is not None)
 
@@ -139,7 +153,7 @@ def check_run(run: Run) -> Plan:
     names = [method.name for method in run.methods]
     if not names or len(set(names)) < len(names):
         raise InvalidArgument("run.methods", "must be one or more, each once", names)
-    model = find_model(run.model)
+    model = find_model(run.model, run.loading, run.device)
     checks.check_size(run.sampling.height, run.sampling.width, model)
     as_concepts(run.concepts, run.prompt)
     scale = run.sampling.guidance_scale
@@ -147,10 +161,26 @@ def check_run(run: Run) -> Plan:
     return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
-def find_model(name: str) -> ModelDescription:
-    """Describe a model by name; a hub id is fetched first."""
+def find_model(name: str, loading: LoadOptions | None = None, device: str | None = None) -> ModelDescription:
+    """Describe a model by name; a hub id is fetched first.
+
+    Args:
+        name: Embedded name, folder, file or hub id.
+        loading: How it will be loaded; None: by the defaults.
+        device: "auto" or the torch device it will be loaded to; None: whether it goes with `loading` is not checked.
+
+    Raises:
+        InvalidArgument: There is no such model, or it cannot be loaded so.
+        UnsupportedPipeline: It cannot be steered.
+        SemguideError: The hub cannot be reached.
+    """
+    loading = (loading or LoadOptions()).resolved
     source = resolve(name)
-    return describe(replace(source, path=fetch(source)))
+    if loading != LoadOptions() and device is not None:
+        check_machine(loading, choose_device(device))
+    model = describe(replace(source, path=fetch(source, loading.variant)), loading.config)
+    check_fit(loading, model.path, model.configuration)
+    return model
 
 
 def check_numbers(request: Request) -> None:
@@ -187,8 +217,8 @@ def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, fl
 
 
 def _portable(model: ModelDescription) -> str:
-    """Name a model so that it is found from any working directory: a folder by its absolute path."""
-    return str(Path(model.path)) if model.kind == "folder" else model.name
+    """Name a model so that it is found from any working directory: folder or file by the absolute path."""
+    return str(model.path) if model.kind in ("folder", "file") else model.name
 
 
 def _with_warnings(planned: Plan, by_hand: bool = True) -> Plan:

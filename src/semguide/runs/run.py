@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.files import digest
+from semguide.models import LoadOptions
 from semguide.types import Concept
 
 
@@ -55,6 +56,7 @@ class Run:
         model: Embedded name, folder or hub id.
         device: torch device.
         full_trace: Whether concepts are evaluated at every step, even where the rule does not need them.
+        loading: How the model is loaded; its dtype is not "auto".
     """
 
     prompt: str
@@ -66,11 +68,14 @@ class Run:
     model: str
     device: str
     full_trace: bool = False
+    loading: LoadOptions = field(default_factory=LoadOptions)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as JSON values, which `from_json` reads."""
-        concepts = [concept.to_json() for concept in self.concepts]
-        return json.loads(json.dumps({**asdict(self), "concepts": concepts}))
+        """Return the run as JSON values, which `from_json` reads; without the loading where it is the default."""
+        values = {**asdict(self), "concepts": [concept.to_json() for concept in self.concepts]}
+        if self.loading == LoadOptions():
+            del values["loading"]
+        return json.loads(json.dumps(values))
 
     @property
     def digest(self) -> str:
@@ -89,7 +94,8 @@ def from_json(data: Any) -> Run:
     Raises:
         InvalidArgument: A key is missing, unknown or of the wrong type.
     """
-    fields = _object(data, "run", set(Run.__dataclass_fields__))
+    whole = {"loading": {}, **data} if isinstance(data, dict) else data
+    fields = _object(whole, "run", set(Run.__dataclass_fields__))
     sampling = _object(fields["sampling"], "run.sampling", set(Sampling.__dataclass_fields__))
     return Run(
         prompt=_typed(fields, "prompt", str),
@@ -106,6 +112,7 @@ def from_json(data: Any) -> Run:
         model=_typed(fields, "model", str),
         device=_typed(fields, "device", str),
         full_trace=_typed(fields, "full_trace", bool),
+        loading=LoadOptions.from_json(fields["loading"]).resolved,
     )
 
 

@@ -68,6 +68,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             device=device,
             settings=_settings([*compared, MethodChoice(name=options.method, parameters=options.parameters)]),
             full_trace=options.full_trace,
+            loading=model.loading,
         ),
         model.description,
     )

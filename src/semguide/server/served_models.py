@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.models import ModelDescription, SourceKind, load
+from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load
 from semguide.runs.environment import Environment, current_environment
 from semguide.runs.request import find_model
+
+LOCAL = (SourceKind.FOLDER, SourceKind.FILE)
+ONE_MODEL = ("loras", "embeddings", "scheduler", "config", "variant")
+"""Load options that are made for one model."""
 
 
 @dataclass(frozen=True)
@@ -18,16 +22,18 @@ class ServedModel:
     """A model that clients can request.
 
     Attributes:
-        id: Public name: embedded name, hub id, or the last part of the folder's path.
+        id: Public name: embedded name, hub id, or the last part of the path.
         description: Defaults and ranges of the model.
         environment: Checkpoint hash, versions, dtype and processor.
         created: Unix time in seconds at which it was loaded.
+        loading: How it is loaded.
     """
 
     id: str
     description: ModelDescription
     environment: Environment
     created: int
+    loading: LoadOptions = field(default_factory=LoadOptions)
 
 
 @dataclass(frozen=True)
@@ -43,27 +49,38 @@ class Worker:
     pipelines: dict[str, Any]
 
 
-def find_models(names: Sequence[str]) -> dict[str, ServedModel]:
+def find_models(
+    names: Sequence[str], loading: LoadOptions | None = None, devices: Sequence[str] = ()
+) -> dict[str, ServedModel]:
     """Find the models to serve, downloading those of the hub.
 
     Args:
-        names: Embedded names, folders or hub ids.
+        names: Embedded names, folders, files or hub ids.
+        loading: How all of them are loaded; None: by the defaults.
+        devices: torch devices that they are loaded to.
 
     Returns:
         Models by public name, in the order of `names`.
 
     Raises:
-        InvalidArgument: A model does not exist, or two have the same public name.
+        InvalidArgument: A model does not exist, two have the same public name, or one cannot be loaded so.
         UnsupportedPipeline: A model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
+    loading = (loading or LoadOptions()).resolved
+    for device in devices:
+        check_machine(loading, device)
+    if len(names) > 1 and (one := next((name for name in ONE_MODEL if getattr(loading, name)), None)):
+        value = getattr(loading, one)
+        raise InvalidArgument(one, "must be left out where several models are served", value, "serve one {model}")
     served: dict[str, ServedModel] = {}
     for name in names:
-        description = find_model(name)
-        public = description.path.name if description.kind is SourceKind.FOLDER else description.name
+        description = find_model(name, loading)
+        public = description.path.name if description.kind in LOCAL else description.name
         if public in served:
             raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")
-        served[public] = ServedModel(public, description, current_environment(description.path), int(time.time()))
+        environment = current_environment(description.path, loading)
+        served[public] = ServedModel(public, description, environment, int(time.time()), loading)
     return served
 
 
@@ -74,7 +91,7 @@ def load_worker(models: dict[str, ServedModel], device: str) -> Worker:
         models: Models by public name.
         device: torch device.
     """
-    pipelines = {id: load(str(model.description.path), device=device) for id, model in models.items()}
+    pipelines = {id: load(str(model.description.path), device, model.loading) for id, model in models.items()}
     for pipeline in pipelines.values():
         pipeline.set_progress_bar_config(disable=True)
     return Worker(device, pipelines)

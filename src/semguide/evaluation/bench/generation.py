@@ -36,7 +36,7 @@ class TaskRunner:
     def __init__(self, bench: Bench, out: Path, device: str) -> None:
         self._bench = bench
         self._out = out
-        pipe: Any = load(bench.model_path, device=device)
+        pipe: Any = load(bench.model_path, device, bench.loading)
         pipe.set_progress_bar_config(disable=True)
         self._judge = load_judge(Path(bench.judge_path)) if bench.judge_path else None
         self._scorer = Scorer(bench.scorers, device)

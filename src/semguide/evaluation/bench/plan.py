@@ -11,6 +11,7 @@ from semguide.evaluation.metrics.scorer import Scorers
 from semguide.evaluation.sampling_methods.base import SamplingOptions
 from semguide.evaluation.suites import SuitePrompt
 from semguide.files import digest
+from semguide.models import LoadOptions
 
 JUDGE, CLIP, VQA, BLIP_VQA = "judge", "clip", "vqa", "blip_vqa"
 """Keys of a benchmark's identity that determine verdicts and scores, not images."""
@@ -65,8 +66,9 @@ class Bench:
         full_trace: Whether concepts are evaluated at every step.
         keep_images: Whether the images are kept.
         scorers: Models that score the images.
-        identity: What else determines images (checkpoint, versions, dtype), verdicts ("judge") and scores ("clip",
-            "vqa", "blip_vqa"), as JSON values.
+        loading: How the model is loaded.
+        identity: What else determines images (checkpoint, versions, dtype, loading), verdicts ("judge") and scores
+            ("clip", "vqa", "blip_vqa"), as JSON values.
     """
 
     suite: str
@@ -83,6 +85,7 @@ class Bench:
     full_trace: bool = False
     keep_images: bool = False
     scorers: Scorers = field(default_factory=Scorers)
+    loading: LoadOptions = field(default_factory=LoadOptions)
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property

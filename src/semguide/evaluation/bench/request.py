@@ -15,7 +15,7 @@ from semguide.errors import InvalidArgument, MissingExtra, SemguideWarning
 from semguide.evaluation.bench.method_arguments import check_names, check_settings, complete
 from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
-from semguide.models import SourceKind
+from semguide.models import LoadOptions, SourceKind
 from semguide.runs import checks
 from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
 
@@ -46,6 +46,7 @@ class BenchRequest:
         full_trace: Evaluate the concepts at every step.
         keep_images: Keep the pictures.
         scorers: Models that score the images besides the judge.
+        loading: How the model is loaded.
     """
 
     suite: str
@@ -62,6 +63,7 @@ class BenchRequest:
     full_trace: bool = False
     keep_images: bool = False
     scorers: ScorerRequest = field(default_factory=ScorerRequest)
+    loading: LoadOptions = field(default_factory=LoadOptions)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,11 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     sampling = SamplingOptions(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
     from semguide.runs.environment import current_environment
 
-    identity = {**current_environment(planned.model.path).identity(), "device": run.device.partition(":")[0]}
+    identity = {
+        **current_environment(planned.model.path, run.loading).identity(),
+        "device": run.device.partition(":")[0],
+        **({} if run.loading == LoadOptions() else {"loading": run.loading.to_json()}),
+    }
     bench = Bench(
         suite=Path(request.suite).name,
         prompts=tuple(prompts),
@@ -161,6 +167,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         full_trace=request.full_trace,
         keep_images=request.keep_images,
         scorers=Scorers(**scorers.paths()),
+        loading=run.loading,
         identity={**identity, JUDGE: _fingerprint(judge), **scorers.identity()},
     )
     return BenchPlan(bench, run.device, _warnings(request, planned, judge))
@@ -223,6 +230,7 @@ def _sampling(request: BenchRequest, prompt: str) -> Plan:
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
             device=request.device,
+            loading=request.loading,
         )
     )
 

@@ -1,0 +1,103 @@
+"""Which load options go together with a device and a checkpoint; checked before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from semguide.errors import InvalidArgument
+from semguide.models.folder import components, read_index, variants
+from semguide.models.options import LoadOptions
+from semguide.models.single_file import read_header
+
+
+def check_machine(options: LoadOptions, device: str) -> None:
+    """Check what does not depend on the checkpoint.
+
+    Args:
+        options: The options.
+        device: The torch device.
+
+    Raises:
+        InvalidArgument: An option does not go with the device, or a file is missing or no safetensors.
+    """
+    on_cpu = device.partition(":")[0] == "cpu"
+    if on_cpu and options.dtype == "float16":
+        rule = "must not be float16 on the CPU, which computes it slowly and in part not at all"
+        raise InvalidArgument("dtype", rule, options.dtype, "use bfloat16 or float32")
+    if on_cpu and options.offload in ("model", "sequential"):
+        raise InvalidArgument(
+            "offload",
+            "must be none or group where there is no accelerator to load to",
+            options.offload,
+            "leave it out, or name an accelerator with {device}",
+        )
+    for lora in options.loras:
+        read_header(Path(lora.path), "loras")
+    for path in options.embeddings:
+        read_header(Path(path), "embeddings")
+
+
+def check_fit(options: LoadOptions, path: Path, configuration: Path) -> None:
+    """Check what depends on the checkpoint. Imports diffusers where an option needs it.
+
+    Args:
+        options: The options.
+        path: The checkpoint: a diffusers folder or a .safetensors file.
+        configuration: Folder of its JSON files; of a folder, itself.
+
+    Raises:
+        InvalidArgument: An option does not go with the checkpoint.
+    """
+    if path.is_dir() and options.config is not None:
+        rule = "must be left out for a folder, which has its own configuration"
+        raise InvalidArgument("config", rule, options.config, "leave it out, or name a .safetensors file as {model}")
+    if options.variant is not None:
+        _check_variant(options.variant, path)
+    index = read_index(configuration)
+    if options.loras:
+        _check_ability(index, "loras", "load_lora_weights", "loads no LoRA")
+    if options.embeddings:
+        _check_ability(index, "embeddings", "load_textual_inversion", "loads no textual inversion")
+    if options.vae_tiling and not hasattr(_component_class(index, "vae"), "enable_tiling"):
+        raise InvalidArgument(
+            "vae_tiling", "must be off for a checkpoint whose VAE decodes no tiles", True, "leave it out"
+        )
+    if options.scheduler is not None:
+        _check_scheduler(options.scheduler, _component_class(index, "scheduler"))
+
+
+def _check_variant(variant: str, path: Path) -> None:
+    if path.is_file():
+        rule = "must be left out for a single file"
+        raise InvalidArgument("variant", rule, variant, "name the file of that variant as {model}")
+    there = variants(path)
+    if variant not in there:
+        rule = f"must be one that the checkpoint has ({', '.join(sorted(there)) or 'it has none'})"
+        raise InvalidArgument("variant", rule, variant, "leave it out for the weights without one")
+
+
+def _check_ability(index: dict[str, Any], argument: str, method: str, what: str) -> None:
+    import diffusers
+
+    name = str(index.get("_class_name"))
+    if not hasattr(getattr(diffusers, name), method):
+        raise InvalidArgument(argument, f"must be left out, as {name} {what}", remedy="choose another {model}")
+
+
+def _component_class(index: dict[str, Any], name: str) -> Any:
+    """Return the class of a component in diffusers; None if it has none there."""
+    import diffusers
+
+    return getattr(diffusers, str(index[name][1]), None) if name in components(index) else None
+
+
+def _check_scheduler(name: str, own: Any) -> None:
+    known = sorted(kind.__name__ for kind in own._get_compatibles()) if own is not None else []
+    if name not in known:
+        raise InvalidArgument(
+            "scheduler",
+            f"must be a scheduler of diffusers that goes with the checkpoint's own ({', '.join(known) or 'none does'})",
+            name,
+            "choose one of these, or leave it out",
+        )
