@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import diffusers
 import pytest
@@ -112,7 +112,7 @@ def test_flow_velocities_at_levels_beyond_one_become_eps_as_cosmos_uses_them() -
     scheduler.set_timesteps(sigmas=torch.linspace(0, 1, COUNT).tolist())
     x, velocities = 0.7, (0.3, -0.2)
     for index, scale in enumerate(eps_scales(scheduler, COUNT, CPU)):
-        sigma = float(scheduler.sigmas[index])
+        sigma = float(cast(Any, scheduler.sigmas)[index])
         t = sigma / (sigma + 1)
         eps = [(x - ((1 - t) * x - t * velocity)) / sigma for velocity in velocities]
         assert float(scale) == pytest.approx(max((eps[0] - eps[1]) / 0.5, MIN_SCALE), rel=1e-5)

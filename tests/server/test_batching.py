@@ -57,7 +57,7 @@ def test_images_of_another_shape_wait_for_their_turn(other: dict[str, Any]):
 def test_what_is_begun_or_cancelled_is_not_chosen():
     jobs = [job(), job(), job()]
     jobs[0].images[0].status = Status.running
-    jobs[1].cancelled = True
+    jobs[1].stop_requested = True
     assert chosen(jobs, 4) == [(0, 1), (2, 0), (2, 1)]
 
 

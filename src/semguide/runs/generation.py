@@ -29,7 +29,7 @@ class GeneratedImage:
         image: The PIL image.
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
-        alignment: Probability per concept that it is right, in [0, 1]; None if no detector was fitted for the model.
+        alignment: Probability per concept that it is right, in [0, 1]; None if the early steps say nothing of it.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
     """
 
@@ -46,7 +46,7 @@ class GeneratedImage:
         """Take one image from the output of a steered pipeline.
 
         Args:
-            output: What the pipeline returned.
+            output: The `Result` of a steered pipeline.
             index: 0-based index of the image in the batch.
             method: The method.
             seed: The seed.

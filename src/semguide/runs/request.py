@@ -196,7 +196,7 @@ def check_numbers(request: Request) -> None:
         checks.check_guidance_scale(request.guidance_scale)
     for name, value in (("height", request.height), ("width", request.width)):
         if value is not None and value < 1:
-            raise InvalidArgument(name, "must be at least 8 pixels", value, "try the default")
+            raise InvalidArgument(name, "must be at least 1 pixel", value, "try the default")
 
 
 def _concepts(request: Request) -> list[Concept]:

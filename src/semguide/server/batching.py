@@ -43,7 +43,7 @@ def queue_position(jobs: list[Job], job: Job) -> int:
 
 def _queued(jobs: list[Job]) -> Iterator[ImageTask]:
     for job in jobs:
-        if not job.cancelled:
+        if not job.stop_requested:
             yield from job.queued_images
 
 

@@ -128,10 +128,10 @@ class Engine:
             return queue_position(self._active, job)
 
     def cancel(self, job: Job) -> None:
-        """Cancel a job: at once if it is queued, at its next step if it runs; no effect on a finished one."""
+        """Cancel a job: at once if it is queued; if it runs, at the next step that no other job's image shares."""
         with self._changed:
             if not job.status.final:
-                job.cancelled = True
+                job.stop_requested = True
                 self._end_if_idle(job)
 
     def drain(self, grace: float) -> None:
@@ -244,7 +244,7 @@ class Engine:
                 self._fail(task.job, Failure(500, "generation_failed", sentence))
 
     def _fail(self, job: Job, failure: Failure) -> None:
-        job.failure, job.cancelled = failure, True
+        job.failure, job.stop_requested = failure, True
         self._end_if_idle(job)
 
     def _end_if_idle(self, job: Job) -> None:
@@ -253,7 +253,7 @@ class Engine:
             return
         if job.failure is not None:
             self._end(job, Status.failed, {"error": failure_body(job.failure).model_dump()})
-        elif job.cancelled:
+        elif job.stop_requested:
             self._end(job, Status.cancelled, {})
         elif job.finished:
             self._end(job, Status.done, {"images": len(job.images), "seconds": round(time.time() - job.created, 3)})

@@ -177,7 +177,7 @@ class Failure:
 
 @dataclass(eq=False)
 class Job:
-    """A run requested from the server. Only the engine changes it, under its lock.
+    """A run requested from the server. Only the engine changes it.
 
     Attributes:
         plan: The run and its model.
@@ -186,7 +186,7 @@ class Job:
         id: 128 random bits in hex; whoever knows it may read the job.
         created: Unix time in seconds.
         status: Status of the job.
-        cancelled: Whether it is to stop at the next step.
+        stop_requested: Whether no image of it is to be started or finished any more: cancelled, failed or shut down.
         failure: Why it failed, None if it has not.
         warnings: Warnings for the user.
         images: Its images, in the order of the run.
@@ -200,7 +200,7 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     created: float = field(default_factory=time.time)
     status: Status = Status.queued
-    cancelled: bool = False
+    stop_requested: bool = False
     failure: Failure | None = None
     warnings: list[str] = field(default_factory=list)
     images: list[ImageTask] = field(default_factory=list)

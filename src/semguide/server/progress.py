@@ -46,7 +46,7 @@ class ProgressReporter:
         self._corrections[image] = correction
 
     def _step_end(self, pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        if all(task.job.cancelled for task in self._tasks):
+        if all(task.job.stop_requested for task in self._tasks):
             raise Cancelled
         latents = tensors["latents"]
         traces = _read_corrections(self._corrections)

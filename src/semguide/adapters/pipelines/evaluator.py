@@ -70,7 +70,7 @@ def encode_images(
         UnsupportedPipeline: Tokens are to be nulled, and it is not known where they are.
     """
     encoder = TextEncoder(pipe, spec.text, arguments)
-    prompts = encoder.prompts(len(concepts)) if alone else None
+    prompts = encoder.prompts(len(concepts)) if alone and not null_tokens else None
     if null_tokens:
         check_nulling(pipe, spec, embedded)
         words = map(str, prompts_of(arguments, spec.text.embeds[0]))

@@ -50,7 +50,7 @@ async def get_job(job: JobId, server: ServerDependency) -> JobReply:
 
 @router.delete("/{job}", summary="Cancel a job", responses=responses(400, 401, 403, 404))
 async def cancel_job(job: JobId, server: ServerDependency) -> JobReply:
-    """Cancel a job: at once if queued, at its next step if running. Finished images stay; a finished job too."""
+    """Cancel a job: at once if queued, at its next step if alone in its batch. What is finished stays."""
     found = server.find(job)
     server.engine.cancel(found)
     return job_reply(found, server.engine.queue_position(found))

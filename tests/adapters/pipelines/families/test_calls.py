@@ -60,7 +60,7 @@ def test_evaluations_are_what_the_denoisers_were_asked(name: str, monkeypatch: p
 
     def counted(forward: Any) -> Any:
         def counting(*args: Any, **kwargs: Any) -> Any:
-            rows.append(len(args[0] if args else kwargs.get("hidden_states", kwargs.get("sample"))))
+            rows.append(len(args[0] if args else kwargs.get("hidden_states", kwargs.get("sample", ()))))
             return forward(*args, **kwargs)
 
         return counting
