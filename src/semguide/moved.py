@@ -25,6 +25,7 @@ MOVED = {
     "semguide.adapters.guider": "semguide.adapters.guiders.guider",
     "semguide.adapters.guided_pipeline": "semguide.adapters.guiders.guider_pipeline",
     "semguide.adapters.modular": "semguide.adapters.guiders.modular",
+    "semguide.adapters.notices": "semguide.errors",
     "semguide.adapters.selection": "semguide.selection.best_of",
     "semguide.adapters.criteria": "semguide.selection.criteria",
     "semguide.guidance.rules.sgt": "semguide.guidance.rules.balanced_sgt",

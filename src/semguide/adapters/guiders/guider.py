@@ -15,6 +15,7 @@ from torch import Tensor
 from semguide.adapters.guiders.encoded_concepts import SOURCES, EncodedConcepts
 from semguide.adapters.guiders.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.guiders.session import GuiderSession
+from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
 from semguide.guidance import Trace
 from semguide.guidance.rule import step_evaluations
@@ -75,6 +76,7 @@ class SemanticGuidance(BaseGuidance):
         self._fresh = True
         self._stale_cache = True
         self._told = False
+        self._checked: Any = None
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
 
@@ -137,6 +139,7 @@ class SemanticGuidance(BaseGuidance):
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
             self._session, self._fresh, self._stale_cache, self._told = None, False, True, False
+            self._checked = None
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -161,6 +164,10 @@ class SemanticGuidance(BaseGuidance):
         """Give each prediction a cache of its own where the denoiser caches; begin a trajectory with empty ones."""
         super().prepare_models(denoiser)
         caching: Any = denoiser
+        if self._checked is not denoiser and CONCEPT in "".join(self._batches):
+            own_caches = bool(getattr(caching, "is_cache_enabled", False))
+            check_no_cache(denoiser, "the denoiser", own_caches=own_caches)
+            self._checked = denoiser
         if not getattr(caching, "is_cache_enabled", False) or self._count_prepared > len(self._batches):
             return
         self._cache.close()

@@ -2,21 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock, get_ident
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 
-from semguide.errors import UnsupportedPipeline
-
 Forward = Callable[..., Any]
 _NONE = object()
+_LOCK = RLock()
+
+
+class _Route:
+    """The forward that one pipeline call has given to a module, for the thread in which it runs."""
+
+    def __init__(self, call: Forward) -> None:
+        self.call = call
+        self.busy = False
+        self.thread = get_ident()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.busy = True
+        try:
+            return self.call(*args, **kwargs)
+        finally:
+            self.busy = False
+
+
+class _Router:
+    """Stands in for the forward of a module: the calls of each thread go where its last pipeline call wants them.
+
+    So pipelines that share a denoiser do not see each other: what another thread calls, and what is called while a
+    route is at work or paused (by an observer or a callback), goes to the forward that was there before.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self.routes: list[_Route] = []
+        self._before = module.__dict__.get("forward", _NONE)
+        self.forward: Forward = module.forward
+        self.wrapper = _uncompiled(module, self._dispatcher())
+        module.forward = self.wrapper
+
+    def present(self) -> Forward:
+        """Return the forward of this thread."""
+        mine = [route for route in self.routes if route.thread == get_ident()]
+        return mine[-1] if mine and not mine[-1].busy else self.forward
+
+    def close(self, module: Any) -> None:
+        """Put back what was there before; model offload may have done so already."""
+        if module.__dict__.get("forward") is not self.wrapper:
+            return
+        if self._before is _NONE:
+            del module.forward
+        else:
+            module.forward = self._before
+
+    def _dispatcher(self) -> Forward:
+        def dispatched(*args: Any, **kwargs: Any) -> Any:
+            return self.present()(*args, **kwargs)
+
+        vars(dispatched)["__wrapped__"] = self.forward  # for who asks for the signature, or what is beneath
+        return dispatched
+
+
+_ROUTERS: dict[int, _Router] = {}
+"""The router that is at work in a module, by the id of the module."""
+
+
+_TURNS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 @contextmanager
-def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterator[None]:
-    """Replace the forward of a module while the context lasts.
+def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterator[_Route]:
+    """Replace the forward of a module, for the calls of this thread, while the context lasts.
 
     What is wrapped is the forward of that moment, so the wrapper of an offload hook stays in force. Model offload takes
     its hooks off and puts them on again at the end of a pipeline call, which removes the replacement on the way; then
@@ -25,18 +85,40 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterato
     Args:
         module: A torch module, compiled or not.
         wrap: Makes the new forward of the present one.
+
+    Yields:
+        The replacement, which `paused` takes out of force for a while.
     """
-    before = module.__dict__.get("forward", _NONE)
-    wrapper = _uncompiled(module, wrap(module.forward))
-    module.forward = wrapper
+    with _LOCK:
+        router = _ROUTERS.get(id(module))
+        if router is None or module.__dict__.get("forward") is not router.wrapper:
+            router = _ROUTERS[id(module)] = _Router(module)
+        route = _Route(wrap(router.present()))
+        router.routes.append(route)
     try:
-        yield
+        yield route
     finally:
-        if module.__dict__.get("forward") is wrapper:
-            if before is _NONE:
-                del module.forward
-            else:
-                module.forward = before
+        with _LOCK:
+            router.routes.remove(route)
+            if not router.routes:
+                router.close(module)
+                if _ROUTERS.get(id(module)) is router:
+                    del _ROUTERS[id(module)]
+
+
+def pausing(function: Callable[..., Any], routes: Sequence[Any]) -> Callable[..., Any]:
+    """Return a function that takes replacements out of force while it runs: it may run a pipeline of its own."""
+
+    def paused(*args: Any, **kwargs: Any) -> Any:
+        for route in routes:
+            route.busy = True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            for route in routes:
+                route.busy = False
+
+    return paused
 
 
 @contextmanager
@@ -71,29 +153,39 @@ def replaced_attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
+def in_turn(pipe: Any) -> Iterator[None]:
+    """Let one thread at a time run a pipeline: its scheduler and its scale are those of one call."""
+    with _LOCK:
+        turn = _TURNS.get(pipe)
+        if turn is None:
+            turn = _TURNS[pipe] = RLock()
+    with turn:
+        yield
+
+
+_SLICED: dict[int, tuple[int, Any]] = {}
+"""How many calls decode image by image with an autoencoder, by its id, and its setting before the first of them."""
+
+
+@contextmanager
 def one_by_one_decoding(vae: Any) -> Iterator[None]:
     """Have the autoencoder decode image by image, so that no image depends on its batch, while the context lasts."""
-    before = getattr(vae, "use_slicing", None)
-    if before is None:
+    if getattr(vae, "use_slicing", None) is None:
         yield
         return
-    vae.use_slicing = True
+    with _LOCK:
+        users, before = _SLICED.get(id(vae), (0, vae.use_slicing))
+        _SLICED[id(vae)] = (users + 1, before)
+        vae.use_slicing = True
     try:
         yield
     finally:
-        vae.use_slicing = before
-
-
-def check_no_cache(denoiser: Any, name: str) -> None:
-    """Check that a denoiser does not skip work by what it computed before: concepts would be mixed with the prompt.
-
-    Raises:
-        UnsupportedPipeline: It does.
-    """
-    if getattr(denoiser, "is_cache_enabled", False):
-        raise UnsupportedPipeline(
-            f"pipe.{name} caches between its calls, which would mix up concepts; call pipe.{name}.disable_cache() first"
-        )
+        with _LOCK:
+            users, before = _SLICED.pop(id(vae))
+            if users > 1:
+                _SLICED[id(vae)] = (users - 1, before)
+            else:
+                vae.use_slicing = before
 
 
 def _uncompiled(module: Any, wrapper: Forward) -> Forward:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
+from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
 from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
 from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_arguments, with_scales
 from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.pipelines.patching import (
     Forward,
-    check_no_cache,
+    in_turn,
     one_by_one_decoding,
+    pausing,
     replaced_forward,
     tapped_method,
 )
@@ -24,6 +27,9 @@ from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
 from semguide.errors import InvalidArgument
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.detector import Detector
+
+_CALLBACKS = ("callback_on_step_end", "callback")
+"""The arguments of pipelines that take a function to be called after each step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +125,7 @@ class SteeredPipeline:
         apart = active and self.batch_invariant and len(images) > 1
         evaluator = Evaluator(images, spec.rows, apart=apart, one_call=not self.batch_invariant)
         session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales)
-        with guiders_set(spec.scale, self.pipe, scales):
+        with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
         trace = session.trace()
         alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
@@ -133,12 +139,14 @@ class SteeredPipeline:
             stack.enter_context(tapped_method(self.pipe, "get_timesteps", session.steps.take_timesteps))
             if isinstance(mechanism, Sequential):
                 stack.enter_context(tapped_method(self.pipe, "encode_prompt", mechanism.take_encoded))
+            routes: list[Any] = []
             for index, name in enumerate(self._spec.denoisers):
                 denoiser = getattr(self.pipe, name, None)
                 if denoiser is not None:
-                    check_no_cache(denoiser, name)
-                    stack.enter_context(replaced_forward(denoiser, partial(_wrapper, mechanism, index)))
-            output = self.pipe(**arguments)
+                    check_no_cache(denoiser, f"pipe.{name}")
+                    wrap = partial(_wrapper, mechanism, index)
+                    routes.append(stack.enter_context(replaced_forward(denoiser, wrap)))
+            output = self.pipe(**_with_pausing_callbacks(arguments, routes))
         session.steps.check()
         return output
 
@@ -150,6 +158,14 @@ def _wrapper(mechanism: Any, index: int, forward: Forward) -> Forward:
         return mechanism(index, forward, args, kwargs)
 
     return guided_forward
+
+
+def _with_pausing_callbacks(arguments: dict[str, Any], routes: Sequence[Any]) -> dict[str, Any]:
+    """Return the arguments with callbacks that may run another pipeline on the same denoiser."""
+    found = {name: arguments[name] for name in _CALLBACKS if arguments.get(name) is not None}
+    paused = {name: pausing(callback, routes) for name, callback in found.items()}
+    tensors = getattr(found.get("callback_on_step_end"), "tensor_inputs", None)  # of diffusers' PipelineCallback
+    return {**arguments, **paused, **({} if tensors is None else {"callback_on_step_end_tensor_inputs": tensors})}
 
 
 def steer(
