@@ -17,6 +17,8 @@ TESTS = [
     "tests/adapters/test_eps_scale.py",
     "tests/adapters/pipelines/families",
     "tests/adapters/guiders",
+    "tests/docs/test_guider.py",
+    "tests/selection/test_partial_run.py",
 ]
 
 

@@ -1,8 +1,11 @@
+import hashlib
+from collections import Counter
+
 import pytest
 
 from semguide.concepts import decompose
-from semguide.evaluation.suites import suite
-from semguide_emoji.scenes import NOUNS
+from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide_emoji.scenes import COLOURS, NOUNS
 from semguide_emoji.suites import SUITES
 from support.refusals import refuses
 
@@ -65,3 +68,79 @@ def test_objects_of_a_pair_have_different_colours():
 def test_an_unknown_suite_is_refused_listing_the_known_ones():
     with refuses("suite", "must be one of emoji-ae", "emoji-zoo"):
         suite("emoji-zoo")
+
+
+@pytest.fixture(scope="module")
+def geneval() -> list[SuitePrompt]:
+    return suite("emoji-geneval")
+
+
+def of(category: str, prompts: list[SuitePrompt]) -> list[SuitePrompt]:
+    return [prompt for prompt in prompts if prompt.category == category]
+
+
+def test_the_suites_have_the_categories_and_sizes_that_their_descriptions_state(geneval: list[SuitePrompt]):
+    sizes = {"single_object": 24, "two_object": 100, "counting": 72, "colors": 96, "position": 100, "color_attr": 100}
+    assert Counter(prompt.category for prompt in geneval) == sizes
+    assert Counter(prompt.category for prompt in suite("emoji-complex")) == {"three": 100, "four": 100}
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_concept_stands_in_its_prompt_and_no_prompt_occurs_twice(name: str):
+    prompts = suite(name)
+    assert len({prompt.text for prompt in prompts}) == len(prompts)
+    for prompt in prompts:
+        for concept in prompt.concepts:
+            assert concept.span is not None
+            assert prompt.text[slice(*concept.span)] == concept.text
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_the_splits_are_disjoint_and_each_holds_a_fair_share(name: str):
+    validation, test = suite(name, "validation"), suite(name, "test")
+    assert len(validation) + len(test) == len(suite(name))
+    assert 0.35 < len(test) / len(suite(name)) < 0.65
+
+
+def test_prompts_never_change():
+    """Published numbers depend on them."""
+    texts = [prompt.text for name in ("emoji-geneval", "emoji-complex") for prompt in suite(name)]
+    assert hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] == "67ba882ef07f6983"
+    assert "a bow left of an elephant" in texts
+    assert "an orange bear and a blue backpack" in texts
+    assert "a blue dog, a gray bird, a yellow frog and an orange backpack" in texts
+
+
+def test_counting_asks_for_exactly_two_three_or_four(geneval: list[SuitePrompt]):
+    counting = of("counting", geneval)
+    assert Counter(prompt.concepts[0].count for prompt in counting) == {2: 24, 3: 24, 4: 24}
+    assert all(prompt.exact for prompt in counting)
+    assert not any(prompt.exact for prompt in geneval if prompt.category != "counting")
+    assert {"two mice", "three benches", "four cats"} <= {prompt.text for prompt in counting}
+
+
+def test_positions_are_said_in_the_prompt_and_all_occur_equally_often(geneval: list[SuitePrompt]):
+    placed = of("position", geneval)
+    assert Counter(prompt.position for prompt in placed) == {"left": 25, "right": 25, "above": 25, "below": 25}
+    words = {"left": "left of", "right": "right of", "above": "above", "below": "below"}
+    for prompt in placed:
+        assert prompt.position is not None
+        first, second = (concept.text for concept in prompt.concepts)
+        assert prompt.text == f"{first} {words[prompt.position]} {second}"
+
+
+def test_things_of_one_prompt_differ_in_noun_and_colour(geneval: list[SuitePrompt]):
+    for prompt in [*of("color_attr", geneval), *suite("emoji-complex")]:
+        assert len({concept.head for concept in prompt.concepts}) == len(prompt.concepts)
+        colours = [concept.attributes[0] for concept in prompt.concepts]
+        assert len(set(colours)) == len(colours)
+        assert set(colours) <= set(COLOURS)
+
+
+def test_a_smaller_choice_of_prompts_is_part_of_a_larger_one_and_in_order(geneval: list[SuitePrompt]):
+    few, many = limited(geneval, 20), limited(geneval, 60)
+    assert (len(few), len(many)) == (20, 60)
+    assert set(few) < set(many)
+    assert many == [prompt for prompt in geneval if prompt in many]
+    assert len({prompt.category for prompt in many}) == 6
+    assert limited(geneval, None) == limited(geneval, 10_000) == geneval

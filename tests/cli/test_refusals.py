@@ -1,3 +1,5 @@
+"""The whole folder: what the command refuses, in one sentence and before any work."""
+
 import json
 import os
 import shutil

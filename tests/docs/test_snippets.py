@@ -14,7 +14,7 @@ from support.docs.shell import check_command
 from support.docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, snippets_of
 
 ELSEWHERE = {"guider.md"}
-"""Pages whose snippets tests/adapters/guider/test_docs.py runs, on a tiny modular pipeline."""
+"""Pages whose snippets test_guider.py runs, on a tiny modular pipeline."""
 FEW_STEPS = re.compile(r"num_inference_steps=\d+")
 
 

@@ -5,7 +5,7 @@ import pytest
 from semguide.adapters import ARCHITECTURES, steer
 from semguide.guidance import METHODS, SGTv1
 from semguide.models import STEERABLE, load
-from semguide.runs.methods import build_rule, values_of
+from semguide.runs.methods import build_rule, describe_method, method_names, values_of
 from support.refusals import refuses
 
 
@@ -51,3 +51,27 @@ def test_the_stated_cost_is_what_an_image_takes(name: str, tiny: Path):
 
 def test_what_the_command_line_loads_can_be_steered():
     assert set(STEERABLE) <= set(ARCHITECTURES)
+
+
+NUMBERS = [
+    (name, parameter)
+    for name in method_names()
+    for parameter in describe_method(name)["parameters"]
+    if parameter["type"] != "string"
+]
+
+
+BESIDE = {"concept_weight": {"prompt_weight": 1.0}, "start": {"stop": 1.0}, "stop": {"start": 0.0}}
+"""What another parameter must be for the bound to be allowed."""
+
+
+@pytest.mark.parametrize(("name", "parameter"), NUMBERS, ids=[f"{name}.{p['name']}" for name, p in NUMBERS])
+def test_the_range_of_a_parameter_is_the_one_that_its_rule_checks(name: str, parameter: dict):
+    kind = {"number": float, "integer": int}[parameter["type"]]
+    low, high = parameter["minimum"], parameter["maximum"]
+    assert low is not None
+    for bound, beyond in ((low, low - 1), (high, None if high is None else high + 1)):
+        if bound is not None and beyond is not None:
+            build_rule(name, {**BESIDE.get(parameter["name"], {}), parameter["name"]: kind(bound)}, 5.0)
+            with refuses(parameter["name"]):
+                build_rule(name, {parameter["name"]: kind(beyond)}, 5.0)

@@ -1,4 +1,4 @@
-"""Made-up requests against the OpenAPI schema: no answer is a server error, and each is one that the schema names."""
+"""The whole folder: no made-up request is a server error, and each answer is one that the OpenAPI schema names."""
 
 import contextlib
 from collections.abc import Iterator

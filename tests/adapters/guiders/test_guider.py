@@ -13,7 +13,7 @@ import torch
 from diffusers import ClassifierFreeGuidance, FirstBlockCacheConfig, ModularPipeline, StableDiffusion3AutoBlocks
 from diffusers.modular_pipelines import BlockState
 
-from adapters.guiders.test_families import EAGER, REMEMBERING
+from adapters.guiders.test_every_pipeline import EAGER, REMEMBERING
 from semguide import (
     CFG,
     SGT,

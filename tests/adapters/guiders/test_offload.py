@@ -1,4 +1,4 @@
-"""The guider keeps its rule under model offload, switched on before or after it, and leaves nothing behind."""
+"""The whole folder: the guider keeps its rule under model offload, switched on before or after it; nothing is left."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 import torch
 from diffusers import ClassifierFreeGuidance, ComponentsManager
 
-from adapters.guiders.test_families import EAGER, asked, rows
-from adapters.guiders.test_guided_pipeline import GUIDED, NAMES, prompts_of, with_guider
+from adapters.guiders.test_every_pipeline import EAGER, asked, rows
+from adapters.guiders.test_guider_pipeline import GUIDED, NAMES, prompts_of, with_guider
 from adapters.pipelines.families.test_left_as_found import state_of
 from semguide import with_semantic_guidance
 from support.families.run import run

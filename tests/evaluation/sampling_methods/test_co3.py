@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ import numpy as np
 import pytest
 import torch
 from diffusers import PNDMScheduler
+from torch import Tensor
 
 from semguide import decompose
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.sampling_methods import SamplingOptions
 from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
-from semguide.evaluation.sampling_methods.co3 import CO3
+from semguide.evaluation.sampling_methods.co3 import CO3, concept_shares, correct_latents, resample_latents
 from semguide.evaluation.sampling_methods.co3_denoiser import eps_model
 from semguide.models import load
 from support.families.run import made
 from support.refusals import refuses
+from support.rule_cases import hand_predictions, random_predictions
 from support.tiny.stable_diffusion import save_tiny_checkpoint, tiny_stable_diffusion
 
 PROMPT = "a red book and a yellow vase"
@@ -170,3 +173,54 @@ def test_parameters_out_of_range_are_refused(name: str) -> None:
     for value in values:
         with refuses(name):
             CO3(**{name: value})
+
+
+SIGMA = torch.tensor(0.5, dtype=torch.float64)
+
+
+def x_like(prediction: Tensor) -> Tensor:
+    return torch.randn(prediction.shape, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+
+
+def test_the_concept_nearest_to_the_prompt_has_the_largest_share() -> None:
+    predictions = hand_predictions([3, 4], [3, 5], [3, 7])  # distances 1 and 3
+    near = 1 / (1 + math.exp(-2 * 0.8))
+    assert concept_shares(predictions, 0.8).tolist() == pytest.approx([near, 1 - near])
+    assert concept_shares(predictions, 0.0).tolist() == [0.5, 0.5]
+
+
+def test_resampled_latents_are_noise_by_hand() -> None:
+    predictions = hand_predictions([3, 4], [5, 0], [0, 1])  # e(0) is 1, e(P) (4, 5), concepts (6, 1) and (1, 2)
+    share = torch.tensor([0.25, 0.75], dtype=torch.float64)
+    new = resample_latents(predictions, SIGMA, share, 0.8)  # the mean concept is (2.25, 1.75)
+    assert new.flatten().tolist() == pytest.approx([0.5 * (1 - 0.8 * 1.75), 0.5 * (1 - 0.8 * 3.25)])
+    assert torch.equal(resample_latents(predictions, SIGMA, share, 0.0), SIGMA * predictions.uncond)
+
+
+def test_resampled_latents_compose_tweedie_means_with_weights_that_sum_to_zero() -> None:
+    p = random_predictions(1, concepts=3)
+    x, share = x_like(p.cond), concept_shares(p, 0.1)
+    mean = torch.zeros_like(x)
+    for weight, prediction in zip([1.0, *(-share).tolist()], [p.cond, *p.concepts], strict=True):
+        mean = mean + weight * (x - SIGMA * (p.uncond + 0.8 * (prediction - p.uncond)))
+    torch.testing.assert_close(resample_latents(p, SIGMA, share, 0.8), mean + SIGMA * p.uncond)
+
+
+@pytest.mark.parametrize("contrast", [0.0, 0.5, 1.0])
+def test_corrected_latents_compose_tweedie_means_with_weights_that_sum_to_one(contrast: float) -> None:
+    p = random_predictions(2, concepts=3)
+    x, share = x_like(p.cond), concept_shares(p, 0.1)
+    means = [x - SIGMA * (p.uncond + 0.8 * (prediction - p.uncond)) for prediction in (p.cond, *p.concepts)]
+    weights = [1 + contrast, *(-contrast * share).tolist()]
+    assert sum(weights) == pytest.approx(1)
+    composed = sum((weight * mean for weight, mean in zip(weights, means, strict=True)), torch.zeros_like(x))
+    composed = composed * means[0].max() / composed.max() + SIGMA * p.uncond
+    expected = composed * x.norm() / composed.norm()
+    torch.testing.assert_close(correct_latents(x, p, SIGMA, (contrast, share), 0.8), expected)
+
+
+def test_corrected_latents_keep_their_size_and_scale_zero_keeps_them() -> None:
+    p = random_predictions(3)
+    x, share = x_like(p.cond), concept_shares(p, 0.1)
+    torch.testing.assert_close(correct_latents(x, p, SIGMA, (1.0, share), 0.0), x)
+    torch.testing.assert_close(correct_latents(x, p, SIGMA, (1.0, share), 2.0).norm(), x.norm())

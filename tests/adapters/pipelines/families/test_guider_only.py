@@ -6,7 +6,7 @@ import diffusers
 import pytest
 from packaging.version import Version
 
-from adapters.guiders.test_guided_pipeline import GUIDED as ORDINARY
+from adapters.guiders.test_guider_pipeline import GUIDED as ORDINARY
 from semguide.adapters.guiders.guider_pipeline import ENCODED
 from semguide.adapters.pipelines.families.registry import GUIDED
 from support.guiders.table import ROWS

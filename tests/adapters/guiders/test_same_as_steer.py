@@ -1,4 +1,4 @@
-"""The guider in a modular pipeline makes what `steer` makes of the ordinary pipeline with the same parts."""
+"""The whole folder: a guider makes what `steer` makes of the ordinary pipeline with the same parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scripts in benchmarks/ count, and when they make pictures again; no picture is made here."""
+"""The whole folder: what the scripts count, and when they make pictures again; no picture is made here."""
 
 from __future__ import annotations
 

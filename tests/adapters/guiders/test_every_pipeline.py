@@ -1,4 +1,4 @@
-"""The guider in every modular pipeline that takes one."""
+"""The whole folder: the guider in every modular pipeline that takes one."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Prompts and the concepts that the lexicon finds in them."""
+
 from __future__ import annotations
 
 import csv
@@ -10,9 +12,8 @@ from typing import Any, cast
 
 import pytest
 
-from semguide.concepts import BACKENDS, decompose
+from semguide.concepts import decompose
 from semguide.types import Concept
-from support.refusals import refuses
 
 
 def texts(prompt: str) -> list[str]:
@@ -168,53 +169,8 @@ def test_an_injection_is_read_as_words() -> None:
     assert found[-1].text == "a red car"
 
 
-@pytest.mark.parametrize("prompt", [None, 3, b"a cat", ["a cat"]])
-def test_a_prompt_that_is_no_string_is_refused(prompt: Any) -> None:
-    with refuses("prompt", "must be a string"):
-        decompose(prompt)
-
-
-@pytest.mark.parametrize("backend", ["nltk", "", 3, None, dict])
-def test_an_unknown_backend_is_refused_with_the_valid_ones(backend: Any) -> None:
-    with refuses("backend", "must be one of lexicon, spacy, llm"):
-        decompose("a cat", backend)
-
-
-class Fixed:
-    def __init__(self, *concepts: Concept) -> None:
-        self.concepts = concepts
-
-    def decompose(self, prompt: str) -> list[Concept]:
-        return list(self.concepts)
-
-
-def test_an_object_of_the_callers_serves_as_backend() -> None:
-    concepts = [Concept("cat", (2, 5)), Concept("a unicorn")]
-    assert decompose("a cat", Fixed(*concepts)) == concepts
-
-
-@pytest.mark.parametrize("spans", [[(0, 1)], [(2, 5), (2, 5)], [(-3, 5)]])
-def test_a_backend_with_wrong_spans_is_refused(spans: list[tuple[int, int]]) -> None:
-    with refuses("backend", "prompt[start:end] == text"):
-        decompose("a cat", Fixed(*(Concept("cat", span) for span in spans)))
-
-
-@pytest.mark.parametrize("result", [None, ["a cat"], "a cat", 3])
-def test_a_backend_that_returns_no_concepts_is_refused(result: Any) -> None:
-    class Wrong:
-        def decompose(self, prompt: str) -> Any:
-            return result
-
-    with refuses("backend", "must return a list of Concepts"):
-        decompose("a cat", Wrong())
-
-
 def test_a_lone_surrogate_is_read_like_any_other_mark() -> None:
     assert texts("a cat \ud800 and a dog") == ["a cat", "a dog"]
-
-
-def test_backends_are_the_three_of_the_contract() -> None:
-    assert list(BACKENDS) == ["lexicon", "spacy", "llm"]
 
 
 def lines_run(prompt: str) -> int:
@@ -240,13 +196,6 @@ def test_time_grows_no_faster_than_the_length_of_the_prompt(word: str) -> None:
     decompose(word)  # reads the lexicon
     once, twice = (lines_run(word * (length // len(word))) for length in (2000, 4000))
     assert twice < 2.1 * once
-
-
-def test_importing_the_package_loads_no_tagger() -> None:
-    heavy = {"textblob", "nltk", "spacy", "openai", "torch"}
-    code = f"import sys, semguide.concepts; print(sorted({heavy!r} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
 
 
 def test_the_first_call_imports_neither_nltk_nor_scipy() -> None:

@@ -11,7 +11,7 @@ import pytest
 from semguide import SemanticGuidance
 from support.guiders.run import made
 
-PAGE = Path(__file__).parents[3] / "docs" / "guider.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guider.md"
 
 
 def test_snippets_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The page at `/` as a person uses it, in a real browser."""
+"""The whole folder: the page at `/` as a person uses it, in a real browser."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -40,7 +40,7 @@ def test_the_openai_client_gets_images_with_their_trace_and_alignment(client: op
 
 
 def test_the_example_of_the_docs_runs(live: Live):
-    text = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
     exec(example.replace("http://127.0.0.1:8000", live.url).replace("emoji-unet", "tiny-sd"), names)

@@ -1,3 +1,5 @@
+"""The whole folder: what samples images otherwise, beside the rules in `semguide bench`."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

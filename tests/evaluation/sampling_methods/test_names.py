@@ -1,3 +1,5 @@
+"""The whole folder: names of sampling methods."""
+
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.guidance import METHODS
 from semguide.guidance.methods import BENCHMARK_METHODS

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import ClassifierFreeGuidance
 
-from adapters.guiders.test_families import EAGER
+from adapters.guiders.test_every_pipeline import EAGER
 from semguide import SGT, with_semantic_guidance
 from semguide.guidance import Predictions, Step
 from support.families.run import run

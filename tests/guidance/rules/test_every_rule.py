@@ -1,4 +1,4 @@
-"""Properties of all rules."""
+"""The whole folder: properties of all rules."""
 
 from __future__ import annotations
 
