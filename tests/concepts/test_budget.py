@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from semguide.concepts import decompose
-from semguide.concepts.budget import MAX_CONCEPTS, rank, within_budget
+from semguide.concepts.budget import MAX_CONCEPTS, choose, rank, within_budget
 from semguide.types import Concept
 from support.refusals import refuses
 
@@ -72,7 +74,22 @@ def test_concepts_without_a_span_are_never_merged() -> None:
     assert within_budget("a dog", concepts, 1) == ([concepts[0]], [concepts[1]])
 
 
-@pytest.mark.parametrize("most", [0, -1])
-def test_a_budget_of_none_is_refused(most: int) -> None:
-    with refuses("max_concepts", "must be >= 1"):
+@pytest.mark.parametrize("most", [0, -1, 2.5, True, "8"])
+def test_a_budget_of_none_is_refused(most: Any) -> None:
+    with refuses("max_concepts", "must be a whole number >= 1"):
         within_budget("a cat", [], most)
+
+
+def test_what_is_not_read_is_left_out_before_the_budget_and_both_are_told_in_one_sentence() -> None:
+    prompt = "a cat, a dog, a cow and a pig"
+    found = choose(prompt, decompose(prompt), 2, reads=lambda concept: concept.text != "a dog")
+    assert [concept.text for concept in found.kept] == ["a cat", "a cow"]
+    assert [concept.text for concept in found.found] == ["a cat", "a dog", "a cow", "a pig"]
+    assert str(found.warning) == (
+        "2 of 4 concepts in the prompt are steered, without 'a pig' (more than 2) and 'a dog' (beyond what the text "
+        "encoder reads); name those to keep with concepts, or raise max_concepts"
+    )
+
+
+def test_nothing_is_told_where_nothing_is_left_out() -> None:
+    assert choose("a cat", decompose("a cat"), 1).warning is None

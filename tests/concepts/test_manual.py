@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from semguide.concepts import as_concepts
+from semguide.concepts import as_concepts, decompose
 from semguide.types import Concept
 from support.refusals import refuses
 
@@ -19,6 +19,28 @@ def test_texts_are_found_in_the_prompt_with_head_attributes_and_count() -> None:
 def test_a_found_text_is_written_as_in_the_prompt() -> None:
     (concept,) = as_concepts([" a RED book "], "see A  Red Book")
     assert (concept.text, concept.span) == ("A  Red Book", (4, 15))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "span"),
+    [
+        ("a (red:1.2) car and a dog", "a red car", (0, 15)),
+        ("see a red++ car", "a red car", (4, 15)),
+        ("a red car and a [red] car", "a red car", (0, 9)),
+    ],
+)
+def test_a_text_is_found_among_weights_and_stays_without_them(prompt: str, text: str, span: tuple[int, int]) -> None:
+    (concept,) = as_concepts([text], prompt)
+    assert (concept.text, concept.span) == (text, span)
+
+
+def test_concepts_found_in_a_prompt_keep_their_spans() -> None:
+    prompt = "a (red:1.2) car and a [blue] dog and (a teddy bear:1.3)"
+    assert as_concepts(decompose(prompt), prompt) == decompose(prompt)
+
+
+def test_brackets_that_the_caller_writes_stay() -> None:
+    assert as_concepts(["a cat (toy)"], "a cat (toy) and a dog")[0].text == "a cat (toy)"
 
 
 def test_whole_words_only_are_found() -> None:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semguide.concepts import as_concepts, decompose
-from semguide.errors import InvalidArgument, SemguideWarning, notify
+from semguide.concepts import as_concepts, decompose, why_none
+from semguide.concepts.budget import MAX_CONCEPTS, Choice, choose
+from semguide.errors import InvalidArgument, SemguideWarning, notify, shown
 from semguide.types import Concept
 
 _SEQUENCES = (list, tuple)
@@ -35,39 +36,60 @@ def prompts_of(arguments: Mapping[str, Any], embeds_name: str = "prompt_embeds")
     return list(prompt)
 
 
-def concepts_of(prompts: Sequence[str | None], given: Any, decomposer: Any) -> list[list[Concept]]:
-    """Return the concepts of each prompt.
+def concepts_of(
+    prompts: Sequence[str | None],
+    given: Any,
+    decomposer: Any,
+    max_concepts: int = MAX_CONCEPTS,
+    readers: Sequence[TextReader] = (),
+) -> list[Choice]:
+    """Return the concepts of each prompt; of those found in it, the ones that are read and within the budget.
 
     Args:
         prompts: From `prompts_of`.
-        given: The caller's choice: None, one list for all prompts, or one list per prompt.
+        given: The caller's choice, which is kept whole: None, one list for all prompts, or one list per prompt.
         decomposer: The back end that reads the prompts where there is no choice.
+        max_concepts: How many of the concepts found in a prompt to keep, >= 1.
+        readers: The text encoders, from `text_readers`; without any, all concepts count as read.
 
     Raises:
         InvalidArgument: The choice is no list, or there are not as many lists as prompts.
     """
     if given is None:
-        return [[] if prompt is None else decompose(prompt, decomposer) for prompt in prompts]
+        return [
+            Choice() if prompt is None else choose_read(prompt, decompose(prompt, decomposer), max_concepts, readers)
+            for prompt in prompts
+        ]
     if not isinstance(given, _SEQUENCES):
         raise InvalidArgument("concepts", 'must be a list such as ["a red book", "a yellow vase"]', given)
     if not any(isinstance(item, _SEQUENCES) for item in given):
         given = [given] * len(prompts)
     if len(given) != len(prompts):
         raise InvalidArgument("concepts", f"must be one list per prompt ({len(prompts)} lists)", len(given))
-    return [as_concepts(items, prompt) for items, prompt in zip(given, prompts, strict=True)]
+    return [Choice(tuple(as_concepts(items, prompt))) for items, prompt in zip(given, prompts, strict=True)]
 
 
-def warn_of_missing(prompts: Sequence[str | None], concepts: Sequence[Sequence[Concept]]) -> None:
-    """Warn of prompts in which no concept was found: they run with plain classifier-free guidance."""
-    for prompt, found in zip(prompts, concepts, strict=True):
-        if not found and prompt is None:
+def choose_read(prompt: str, found: Sequence[Concept], max_concepts: int, readers: Sequence[TextReader]) -> Choice:
+    """Return what `choose` keeps of the concepts of a prompt that its text encoders read; arguments as there."""
+    window = _window(readers, prompt, found)
+    return choose(prompt, found, max_concepts, None if window is None else window.reads)
+
+
+def warn_of_left_out(prompts: Sequence[str | None], choices: Sequence[Choice]) -> None:
+    """Warn of concepts that are left out, and of prompts without any, which run with plain guidance.
+
+    Args:
+        prompts: From `prompts_of`.
+        choices: From `concepts_of`, none of them the caller's.
+    """
+    for prompt, choice in zip(prompts, choices, strict=True):
+        if prompt is None:
             notify("prompt_embeds cannot be decomposed, so plain guidance is used", "name some with {concepts}")
             return
-        if not found:
-            notify(
-                f"no concept was found in the prompt {prompt!r}, so plain guidance is used for it",
-                "name some with {concepts}",
-            )
+        if (warning := choice.warning) is not None:
+            notify(warning.message, warning.remedy)
+        elif not choice.kept:
+            notify(f"{why_none(prompt, looked=True)} (plain guidance is used for {shown(prompt)})")
 
 
 @dataclass(frozen=True)
@@ -153,21 +175,35 @@ def truncations(
     return [item for item in found if item is not None]
 
 
-def _truncation(readers: Sequence[TextReader], prompt: str | None, concepts: Sequence[Concept]) -> Truncation | None:
+@dataclass(frozen=True)
+class _Window:
+    """What the encoder that reads furthest reads of a prompt: its first `end` characters; None if it is no text."""
+
+    reader: TextReader
+    end: int | None
+
+    def reads(self, concept: Concept) -> bool:
+        if self.end is None or concept.span is None:
+            return self.reader.read(concept.text) >= len(concept.text)
+        return concept.span[1] <= self.end
+
+
+def _window(readers: Sequence[TextReader], prompt: str | None, concepts: Sequence[Concept]) -> _Window | None:
     text = prompt if prompt is not None else ", ".join(concept.text for concept in concepts)
     readers = [reader for reader in readers if reader.knows(text)]
     if not readers:
         return None
     furthest = max(readers, key=lambda reader: reader.read(text))
-    read = len(text) if prompt is None else furthest.read(text)
+    return _Window(furthest, None if prompt is None else furthest.read(prompt))
 
-    def unread(concept: Concept) -> bool:
-        if prompt is None or concept.span is None:
-            return furthest.read(concept.text) < len(concept.text)
-        return concept.span[1] > read
 
-    cut, lost = text[read:].strip(), tuple(dict.fromkeys(concept.text for concept in concepts if unread(concept)))
-    return Truncation(furthest.limit, cut, lost) if cut or lost else None
+def _truncation(readers: Sequence[TextReader], prompt: str | None, concepts: Sequence[Concept]) -> Truncation | None:
+    window = _window(readers, prompt, concepts)
+    if window is None:
+        return None
+    cut = "" if prompt is None else prompt[window.end :].strip()
+    lost = tuple(dict.fromkeys(concept.text for concept in concepts if not window.reads(concept)))
+    return Truncation(window.reader.limit, cut, lost) if cut or lost else None
 
 
 def warn_of_truncation(

@@ -2,16 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
 
 from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.spans import clean
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.types import Concept
 
 MAX_CONCEPTS: Final = 8
+_MOST_NAMED: Final = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The concepts of a prompt that are steered, and those found in it that are not.
+
+    Attributes:
+        kept: Those that are steered, in the order of the prompt.
+        over: More than `max_concepts`, the most telling first.
+        unread: Those that no text encoder reads.
+    """
+
+    kept: tuple[Concept, ...] = ()
+    over: tuple[Concept, ...] = ()
+    unread: tuple[Concept, ...] = ()
+
+    @property
+    def found(self) -> list[Concept]:
+        """All of them, in the order of the prompt; those that are not in it last."""
+        found = [*self.kept, *self.over, *self.unread]
+        return sorted(found, key=lambda concept: (concept.span is None, concept.span or (0, 0)))
+
+    @property
+    def warning(self) -> SemguideWarning | None:
+        """What was left out and how to choose; None where nothing was."""
+        if not self.over and not self.unread:
+            return None
+        left_out = [
+            f"{_named(concepts)} ({why})"
+            for concepts, why in (
+                (self.over, f"more than {len(self.kept)}"),
+                (self.unread, "beyond what the text encoder reads"),
+            )
+            if concepts
+        ]
+        told = f"{len(self.kept)} of {len(self.found)} concepts in the prompt are steered, without "
+        remedy = "name those to keep with {concepts}" + (", or raise {max_concepts}" if self.over else "")
+        return SemguideWarning(told + " and ".join(left_out), remedy)
+
+
+def choose(
+    prompt: str,
+    concepts: Sequence[Concept],
+    max_concepts: int = MAX_CONCEPTS,
+    reads: Callable[[Concept], bool] | None = None,
+) -> Choice:
+    """Chooses which of a prompt's concepts to steer: those that the text encoder reads, within the budget.
+
+    Args:
+        prompt: The prompt that the spans refer to.
+        concepts: Its concepts, in its order.
+        max_concepts: How many to keep, >= 1.
+        reads: Says whether the text encoder reads a concept; None: it reads all of them.
+
+    Raises:
+        InvalidArgument: `max_concepts` is no whole number >= 1.
+    """
+    read = [concept for concept in concepts if reads is None or reads(concept)]
+    kept, over = within_budget(prompt, read, max_concepts)
+    return Choice(tuple(kept), tuple(over), tuple(concept for concept in concepts if concept not in read))
+
+
+def check_max_concepts(max_concepts: int) -> None:
+    """Checks how many concepts to keep.
+
+    Raises:
+        InvalidArgument: It is no whole number >= 1.
+    """
+    whole = isinstance(cast(Any, max_concepts), int) and not isinstance(max_concepts, bool)
+    if not whole or max_concepts < 1:
+        raise InvalidArgument("max_concepts", "must be a whole number >= 1", max_concepts)
 
 
 def rank(prompt: str, concepts: Sequence[Concept]) -> list[int]:
@@ -47,14 +119,19 @@ def within_budget(
         The concepts kept, in the order of the prompt, and those left out, the most telling first.
 
     Raises:
-        InvalidArgument: `max_concepts` is less than 1.
+        InvalidArgument: `max_concepts` is no whole number >= 1.
     """
-    if max_concepts < 1:
-        raise InvalidArgument("max_concepts", "must be >= 1", max_concepts)
+    check_max_concepts(max_concepts)
     merged = _merged(prompt, concepts, len(concepts) - max_concepts)
     order = rank(prompt, merged)
     kept = set(order[:max_concepts])
     return [merged[i] for i in sorted(kept)], [merged[i] for i in order[max_concepts:]]
+
+
+def _named(concepts: Sequence[Concept]) -> str:
+    texts = list(dict.fromkeys(repr(concept.text) for concept in concepts))
+    more = len(texts) - _MOST_NAMED
+    return ", ".join(texts[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _weight(prompt: str, concept: Concept, index: int) -> float:

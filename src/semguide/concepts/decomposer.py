@@ -57,13 +57,17 @@ def decompose(prompt: str, backend: str | Decomposer = "lexicon") -> list[Concep
     return _checked(prompt, _backend(backend).decompose(prompt))
 
 
-def why_none(prompt: str) -> str:
-    """Says why the lexicon back end finds no concept in a prompt, and what helps, as one sentence to show.
+def why_none(prompt: str, *, looked: bool = False) -> str:
+    """Says why no concept is found in a prompt, and what helps, as one sentence to show.
+
+    Args:
+        prompt: The prompt.
+        looked: Whether a back end has found none already; otherwise the lexicon back end looks.
 
     Returns:
         The sentence; "" where there are concepts.
     """
-    if decompose(prompt):
+    if not looked and decompose(prompt):
         return ""
     if not prompt.strip():
         return "the prompt is empty; type one"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from semguide.concepts.lexicon.describe import describe
-from semguide.concepts.spans import locate
+from semguide.concepts.spans import clean, locate, locate_marked
 from semguide.errors import InvalidArgument
 from semguide.types import Concept
 
@@ -25,7 +25,8 @@ def as_concepts(items: Sequence[str | Concept], prompt: str | None) -> list[Conc
         prompt: The prompt to find the texts in, ignoring case; None leaves every span None.
 
     Returns:
-        One concept per item. A found text is written as in the prompt, so that `prompt[start:end] == text`.
+        One concept per item. A found text is written as in the prompt, so that `prompt[start:end] == text` but for
+        weights. The span of a concept that has one in this prompt stands.
 
     Raises:
         InvalidArgument: `items` is no sequence of texts or concepts, or a text is blank.
@@ -40,8 +41,9 @@ def as_concepts(items: Sequence[str | Concept], prompt: str | None) -> list[Conc
 
 def _as_concept(item: str | Concept, prompt: str | None, ends: dict[str, int]) -> Concept:
     text = _text_of(item)
-    span = _next_span(text, prompt, ends)
+    span = _own_span(item, prompt) or _next_span(text, prompt, ends)
     found = text if prompt is None or span is None else prompt[slice(*span)]
+    found = found if locate(found, text) else clean(found)
     if isinstance(item, Concept) and item.head:
         return replace(item, text=found, span=span)
     read = describe(found, span)
@@ -49,6 +51,13 @@ def _as_concept(item: str | Concept, prompt: str | None, ends: dict[str, int]) -
         return read
     count = read.count if item.count is None else item.count
     return replace(read, attributes=item.attributes or read.attributes, count=count)
+
+
+def _own_span(item: str | Concept, prompt: str | None) -> tuple[int, int] | None:
+    """Return the span that a concept has already, where its text stands there."""
+    if not isinstance(item, Concept) or item.span is None or prompt is None:
+        return None
+    return item.span if item.text in {prompt[slice(*item.span)], clean(prompt[slice(*item.span)])} else None
 
 
 def _text_of(item: str | Concept) -> str:
@@ -64,7 +73,7 @@ def _next_span(text: str, prompt: str | None, ends: dict[str, int]) -> tuple[int
     if prompt is None:
         return None
     key = text.lower()
-    span = locate(prompt, text, ends.get(key, 0)) or locate(prompt, text)
+    span = locate_marked(prompt, text, ends.get(key, 0)) or locate_marked(prompt, text)
     if span is not None:
         ends[key] = span[1]
     return span

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -32,6 +33,18 @@ def locate(prompt: str, phrase: str, start: int = 0) -> tuple[int, int] | None:
         return None
     match = re.compile(rf"(?<!\w){pattern}(?!\w)", re.IGNORECASE).search(prompt, start)
     return match.span() if match else None
+
+
+def locate_marked(prompt: str, phrase: str, start: int = 0) -> tuple[int, int] | None:
+    """The span as of `locate`; where there is none, that of the phrase with weights in it: "a (red:1.2) car"."""
+    found = locate(prompt, phrase, start)
+    if found is not None:
+        return found
+    marks = [mark.span() for mark in _WEIGHTS.finditer(prompt)]
+    offsets = [i for i in range(len(prompt)) if not any(first <= i < last for first, last in marks)]
+    cleaned = "".join(prompt[i] for i in offsets)
+    found = locate(cleaned, phrase, bisect_left(offsets, start))
+    return None if found is None else (offsets[found[0]], offsets[found[1] - 1] + 1)
 
 
 def merge_repeats(concepts: Sequence[Concept]) -> list[Concept]:

@@ -208,6 +208,15 @@ def test_embeddings_in_the_place_of_a_prompt_run_with_plain_guidance_and_say_so(
     assert torch.equal(tuned, call("sdxl", pipe, **given))
 
 
+def test_a_modular_pipeline_keeps_as_many_concepts_as_it_is_told() -> None:
+    pipe, prompt = with_semantic_guidance(made("sd3"), EAGER, max_concepts=2), f"{PROMPT} and a cat"
+    with pytest.warns(SemguideWarning, match=r"2 of 3 concepts .* \(more than 2\)"):
+        call("sd3", pipe, prompt, **NEGATIVE)
+    assert pipe.guider.trace.concepts == (tuple(CONCEPTS),)
+    call("sd3", pipe, prompt, max_concepts=3, **NEGATIVE)
+    assert pipe.guider.trace.concepts == ((*CONCEPTS, "a cat"),)
+
+
 def test_empty_list_of_concepts_asks_for_plain_guidance() -> None:
     pipe = with_semantic_guidance(made("sd3"), EAGER)
     assert torch.equal(call("sd3", pipe, PROMPT, concepts=[], **NEGATIVE), call("sd3", made("sd3"), PROMPT, **NEGATIVE))

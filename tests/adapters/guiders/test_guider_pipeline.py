@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from diffusers import ClassifierFreeGuidance
 
 from adapters.guiders.test_every_pipeline import EAGER
-from semguide import SGT, with_semantic_guidance
+from semguide import SGT, SemguideWarning, with_semantic_guidance
 from semguide.guidance import Predictions, Step
 from support.families.run import run
 from support.families.table import FAMILIES, Family
@@ -46,6 +47,15 @@ def test_concept_scale_zero_is_diffusers_own_guidance_to_the_bit(name: str) -> N
     tuned = with_semantic_guidance(made(name), SGT(guidance_scale=SCALE, strength=0))
     plain = run(made(name), GUIDED[name], prompts_of(name))
     assert torch.equal(run(tuned, GUIDED[name], prompts_of(name)), plain)
+
+
+def test_no_more_concepts_are_steered_than_it_or_the_call_says() -> None:
+    tuned = with_semantic_guidance(made("HunyuanImagePipeline"), EAGER, max_concepts=2)
+    for given, kept in (({}, 2), ({"max_concepts": 3}, 3)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SemguideWarning)
+            run(tuned, GUIDED["HunyuanImagePipeline"], [f"{PROMPT} and a cat"], **given)
+        assert tuned.guider.trace.concepts == ((*CONCEPTS, "a cat")[:kept],)
 
 
 @NAMES

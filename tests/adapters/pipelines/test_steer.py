@@ -186,7 +186,7 @@ def test_decomposer_of_the_caller_reads_the_prompt(pipe: Any) -> None:
 
 
 def test_prompt_without_a_concept_runs_with_plain_guidance_and_says_so(pipe: Any) -> None:
-    with pytest.warns(SemguideWarning, match="no concept was found in the prompt 'beautifully'"):
+    with pytest.warns(SemguideWarning, match="^no concepts found in this prompt; .* for 'beautifully'"):
         steered = call(steer(pipe, RULE), "beautifully")
     assert torch.equal(steered, call(pipe, "beautifully", guidance_scale=7.5))
 
@@ -202,6 +202,33 @@ def test_concepts_beyond_the_encoders_limit_are_named(pipe: Any) -> None:
     assert len([warning for warning in told if warning.category is SemguideWarning]) == 1
     with pytest.warns(SemguideWarning, match="does not know 'a very"):
         call(steer(pipe, RULE), concepts=["a very " + "very " * 40 + "red book"], num_inference_steps=1)
+
+
+def test_a_prompt_that_is_not_english_says_so(sd: Any) -> None:
+    with pytest.warns(SemguideWarning, match="no concepts in this prompt: English only; name the concepts, or use"):
+        call(steer(sd, RULE), "ein roter Hund und eine blaue Katze auf dem Tisch", num_inference_steps=1)
+
+
+def test_concepts_that_no_encoder_reads_are_left_out_and_are_those_of_the_rest_to_the_bit(sd: Any) -> None:
+    long = "a red book and a cat " + "very " * 16 + "and a yellow vase"
+    left_out = pytest.warns(SemguideWarning, match=r"2 of 3 .* without 'a yellow vase' \(beyond")
+    with pytest.warns(SemguideWarning, match="cuts off 'very and a yellow vase'; shorten the prompt"), left_out:
+        found = steer(sd, RULE)(long, num_inference_steps=1, generator=noise(), output_type="latent")
+    assert found.trace.concepts == (("a red book", "a cat"),)
+    with pytest.warns(SemguideWarning, match="cuts off"):
+        named = call(steer(sd, RULE), long, concepts=["a red book", "a cat"], num_inference_steps=1)
+    assert torch.equal(found.images, named)
+
+
+def test_no_more_concepts_are_steered_than_steer_or_the_call_says(sd: Any) -> None:
+    prompt, given = "a cat, a dog and a cow", {"num_inference_steps": 1, "output_type": "latent"}
+    steered = steer(sd, RULE, max_concepts=2)
+    with pytest.warns(SemguideWarning, match=r"2 of 3 .* without 'a cow' \(more than 2\); .* or raise max_concepts"):
+        assert steered(prompt, **given).trace.concepts == (("a cat", "a dog"),)
+    assert steered(prompt, max_concepts=3, **given).trace.concepts == (("a cat", "a dog", "a cow"),)
+    assert len(steered(prompt, concepts=["a cat", "a dog", "a cow"], **given).trace.concepts[0]) == 3
+    with refuses("max_concepts"):
+        steer(sd, RULE, max_concepts=0)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.0, 0.5, float("nan"), float("inf"), -3, "high"])

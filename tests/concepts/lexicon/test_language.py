@@ -49,6 +49,7 @@ def test_why_none_is_empty_where_there_are_concepts_and_helps_where_there_are_no
     assert why_none("a red car") == ""
     assert why_none("beautiful, 8k") == "no concepts found in this prompt; name the concepts, or use the llm back end"
     assert "empty" in why_none("  ")
+    assert "no concepts found" in why_none("a red car", looked=True)
 
 
 def test_no_official_prompt_is_taken_for_another_language(shared_prompts: Path) -> None:

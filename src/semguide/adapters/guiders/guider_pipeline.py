@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from semguide.adapters.guiders.guider import SemanticGuidance
-from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_missing, warn_of_truncation
+from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import tokenizers_of
+from semguide.concepts.budget import MAX_CONCEPTS
 
 
 @dataclass(frozen=True)
@@ -47,32 +48,38 @@ class GuiderPipeline:
         pipe: The pipeline.
         guider: The guider; its `trace` is that of the last call.
         decomposer: The back end that reads prompts.
+        max_concepts: How many of the concepts found in a prompt to keep.
     """
 
-    def __init__(self, pipe: Any, guider: SemanticGuidance, decomposer: Any) -> None:
+    def __init__(self, pipe: Any, guider: SemanticGuidance, decomposer: Any, max_concepts: int = MAX_CONCEPTS) -> None:
         self.pipe = pipe
         self.guider = guider
         self.decomposer = decomposer
+        self.max_concepts = max_concepts
 
-    def __call__(self, prompt: Any = None, *, concepts: Any = None, **arguments: Any) -> Any:
+    def __call__(
+        self, prompt: Any = None, *, concepts: Any = None, max_concepts: int | None = None, **arguments: Any
+    ) -> Any:
         """Run the pipeline.
 
         Args:
             prompt: As for the pipeline.
             concepts: Texts for all prompts, or a list of such lists, one per prompt; None decomposes the prompts.
+            max_concepts: How many of the concepts found in a prompt to keep, >= 1; None: as told before.
             **arguments: The pipeline's own.
 
         Returns:
             What the pipeline returns.
         """
         prompts = prompts_of({**arguments, "prompt": prompt})
-        found = (
-            concepts_of(prompts, concepts, self.decomposer) if self.guider.needs_encoding() else [[] for _ in prompts]
-        )
-        if concepts is None and self.guider.needs_encoding():
-            warn_of_missing(prompts, found)
-        warn_of_truncation(text_readers(self.pipe, tokenizers_of(self.pipe), arguments), prompts, found)
-        texts = [[concept.text for concept in items] for items in found]
+        needed = self.guider.needs_encoding()
+        readers = text_readers(self.pipe, tokenizers_of(self.pipe), arguments)
+        most = self.max_concepts if max_concepts is None else max_concepts
+        choices = concepts_of(prompts, concepts if needed else [], self.decomposer, most, readers)
+        if concepts is None and needed:
+            warn_of_left_out(prompts, choices)
+        warn_of_truncation(readers, prompts, [choice.kept for choice in choices])
+        texts = [[concept.text for concept in choice.kept] for choice in choices]
         fields = self._encoded(prompts, texts, arguments)
         self.guider.set_concepts(texts, fields, scheduler=self.pipe.scheduler)
         before = {name: part for name, part in self.pipe.components.items() if name in ("guider", "ocr_guider")}

@@ -13,8 +13,9 @@ from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, In
 from semguide.adapters.guiders.encoded_concepts import TEXTS
 from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
-from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_missing, warn_of_truncation
+from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import refuse, tokenizers_of
+from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Rule
 
@@ -24,16 +25,19 @@ BLOCK = "semantic_concepts"
 class SemanticConceptsStep(ModularPipelineBlocks):
     """Finds the concepts of the prompts, encodes them as the pipeline encodes prompts, and gives them to the guider.
 
-    To be inserted in front of all other blocks. It adds the input `concepts` to the pipeline: texts for all prompts, or
-    a list of such lists, one per prompt; None decomposes the prompts, an empty list asks for plain guidance.
+    To be inserted in front of all other blocks. It adds two inputs to the pipeline: `concepts`, texts for all prompts
+    or a list of such lists, one per prompt (None decomposes the prompts, an empty list asks for plain guidance), and
+    `max_concepts`.
 
     Args:
         decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
+        max_concepts: How many of the concepts found in a prompt to keep, >= 1, where a call does not say.
     """
 
-    def __init__(self, decomposer: Any = "lexicon") -> None:
+    def __init__(self, decomposer: Any = "lexicon", max_concepts: int = MAX_CONCEPTS) -> None:
         super().__init__()
         self.decomposer = decomposer
+        self.max_concepts = max_concepts
 
     @property
     def description(self) -> str:
@@ -46,6 +50,7 @@ class SemanticConceptsStep(ModularPipelineBlocks):
         return [
             InputParam("prompt", description="The prompt or prompts to guide the generation."),
             InputParam("concepts", description="What must be in the picture; None reads it from the prompt."),
+            InputParam("max_concepts", description="How many of the concepts found in a prompt to keep."),
         ]
 
     def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
@@ -58,12 +63,13 @@ class SemanticConceptsStep(ModularPipelineBlocks):
         texts: list[tuple[str, ...]] = [() for _ in prompts]
         fields: list[dict[str, Any]] = []
         if needed:
-            found = concepts_of(prompts, given, self.decomposer)
-            if given is None:
-                warn_of_missing(prompts, found)
             readers = text_readers(components, tokenizers_of(components.blocks), state.values)
-            warn_of_truncation(readers, prompts, found)
-            texts = [tuple(concept.text for concept in concepts) for concepts in found]
+            most: Any = state.get("max_concepts")
+            choices = concepts_of(prompts, given, self.decomposer, self.max_concepts if most is None else most, readers)
+            if given is None:
+                warn_of_left_out(prompts, choices)
+            warn_of_truncation(readers, prompts, [choice.kept for choice in choices])
+            texts = [tuple(concept.text for concept in choice.kept) for choice in choices]
             fields = encoded(components, state, prompts, texts)
         for name, guider in guiders.items():
             guider.set_concepts(
@@ -145,7 +151,9 @@ def _leaves(blocks: Sequence[Any]) -> Iterator[Any]:
             yield block
 
 
-def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon") -> Any:
+def with_semantic_guidance(
+    pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon", max_concepts: int = MAX_CONCEPTS
+) -> Any:
     """Return a pipeline that keeps the concepts of its prompts, for pipelines whose guidance is a guider.
 
     It shares all models with the given pipeline, which is left as it is. Guidance scale, rescaling, formulation and
@@ -156,12 +164,15 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
         pipe: A modular pipeline with a guider, or an ordinary one of `guided_pipeline.ENCODED`.
         rule: The rule, with the guidance scale to use; None is `BalancedSGT()` at the replaced guider's scale.
         decomposer: The back end that reads prompts.
+        max_concepts: How many of the concepts found in a prompt to keep, >= 1.
 
     Raises:
+        InvalidArgument: `max_concepts` is less than 1.
         UnsupportedPipeline: It is no such pipeline, or one of those that are refused with a reason.
     """
+    check_max_concepts(max_concepts)
     if type(pipe).__name__ in ENCODED and pipe.guider is not None:
-        return GuiderPipeline(pipe, guider_like(pipe.guider, rule), decomposer)
+        return GuiderPipeline(pipe, guider_like(pipe.guider, rule), decomposer, max_concepts)
     refuse(pipe)
     if not isinstance(pipe, ModularPipeline) or getattr(pipe, "guider", None) is None:
         raise UnsupportedPipeline(
@@ -173,7 +184,7 @@ def with_semantic_guidance(pipe: Any, rule: Rule[Any] | None = None, *, decompos
     tuned._component_specs = dict(pipe._component_specs)
     tuned._internal_dict = copy.deepcopy(pipe._internal_dict)
     tuned._blocks.sub_blocks.pop(BLOCK, None)
-    tuned._blocks.sub_blocks.insert(BLOCK, SemanticConceptsStep(decomposer), 0)
+    tuned._blocks.sub_blocks.insert(BLOCK, SemanticConceptsStep(decomposer, max_concepts), 0)
     for name in ("guider", "guider_2"):
         if hasattr(pipe, name):
             tuned._component_specs[name] = ComponentSpec(name, SemanticGuidance)  # so that it is saved with the rest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_missing, warn_of_truncation
+from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
 from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
@@ -24,6 +24,7 @@ from semguide.adapters.pipelines.patching import (
 )
 from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
+from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.detector import Detector
@@ -56,10 +57,13 @@ class Result:
 class SteeredPipeline:
     """A pipeline that a rule steers. Its calls take the pipeline's own arguments; the pipeline itself is unchanged."""
 
-    def __init__(self, pipe: Any, rule: Rule[Any], *, decomposer: Any, batch_invariant: bool) -> None:
+    def __init__(
+        self, pipe: Any, rule: Rule[Any], *, decomposer: Any, max_concepts: int = MAX_CONCEPTS, batch_invariant: bool
+    ) -> None:
         self.pipe = pipe
         self.rule = rule
         self.decomposer = decomposer
+        self.max_concepts = max_concepts
         self.batch_invariant = batch_invariant
         self._spec = spec_of(pipe)
 
@@ -68,6 +72,7 @@ class SteeredPipeline:
         prompt: str | list[str] | None = None,
         *,
         concepts: Any = None,
+        max_concepts: int | None = None,
         full_trace: bool = False,
         observer: Observer | None = None,
         watcher: Watcher | None = None,
@@ -79,6 +84,8 @@ class SteeredPipeline:
             prompt: As for the pipeline; None with `prompt_embeds`.
             concepts: Texts or `Concept`s to keep in the image, for all prompts, or a list of such lists, one per
                 prompt; None decomposes the prompts; an empty list asks for plain guidance.
+            max_concepts: How many of the concepts found in a prompt to keep, >= 1; None: as `steer` was told. Those
+                that no text encoder reads are left out first.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
             observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
                 device: reading them waits for it.
@@ -99,11 +106,14 @@ class SteeredPipeline:
         scales = {} if embedded else scale_arguments(spec.scale, arguments, self.rule.guidance_scale)
         arguments = with_scales(spec.scale, {**arguments, "prompt": prompt}, scales)
         prompts = prompts_of(arguments, spec.text.embeds[0])
-        found = concepts_of(prompts, concepts, self.decomposer)
+        readers = readers_of(self.pipe, spec.text, arguments)
+        most = self.max_concepts if max_concepts is None else max_concepts
+        choices = concepts_of(prompts, concepts, self.decomposer, most, readers)
+        found = [choice.kept for choice in choices]
         active = not self.rule.is_noop
         if active and concepts is None:
-            warn_of_missing(prompts, found)
-        warn_of_truncation(readers_of(self.pipe, spec.text, arguments), prompts, found)
+            warn_of_left_out(prompts, choices)
+        warn_of_truncation(readers, prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
         images = encode_images(
             self.pipe,
@@ -169,7 +179,12 @@ def _with_pausing_callbacks(arguments: dict[str, Any], routes: Sequence[Any]) ->
 
 
 def steer(
-    pipe: Any, rule: Rule[Any] | None = None, *, decomposer: Any = "lexicon", batch_invariant: bool = True
+    pipe: Any,
+    rule: Rule[Any] | None = None,
+    *,
+    decomposer: Any = "lexicon",
+    max_concepts: int = MAX_CONCEPTS,
+    batch_invariant: bool = True,
 ) -> SteeredPipeline:
     """Steer a diffusers pipeline with a rule.
 
@@ -180,6 +195,7 @@ def steer(
         pipe: A diffusers pipeline of a class in `ARCHITECTURES` (docs/models.md).
         rule: The guidance rule; None is `BalancedSGT()`.
         decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
+        max_concepts: How many of the concepts found in a prompt to keep, >= 1.
         batch_invariant: Evaluate each image in denoiser calls of its own, so that it is equal to the bit to the one it
             would be alone; False puts all images in one call, which is faster on accelerators and equal to rounding.
 
@@ -188,9 +204,12 @@ def steer(
 
     Raises:
         UnsupportedPipeline: The pipeline cannot be steered.
-        InvalidArgument: The rule is no rule.
+        InvalidArgument: The rule is no rule, or `max_concepts` is less than 1.
     """
     chosen = BalancedSGT() if rule is None else rule
     if not isinstance(chosen, Rule):
         raise InvalidArgument("rule", "must be a guidance rule such as BalancedSGT()", rule)
-    return SteeredPipeline(pipe, chosen, decomposer=decomposer, batch_invariant=batch_invariant)
+    check_max_concepts(max_concepts)
+    return SteeredPipeline(
+        pipe, chosen, decomposer=decomposer, max_concepts=max_concepts, batch_invariant=batch_invariant
+    )

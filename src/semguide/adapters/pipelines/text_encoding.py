@@ -7,8 +7,12 @@ pipelines pad the texts of a batch to the longest one.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -66,8 +70,8 @@ class TextEncoder:
             changed by a callback, where the pipeline rewrites the prompts, or where it will refuse the combination of
             arguments itself.
         """
-        given = _given(self._pipe, self._text.inputs, self._arguments)
-        if any(_given(self._pipe, self._text.rewriters, self._arguments).values()):
+        given = _given(type(self._pipe), self._text.inputs, self._arguments)
+        if any(_given(type(self._pipe), self._text.rewriters, self._arguments).values()):
             return None
         if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
             return None
@@ -79,7 +83,7 @@ class TextEncoder:
         Raises:
             InvalidArgument: They are embeddings, may be changed by a callback, or differ between the text encoders.
         """
-        given = _given(self._pipe, self._text.inputs, self._arguments)
+        given = _given(type(self._pipe), self._text.inputs, self._arguments)
         others = [name for name in self._text.prompts if name != "prompt" and given[name] is not None]
         if self._has_embeds():
             others = ["embeddings, or a callback that may change them"]
@@ -130,12 +134,30 @@ class TextEncoder:
 
 def call_options(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the pipeline call says about text encoding."""
-    return _given(pipe, text.options, arguments)
+    return _given(type(pipe), text.options, arguments)
 
 
 def readers_of(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> list[TextReader]:
     """Return the text encoders of a pipeline as far as they read in a call with these arguments."""
     return text_readers(pipe, text.tokenizers, {**text.fixed, **call_options(pipe, text, arguments)})
+
+
+def checkpoint_readers(folder: Path, pipeline_class: str, text: PromptEncodingSpec) -> list[TextReader]:
+    """Return the text encoders of a checkpoint as far as they read in a call without options; loads no weights.
+
+    Args:
+        folder: The checkpoint's, with model_index.json.
+        pipeline_class: The diffusers class it loads as.
+        text: How that class takes texts.
+    """
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for name in text.tokenizers:
+        encoder, (library, kind) = index.get(name.replace("tokenizer", "text_encoder")), index.get(name, (None, None))
+        if library and (encoder is None or encoder[0]) and (folder / name).is_dir():
+            found[name] = getattr(import_module(library), kind).from_pretrained(folder / name)
+    options = _given(getattr(import_module("diffusers"), pipeline_class), text.options, {})
+    return text_readers(SimpleNamespace(**found), text.tokenizers, {**text.fixed, **options})
 
 
 def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: int) -> dict[str, Any]:
@@ -157,9 +179,9 @@ def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: in
     return {**arguments, "negative_prompt": text.negative if single else [text.negative] * count}
 
 
-def _given(pipe: Any, names: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments of a call, with the pipeline's own defaults."""
-    defaults = inspect.signature(type(pipe).__call__).parameters
+def _given(kind: type, names: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a call, with the defaults of the pipeline's class."""
+    defaults = inspect.signature(kind.__call__).parameters
     return {name: arguments.get(name, defaults[name].default) for name in names}
 
 
