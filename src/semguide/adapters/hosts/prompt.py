@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from semguide.concepts import decompose
+from semguide.concepts import decompose, why_none
+from semguide.concepts.budget import MAX_CONCEPTS, choose
+from semguide.errors import notify
 
 _EMPHASIS = re.compile(r"(?<!\\)\(((?:\\.|[^()\\])*)\)")
 _LESS = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]:|\\])*)\]")
@@ -13,18 +15,29 @@ _EMBEDDING = re.compile(r"\bembedding:\S+")
 _ESCAPE = re.compile(r"\\([()\[\]])")
 
 
-def concept_texts(prompt: str, own: str = "") -> list[str]:
-    """Return the texts of a prompt's concepts.
+def concept_texts(prompt: str, own: str = "", max_concepts: int = MAX_CONCEPTS) -> list[str]:
+    """Return the texts of a prompt's concepts; warns where there is none, and of those that are left out.
+
+    These hosts read a prompt in chunks to its end, so that none is left out for its length.
 
     Args:
         prompt: The prompt, with or without marks.
         own: The user's concepts, one a line, with marks if wished; blank asks for those of the prompt.
+        max_concepts: How many of the prompt's concepts to keep, >= 1.
 
     Returns:
         The user's lines, or the noun phrases of the prompt without its marks.
     """
     lines = [line.strip() for line in own.splitlines() if line.strip()]
-    return lines or [concept.text for concept in decompose(plain(prompt))]
+    if lines:
+        return lines
+    text = plain(prompt)
+    choice = choose(text, decompose(text), max_concepts)
+    if (warning := choice.warning) is not None:
+        notify(warning.message, warning.remedy)
+    elif not choice.kept and text.strip():
+        notify(why_none(text, looked=True))
+    return [concept.text for concept in choice.kept]
 
 
 def plain(prompt: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, SGT
+from semguide import CFG, SGT, SemguideWarning
 from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from semguide.adapters.hosts.comfyui.nodes import DecomposePrompt, SemanticGuidanceNode, Trajectory
 from support.comfyui import standin
@@ -72,6 +72,14 @@ def test_own_concepts_replace_those_of_the_prompt_and_none_are_an_empty_list() -
     _, concepts, texts = DecomposePrompt().decompose(standin.Clip(), PROMPT, "a blue book")
     assert (len(concepts), texts) == (1, "a blue book")
     assert DecomposePrompt().decompose(standin.Clip(), "")[1:] == ([], "")
+
+
+def test_no_more_concepts_of_the_prompt_are_kept_than_the_node_says() -> None:
+    with pytest.warns(SemguideWarning, match=r"1 of 2 concepts .* \(more than 1\)"):
+        assert DecomposePrompt().decompose(standin.Clip(), PROMPT, max_concepts=1)[2] == "a red book"
+    assert DecomposePrompt().decompose(standin.Clip(), PROMPT, "a\nb", max_concepts=1)[2] == "a\nb"
+    with pytest.warns(SemguideWarning, match="English only; name the concepts, or use the llm back end"):
+        assert DecomposePrompt().decompose(standin.Clip(), "ein roter Hund auf dem Tisch")[2] == ""
 
 
 def test_a_checkpoint_without_a_text_encoder_is_refused() -> None:

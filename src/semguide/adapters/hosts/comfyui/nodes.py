@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, named
+from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -103,18 +104,21 @@ class DecomposePrompt:
             "default": "",
             "tooltip": "Your own concepts, one a line; empty: found in the prompt.",
         }
+        most = {"default": MAX_CONCEPTS, "min": 1, "max": 64, "tooltip": "Keep so many of those found in the prompt."}
         return {
             "required": {"clip": ("CLIP",), "text": ("STRING", text)},
-            "optional": {"concepts": ("STRING", own)},
+            "optional": {"concepts": ("STRING", own), "max_concepts": ("INT", most)},
         }
 
-    def decompose(self, clip: Any, text: str, concepts: str = "") -> tuple[Conditioning, list[Conditioning], str]:
+    def decompose(
+        self, clip: Any, text: str, concepts: str = "", max_concepts: int = MAX_CONCEPTS
+    ) -> tuple[Conditioning, list[Conditioning], str]:
         """Return the prompt's conditioning, those of its concepts, and their texts, one a line."""
         from semguide.adapters.hosts.prompt import concept_texts
 
         if clip is None:
             raise InvalidArgument("clip", "must be a text encoder", None, "the checkpoint has none: load one for it")
-        texts = concept_texts(text, concepts)
+        texts = concept_texts(text, concepts, max_concepts)
         return _encode(clip, text), [named(_encode(clip, item), item) for item in texts], "\n".join(texts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import SGT
+from semguide import SGT, SemguideWarning
 from semguide.adapters.hosts.forge import EXTENSION
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
@@ -110,8 +110,8 @@ def job(**changed: Any) -> Any:
     return types.SimpleNamespace(extra_generation_params={}, **{**values, **changed})
 
 
-def run(script: Any, p: Any, *inputs: Any) -> Unet:
-    script.process_before_every_sampling(p, *(inputs or (True, "sgt", 1.0, "", "")), x=None, noise=None)
+def run(script: Any, p: Any, *inputs: Any, most: int = 8) -> Unet:
+    script.process_before_every_sampling(p, *(inputs or (True, "sgt", 1.0, "", "")), most, x=None, noise=None)
     return p.sd_model.forge_objects.unet
 
 
@@ -140,7 +140,15 @@ def test_switched_off_it_leaves_the_unet_alone(script: Any, inputs: Any) -> None
 def test_a_prompt_without_concepts_leaves_the_unet_alone(script: Any) -> None:
     p = job(prompts=["beautifully"])
     before = p.sd_model.forge_objects.unet
-    assert run(script, p) is before
+    with pytest.warns(SemguideWarning, match="no concepts found in this prompt"):
+        assert run(script, p) is before
+
+
+def test_no_more_concepts_are_steered_than_the_slider_says(script: Any) -> None:
+    p = job()
+    with pytest.warns(SemguideWarning, match=r"1 of 2 concepts .* without 'a yellow vase' \(more than 1\)"):
+        run(script, p, most=1)
+    assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 1.0: a red book"
 
 
 def test_the_unet_of_other_samplings_is_left_alone(script: Any) -> None:

@@ -66,20 +66,21 @@ def pipeline() -> Any:
 def test_the_guider_of_a_job_is_the_rule_at_its_scale_after_sd_nexts_own_choice(host: Any) -> None:
     script, p = script_of(host), job()
     host.shared.sd_model = pipeline()
-    script.process(p, True, "sgt", 2.0, '{"stop": 0.4}')
+    script.process(p, True, "sgt", 2.0, '{"stop": 0.4}', 3)
     host.guiders.set_guider(p)
     assert host.chosen == [p]
     assert isinstance(host.shared.sd_model.guider, modular.SemanticGuidance)
     assert host.shared.sd_model.guider.rule == SGT(6.0, strength=2.0 * SGT().strength, stop=0.4)
     assert host.shared.sd_model.original_pipe == "the ordinary one", "SD.Next finds its way back"
     assert "concepts" in [entry.name for entry in host.shared.sd_model.blocks.inputs]
+    assert host.shared.sd_model.blocks.sub_blocks[modular.BLOCK].max_concepts == 3
     assert p.extra_generation_params["Semantic Guidance"] == "sgt, strength 2.0"
 
 
 def test_switched_off_the_pipeline_is_left_alone(host: Any) -> None:
     script, p = script_of(host), job()
     host.shared.sd_model = before = object()
-    script.process(p, False, "sgt", 1.0, "")
+    script.process(p, False, "sgt", 1.0, "", 8)
     host.guiders.set_guider(p)
     assert host.chosen == [p]
     assert host.shared.sd_model is before
@@ -95,4 +96,4 @@ def test_loading_the_script_again_does_not_stack(host: Any) -> None:
 def test_without_modular_pipelines_it_is_refused(host: Any) -> None:
     host.shared.opts.model_modular_enable = False
     with pytest.raises(ValueError, match="modular pipelines must be enabled"):
-        script_of(host).process(job(), True, "sgt", 1.0, "")
+        script_of(host).process(job(), True, "sgt", 1.0, "", 8)

@@ -16,6 +16,7 @@ from modules.ui_components import InputAccordion
 from semguide.adapters.hosts.forge import ForgeSampling
 from semguide.adapters.hosts.prompt import concept_texts
 from semguide.adapters.hosts.rules import build_rule, hosted
+from semguide.concepts.budget import MAX_CONCEPTS
 
 
 class SemanticGuidanceForForge(scripts.Script):
@@ -38,11 +39,14 @@ class SemanticGuidanceForForge(scripts.Script):
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
             concepts = gr.Textbox(label="Concepts, one a line; empty: found in the prompt", lines=2, value="")
             settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
-        return enabled, method, strength, concepts, settings
+            most = gr.Slider(
+                label="Most concepts found in the prompt", minimum=1, maximum=64, step=1, value=MAX_CONCEPTS
+            )
+        return enabled, method, strength, concepts, settings, most
 
     def process_before_every_sampling(self, p: Any, *inputs: Any, **_: Any) -> None:
         """Put the rule into the UNet of one sampling."""
-        enabled, method, strength, concepts, settings = inputs
+        enabled, method, strength, concepts, settings, most = inputs
         if not enabled:
             return
         second = _is_second_pass(p)
@@ -50,7 +54,7 @@ class SemanticGuidanceForForge(scripts.Script):
         prompts = p.hr_prompts if second else p.prompts
         if len(set(prompts)) > 1:
             raise ValueError(f"prompts of a batch must be the same for Semantic Guidance, got {len(set(prompts))}")
-        texts = concept_texts(prompts[0], concepts)
+        texts = concept_texts(prompts[0], concepts, int(most))
         if rule.is_noop or not texts:
             return
         found = {text: _encoded(p, text) for text in texts}

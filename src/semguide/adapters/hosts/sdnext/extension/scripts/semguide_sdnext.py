@@ -13,8 +13,9 @@ from modules import modular_guiders, scripts_manager, shared
 
 from semguide.adapters.guiders.modular import with_semantic_guidance
 from semguide.adapters.hosts.rules import build_rule, hosted
+from semguide.concepts.budget import MAX_CONCEPTS
 
-RULE = "semguide_rule"
+RULE, MOST = "semguide_rule", "semguide_max_concepts"
 
 
 def _after(set_guider: Any) -> Any:
@@ -24,7 +25,7 @@ def _after(set_guider: Any) -> Any:
         set_guider(p)
         rule = getattr(p, RULE, None)
         if rule is not None:
-            shared.sd_model = with_semantic_guidance(shared.sd_model, rule)
+            shared.sd_model = with_semantic_guidance(shared.sd_model, rule, max_concepts=getattr(p, MOST))
 
     chosen.semguide = True  # type: ignore[attr-defined]
     return chosen
@@ -54,14 +55,18 @@ class SemanticGuidanceForSDNext(scripts_manager.Script):
             method = gr.Dropdown(label="Method", choices=hosted(), value="sgt-balanced")
             strength = gr.Slider(label="Strength", minimum=0.0, maximum=10.0, step=0.05, value=1.0)
             settings = gr.Textbox(label='More parameters as JSON, such as {"sharpness": 0.5}', value="")
-        return [enabled, method, strength, settings]
+            most = gr.Slider(
+                label="Most concepts found in the prompt", minimum=1, maximum=64, step=1, value=MAX_CONCEPTS
+            )
+        return [enabled, method, strength, settings, most]
 
     def process(self, p: Any, *inputs: Any) -> None:
         """Choose the rule of a job."""
-        enabled, method, strength, settings = inputs
+        enabled, method, strength, settings, most = inputs
         if not enabled:
             return
         if not shared.opts.model_modular_enable:
             raise ValueError("modular pipelines must be enabled in SD.Next's settings for Semantic Guidance, got off")
         setattr(p, RULE, build_rule(method, p.cfg_scale, strength, settings))
+        setattr(p, MOST, int(most))
         p.extra_generation_params["Semantic Guidance"] = f"{method}, strength {strength}"
