@@ -16,7 +16,7 @@ def test_concepts_are_listed_in_a_table(cli: Cli):
 def test_concepts_are_printed_as_json(cli: Cli):
     book, vase = json.loads(cli("concepts", "a red book and a yellow vase", "--json").stdout)
     facts = {"text": "a red book", "span": [0, 10], "head": "book", "attributes": ["red"], "count": 1, "part_of": None}
-    assert book == facts
+    assert book == {**facts, "kept": True}
     assert vase["text"] == "a yellow vase"
 
 
@@ -27,13 +27,32 @@ def test_markup_in_a_prompt_is_shown_as_text(cli: Cli):
 
 
 def test_no_concept_is_a_warning_and_an_empty_list(cli: Cli):
-    result = cli("concepts", "!!!", "--json")
+    result = cli("concepts", "beautiful, 8k", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
-    assert result.stderr.startswith("warning: no concept was found")
+    assert result.stderr.startswith("warning: no concepts found in this prompt; name the concepts")
+
+
+def test_a_prompt_that_is_not_english_is_told_so(cli: Cli):
+    result = cli("concepts", "ein roter Hund auf dem Tisch")
+    assert "English only; name the concepts, or use the llm back end" in result.stderr
+
+
+def test_what_is_over_the_most_concepts_is_shown_and_told_as_not_kept(cli: Cli):
+    result = cli("concepts", "a cat, a dog and a cow", "--max-concepts", "2", "--json")
+    kept = {entry["text"]: entry["kept"] for entry in json.loads(result.stdout)}
+    assert kept == {"a cat": True, "a dog": True, "a cow": False}
+    assert "2 of 3 concepts in the prompt are steered, without 'a cow' (more than 2)" in result.stderr
+    assert "raise --max-concepts" in result.stderr
+    assert "no" in cli("concepts", "a cat, a dog and a cow", "--max-concepts", "2").stdout.splitlines()[-2]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"), [([""], "PROMPT"), (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?")]
+    ("arguments", "named"),
+    [
+        ([""], "PROMPT"),
+        (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?"),
+        (["a cat", "--max-concepts", "0"], "--max-concepts must be a whole number >= 1"),
+    ],
 )
 def test_wrong_usage_is_refused(cli: Cli, arguments: list[str], named: str):
     result = cli("concepts", *arguments)

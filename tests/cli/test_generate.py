@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -231,7 +232,7 @@ def test_a_damaged_image_is_made_again(generate: Cli, out: Path):
 def test_a_prompt_without_concept_is_made_plainly_with_a_warning(generate: Cli, out: Path, prompt: str):
     result = generate("--num-images", 1, "--compare", "cfg", prompt=prompt)
     assert result.exit_code == 0
-    assert "warning: no concept was found in the prompt" in result.stderr
+    assert re.search(r"warning: no concepts .*; name the concepts, or use the llm back end", result.stderr)
     assert run_json(out)["run"]["methods"] == [{"name": "cfg", "parameters": {}}]
     assert {"grid.png", "trajectory.png", "images/cfg-0.png"} <= files(out)
 
@@ -244,9 +245,19 @@ def test_concepts_given_by_hand_replace_the_decomposition(generate: Cli, out: Pa
 def test_a_prompt_over_the_limit_gets_a_warning_with_what_is_cut(generate: Cli):
     result = generate("--num-images", 1, prompt="a red book " + "on a very large wooden table " * 4 + "near a vase")
     assert result.exit_code == 0
-    (warning,) = [line for line in result.stderr.splitlines() if "the text encoder reads" in line]
+    (warning,) = [line for line in result.stderr.splitlines() if "cuts off" in line]
     assert warning.startswith("warning: ")
     assert "near a vase" in warning
+
+
+def test_concepts_over_the_most_or_beyond_the_encoder_are_left_out_told_and_recorded(generate: Cli, out: Path):
+    long = "a red book, a cat and a dog " + "on a very large wooden table " * 3 + "near a vase"
+    result = generate("--num-images", 1, "--max-concepts", 2, prompt=long)
+    (warning,) = [line for line in result.stderr.splitlines() if "are steered" in line]
+    assert "'a vase' (beyond what the text encoder reads)" in warning
+    assert warning.endswith("name those to keep with --concept, or raise --max-concepts")
+    run = run_json(out)["run"]
+    assert run["max_concepts"] == len(run["concepts"]) == 2
 
 
 def test_a_negative_prompt_changes_the_image(generate: Cli, out: Path, tmp_path: Path):

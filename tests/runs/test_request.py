@@ -40,6 +40,30 @@ def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
     assert plan_run(Request("!!!", str(tiny), method="cfg")).warnings == ()
 
 
+def test_a_prompt_has_no_more_concepts_than_asked_for_and_no_more_than_its_encoder_reads(tiny: Path):
+    planned = plan_run(Request("a cat, a dog and a cow", str(tiny), max_concepts=2))
+    assert [concept.text for concept in planned.run.concepts] == ["a cat", "a dog"]
+    assert planned.run.max_concepts == 2
+    assert "without 'a cow' (more than 2)" in str(planned.warnings[0])
+    long = Request("a red book and a cat " + "very " * 80 + "and a dog", str(tiny), compare=("cfg",))
+    planned = plan_run(long)
+    assert [concept.text for concept in planned.run.concepts] == ["a red book", "a cat"]
+    assert "without 'a dog' (beyond what the text encoder reads)" in str(planned.warnings[0])
+    by_hand = plan_run(replace(long, concepts=("a cat", "a dog", "a cow"), max_concepts=2)).run
+    assert (len(by_hand.concepts), by_hand.max_concepts) == (3, None)
+    with refuses("max_concepts"):
+        plan_run(replace(long, max_concepts=0))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "why"),
+    [("ein roter Hund auf dem Tisch", "English only"), ("beautiful, 8k", "no concepts found in this prompt")],
+)
+def test_why_a_prompt_has_no_concept_is_said(tiny: Path, prompt: str, why: str):
+    (warning,) = plan_run(Request(prompt, str(tiny))).warnings
+    assert why in str(warning)
+
+
 def test_a_method_that_balances_concepts_says_so_where_there_is_one_only(tiny: Path):
     (warning,) = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-v1"))).warnings
     assert "'a red book', and sgt-balanced balances" in str(warning)

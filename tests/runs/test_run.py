@@ -30,11 +30,20 @@ OTHERS = {
     "device": "cuda",
     "full_trace": True,
     "loading": LoadOptions(scheduler="DDPMScheduler"),
+    "max_concepts": 3,
 }
 
 
 def test_a_run_survives_json():
     assert from_json(json.loads(json.dumps(RUN.to_json()))) == RUN
+
+
+def test_the_most_concepts_survive_json_and_change_no_image_and_older_files_have_no_such_key():
+    counted = replace(RUN, max_concepts=3)
+    assert from_json(counted.to_json()) == counted
+    assert "max_concepts" not in RUN.to_json()
+    assert from_json(RUN.to_json()).max_concepts is None
+    assert counted.image_parameters(RUN.methods[0], 1) == RUN.image_parameters(RUN.methods[0], 1)
 
 
 def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():

@@ -9,36 +9,43 @@ from typing import Annotated
 import typer
 
 from semguide.cli.console import warn
-from semguide.concepts import BACKENDS, decompose
+from semguide.concepts import BACKENDS, decompose, why_none
+from semguide.concepts.budget import MAX_CONCEPTS, Choice, choose
+from semguide.errors import notify
 from semguide.runs.checks import check_known, check_prompt
-from semguide.types import Concept
 
 
 def concepts(
     prompt: Annotated[str, typer.Argument(help="The prompt to split.")],
     backend: Annotated[str, typer.Option(help="lexicon (offline), spacy or llm.")] = "lexicon",
+    max_concepts: Annotated[int, typer.Option(help="Most concepts to keep.")] = MAX_CONCEPTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the concepts of a prompt: what semguide would keep an eye on."""
+    """Show the concepts of a prompt: what semguide would keep an eye on, and what is beyond --max-concepts."""
     check_prompt(prompt)
     check_known("backend", backend, BACKENDS)
-    found = decompose(prompt, backend=backend)
+    choice = choose(prompt, decompose(prompt, backend=backend), max_concepts)
     if as_json:
-        typer.echo(json.dumps([asdict(concept) for concept in found], indent=2, ensure_ascii=False))
-    elif found:
-        _print_table(found)
-    if not found:
-        warn("no concept was found in the prompt; semguide generate would use plain guidance (cfg)")
+        entries = [{**asdict(concept), "kept": concept in choice.kept} for concept in choice.found]
+        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+    elif choice.kept:
+        _print_table(choice)
+    if not choice.kept:
+        warn(f"{why_none(prompt, looked=True)} (semguide generate would use plain guidance, cfg)")
+    elif (warning := choice.warning) is not None:
+        notify(warning.message, warning.remedy)
 
 
-def _print_table(found: list[Concept]) -> None:
+def _print_table(choice: Choice) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("concept", "head", "attributes", "count", "characters")
-    for concept in found:
+    table = Table("concept", "head", "attributes", "count", "characters", "kept")
+    for concept in choice.found:
         span = "" if concept.span is None else f"{concept.span[0]}-{concept.span[1]}"
         count = "" if concept.count is None else str(concept.count)
-        table.add_row(escape(concept.text), escape(concept.head), escape(", ".join(concept.attributes)), count, span)
+        kept = "yes" if concept in choice.kept else "no"
+        attributes = escape(", ".join(concept.attributes))
+        table.add_row(escape(concept.text), escape(concept.head), attributes, count, span, kept)
     Console().print(table)

@@ -12,6 +12,7 @@ import typer
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.settings import parse_settings
+from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
 from semguide.runs.folder import RunFolder, check_writable
@@ -32,6 +33,7 @@ def generate(
     concepts: Annotated[
         list[str] | None, typer.Option("--concept", help="A concept to keep, instead of splitting.")
     ] = None,
+    max_concepts: Annotated[int, typer.Option(help="Most concepts found in the prompt to keep.")] = MAX_CONCEPTS,
     negative_prompt: Annotated[str, typer.Option("--negative", help="Negative prompt.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the first image; the next count up.")] = 0,
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
@@ -83,6 +85,7 @@ def generate(
         backend=backend,
         full_trace=full_trace,
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
+        max_concepts=max_concepts,
     )
     check_numbers(request)
     if out is not None:
@@ -125,6 +128,7 @@ def _generate_best_of(planned: Plan, out: Path, overwrite: bool, keep: int) -> N
 
     check_concepts(planned.run)
     check_writable(out)
+    _warn_all(planned)
     environment = current_environment(planned.model.path, planned.run.loading)
     best_of = BestOfRun(out, planned, environment, keep, overwrite)
     pipe, generated = None, 0
@@ -148,9 +152,13 @@ def _scan(planned: Plan, out: Path, overwrite: bool) -> RunFolder:
     check_writable(out)
     folder = RunFolder(out, planned.run, current_environment(planned.model.path, planned.run.loading))
     folder.scan(overwrite)
+    _warn_all(planned)
+    return folder
+
+
+def _warn_all(planned: Plan) -> None:
     for warning in planned.warnings:
         warnings.warn(warning, stacklevel=1)
-    return folder
 
 
 def _complete(folder: RunFolder, planned: Plan, pipe: Any = None, generated: int = 0) -> None:

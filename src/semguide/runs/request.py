@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from semguide.concepts import BACKENDS, as_concepts, decompose
+from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
+from semguide.concepts.budget import MAX_CONCEPTS, Choice, check_max_concepts, choose
 from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.models import (
     LoadOptions,
@@ -23,13 +24,15 @@ from semguide.models import (
 from semguide.runs import checks
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.run import Method, Run, Sampling
-from semguide.types import Concept
 
 if TYPE_CHECKING:
+    from semguide.adapters.inputs import TextReader
     from semguide.guidance import Rule
 
 PLAIN = "cfg"
 LARGEST_NUM_IMAGES = 10_000
+ALWAYS_READ = 64
+"""Bytes of a prompt that every text encoder reads: its window is 77 tokens or more, and a token is a byte or more."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Request:
         backend: Decomposition back end.
         full_trace: Evaluate the concepts at every step.
         loading: How the model is loaded.
+        max_concepts: How many of the concepts found in the prompt to keep, >= 1.
     """
 
     prompt: str
@@ -73,6 +77,7 @@ class Request:
     backend: str = "lexicon"
     full_trace: bool = False
     loading: LoadOptions = field(default_factory=LoadOptions)
+    max_concepts: int = MAX_CONCEPTS
 
 
 @dataclass(frozen=True)
@@ -105,19 +110,20 @@ def plan_run(request: Request) -> Plan:
     return plan_run_for_model(request, find_model(name, request.loading, request.device))
 
 
-def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
+def plan_run_for_model(request: Request, model: ModelDescription, readers: Sequence[TextReader] | None = None) -> Plan:
     """Resolve and check a request for a model.
 
     Args:
         request: The request, after `check_numbers`.
         model: The model.
+        readers: Its text encoders, as far as they read; None: found in its folder where the prompt is long.
 
     Raises:
         InvalidArgument: An argument breaks a rule.
     """
     height, width = request.height or model.height, request.width or model.width
     checks.check_size(height, width, model)
-    concepts = _concepts(request)
+    choice = _choice(request, model, readers)
     names = tuple(dict.fromkeys((*request.compare, request.method)))
     for name in names:
         checks.check_known("compare" if name in request.compare else "method", name, known_methods())
@@ -128,7 +134,7 @@ def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
     run = Run(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
-        concepts=tuple(concepts),
+        concepts=choice.kept,
         methods=tuple(Method(name, values_of(rule)) for name, rule in rules.items()),
         seeds=tuple(range(request.seed, request.seed + request.num_images)),
         sampling=Sampling(steps, scale, height, width),
@@ -136,8 +142,9 @@ def plan_run_for_model(request: Request, model: ModelDescription) -> Plan:
         device=choose_device(request.device),
         full_trace=request.full_trace,
         loading=request.loading.resolved,
+        max_concepts=request.max_concepts if request.concepts is None else None,
     )
-    return _with_warnings(Plan(run, model, rules), by_hand=request.concepts is not None)
+    return _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
 
 
 def check_run(run: Run) -> Plan:
@@ -187,6 +194,7 @@ def check_numbers(request: Request) -> None:
     """Check what can be checked without looking at any file."""
     checks.check_prompt(request.prompt)
     checks.check_known("backend", request.backend, BACKENDS)
+    check_max_concepts(request.max_concepts)
     if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:
         raise InvalidArgument("num_images", f"must be from 1 to {LARGEST_NUM_IMAGES}", request.num_images, "try 4")
     checks.check_seeds({request.seed, request.seed + request.num_images - 1})
@@ -199,12 +207,26 @@ def check_numbers(request: Request) -> None:
             raise InvalidArgument(name, "must be at least 1 pixel", value, "try the default")
 
 
-def _concepts(request: Request) -> list[Concept]:
+def text_readers_of(model: ModelDescription) -> list[TextReader]:
+    """Return the text encoders of a model as far as they read; loads its tokenizers. Imports diffusers."""
+    from semguide.adapters.pipelines.families.registry import ARCHITECTURES
+    from semguide.adapters.pipelines.text_encoding import checkpoint_readers
+
+    return checkpoint_readers(model.configuration, model.pipeline_class, ARCHITECTURES[model.pipeline_class].text)
+
+
+def _choice(request: Request, model: ModelDescription, readers: Sequence[TextReader] | None) -> Choice:
     if request.concepts is None:
-        return decompose(request.prompt, backend=request.backend)
+        found = decompose(request.prompt, backend=request.backend)
+        if len(request.prompt.encode("utf-8", "replace")) <= ALWAYS_READ:
+            return choose(request.prompt, found, request.max_concepts)
+        from semguide.adapters.inputs import choose_read
+
+        known = text_readers_of(model) if readers is None else readers
+        return choose_read(request.prompt, found, request.max_concepts, known)
     if not all(text.strip() for text in request.concepts):
         raise InvalidArgument("concepts", "must hold some text", "", "leave it out to split the prompt")
-    return as_concepts(request.concepts, request.prompt)
+    return Choice(tuple(as_concepts(request.concepts, request.prompt)))
 
 
 def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, float]:
@@ -221,19 +243,31 @@ def _portable(model: ModelDescription) -> str:
     return str(model.path) if model.kind in ("folder", "file") else model.name
 
 
-def _with_warnings(planned: Plan, by_hand: bool = True) -> Plan:
-    """Turn a run without concepts into plain guidance, and say where concepts do not suit a method."""
+def _why_plain(run: Run, choice: Choice | None) -> SemguideWarning:
+    """Return why a run without concepts is one of plain guidance."""
+    used = "(plain classifier-free guidance, cfg, is used)"
+    if choice is None:
+        return SemguideWarning(f"there is no concept to steer {used}", "name some with {concepts}")
+    if (warning := choice.warning) is not None:
+        return SemguideWarning(f"{warning.message} {used}", warning.remedy)
+    return SemguideWarning(f"{why_none(run.prompt, looked=True)} {used}")
+
+
+def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
+    """Turn a run without concepts into plain guidance, and say where concepts do not suit a method.
+
+    Args:
+        planned: The run.
+        choice: Its concepts as they were found in the prompt; None where they were given.
+    """
     run = planned.run
-    if not run.concepts and any(method.name != PLAIN for method in run.methods):
-        warning = SemguideWarning(
-            "no concept was found in the prompt, so there is nothing to steer: "
-            "plain classifier-free guidance (cfg) is used",
-            "name some with {concepts}",
-        )
+    steers = any(method.name != PLAIN for method in run.methods)
+    if not run.concepts and steers:
         plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale)}
-        return replace(planned, run=replace(run, methods=(Method(PLAIN, {}),)), rules=plain, warnings=(warning,))
+        plain_run = replace(run, methods=(Method(PLAIN, {}),))
+        return replace(planned, run=plain_run, rules=plain, warnings=(_why_plain(run, choice),))
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
-    warnings: list[SemguideWarning] = []
+    warnings = [choice.warning] if choice is not None and choice.warning is not None and steers else []
     if idle := [name for name, rule in rules.items() if len(run.concepts) < rule.min_concepts]:
         warnings.append(
             SemguideWarning(
@@ -242,7 +276,7 @@ def _with_warnings(planned: Plan, by_hand: bool = True) -> Plan:
                 "name more with {concepts}",
             )
         )
-    if not by_hand and (repels := [name for name, rule in rules.items() if rule.repels]):
+    if choice is not None and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
             SemguideWarning(
                 f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for",

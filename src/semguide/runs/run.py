@@ -57,6 +57,8 @@ class Run:
         device: torch device.
         full_trace: Whether concepts are evaluated at every step, even where the rule does not need them.
         loading: How the model is loaded; its dtype is not "auto".
+        max_concepts: How many of those found in the prompt were to be kept; None where they were given by hand, and in
+            files of 0.1.0.
     """
 
     prompt: str
@@ -69,12 +71,15 @@ class Run:
     device: str
     full_trace: bool = False
     loading: LoadOptions = field(default_factory=LoadOptions)
+    max_concepts: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as JSON values, which `from_json` reads; without the loading where it is the default."""
+        """Return the run as JSON values, which `from_json` reads; without what is at its default since 0.1.0."""
         values = {**asdict(self), "concepts": [concept.to_json() for concept in self.concepts]}
         if self.loading == LoadOptions():
             del values["loading"]
+        if self.max_concepts is None:
+            del values["max_concepts"]
         return json.loads(json.dumps(values))
 
     @property
@@ -83,8 +88,8 @@ class Run:
         return digest(self.to_json())
 
     def image_parameters(self, method: Method, seed: int) -> dict[str, Any]:
-        """Return the parameters of one image as JSON values: the run with one method and one seed."""
-        single = replace(self, methods=(method,), seeds=(seed,)).to_json()
+        """Return what an image depends on as JSON values: the run with one method and one seed."""
+        single = replace(self, methods=(method,), seeds=(seed,), max_concepts=None).to_json()
         return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
 
 
@@ -94,7 +99,7 @@ def from_json(data: Any) -> Run:
     Raises:
         InvalidArgument: A key is missing, unknown or of the wrong type.
     """
-    whole = {"loading": {}, **data} if isinstance(data, dict) else data
+    whole = {"loading": {}, "max_concepts": None, **data} if isinstance(data, dict) else data
     fields = _object(whole, "run", set(Run.__dataclass_fields__))
     sampling = _object(fields["sampling"], "run.sampling", set(Sampling.__dataclass_fields__))
     return Run(
@@ -113,6 +118,7 @@ def from_json(data: Any) -> Run:
         device=_typed(fields, "device", str),
         full_trace=_typed(fields, "full_trace", bool),
         loading=LoadOptions.from_json(fields["loading"]).resolved,
+        max_concepts=None if fields["max_concepts"] is None else _typed(fields, "max_concepts", int),
     )
 
 
