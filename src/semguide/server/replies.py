@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from semguide.concepts import why_none
+from semguide.concepts.budget import Choice
 from semguide.runs.methods import describe_method, method_names
 from semguide.runs.records import describe_run
 from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.schemas import (
     ConceptModel,
+    ConceptsReply,
     ErrorBody,
+    FoundConcept,
     ImageReport,
     ImageStatus,
     JobReply,
@@ -22,6 +26,7 @@ from semguide.server.schemas import (
 )
 from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
+from semguide.server.wording import sentence_of
 from semguide.types import Concept
 
 
@@ -47,6 +52,14 @@ def failure_body(failure: Failure) -> ErrorBody:
 def concept_models(concepts: tuple[Concept, ...] | list[Concept]) -> list[ConceptModel]:
     """Return concepts as schemas."""
     return [ConceptModel(**asdict(concept)) for concept in concepts]
+
+
+def concepts_reply(prompt: str, choice: Choice) -> ConceptsReply:
+    """Return the concepts found in a prompt, which of them are kept, and why others are not."""
+    found = [FoundConcept(**asdict(concept), kept=concept in choice.kept) for concept in choice.found]
+    none = "" if choice.found else why_none(prompt, looked=True)
+    note = none if choice.warning is None else sentence_of(choice.warning)
+    return ConceptsReply(prompt=prompt, concepts=found, note=note)
 
 
 def job_reply(job: Job, position: int) -> JobReply:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
 from semguide.runs.request import Plan, Request, plan_run_for_model
@@ -69,16 +70,29 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             settings=_settings([*compared, MethodChoice(name=options.method, parameters=options.parameters)]),
             full_trace=options.full_trace,
             loading=model.loading,
+            max_concepts=most_concepts(options.max_concepts, limits),
         ),
         model.description,
+        model.readers,
     )
     run = planned.run
     if options.seeds is not None:
         checks.check_seeds(options.seeds)
         run = replace(run, seeds=tuple(options.seeds))
     _check("num_inference_steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
-    _check("prompt", len(run.concepts), limits.concepts, "name the ones to keep in {concepts}", "concepts in it")
     return replace(planned, run=run)
+
+
+def most_concepts(asked: int | None, limits: Limits) -> int:
+    """Return how many of the concepts found in a prompt are kept; None asks for the default.
+
+    Raises:
+        InvalidArgument: More are asked for than the server's limit.
+    """
+    if asked is None:
+        return min(MAX_CONCEPTS, limits.concepts)
+    _check("max_concepts", asked, limits.concepts, "ask for fewer")
+    return asked
 
 
 def parse_size(size: str | None, model: ServedModel, limits: Limits) -> tuple[int, int]:

@@ -42,6 +42,12 @@ class Options(Strict):
     concepts: list[str] | None = Field(
         default=None, max_length=64, description="Concepts to keep; null: split the prompt; []: none (plain guidance)."
     )
+    max_concepts: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Most concepts found in the prompt to keep; null: 8, or the server's limit.",
+    )
     negative_prompt: str = Field(default="", description="What the picture should not show.")
     seed: int = Field(default=0, ge=0, le=SEED, description="Seed of the first image; the next ones count up.")
     seeds: list[Annotated[int, Field(ge=0, le=SEED)]] | None = Field(
@@ -103,6 +109,8 @@ class ConceptsRequest(Strict):
     """A prompt to split."""
 
     prompt: str = Field(min_length=1, description="The prompt.", examples=["a red book and a yellow vase"])
+    model: str | None = Field(default=None, max_length=200, description="Whose text encoder reads it; null: the first.")
+    max_concepts: int | None = Field(default=None, ge=1, le=64, description="As of a job.")
 
 
 class ConceptModel(BaseModel):
@@ -116,11 +124,18 @@ class ConceptModel(BaseModel):
     part_of: str | None = Field(default=None, description="The text of the concept it is a part of; null: of none.")
 
 
+class FoundConcept(ConceptModel):
+    """A concept found in a prompt."""
+
+    kept: bool = Field(description="Whether it would be steered: it is read, and within `max_concepts`.")
+
+
 class ConceptsReply(BaseModel):
     """The concepts of a prompt, in its order; spans count Unicode code points."""
 
     prompt: str
-    concepts: list[ConceptModel]
+    concepts: list[FoundConcept]
+    note: str = Field(description="Why there is none, or what is left out and how to choose; empty: nothing to say.")
 
 
 class TracePayload(BaseModel):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
 from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load
 from semguide.runs.environment import Environment, current_environment
-from semguide.runs.request import find_model
+from semguide.runs.request import find_model, text_readers_of
+
+if TYPE_CHECKING:
+    from semguide.adapters.inputs import TextReader
 
 LOCAL = (SourceKind.FOLDER, SourceKind.FILE)
 ONE_MODEL = ("loras", "embeddings", "scheduler", "config", "variant")
@@ -27,6 +30,7 @@ class ServedModel:
         environment: Checkpoint hash, versions, dtype and processor.
         created: Unix time in seconds at which it was loaded.
         loading: How it is loaded.
+        readers: Its text encoders as far as they read.
     """
 
     id: str
@@ -34,6 +38,7 @@ class ServedModel:
     environment: Environment
     created: int
     loading: LoadOptions = field(default_factory=LoadOptions)
+    readers: tuple[TextReader, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ def find_models(
         public = description.path.name if description.kind in LOCAL else description.name
         if public in served:
             raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")
-        environment = current_environment(description.path, loading)
-        served[public] = ServedModel(public, description, environment, int(time.time()), loading)
+        environment, readers = current_environment(description.path, loading), tuple(text_readers_of(description))
+        served[public] = ServedModel(public, description, environment, int(time.time()), loading, readers)
     return served
 
 

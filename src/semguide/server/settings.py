@@ -28,7 +28,7 @@ class Limits:
 
     Attributes:
         prompt_length: Characters of a prompt or negative prompt.
-        concepts: Concepts of an image.
+        concepts: Concepts of an image: the most that are given by hand, and the most that `max_concepts` may be.
         concept_length: Characters of a concept.
         images: Images of a request, all methods together.
         steps: Denoising steps of an image.

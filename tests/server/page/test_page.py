@@ -121,7 +121,25 @@ def test_a_prompt_sent_before_it_was_split_is_split_first(visitor: Visitor):
     visitor.page.keyboard.press("Control+Enter")
     visitor.expect_end()
     assert visitor.asked[-1]["prompt"] == "a purple cat"
-    assert visitor.asked[-1]["semguide"]["concepts"] == ["a purple cat"]
+    visitor.expect_chips("a purple cat")
+    assert visitor.asked[-1]["semguide"]["concepts"] is None, "left to the server, as nobody edited them"
+
+
+def test_concepts_beyond_the_most_are_no_chips_and_the_page_says_how_to_choose(visitor: Visitor):
+    visitor.page.click("#more summary")
+    visitor.set(Most_concepts=2)
+    visitor.type("a red book, a yellow vase and a green frog")
+    visitor.expect_chips("a red book", "a yellow vase")
+    expect(visitor.page.locator(".chip-tools .hint")).to_contain_text("without 'a green frog' (more than 2)")
+    visitor.set(Most_concepts=3)
+    visitor.page.keyboard.press("Tab")
+    visitor.expect_chips("a red book", "a yellow vase", "a green frog")
+
+
+def test_a_prompt_that_is_not_english_is_told_so_and_one_from_right_to_left_is_shown_so(visitor: Visitor):
+    visitor.type("قطة حمراء وكلب أزرق")
+    expect(visitor.page.locator(".chip-tools .hint")).to_contain_text("English only; name the concepts")
+    assert visitor.page.eval_on_selector("#prompt", "field => getComputedStyle(field).direction") == "rtl"
 
 
 def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Visitor, site: Live):

@@ -7,6 +7,18 @@ def test_a_prompt_is_split_with_its_spans(live: Live):
     reply = live.http.post("/v1/concepts", json={"prompt": PROMPT}).json()
     assert [PROMPT[slice(*concept["span"])] for concept in reply["concepts"]] == ["a red book", "a yellow vase"]
     assert reply["concepts"][0]["attributes"] == ["red"]
+    assert [concept["kept"] for concept in reply["concepts"]] == [True, True]
+    assert not reply["note"]
+
+
+def test_which_concepts_would_be_kept_is_told(live: Live):
+    asked = {"prompt": "a cat, a dog and a cow", "max_concepts": 2}
+    reply = live.http.post("/v1/concepts", json=asked).json()
+    assert [concept["kept"] for concept in reply["concepts"]] == [True, True, False]
+    assert "without 'a cow' (more than 2)" in reply["note"]
+    reply = live.http.post("/v1/concepts", json={"prompt": "ein roter Hund auf dem Tisch"}).json()
+    assert reply["concepts"] == []
+    assert "English only" in reply["note"]
 
 
 def test_every_method_is_listed_with_its_parameters(live: Live):

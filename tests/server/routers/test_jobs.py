@@ -113,11 +113,34 @@ def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
     job = live.start(steps=1, prompt="hello", concepts=[])
     assert [method["name"] for method in job["methods"]] == ["cfg"]
     (warning,) = job["warnings"]
-    assert warning.startswith("no concept was found")
+    assert warning.startswith("there is no concept to steer")
     assert warning.endswith("name some with semguide.concepts")
     events = live.events(job["id"])
     assert [event["data"]["message"] for event in events if event["event"] == "warning"] == [warning]
     assert events[-1]["event"] == "done"
+
+
+def test_concepts_over_the_most_are_left_out_and_told(live: Live):
+    job = live.start(steps=1, prompt="a cat, a dog and a cow", max_concepts=2)
+    assert [concept["text"] for concept in job["concepts"]] == ["a cat", "a dog"]
+    (warning,) = job["warnings"]
+    assert "without 'a cow' (more than 2)" in warning
+    assert warning.endswith("name those to keep with semguide.concepts, or raise semguide.max_concepts")
+    live.events(job["id"])
+
+
+@pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")
+def test_concepts_that_the_encoder_does_not_read_are_left_out_and_told(live: Live):
+    job = live.start(steps=1, prompt=f"a red book and a cat {'very ' * 30} and a dog")
+    assert [concept["text"] for concept in job["concepts"]] == ["a red book", "a cat"]
+    assert "'a dog' (beyond what the text encoder reads)" in job["warnings"][0]
+    live.events(job["id"])
+
+
+def test_the_most_concepts_are_at_most_the_servers_limit(live: Live):
+    reply = live.http.post("/v1/jobs", json={"prompt": PROMPT, "semguide": {"max_concepts": 9}})
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith("semguide.max_concepts must be at most")
 
 
 @pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")

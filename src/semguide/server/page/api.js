@@ -54,10 +54,10 @@ const json = async (...request) => (await call(...request)).json();
 export const getMethods = () => json("GET", "/v1/methods");
 export const getModels = async () => (await json("GET", "/v1/models")).data;
 
-/** Split a prompt; resolves to the texts of its concepts. */
-export async function getConcepts(prompt, signal) {
-  const { concepts } = await json("POST", "/v1/concepts", { prompt }, { signal });
-  return concepts.map((concept) => concept.text);
+/** Split a prompt; resolves to `{texts, note}`: its concepts that would be steered, and why others would not. */
+export async function getConcepts(prompt, model, most, signal) {
+  const { concepts, note } = await json("POST", "/v1/concepts", { prompt, model, max_concepts: most }, { signal });
+  return { texts: concepts.filter((concept) => concept.kept).map((concept) => concept.text), note };
 }
 
 export const startJob = (request) => json("POST", "/v1/jobs", request);

@@ -34,9 +34,10 @@ async function split() {
   splitting = new AbortController();
   const text = prompt.value.trim();
   try {
-    const texts = text ? await getConcepts(text, splitting.signal) : [];
+    const { model, most } = settings.values;
+    const { texts, note } = text ? await getConcepts(text, model, most, splitting.signal) : { texts: [], note: "" };
     splitFor = text;
-    chips.decomposed(texts);
+    chips.decomposed(texts, note);
   } catch (error) {
     if (error.name !== "AbortError") fail(error, split);
   }
@@ -192,6 +193,7 @@ function listen() {
     grow();
     splitSoon();
   });
+  byId("more-body").addEventListener("change", splitSoon); // the model, or the most concepts
   byId("cancel").addEventListener("click", cancel);
   byId("copy-link").addEventListener("click", copyLink);
   byId("save-run").addEventListener("click", saveRun);

@@ -13,6 +13,7 @@ export class Chips {
   #status = byId("chips-status");
   #chips = [];
   #editing = null;
+  #note = "";
 
   /** @param {() => void} onAutomatic called when the chips are to follow the prompt again: answer with `decomposed`. */
   constructor(onAutomatic) {
@@ -26,13 +27,14 @@ export class Chips {
     return this.#chips.map((chip) => ({ ...chip }));
   }
 
-  /** Take the phrases found in the prompt; they are shown unless the list was edited by hand. */
-  decomposed(texts) {
+  /** Take the phrases found in the prompt, and why others are left out; shown unless the list was edited by hand. */
+  decomposed(texts, note) {
+    this.#note = note;
     if (!this.automatic || this.#editing !== null) return;
     const muted = new Set(this.#chips.filter((chip) => chip.muted).map((chip) => chip.text));
     const before = this.#chips.map((chip) => chip.text).join("\n");
     this.#chips = texts.map((text) => ({ text, muted: muted.has(text) }));
-    if (before !== texts.join("\n")) this.#say(texts.length ? `Concepts: ${texts.join(", ")}` : "No concept found");
+    if (before !== texts.join("\n")) this.#say(texts.length ? `Concepts: ${texts.join(", ")}` : note || "No concept found");
     this.#draw();
   }
 
@@ -126,7 +128,7 @@ export class Chips {
       "li",
       { class: `chip c${k % COLOURS}${chip.muted ? " muted" : ""}`, onkeydown: press },
       mark(k),
-      h("button", { type: "button", class: "text", title: "Edit", "aria-label": `Edit concept ${chip.text}`, onclick: () => this.#edit(k) }, chip.text),
+      h("button", { type: "button", class: "text", dir: "auto", title: "Edit", "aria-label": `Edit concept ${chip.text}`, onclick: () => this.#edit(k) }, chip.text),
       h(
         "button",
         {
@@ -153,6 +155,7 @@ export class Chips {
     const input = h("input", {
       "aria-label": text ? `Concept ${text}, Enter to keep, Escape to leave` : "New concept, Enter to add, Escape to leave",
       placeholder: "a green frog",
+      dir: "auto",
       maxlength: 200,
       onkeydown: press,
       onblur: (event) => this.#finish(event.target.value, true),
@@ -163,6 +166,12 @@ export class Chips {
     return h("li", { class: `chip editing c${k % COLOURS}` }, mark(k), input);
   }
 
+  /** Say what the prompt's own concepts leave open; nothing where the list was edited. */
+  get #hint() {
+    if (!this.automatic) return "";
+    return this.#note || (this.#chips.length ? "" : "none found: type a prompt, or");
+  }
+
   #widen(input) {
     input.size = Math.max(10, input.value.length + 1);
   }
@@ -171,7 +180,7 @@ export class Chips {
     return h(
       "li",
       { class: "chip-tools" },
-      this.#chips.length || !this.automatic ? null : h("span", { class: "hint" }, "none found: type a prompt, or "),
+      this.#hint ? h("span", { class: "hint" }, `${this.#hint} `) : null,
       h("button", { type: "button", class: "quiet add", onclick: () => this.#edit(this.#chips.length) }, "+ Add"),
       this.automatic
         ? null

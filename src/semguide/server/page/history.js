@@ -48,7 +48,7 @@ export class History {
       "button",
       { type: "button", "aria-current": String(run.id === this.#current), title: run.form.prompt, onclick: () => this.onRestore(run) },
       h("span", { class: "thumbs" }, ...thumbs),
-      h("span", { class: "words" }, run.form.prompt),
+      h("span", { class: "words", dir: "auto" }, run.form.prompt),
       h("span", { class: "hint" }, note.join(", ")),
     );
   }

@@ -90,8 +90,13 @@ export class Runner {
 
 const over = (run) => ["done", "failed", "cancelled"].includes(run.status);
 
-/** Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. */
+/**
+ * Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. Concepts
+ * that follow the prompt are left to the server, which knows what the model's text encoder reads.
+ */
 export function toRequest(form) {
+  const chosen = !form.automatic || form.chips.some((chip) => chip.muted);
+  const texts = form.chips.filter((chip) => !chip.muted).map((chip) => chip.text);
   return {
     prompt: form.prompt,
     model: form.model,
@@ -100,7 +105,8 @@ export function toRequest(form) {
       method: form.method,
       parameters: form.parameters,
       compare: ["cfg"],
-      concepts: form.chips.filter((chip) => !chip.muted).map((chip) => chip.text),
+      concepts: chosen ? texts : null,
+      max_concepts: form.most,
       negative_prompt: form.negative,
       seed: form.seed,
       steps: form.steps,

@@ -7,6 +7,7 @@ export const PLAIN = "cfg";
 const FIRST = "sgt-balanced"; // the method shown first, where the server has it
 const GUIDANCE = { least: 1.05, most: 100, slide: 15 }; // more than 1: 1 would turn the guidance off
 const PICTURES = 4;
+const MOST = 8; // concepts found in a prompt that are kept
 const USUAL = { steps: 30, guidance: 7.5 }; // of a model that says nothing
 
 /** All settings but prompt and concepts. */
@@ -45,6 +46,7 @@ export class Settings {
       method: choice({ label: "Method", value: start, names: this.#names, onChange: (name) => this.#follow(name) }),
       model: choice({ label: "Model", value: model.id, names, onChange: (id) => this.#adopt(id) }),
       negative: text({ label: "Negative prompt", value: "", hint: "What the pictures should not show.", maxlength: limits.prompt_length }),
+      most: slider({ label: "Most concepts", value: Math.min(MOST, limits.concepts), least: 1, most: limits.concepts, step: 1 }),
       watch: tick({ label: "Measure every step", value: true, hint: "Draws whole lines, the plain ones too. Slower; the pictures stay the same." }),
     };
   }
@@ -56,13 +58,13 @@ export class Settings {
     const fieldOf = (parameter) => parameterField(parameter === main ? { ...parameter, meaning: "" } : parameter);
     this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, fieldOf(parameter)]));
     const rest = method.parameters.filter((parameter) => parameter !== main);
-    const { guidance, steps, pictures, seed: first, method: which, model, negative, watch } = this.#fields;
+    const { guidance, steps, pictures, seed: first, method: which, model, negative, most, watch } = this.#fields;
     byId("sliders").replaceChildren(
       ...[main && this.#parameters[main.name], guidance, steps, pictures, first].filter(Boolean).map((field) => field.element),
     );
     const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
     byId("more-body").replaceChildren(
-      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, watch.element),
+      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, most.element, watch.element),
       h("p", { class: "about" }, method.summary),
       h("div", { class: "rows" }, ...rest.map((parameter) => this.#parameters[parameter.name].element)),
     );

@@ -9,7 +9,8 @@ from semguide.errors import InvalidArgument
 from semguide.runs.checks import check_prompt
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import responses
-from semguide.server.replies import concept_models, methods_reply
+from semguide.server.replies import concepts_reply, methods_reply
+from semguide.server.requests import find_served, most_concepts
 from semguide.server.schemas import ConceptsReply, ConceptsRequest, MethodsReply
 
 router = APIRouter(prefix="/v1", tags=["semguide"])
@@ -17,13 +18,18 @@ router = APIRouter(prefix="/v1", tags=["semguide"])
 
 @router.post("/concepts", summary="Split a prompt", responses=responses(400, 401, 403, 413))
 async def split_prompt(body: ConceptsRequest, server: ServerDependency) -> ConceptsReply:
-    """Return the concepts of a prompt with their character spans; no diffusion model is run."""
-    limit = server.settings.limits.prompt_length
+    """Return the concepts of a prompt with their spans, and which would be kept; no diffusion model is run."""
+    from semguide.adapters.inputs import choose_read
+
+    limits = server.settings.limits
+    limit = limits.prompt_length
     check_prompt(body.prompt)
     if len(body.prompt) > limit:
         rule = f"must be at most {limit} characters at this server"
         raise InvalidArgument("prompt", rule, len(body.prompt), "shorten it")
-    return ConceptsReply(prompt=body.prompt, concepts=concept_models(decompose(body.prompt)))
+    most = most_concepts(body.max_concepts, limits)
+    readers = find_served(server.engine.models, body.model).readers
+    return concepts_reply(body.prompt, choose_read(body.prompt, decompose(body.prompt), most, readers))
 
 
 @router.get("/methods", summary="The methods, their parameters and ranges", responses=responses(401))
