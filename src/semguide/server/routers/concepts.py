@@ -16,7 +16,7 @@ from semguide.server.schemas import ConceptsReply, ConceptsRequest, MethodsReply
 router = APIRouter(prefix="/v1", tags=["semguide"])
 
 
-@router.post("/concepts", summary="Split a prompt", responses=responses(400, 401, 403, 413))
+@router.post("/concepts", summary="Split a prompt", responses=responses(400, 401, 403, 404, 413))
 async def split_prompt(body: ConceptsRequest, server: ServerDependency) -> ConceptsReply:
     """Return the concepts of a prompt with their spans, and which would be kept; no diffusion model is run."""
     from semguide.adapters.inputs import choose_read
