@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from semguide.moved import new_name
+from semguide.moved import NAMES, new_name
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -68,6 +68,20 @@ def test_an_old_name_gives_the_very_same_module_and_says_the_new_name(old: str, 
     assert module.__spec__ is not None
     assert module.__spec__.name == new
     assert all(hasattr(module, name) for name in names)
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_what_a_module_held_is_found_there_with_a_warning_of_its_new_name(module: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = import_module(module)
+    for name, new in NAMES[module].items():
+        home, _, own = new.rpartition(".")
+        with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is now {new}; import it from there") as told:
+            assert getattr(old, name) is getattr(import_module(home), own)
+        assert told[0].filename == __file__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = old.nothing
 
 
 def test_what_the_extensions_copied_by_0_1_0_import_is_there():

@@ -1,4 +1,4 @@
-"""Modules by the names that they had in 0.1.0: they still import, with a DeprecationWarning that says the new name."""
+"""Modules and what they hold by their names in 0.1.0: they still import, with a DeprecationWarning of the new name."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ MOVED = {
     "semguide.adapters.notices": "semguide.errors",
     "semguide.adapters.selection": "semguide.selection.best_of",
     "semguide.adapters.criteria": "semguide.selection.criteria",
+    "semguide.adapters.start": "semguide.selection.partial_run",
+    "semguide.adapters.notices": "semguide.errors",
+    "semguide.adapters.rule_config": "semguide.adapters.guiders.rule_config",
     "semguide.guidance.rules.sgt": "semguide.guidance.rules.balanced_sgt",
     "semguide.concepts.chunker": "semguide.concepts.lexicon.chunker",
     "semguide.concepts.context": "semguide.concepts.lexicon.context",
@@ -38,8 +41,10 @@ MOVED = {
     "semguide.evaluation.judge": "semguide_emoji.evaluation.detections",
     "semguide.evaluation.makers": "semguide.evaluation.sampling_methods",
     "semguide.evaluation.makers.maker": "semguide.evaluation.sampling_methods.base",
-    "semguide.evaluation.metrics.rendered": "semguide_emoji.rendered",
+    "semguide.evaluation.bench.metrics": "semguide.evaluation.bench.row_metrics",
+    "semguide.evaluation.makers.registry": "semguide.evaluation.sampling_methods",
     "semguide.evaluation.pictures": "semguide.evaluation.image_batches",
+    "semguide.evaluation.metrics.rendered": "semguide_emoji.rendered",
     "semguide.evaluation.quality": "semguide_emoji.evaluation.quality",
     "semguide.evaluation.verdict": "semguide_emoji.evaluation.verdict",
     "semguide.interfaces": "semguide.cli",
@@ -55,6 +60,46 @@ MOVED = {
 }
 """Old name -> new name; what lay in an old package is looked for in the new one."""
 
+NAMES = {
+    "semguide.adapters": {
+        "Candidate": "semguide.selection.Candidate",
+        "Criterion": "semguide.selection.Criterion",
+        "GuidanceEnergy": "semguide.selection.GuidanceEnergy",
+        "Promising": "semguide.selection.DetectorScore",
+        "Selection": "semguide.selection.Selection",
+        "SemguideWarning": "semguide.errors.SemguideWarning",
+        "Start": "semguide.selection.PartialRun",
+        "best_of": "semguide.selection.best_of",
+    },
+    "semguide.adapters.criteria": {"Promising": "semguide.selection.DetectorScore"},
+    "semguide.adapters.start": {"Start": "semguide.selection.PartialRun"},
+    "semguide.evaluation.judge": {"Finding": "semguide_emoji.evaluation.detections.Detection"},
+    "semguide.evaluation.makers": {
+        "ImageMaker": "semguide.evaluation.sampling_methods.SamplingMethod",
+        "MAKERS": "semguide.evaluation.sampling_methods.SAMPLING_METHODS",
+        "Sampling": "semguide.evaluation.sampling_methods.SamplingOptions",
+    },
+}
+"""Module by its name in 0.1.0 -> what it held there -> the new name of that."""
+
+
+def attribute(module: str, name: str) -> Any:
+    """Return what a module held in 0.1.0, with a DeprecationWarning that says its new name.
+
+    Args:
+        module: Name of the module in 0.1.0.
+        name: Name of the attribute in 0.1.0.
+
+    Raises:
+        AttributeError: There is no such name in `NAMES`.
+    """
+    new = NAMES[module].get(name)
+    if new is None:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    home, _, own = new.rpartition(".")
+    warnings.warn(f"{module}.{name} is now {new}; import it from there", DeprecationWarning, stacklevel=3)
+    return getattr(import_module(home), own)
+
 
 def new_name(old: str) -> str | None:
     """Return what a module is called now; None where its name has not changed."""
@@ -65,6 +110,14 @@ def new_name(old: str) -> str | None:
         head, _, last = head.rpartition(".")
         tail = f".{last}{tail}"
     return None
+
+
+def register(old: str) -> None:
+    """Enter a loaded module in `sys.modules` by its old name, where diffusers finds the classes of saved pipelines."""
+    module = sys.modules[MOVED[old]]
+    sys.modules.setdefault(old, module)
+    parent, _, name = old.rpartition(".")
+    setattr(sys.modules[parent], name, module)
 
 
 def install() -> None:
@@ -100,7 +153,12 @@ class _Loader(Loader):
             raise ModuleNotFoundError(f"{self._old} would now be {self._new}, but {where}", name=self._old) from error
         warnings.warn(f"{self._old} is now {self._new}; import it from there", DeprecationWarning, stacklevel=2)
         self._spec = module.__spec__
+        if self._old in NAMES:
+            vars(module).setdefault("__getattr__", self._attribute)
         return module
+
+    def _attribute(self, name: str) -> Any:
+        return attribute(self._old, name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Undo what importing under the old name changed, and name what the package has loaded already."""

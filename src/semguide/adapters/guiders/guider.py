@@ -12,6 +12,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput, rescale_noise_cfg
 from torch import Tensor
 
+from semguide import moved
 from semguide.adapters.guiders.encoded_concepts import SOURCES, EncodedConcepts
 from semguide.adapters.guiders.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.guiders.session import GuiderSession
@@ -283,3 +284,6 @@ class SemanticGuidance(BaseGuidance):
 def _has_uncond(others: Sequence[Sequence[Any]]) -> bool:
     """Say whether every text field, given by what follows its cond value, has one for the negative prompts."""
     return bool(others) and all(len(values) > 0 and values[0] is not None for values in others)
+
+
+moved.register("semguide.adapters.guider")  # modular pipelines saved by 0.1.0 name this module so
