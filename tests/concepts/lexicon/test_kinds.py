@@ -192,3 +192,72 @@ def test_a_thing_named_again_is_the_first_one() -> None:
 
 def test_an_inverted_sentence_names_its_subject_last() -> None:
     assert texts("On the stool is a clay jug") == ["the stool", "a clay jug"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            "A kettle whistles on a stove, lending a rustic charm and a touch of whimsy to the scene",
+            ["A kettle", "a stove"],
+        ),
+        ("a plum with a pop of violet against the backdrop of a barn", ["a plum", "a barn"]),
+        ("The far side of the harbour lies in serene repose", ["the harbour"]),
+        ("a rug in hues of green and gold, deep purples and light taupe", ["a rug"]),
+        ("a bench at eye-level, several places, out of frame", ["a bench"]),
+        ('The letter tile with the "k" and the first "M"', ["The letter tile"]),
+        ("A close up of a walnut", ["a walnut"]),
+        ("a mural, a natural yet odd piece of art", ["a mural"]),
+    ],
+)
+def test_what_a_caption_says_of_the_whole_picture_is_no_concept(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Two urns, both engraved with vines, and jars, each neatly cut", ["Two urns", "vines", "jars"]),
+        ("a clown dancing in a tent", ["a clown", "a tent"]),
+        ("The bright sunlight streams, casting shadows on a porch", ["The bright sunlight", "shadows", "a porch"]),
+        ("The tower features two clocks", ["The tower", "two clocks"]),
+        ("The inn, built of stone, stands on a hill", ["The inn", "stone", "a hill"]),
+        ("a wall of ivy that flanks it", ["a wall", "ivy"]),
+        ("a truck right before it turns", ["a truck"]),
+        ("Nestled in the grass are two eggs", ["the grass", "two eggs"]),
+        ("Just behind the barn are two silos", ["the barn", "two silos"]),
+    ],
+)
+def test_verbs_and_clauses_are_told_from_nouns(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a ruby red, round cushion", ["a ruby red, round cushion"]),
+        ("a broad-shouldered, middle-aged sailor", ["a broad-shouldered, middle-aged sailor"]),
+        ("the other, smaller boats", ["the other, smaller boats"]),
+        ("a trio of clay pots and a ring of mushrooms", ["a trio of clay pots", "a ring of mushrooms"]),
+        ("many kinds of shells", ["many kinds of shells"]),
+        ("the pier at North Haven", ["the pier", "North Haven"]),
+    ],
+)
+def test_compound_colours_lists_of_adjectives_and_groups_are_one_phrase(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a fox, strong rim light, 1,000fps camera, filmic, telephoto, rtx", ["a fox"]),
+        ("a fox, trending on pixiv fanbox, afropunk, hypermodern, kawaii", ["a fox"]),
+        ("a fox by Anna Velm and android jones and piet orsson", ["a fox"]),
+        ("a fox, digital art, alphonse mucha, beeple, dark souls", ["a fox"]),
+        ("a fox, a character portrait, late evening", ["a fox"]),
+        ("kodak portra 400, a fox", ["a fox"]),
+        ("1girl, best quality, veyla morun, brocade yukatas", ["1girl", "veyla morun", "brocade yukatas"]),
+    ],
+)
+def test_more_tags_of_light_camera_genre_and_artist_are_no_concepts(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected

@@ -37,15 +37,32 @@ def _tag_in_context(sentence: Sentence, index: int) -> Tag:
 
 
 def _ending_in_ing(sentence: Sentence, index: int) -> Tag:
-    if _has_object(sentence, index):
+    if _has_object(sentence, index) or _is_doing(sentence, index):
         return Tag.GERUND
     return Tag.OTHER if _is_progressive(sentence, index) else sentence.tag(index)
+
+
+def _is_doing(sentence: Sentence, index: int) -> bool:
+    """Whether a word in -ing says what a noun does where: "a clown dancing in a tent"."""
+    placed = sentence.tag(index + 1) is Tag.PREPOSITION and sentence.word(index + 1) != "of"
+    return placed and sentence.word(index) in words.INTRANSITIVE and sentence.tag(index - 1) in NOMINAL
+
+
+def _light(sentence: Sentence, index: int) -> Tag:
+    """The adjective of "painted light blue"."""
+    return Tag.ADJECTIVE if sentence.word(index + 1) in words.COLOURS else sentence.tag(index)
 
 
 def _rose(sentence: Sentence, index: int) -> Tag:
     """The verb of "the moon rose above the hill"."""
     is_verb = sentence.tag(index - 1) in NOMINAL and sentence.tag(index + 1) in _CLAUSE
     return Tag.OTHER if is_verb else sentence.tag(index)
+
+
+def _far(sentence: Sentence, index: int) -> Tag:
+    """The adjective of "the far shore"."""
+    placed = sentence.tag(index - 1) is Tag.DETERMINER and sentence.tag(index + 1) in NOMINAL
+    return Tag.ADJECTIVE if placed else sentence.tag(index)
 
 
 def _is_noun(sentence: Sentence, index: int) -> bool:
@@ -121,6 +138,10 @@ def _follows_progressive(sentence: Sentence, index: int) -> bool:
 def _side(sentence: Sentence, index: int) -> Tag:
     """Words of place: "right" in "a tie right of a bear", "next" in "next to"."""
     after = sentence.word(index + 1)
+    if sentence.word(index) == "right" and after in {"as", "before", "after", "when", "where", "by", "at", "in"}:
+        return Tag.ADVERB if sentence.tag(index - 1) in NOMINAL else sentence.tag(index)
+    if sentence.tokens[index].capital and index + 1 < len(sentence.tokens) and sentence.tokens[index + 1].capital:
+        return Tag.NOUN  # "South Harbor"
     if sentence.word(index) == "next":
         return Tag.PREPOSITION if after == "to" else sentence.tag(index)
     if after == "of" and sentence.tag(index - 1) in NOMINAL | {Tag.ADJECTIVE}:
@@ -145,7 +166,17 @@ def _can(sentence: Sentence, index: int) -> Tag:
 
 def _compound_head(sentence: Sentence, index: int) -> Tag:
     """The noun of "a drum set and", "a counter top"; but "the sun set behind", "a dog top of"."""
-    ends = sentence.tag(index + 1) not in _CLAUSE or sentence.word(index + 1) in {".", "with", "in", "on", ""}
+    ends = sentence.tag(index + 1) not in _CLAUSE or sentence.word(index + 1) in {
+        ".",
+        "with",
+        "in",
+        "on",
+        "",
+        "is",
+        "are",
+        "that",
+        "which",
+    }
     after_noun = sentence.tag(index - 1) is Tag.NOUN
     if after_noun and ends and not (sentence.word(index) == "set" and sentence.tag(index + 1) is Tag.PREPOSITION):
         return Tag.PLURAL if sentence.word(index).endswith("s") else Tag.NOUN
@@ -197,6 +228,8 @@ _RULES: Final[dict[str, Callable[[Sentence, int], Tag]]] = {
     "opposing": _surrounding,
     "cut": _cut,
     "rose": _rose,
+    "light": _light,
+    "far": _far,
     "square": _square,
     "coral": _square,
     "cream": _square,

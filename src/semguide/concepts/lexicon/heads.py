@@ -8,7 +8,7 @@ from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is
 
 OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
-_ACTIONS = words.ACTIONS | words.ACTIONS_IN_S | {f"{action}s" for action in words.ACTIONS}
+ACTIONS = words.ACTIONS | words.ACTIONS_IN_S | {f"{action}s" for action in words.ACTIONS}
 
 
 def last_noun(sentence: Sentence, start: int, index: int, opened: bool) -> int | None:
@@ -24,7 +24,8 @@ def last_noun(sentence: Sentence, start: int, index: int, opened: bool) -> int |
 def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
     tag, following = sentence.tag(index), sentence.tag(index + 1)
     if index == first:
-        return tag in NOMINAL and not _is_verb_of_pronoun(sentence, index)
+        side = sentence.word(index - 1) in {"left", "right"} and following is Tag.DETERMINER  # "the left presents a"
+        return tag in NOMINAL and not side and not _is_verb_of_pronoun(sentence, index)
     if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
         return not _is_verb_use(sentence, start, index)
     if tag is Tag.ADJECTIVE:  # "rubber sole shoes", but not "a glass full of water"
@@ -47,19 +48,21 @@ def _is_verb_of_pronoun(sentence: Sentence, index: int) -> bool:
 def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
     """Whether a noun-like word after a noun is the verb: "a dog barks at", "the lamp and desk display the cup"."""
     tag, following, after = sentence.tag(index), sentence.tag(index + 1), sentence.word(index + 1)
-    if following is Tag.DETERMINER or after in words.OBJECTS:
+    counts = following is Tag.NUMBER and tag in {Tag.PLURAL, Tag.S_VERB}  # "the tower features two clocks"
+    if following is Tag.DETERMINER or after in words.OBJECTS or counts:
         return True  # two noun phrases do not stand side by side
     is_base = tag in {Tag.NOUN, Tag.BASE_VERB}
     plural, several = sentence.tag(index - 1) is Tag.PLURAL, sentence.word(start - 1) == "and"
     if is_base and sentence.word(start) in words.SINGULAR and not several:
         return False  # after one thing a verb has its -s: "a balloon ride"
     is_followed = (following in AFTER_VERB and after != "of") or after == "as"
-    if sentence.word(index) in _ACTIONS and is_followed:
+    casts = following is Tag.COMMA and sentence.tag(index + 2) is Tag.GERUND  # "sunlight streams, casting"
+    if sentence.word(index) in ACTIONS and (is_followed or casts):
         return True
-    if tag is Tag.BASE_VERB:
-        return plural or is_followed or (several and following in NOMINAL)
-    if tag is Tag.NOUN:  # "narrow tree trunks poke up", but "a sports car in"
-        return plural and is_followed and sentence.word(index - 1) not in words.PLURAL_MODIFIERS
+    if is_base:  # "narrow tree trunks poke up", but "a sports car in"
+        verb = plural or is_followed or (several and following in NOMINAL)
+        noun = plural and is_followed and sentence.word(index - 1) not in words.PLURAL_MODIFIERS
+        return verb if tag is Tag.BASE_VERB else noun
     return (tag is Tag.S_VERB and is_followed) or (not plural and _is_s_form(sentence, start, index))
 
 
@@ -77,13 +80,23 @@ def _headless(sentence: Sentence, start: int, index: int, opened: bool) -> int |
     if not opened:
         return None
     last = index - 1
-    if sentence.word(last) in {"one", "other"} and sentence.tag(index) in VERBAL | {Tag.PLURAL}:
-        return None  # "one wears a cap", "the other rests", "the one flying higher"
     if sentence.word(index) == "one" and last > start:  # "a loved one"
         return index
+    if _lacks_noun(sentence, start, last):
+        return None
     if sentence.tag(index) in VERBAL | {Tag.ADVERB} and not _is_passive(sentence, index):
         return index if sentence.word(index) not in words.ADVERBS | HEADLESS else None
     return last if last >= start and _is_noun_in_place(sentence, start, last) else None
+
+
+def _lacks_noun(sentence: Sentence, start: int, last: int) -> bool:
+    """Whether the noun is left out: "both engraved with flowers", "each neatly cut", "a highly detailed, old"."""
+    if sentence.word(last) in {"one", "other"} and sentence.tag(last + 1) in VERBAL | {Tag.PLURAL}:
+        return True  # "one wears a cap", "the other rests", "the one flying higher"
+    quantity = any(
+        sentence.word(i) in {"both", "all", "each", "several", "some", "few"} for i in range(start, last + 1)
+    )
+    return quantity or (last > start and sentence.tag(last - 1) is Tag.ADVERB)
 
 
 def _is_verb_for_noun(sentence: Sentence, index: int) -> bool:

@@ -8,6 +8,7 @@ from semguide.concepts.lexicon.tagging import NOMINAL, Sentence, Tag
 MODIFIERS = frozenset({Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 BARE_VERBS = frozenset({Tag.PARTICIPLE, Tag.GERUND, Tag.PAST_VERB})
 HEADLESS = frozenset({"other", "same", "next", "first", "last", "only", "such", "more", "most"})
+_BEFORE_LIST = frozenset({Tag.COMMA, Tag.DETERMINER})
 _MOST_MODIFIERS = 16  # of one noun; keeps the time linear in the length of the prompt
 
 
@@ -30,6 +31,8 @@ def _modifier_length(sentence: Sentence, index: int, described: bool) -> int:
         return 1 + _joined_modifier(sentence, index + 1, False)
     if tag is Tag.ADVERB and following in MODIFIERS:
         return 1
+    if tag is Tag.NOUN and sentence.word(index) in words.SHADES and sentence.word(index + 1) in words.COLOURS:
+        return 1 if reaches_noun(sentence, index + 1) else 0  # "ruby red, round"
     if not _is_verbal_modifier(sentence, index) or not (described or tag in BARE_VERBS):
         return 0
     return 1 + _joined_modifier(sentence, index + 1, described)
@@ -40,6 +43,10 @@ def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
     tag, following = sentence.tag(index), sentence.tag(index + 1)
     if tag is Tag.BASE_VERB:
         return following in NOMINAL | {Tag.ADJECTIVE} and sentence.tag(index + 2) is not Tag.DETERMINER
+    if tag in {Tag.GERUND, Tag.PARTICIPLE} and following is Tag.COMMA and sentence.tag(index - 1) in _BEFORE_LIST:
+        return sentence.tag(index + 2) is Tag.ADJECTIVE and reaches_noun(
+            sentence, index + 2
+        )  # "a new, shining, red car"
     if tag in {Tag.GERUND, Tag.PARTICIPLE, Tag.PAST_VERB}:
         return following in NOMINAL | MODIFIERS | {Tag.BASE_VERB, Tag.S_VERB}
     return False
@@ -48,6 +55,8 @@ def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
 def _joined_modifier(sentence: Sentence, index: int, described: bool) -> int:
     """How many marks join two modifiers of one noun at `index`: 1 in "black and white cat", else 0 or 2."""
     tag, after, before = sentence.tag(index), index + 1, sentence.word(index - 1)
+    if tag is Tag.COMMA and before == "other":  # "the other, smaller leaves"
+        return int(sentence.tag(after) is Tag.ADJECTIVE and sentence.tag(after + 1) in NOMINAL)
     if tag not in {Tag.CONJUNCTION, Tag.COMMA} or before in HEADLESS:
         return 0
     if tag is Tag.COMMA and sentence.tag(after) is Tag.CONJUNCTION and before in words.COLOURS:  # "black, and red cups"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from semguide.concepts.lexicon import style_words as words
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is_known, is_name
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, counted_noun, is_known, is_name
 from semguide.concepts.lexicon.tokens import Kind
 
 _MARKS: Final = frozenset({Kind.MARK, Kind.WEIGHT})
 _MOST_NAMES: Final = 5  # words of one artist
+_MEASURE: Final = re.compile(r"[\d.,]+ ?(?:mm|fps|dpi|k|bit|iso)$")  # of a lens, camera or file
 _POSE_LENGTH: Final = 4  # words of a tag of a pose, at most
 _TAG_LENGTH: Final = 4.0  # mean words between commas of a prompt of tags, at most
+_TAGS_READ: Final = 40  # tokens in which a counted tag is looked for
 _TAG_ARTICLES: Final = 0.1  # share of articles in one, at most
 Span = tuple[int, int]
 
@@ -70,13 +73,29 @@ def _is_style_segment(sentence: Sentence, start: int, end: int, first: bool, sty
     tags = {sentence.tag(i) for i in range(start, end)}
     if not first and names[0] in words.MADE and sentence.tag(start + 1) is Tag.PREPOSITION:  # "shot on a Leica"
         return names[1] != "by"
-    if names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH:
+    trending = names[0] in words.TRENDING and names[1:2] in {("on",), ("in",)}  # "trending on pixiv"
+    if trending or (names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH):
         return True
     if tags & {Tag.DETERMINER, Tag.PREPOSITION}:
         return False
-    if names[-1] == "inspired" or (not first and words.MARKERS.intersection(names)):
+    if names[-1] == "inspired" or (_is_all_marks(sentence, names, end) if first else _is_marked(names)):
         return True
     return styled_before and _is_name_list(sentence, start, end)
+
+
+def _is_all_marks(sentence: Sentence, names: tuple[str, ...], end: int) -> bool:
+    """Whether a first segment is nothing but words of style and numbers: "kodak portra 400, a lamp"."""
+    marks = (name in words.MARKERS or name.isdigit() or _MEASURE.match(name) for name in names)
+    return end < len(sentence.tokens) and all(marks)
+
+
+def _is_marked(names: tuple[str, ...]) -> bool:
+    """Whether a later segment without an article tells of an engine, camera, artist, work or genre."""
+    if words.MARKERS.intersection(names) or any(_MEASURE.match(name) for name in names):
+        return True
+    if names in words.WORKS or (len(names) <= _MOST_NAMES and words.ARTISTS.intersection(names)):
+        return True
+    return len(names) == 1 and (names[0] in words.GENRES or names[0].endswith(words.GENRE_ENDINGS))
 
 
 def _is_bare(sentence: Sentence, start: int, end: int) -> bool:
@@ -85,7 +104,12 @@ def _is_bare(sentence: Sentence, start: int, end: int) -> bool:
 
 
 def _is_name_list(sentence: Sentence, start: int, end: int) -> bool:
-    """Whether a segment is nothing but words that the lexicon does not have: artists at the end of a prompt."""
+    """Whether a segment is nothing but words that the lexicon does not have: artists at the end of a prompt.
+
+    Among tags that count ("1girl") such words are characters and garments.
+    """
+    if any(counted_noun(token.word) for token in sentence.tokens[:_TAGS_READ]):
+        return False
     tokens = sentence.tokens[start:end]
     return len(tokens) > 1 and all(token.kind is Kind.WORD and not is_known(token.word) for token in tokens)
 
@@ -147,7 +171,8 @@ def _next_name(sentence: Sentence, past: int) -> Span | None:
     end = _names_end(sentence, start)
     if tuple(sentence.word(i) for i in range(start, end)) in words.PHRASES:
         return start, end
-    if not is_name(sentence.tokens[start]):
+    joined = sentence.tag(start - 1) is Tag.CONJUNCTION  # "and android jones"
+    if not any(is_name(token) for token in sentence.tokens[start : end if joined else start + 1]):
         return None
     nouns = all(sentence.tag(i) in NOMINAL | {Tag.ADJECTIVE, Tag.NUMBER} for i in range(start, end))
     return (start, end) if start < end <= start + _MOST_NAMES and nouns else None

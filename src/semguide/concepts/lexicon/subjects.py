@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from semguide.concepts.lexicon import nouns, style_words, words
 from semguide.concepts.lexicon.style import styled
 from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag, is_known
+from semguide.concepts.lexicon.tokens import Kind
 
 _NEGATIONS = frozenset({"without", "no", "except", "minus"})
 _PLACING = frozenset({"in", "on", "at", "to", "from", "into", "onto", "towards", "toward", "by", "along", "off"})
@@ -17,6 +18,7 @@ _CLAUSE_LENGTH = 40  # words looked back for the beginning of a sentence
 _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _SIDES = frozenset({"left", "right", "middle", "center", "lower-right", "lower-left", "upper-right", "upper-left"})
 _POINTING = frozenset({"the", "this"})
+_JOINING = frozenset({Tag.CONJUNCTION, Tag.COMMA})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
 _STYLE_ENDS = _BOUNDARIES | {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.ADVERB}
 
@@ -34,10 +36,13 @@ def subjects(sentence: Sentence, phrases: Sequence[Phrase]) -> list[Phrase]:
 def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
     """Whether one phrase, read with the words around it, is a subject concept."""
     head = sentence.word(phrase.head)
+    if sentence.tokens[phrase.head].kind is Kind.QUOTED:  # 'the letter "n"', 'the "n"'
+        return False
     if head in words.PRONOUNS or (phrase.end == phrase.start + 1 and _is_no_word(sentence, phrase, head)):
         return False
     return not (
         _is_abstract(sentence, phrase, head)
+        or _is_colour(sentence, phrase)
         or _is_written(sentence, phrase)
         or _is_negated(sentence, phrase)
         or _is_medium(sentence, phrase, head)
@@ -45,6 +50,15 @@ def is_subject(sentence: Sentence, phrase: Phrase) -> bool:
         or _is_spatial(sentence, phrase, head)
         or _is_time(sentence, phrase, head)
     )
+
+
+def _is_colour(sentence: Sentence, phrase: Phrase) -> bool:
+    """Whether a phrase without an article is nothing but colours: "hues of green and gold", "deep purples"."""
+    names = [sentence.word(i) for i in range(phrase.start, phrase.end) if sentence.tag(i) not in _JOINING]
+    plain = [name if name in words.COLOURS else name.removesuffix("s") for name in names]
+    lone = len(names) == 1 and sentence.word(phrase.start - 1) not in {"in", "of", "from", "to"}
+    colour = plain[-1] in words.COLOURS - {"orange"}
+    return colour and not lone and all(name in words.COLOURS | words.TINTS for name in plain)
 
 
 def _is_written(sentence: Sentence, phrase: Phrase) -> bool:
@@ -61,6 +75,8 @@ def _is_no_word(sentence: Sentence, phrase: Phrase, head: str) -> bool:
 
 
 def _is_abstract(sentence: Sentence, phrase: Phrase, head: str) -> bool:
+    if head in nouns.KINDS_ONLY:
+        return not any(sentence.tag(i) in NOMINAL for i in range(phrase.start, phrase.head))
     if head in nouns.HALF_ABSTRACT:
         return not _is_described(sentence, phrase)
     if head in nouns.ABSTRACT:
@@ -90,7 +106,10 @@ def _is_inverted(sentence: Sentence, copula: int) -> bool:
     start = copula
     while start > max(0, copula - _CLAUSE_LENGTH) and sentence.word(start - 1) not in _SENTENCE_ENDS:
         start -= 1
-    return sentence.tag(start) in {Tag.PREPOSITION, Tag.GERUND} or sentence.word(start) in {"next", "surrounding"}
+    if sentence.tag(start) is Tag.ADVERB and sentence.tag(start + 1) is Tag.PREPOSITION:  # "Just behind the barn are"
+        return True
+    placing = {Tag.PREPOSITION, Tag.GERUND, Tag.PARTICIPLE, Tag.PAST_VERB}
+    return sentence.tag(start) in placing or sentence.word(start) in {"next", "surrounding"}
 
 
 def _is_negated(sentence: Sentence, phrase: Phrase) -> bool:
@@ -107,7 +126,19 @@ def _is_medium(sentence: Sentence, phrase: Phrase, head: str) -> bool:
         sentence.tag(i) is Tag.POSSESSIVE for i in range(phrase.start, phrase.head)
     ):  # "the wall's artwork features"
         return sentence.word(phrase.end) == "of" and head in style_words.MEDIA
+    if head in {"frame", "camera", "view"} and phrase.start == phrase.head:  # "out of frame"
+        return sentence.tag(phrase.start - 1) is Tag.PREPOSITION
+    close_up = head == "close" and sentence.word(phrase.end) in {"up", "ups"}
+    piece = head == "art" and sentence.word(phrase.head - 2) == "piece"  # "a piece of art"
+    if close_up or piece or (head in style_words.LONE_MEDIA and _is_whole_segment(sentence, phrase)):
+        return True
     return head in style_words.MEDIA and sentence.word(phrase.end) in style_words.SHOWING | {"by"}
+
+
+def _is_whole_segment(sentence: Sentence, phrase: Phrase) -> bool:
+    """Whether a later segment between commas is this phrase and nothing else: ", a character portrait,"."""
+    before, after = sentence.word(phrase.start - 1), sentence.word(phrase.end)
+    return before == "," and after in {",", "", "."}
 
 
 def _is_style(sentence: Sentence, phrase: Phrase, head: str) -> bool:
@@ -119,21 +150,33 @@ def _is_style(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     if article or sentence.tag(phrase.start) is Tag.NUMBER:
         return False
     if head in style_words.LIGHT:
-        return phrase.start < phrase.head and all(
-            sentence.tag(i) not in NOMINAL for i in range(phrase.start, phrase.head)
-        )
+        return _is_lighting(sentence, phrase)
     opens = sentence.tag(phrase.start - 1) in _BOUNDARIES | {Tag.CONJUNCTION, Tag.NUMBER}
     return opens and head in style_words.STYLES and sentence.tag(phrase.end) in _STYLE_ENDS
 
 
+def _is_lighting(sentence: Sentence, phrase: Phrase) -> bool:
+    """Whether a light without an article is a way of lighting: "soft light", "strong rim light"."""
+    inner = range(phrase.start, phrase.head)
+    if not inner:
+        return sentence.word(phrase.start - 1) in style_words.LIGHT_KINDS
+    return sentence.word(phrase.head - 1) in style_words.LIGHT_KINDS or all(
+        sentence.tag(i) not in NOMINAL for i in inner
+    )
+
+
 def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
+    if head in {"place", "places", "area", "areas"} and sentence.word(phrase.start) in {"several", "some", "many"}:
+        return True
     if head not in words.SPATIAL:
         return False
     inner = range(phrase.start, phrase.head)
     if head in _SIDES and len(inner) == 1 and sentence.tag(phrase.start) is Tag.DETERMINER:
         return True
     if not inner or (
-        head in {"background", "foreground"} and len(inner) == 1 and sentence.tag(phrase.start) is Tag.DETERMINER
+        head in {"background", "foreground", "backdrop"}
+        and len(inner) == 1
+        and sentence.tag(phrase.start) is Tag.DETERMINER
     ):
         return True
     plain = all(sentence.word(i) in words.SPATIAL_MODIFIERS or sentence.tag(i) in _OPENERS for i in inner)
@@ -142,7 +185,8 @@ def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
 
 def _is_time(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     alone = sentence.tag(phrase.start - 1) in _BOUNDARIES and sentence.tag(phrase.end) in _BOUNDARIES
-    if head in words.TIMES and phrase.start == phrase.head and alone:
+    bare = all(sentence.tag(i) is Tag.ADJECTIVE for i in range(phrase.start, phrase.head))
+    if head in words.TIMES and bare and alone:  # ", late evening,"
         return True
     if head in {"today", "tomorrow", "yesterday", "tonight"}:
         return True

@@ -211,6 +211,8 @@ def _penn(word: str) -> str:
     known = _lexicon().get(word)
     if known is not None:
         return known
+    if word.endswith(("ier", "iest")) and _tag_of_word(f"{word.rpartition('ie')[0]}y") is Tag.ADJECTIVE:  # "tinier"
+        return "JJ"
     fitting = [penn for ending, penn in _ENDINGS if ending.search(word)]
     return fitting[-1] if fitting else "NN"
 
