@@ -3,54 +3,52 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-import pytest
 from typer.testing import Result
 
 Cli = Callable[..., Result]
 HEAVY = ("torch", "diffusers", "transformers", "matplotlib")
+LIGHT = [
+    ["--help"],
+    ["--version"],
+    ["generate", "--help"],
+    ["concepts", "a red book and a yellow vase"],
+    ["concepts", "a red book", "--json"],
+    ["models", "--json"],
+]
+REFUSED = [
+    ["generate", ""],
+    ["generate", "a cat", "--model", "emoji-umet"],
+    ["generate", "a cat", "--steps", "0"],
+    ["generate", "a cat", "--out", sys.executable],
+]
 PROBE = """
 import sys
 from semguide.cli.main import app
-try:
-    app({arguments!r})
-except SystemExit as end:
-    code = end.code
-print("LOADED", [name for name in {heavy!r} if name in sys.modules], "CODE", code or 0)
+for arguments in {commands!r}:
+    try:
+        app(arguments)
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    print("ENDED", arguments, [name for name in {heavy!r} if name in sys.modules], code)
 """
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["--version"],
-        ["generate", "--help"],
-        ["concepts", "a red book and a yellow vase"],
-        ["concepts", "a red book", "--json"],
-        ["models", "--json"],
-    ],
-)
-def test_light_commands_load_no_heavy_package(arguments: list[str]):
-    code = PROBE.format(arguments=arguments, heavy=HEAVY)
+def ended(commands: list[list[str]]) -> tuple[list[str], str]:
+    """Call commands one after another in a new interpreter: what each had loaded with its exit code, and stderr."""
+    code = PROBE.format(commands=commands, heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
-    assert done.stdout.splitlines()[-1] == "LOADED [] CODE 0"
-    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if line.startswith("ENDED")], done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["generate", ""],
-        ["generate", "a cat", "--model", "emoji-umet"],
-        ["generate", "a cat", "--steps", "0"],
-        ["generate", "a cat", "--out", sys.executable],
-    ],
-)
-def test_refusals_that_need_no_heavy_package_load_none(arguments: list[str]):
-    code = PROBE.format(arguments=arguments, heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
-    assert done.stdout.splitlines()[-1] == "LOADED [] CODE 2"
-    assert done.stderr.startswith("error: ")
+def test_light_commands_load_no_heavy_package():
+    assert ended(LIGHT) == ([f"ENDED {arguments} [] 0" for arguments in LIGHT], "")
+
+
+def test_refusals_that_need_no_heavy_package_load_none():
+    found, stderr = ended(REFUSED)
+    assert found == [f"ENDED {arguments} [] 2" for arguments in REFUSED]
+    assert [line.startswith("error: ") for line in stderr.splitlines()] == [True] * len(REFUSED)
 
 
 def test_version_is_the_installed_one(cli: Cli):

@@ -7,7 +7,7 @@ from typer.testing import Result
 
 from semguide_emoji.evaluation import measured
 from semguide_emoji.training.presets import PRESETS
-from support.tiny_set import TINY, train_tiny_set
+from support.tiny_set import TINY
 
 Cli = Callable[..., Result]
 
@@ -39,9 +39,8 @@ def test_training_stops_in_time_and_goes_on(cli: Cli, tmp_path: Path):
     assert (tmp_path / "set" / "judge" / "model.safetensors").exists()
 
 
-def test_training_goes_on_from_an_exported_checkpoint_on_other_pictures(cli: Cli, tmp_path: Path):
-    train_tiny_set(tmp_path / "first")
-    assert cli("train", "export", "--out", tmp_path / "first", "--to", tmp_path / "assets", "--seeds", 0).exit_code == 0
+def test_training_goes_on_from_an_exported_checkpoint_on_other_pictures(cli: Cli, tiny_set: Path, tmp_path: Path):
+    assert cli("train", "export", "--out", tiny_set, "--to", tmp_path / "assets", "--seeds", 0).exit_code == 0
     options = ("--from", tmp_path / "assets" / "emoji-unet", "--out", tmp_path / "set", "--device", "cpu")
     result = cli("train", "unet", *options)
     assert result.exit_code == 0, result.stderr
@@ -79,14 +78,13 @@ def test_an_unwritable_folder_is_refused(cli: Cli, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_set_is_measured_and_exported(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_set_is_measured_and_exported(cli: Cli, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from semguide_emoji.training.export import KINDS
 
     plain = f"plain CFG {KINDS['emoji-unet'].best_scale:g}, 25 steps"
     whole = measured.measured
     monkeypatch.setattr(measured, "measured", lambda preset, out, seeds: whole(preset, out, seeds, 50, limit=1))
-    train_tiny_set(tmp_path / "set")
-    result = cli("train", "export", "--out", tmp_path / "set", "--to", tmp_path / "assets", "--seeds", 1)
+    result = cli("train", "export", "--out", tiny_set, "--to", tmp_path / "assets", "--seeds", 1)
     assert result.exit_code == 0, result.stderr
     assert str(tmp_path / "assets" / "emoji-unet") in result.stdout
     card = (tmp_path / "assets" / "emoji-unet" / "README.md").read_text(encoding="utf-8")
