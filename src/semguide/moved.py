@@ -29,7 +29,6 @@ MOVED = {
     "semguide.adapters.selection": "semguide.selection.best_of",
     "semguide.adapters.criteria": "semguide.selection.criteria",
     "semguide.adapters.start": "semguide.selection.partial_run",
-    "semguide.adapters.notices": "semguide.errors",
     "semguide.adapters.rule_config": "semguide.adapters.guiders.rule_config",
     "semguide.guidance.rules.sgt": "semguide.guidance.rules.balanced_sgt",
     "semguide.concepts.chunker": "semguide.concepts.lexicon.chunker",
