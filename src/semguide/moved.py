@@ -70,6 +70,10 @@ NAMES = {
         "Start": "semguide.selection.PartialRun",
         "best_of": "semguide.selection.best_of",
     },
+    "semguide.adapters.criteria": {"Promising": "semguide.selection.DetectorScore"},
+    "semguide.adapters.start": {"Start": "semguide.selection.PartialRun"},
+    "semguide.evaluation.judge": {"Finding": "semguide_emoji.evaluation.detections.Detection"},
+    "semguide.evaluation.makers": {
         "ImageMaker": "semguide.evaluation.sampling_methods.SamplingMethod",
         "MAKERS": "semguide.evaluation.sampling_methods.SAMPLING_METHODS",
         "Sampling": "semguide.evaluation.sampling_methods.SamplingOptions",
