@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from semguide.concepts import as_concepts, decompose, why_none
@@ -121,10 +122,12 @@ class TextReader:
     Attributes:
         tokenizer: Its tokenizer.
         limit: The number of tokens, special ones included, after which a text is cut.
+        converted: What the pipeline makes of a text first: the tokens of a textual inversion in several vectors.
     """
 
     tokenizer: Any
     limit: int
+    converted: Callable[[str], str] = str
 
     def knows(self, text: str) -> bool:
         """Say whether it knows a word of a text: an encoder that stands in for a missing one knows none."""
@@ -140,7 +143,7 @@ class TextReader:
         return ends[words - 1] if words else 0
 
     def _tokens(self, text: str) -> int:
-        return len(self.tokenizer(text, truncation=False, verbose=False).input_ids)
+        return len(self.tokenizer(self.converted(text), truncation=False, verbose=False).input_ids)
 
 
 def text_readers(pipe: Any, tokenizers: Mapping[str, str | int], options: Mapping[str, Any]) -> list[TextReader]:
@@ -157,8 +160,20 @@ def text_readers(pipe: Any, tokenizers: Mapping[str, str | int], options: Mappin
         tokenizer: Any = getattr(reader, "tokenizer", reader)  # a processor has one
         if hasattr(tokenizer, "model_max_length") and getattr(pipe, name.replace("tokenizer", "text_encoder"), 1):
             given = options.get(limit) if isinstance(limit, str) else limit
-            found.append(TextReader(tokenizer, tokenizer.model_max_length if given is None else given))
+            length = tokenizer.model_max_length if given is None else given
+            found.append(TextReader(tokenizer, length, conversion_of(pipe, tokenizer)))
     return found
+
+
+def conversion_of(pipe: Any, tokenizer: Any) -> Callable[[str], str]:
+    """Return what writes out the tokens of a text that are textual inversions in several vectors, as the pipeline does.
+
+    Args:
+        pipe: The pipeline.
+        tokenizer: One of its tokenizers.
+    """
+    convert = getattr(pipe, "maybe_convert_prompt", None)
+    return str if convert is None else partial(convert, tokenizer=tokenizer)
 
 
 def truncations(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from semguide.adapters.inputs import conversion_of
 from semguide.adapters.pipelines.families.spec import PipelineSpec, PromptEncodingSpec
 from semguide.adapters.pipelines.text_encoding import PromptConditioning
 from semguide.errors import InvalidArgument, UnsupportedPipeline
@@ -80,8 +81,18 @@ def _segments(pipe: Any, text: PromptEncodingSpec, embeds: Tensor) -> Iterator[t
         tokenizer = getattr(pipe, name)
         if tokenizer is not None:  # else its tokens are the same for all prompts
             stop = end if name == text.segments[-1] else start + tokenizer.model_max_length
-            yield tokenizer, start, stop
+            yield prompt_tokenizer(pipe, tokenizer), start, stop
             start = stop
+
+
+def prompt_tokenizer(pipe: Any, tokenizer: Any) -> Any:
+    """Return a tokenizer of a pipeline as it reads prompts: with the tokens of textual inversions written out."""
+    convert = conversion_of(pipe, tokenizer)
+
+    def tokens_of(text: str, **options: Any) -> Any:
+        return tokenizer(convert(text), **options)
+
+    return tokens_of
 
 
 def _concept_indices(tokenizer: Any, words: str, concepts: Sequence[Concept]) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 
 from semguide.adapters.pipelines.patching import replaced_attribute
-from semguide.adapters.pipelines.token_nulling import phrase_indices
+from semguide.adapters.pipelines.token_nulling import phrase_indices, prompt_tokenizer
 from semguide.concepts.spans import locate
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
@@ -90,6 +90,7 @@ class AttendExcite(SamplingMethod):
         excited = _attend_excite_pipeline(pipe)
         side = self._side(pipe, sampling)
         count = sampling.num_inference_steps
+        tokenizer = prompt_tokenizer(pipe, pipe.tokenizer)
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             arguments: dict[str, Any] = {
@@ -103,7 +104,7 @@ class AttendExcite(SamplingMethod):
                 image = pipe(prompt, **arguments).images[0]
                 return SampledImage(image, 2 * len(pipe.scheduler.timesteps))  # one more than steps of a PNDM scheduler
             given = {
-                "token_indices": [noun_token_index(pipe.tokenizer, prompt, concept) for concept in concepts],
+                "token_indices": [noun_token_index(tokenizer, prompt, concept) for concept in concepts],
                 "max_iter_to_alter": Window.fraction(0.0, self.stop, count).last + 1,
                 "thresholds": {int(place * count): least for place, least in _read(self.thresholds).items()},
                 "scale_factor": self.scale_factor,
