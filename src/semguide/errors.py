@@ -5,6 +5,7 @@ SemguideError
  |- UnsupportedPipeline (also TypeError)   the pipeline cannot be steered, and why
  |- MissingExtra (also ImportError)        an optional dependency is missing; the message is the install command
  |- GuidanceNotApplied (also RuntimeError) the rule did not run at every step of the pipeline
+ |- NotFinite (also ArithmeticError)       the denoiser or the decoder made NaN or infinity
 """
 
 from __future__ import annotations
@@ -98,6 +99,10 @@ def install_command(extra: str) -> str:
     return f"pip install '.[{extra}]' in a clone of semguide's repository"
 
 
+class NotFinite(SemguideError, ArithmeticError):
+    """The denoiser or the decoder made NaN or infinity; the message says at which step, and the likely cause."""
+
+
 class MissingExtra(SemguideError, ImportError):
     """An optional dependency is missing; the message is the command that installs it."""
 
@@ -124,6 +129,14 @@ class SemguideWarning(UserWarning):
     def worded(self, name: Callable[[str], str] = str) -> str:
         """Return the sentence, with what the reader calls each argument."""
         return f"{self.message}; {_named(self.remedy, name)}" if self.remedy else self.message
+
+
+class RuleNeverActed(SemguideWarning):
+    """A rule acts at no step, so that the images are those of plain guidance; known before the run, too."""
+
+
+class CorrectedNothing(RuleNeverActed):
+    """Every correction of a rule was zero, which only the run shows."""
 
 
 def notify(message: str, remedy: str = "") -> None:

@@ -4,7 +4,7 @@ from semguide.guidance.methods import METHODS, get_method, register_rule
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
 from semguide.guidance.rules import CDG, CFG, SEGA, SGT, BalancedSGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
-from semguide.guidance.session import Observer, RuleSession, Watcher
+from semguide.guidance.session import FiniteCheck, Observer, RuleSession, Watcher, idle_warning
 from semguide.guidance.trace import Trace
 from semguide.guidance.window import Window
 
@@ -18,6 +18,7 @@ __all__ = [
     "CO3Composition",
     "Composable",
     "Correction",
+    "FiniteCheck",
     "Observer",
     "PerpNeg",
     "Predictions",
@@ -30,6 +31,7 @@ __all__ = [
     "Watcher",
     "Window",
     "get_method",
+    "idle_warning",
     "parameter",
     "register_rule",
 ]

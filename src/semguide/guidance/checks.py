@@ -9,6 +9,12 @@ from typing import Any
 from semguide.errors import InvalidArgument
 
 
+def plain(value: Any) -> Any:
+    """Return a scalar of NumPy or torch as the number of Python that it is, anything else as it was."""
+    scalar = getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None))
+    return value.item() if scalar else value
+
+
 def check_number(name: str, value: Any, low: float, high: float = math.inf, *, note: str = "") -> None:
     """Check that a parameter is a finite number in [low, high].
 

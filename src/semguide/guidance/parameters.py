@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from semguide.errors import InvalidArgument
-from semguide.guidance.checks import check_choice, check_number, check_whole
+from semguide.guidance.checks import check_choice, check_number, check_whole, plain
 
 Kind = Literal["number", "integer", "boolean", "string"]
 _KINDS: dict[Any, Kind] = {float: "number", int: "integer", bool: "boolean", str: "string"}
@@ -137,11 +137,15 @@ def _parameter(kind: str, each: Field[Any], hint: Any) -> Parameter:
 
 
 def check_parameters(method: Any) -> None:
-    """Check all parameters of a rule or a benchmark method.
+    """Check all parameters of a rule or a benchmark method; scalars of NumPy and torch become numbers.
 
     Raises:
         InvalidArgument: One breaks its rule.
     """
     kind: type[Any] = method.__class__
     for each in parameters_of(kind):
-        each.check(getattr(method, each.name))
+        given = getattr(method, each.name)
+        number = plain(given)
+        each.check(number)
+        if number is not given:
+            object.__setattr__(method, each.name, number)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from semguide.errors import CorrectedNothing, NotFinite, RuleNeverActed
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
 from semguide.guidance.trace import Trace
 
@@ -110,9 +112,44 @@ class RuleSession:
         if self._watcher is not None:
             self._watcher.on_predictions(image, step, predictions)
 
+    def warn_if_idle(self, count: int) -> None:
+        """Warn once of images, of a run of `count` steps, that the rule was to correct and did not."""
+        acted = self._recorder.acted()
+        for image, names in enumerate(self.concepts):
+            if image not in acted and (warning := idle_warning(self._rule, names, count, corrected=True)):
+                warnings.warn(warning, stacklevel=3)
+                return
+
     def trace(self, count: int) -> Trace:
         """Return the trace of `count` steps."""
         return self._recorder.trace(self._rule.name, self.concepts, count)
+
+
+def idle_warning(
+    rule: Rule[Any], concepts: Sequence[str], count: int, *, corrected: bool = False
+) -> RuleNeverActed | None:
+    """Return the warning that a rule never acts on an image; None where it does, or is not asked to.
+
+    Args:
+        rule: The rule.
+        concepts: The image's concept texts.
+        count: Number of steps.
+        corrected: Whether it is known that every correction was zero.
+    """
+    number, same = len(concepts), "the images are those of plain classifier-free guidance"
+    if rule.is_noop or not number:
+        return None
+    if len(set(concepts)) < rule.min_concepts:
+        told = f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"
+        return RuleNeverActed(f"{told}: {same}", "name more concepts in {concepts}")
+    if not any(rule.needs_concepts(step, count, number) for step in range(count)):
+        told = f"{rule.name} acts at none of the {count} steps: {same}"
+        return RuleNeverActed(told, "take more steps, or widen the rule's window")
+    if not corrected:
+        return None
+    return CorrectedNothing(
+        f"{rule.name} corrected nothing at any of the {count} steps: {same}", "take a stronger setting"
+    )
 
 
 class _State:
@@ -130,13 +167,50 @@ class _State:
         return self._present
 
 
+class FiniteCheck:
+    """Notes on the device at which steps a prediction is finite, and reads that once, at the end of the run."""
+
+    def __init__(self) -> None:
+        self._flags: list[Tensor] = []
+        self._where: list[str] = []
+
+    def note(self, where: str, prediction: Tensor) -> None:
+        """Take note of a prediction made at a place such as "the denoiser at step 3"."""
+        self._where.append(where)
+        self._flags.append(prediction.detach().isfinite().all())
+
+    def check(self) -> None:
+        """Check that all were finite. Waits for the device.
+
+        Raises:
+            NotFinite: One was not.
+        """
+        if not self._flags:
+            return
+        found = torch.stack([flag.to(self._flags[0].device) for flag in self._flags])
+        flags: list[bool] = cast(Any, found).tolist()
+        where, self._flags, self._where = self._where, [], []
+        if False in flags:
+            raise NotFinite(
+                f"{where[flags.index(False)]} made NaN or infinity, most likely an overflow in half precision; load "
+                "the model in bfloat16 or float32 (the VAE alone in float32 where only it fails), or lower the "
+                "guidance scale and the rule's strength"
+            )
+
+
 class _Recorder:
     """Collects corrections on the device during a run and moves them off it once, at the end: mps has no float64."""
 
     def __init__(self) -> None:
         self._keys: list[tuple[int, int]] = []
         self._rows: list[Tensor] = []
+        self._acted: list[Tensor] = []
         self._abstract = False
+
+    def acted(self) -> set[int]:
+        """Return the images of which some correction was not zero."""
+        flags: list[bool] = cast(Any, torch.stack(self._acted)).tolist() if self._acted else []
+        return {image for (image, _), flag in zip(self._keys, flags, strict=True) if flag}
 
     def add(self, image: int, step: int, correction: Correction) -> None:
         """Take the correction of one image at one step."""
@@ -145,6 +219,7 @@ class _Recorder:
             self._abstract = True
             parts.append(correction.abstract.reshape(1))
         self._keys.append((image, step))
+        self._acted.append(correction.delta.any())
         self._rows.append(torch.cat(parts))
 
     def trace(self, method: str, concepts: tuple[tuple[str, ...], ...], count: int) -> Trace:

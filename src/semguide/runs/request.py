@@ -260,6 +260,8 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
         planned: The run.
         choice: Its concepts as they were found in the prompt; None where they were given.
     """
+    from semguide.guidance import idle_warning
+
     run = planned.run
     steers = any(method.name != PLAIN for method in run.methods)
     if not run.concepts and steers:
@@ -267,15 +269,11 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
         plain_run = replace(run, methods=(Method(PLAIN, {}),))
         return replace(planned, run=plain_run, rules=plain, warnings=(_why_plain(run, choice),))
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
-    warnings = [choice.warning] if choice is not None and choice.warning is not None and steers else []
-    if idle := [name for name, rule in rules.items() if len(run.concepts) < rule.min_concepts]:
-        warnings.append(
-            SemguideWarning(
-                f"the only concept is {run.concepts[0].text!r}, and {', '.join(idle)} balances concepts against each "
-                "other: its images are those of plain classifier-free guidance (cfg)",
-                "name more with {concepts}",
-            )
-        )
+    warnings: list[SemguideWarning] = (
+        [choice.warning] if choice is not None and choice.warning is not None and steers else []
+    )
+    names, steps = [concept.text for concept in run.concepts], run.sampling.num_inference_steps
+    warnings += filter(None, (idle_warning(rule, names, steps) for rule in rules.values()))
     if choice is not None and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
             SemguideWarning(

@@ -18,7 +18,7 @@ from semguide.adapters.guiders.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.guiders.session import GuiderSession
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
-from semguide.guidance import Trace
+from semguide.guidance import FiniteCheck, RuleSession, Trace
 from semguide.guidance.rule import step_evaluations
 
 COND, UNCOND, CONCEPT = "pred_cond", "pred_uncond", "pred_concept_"
@@ -78,6 +78,7 @@ class SemanticGuidance(BaseGuidance):
         self._stale_cache = True
         self._told = False
         self._checked: Any = None
+        self._finite = FiniteCheck()
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
 
@@ -140,7 +141,7 @@ class SemanticGuidance(BaseGuidance):
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
             self._session, self._fresh, self._stale_cache, self._told = None, False, True, False
-            self._checked = None
+            self._checked, self._finite = None, FiniteCheck()
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -203,6 +204,7 @@ class SemanticGuidance(BaseGuidance):
                 pred = self._steered(pred, pred_cond, pred_uncond, ordered)
         if self.guidance_rescale > 0.0:
             pred = rescale_noise_cfg(pred, pred_cond, self.guidance_rescale)
+        self._finite.note(f"the denoiser at step {(self._step or 0) + 1}", pred)
         self._end_of_step()
         return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
 
@@ -276,9 +278,19 @@ class SemanticGuidance(BaseGuidance):
         return self._batches[index] if 0 <= index < len(self._batches) else None
 
     def _end_of_step(self) -> None:
-        """Undo after the last step what SDXL's loop does to the guider: it enables or disables it by the model."""
-        if self._stays_enabled is not None and self._step is not None and self._step >= self._num_inference_steps - 1:
+        """Undo after the last step what SDXL's loop does to the guider, which it enables or disables by the model.
+
+        A rule that never acted warns then, and NaN or infinity in a prediction ends the run.
+        """
+        if self._step is None or self._step < (self._num_inference_steps or 0) - 1 or not self._num_inference_steps:
+            return
+        if self._stays_enabled is not None:
             self._enabled = self._stays_enabled
+        self._finite.check()
+        if self._concepts is not None and self.needs_encoding():
+            texts = self._concepts.texts_of(len(self._concepts.texts))
+            idle = RuleSession(self.rule, texts) if self._session is None else self._session.rule_session
+            idle.warn_if_idle(self._num_inference_steps)
 
 
 def _has_uncond(others: Sequence[Sequence[Any]]) -> bool:

@@ -24,6 +24,9 @@ class GuiderSession:
         count: Number of steps.
         like: A prediction for all images, (image, *dims).
         before: The trajectory that this one goes on with, with what its rule remembers; None at the beginning.
+
+    Attributes:
+        rule_session: The rule's run.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class GuiderSession:
         like: Tensor,
         before: GuiderSession | None = None,
     ) -> None:
-        self._rule_session = RuleSession(rule, concepts.texts_of(len(like))) if before is None else before._rule_session
+        self.rule_session = RuleSession(rule, concepts.texts_of(len(like))) if before is None else before.rule_session
         self._guidance_scale = guidance_scale
         self._count = count
         self._eps_scales = _eps_scales(concepts, count, like.device)
@@ -55,16 +58,16 @@ class GuiderSession:
         """
         here = Step(step, self._count, self._guidance_scale, self._eps_scales[step])
         steered = list(guided)
-        for i, names in enumerate(self._rule_session.concepts):
+        for i, names in enumerate(self.rule_session.concepts):
             if names:
                 own = torch.stack([concepts[k][i] for k in range(len(names))])
-                delta = self._rule_session.correct(i, here, Predictions(uncond[i], cond[i], own))
+                delta = self.rule_session.correct(i, here, Predictions(uncond[i], cond[i], own))
                 steered[i] = (upcast_half(guided[i]) + upcast_half(delta)).to(guided.dtype)
         return torch.stack(steered)
 
     def trace(self) -> Trace:
         """Return the record."""
-        return self._rule_session.trace(self._count)
+        return self.rule_session.trace(self._count)
 
 
 def _eps_scales(concepts: EncodedConcepts, count: int, device: torch.device) -> Sequence[Tensor | float]:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import MIN_SCALE
-from semguide.guidance import Predictions, Rule, RuleSession, Step, Trace
+from semguide.guidance import FiniteCheck, Predictions, Rule, RuleSession, Step, Trace
 
 ROUNDING = 1e-4
 """How far the sigma of a call may be from the schedule's, relative to it; neighbours in a schedule differ by more."""
@@ -46,6 +46,7 @@ class SamplerSession:
         self._sigmas = tuple(sigmas[:-1])
         self._rule, self._concepts, self._full_trace = rule, tuple(concepts), full_trace
         self._rule_session = self._session_of(1)
+        self._finite = FiniteCheck()
         self._begun = False
 
     def step_of(self, sigma: float) -> int:
@@ -71,8 +72,19 @@ class SamplerSession:
         """
         if not self._begun:  # only now is it known how many images there are
             self._begun, self._rule_session = True, self._session_of(len(cond))
+        for part in (uncond, cond, concepts):
+            self._finite.note(f"the model at step {step.index + 1}", part)
         images = [Predictions(uncond[i], cond[i], concepts[:, i]) for i in range(len(cond))]
         return torch.stack([self._rule_session.correct(i, step, found) for i, found in enumerate(images)])
+
+    def finish(self) -> None:
+        """Warn if the rule never acted, once the sampler is done.
+
+        Raises:
+            NotFinite: The model made NaN or infinity.
+        """
+        self._finite.check()
+        self._rule_session.warn_if_idle(self.count)
 
     def trace(self) -> Trace:
         """Return the trace; of several calls in a step the last one counts."""

@@ -43,9 +43,8 @@ class ImageConditioning:
 
 
 def encode_images(
-    pipe: Any,
+    encoder: TextEncoder,
     spec: PipelineSpec,
-    arguments: Mapping[str, Any],
     concepts: Sequence[Sequence[Concept]],
     *,
     evaluated: bool,
@@ -56,9 +55,8 @@ def encode_images(
     """Encode prompts and concepts, one ImageConditioning per image: all images of a prompt before the next prompt.
 
     Args:
-        pipe: The pipeline.
-        spec: Its family's spec.
-        arguments: Of the call.
+        encoder: Of the call.
+        spec: The spec of the pipeline's family.
         concepts: Of each prompt.
         evaluated: Whether the concepts will be evaluated at all.
         alone: Whether each prompt is to be read as it is alone.
@@ -69,7 +67,7 @@ def encode_images(
         InvalidArgument: Tokens are to be nulled in a prompt that is not one text, or concepts that are not in it.
         UnsupportedPipeline: Tokens are to be nulled, and it is not known where they are.
     """
-    encoder = TextEncoder(pipe, spec.text, arguments)
+    pipe, arguments = encoder.pipe, encoder.arguments
     prompts = encoder.prompts(len(concepts)) if alone and not null_tokens else None
     if null_tokens:
         check_nulling(pipe, spec, embedded)

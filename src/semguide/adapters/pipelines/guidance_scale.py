@@ -9,7 +9,7 @@ from typing import Any
 from semguide.adapters.pipelines.families.spec import Scale
 from semguide.adapters.pipelines.patching import replaced_attribute
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.guidance.checks import check_number
+from semguide.guidance.checks import check_number, plain
 
 
 def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> dict[str, float]:
@@ -40,6 +40,7 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
     found = {first: default - scale.shift if chosen is None else chosen}
     found |= {name: given[name] for name in others if given.get(name) is not None}
     disabled_at = 1.0 - scale.shift if scale.disabled_at is None else scale.disabled_at
+    found = {name: plain(value) for name, value in found.items()}
     for name, value in found.items():
         check_number(name, value, 0.0)
         if value <= disabled_at:

@@ -38,12 +38,13 @@ class _Router:
     route is at work or paused (by an observer or a callback), goes to the forward that was there before.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, name: str) -> None:
         self.routes: list[_Route] = []
-        self._before = module.__dict__.get("forward", _NONE)
-        self.forward: Forward = module.forward
+        self._name = name
+        self._before = module.__dict__.get(name, _NONE)
+        self.forward: Forward = getattr(module, name)
         self.wrapper = _uncompiled(module, self._dispatcher())
-        module.forward = self.wrapper
+        setattr(module, name, self.wrapper)
 
     def present(self) -> Forward:
         """Return the forward of this thread."""
@@ -52,12 +53,12 @@ class _Router:
 
     def close(self, module: Any) -> None:
         """Put back what was there before; model offload may have done so already."""
-        if module.__dict__.get("forward") is not self.wrapper:
+        if module.__dict__.get(self._name) is not self.wrapper:
             return
         if self._before is _NONE:
-            del module.forward
+            delattr(module, self._name)
         else:
-            module.forward = self._before
+            setattr(module, self._name, self._before)
 
     def _dispatcher(self) -> Forward:
         def dispatched(*args: Any, **kwargs: Any) -> Any:
@@ -67,16 +68,16 @@ class _Router:
         return dispatched
 
 
-_ROUTERS: dict[int, _Router] = {}
-"""The router that is at work in a module, by the id of the module."""
+_ROUTERS: dict[tuple[int, str], _Router] = {}
+"""The router that is at work in a module, by the id of the module and the name of the method."""
 
 
 _TURNS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 @contextmanager
-def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterator[_Route]:
-    """Replace the forward of a module, for the calls of this thread, while the context lasts.
+def replaced_forward(module: Any, wrap: Callable[[Forward], Forward], name: str = "forward") -> Iterator[_Route]:
+    """Replace the forward of a module, or another method, for the calls of this thread, while the context lasts.
 
     What is wrapped is the forward of that moment, so the wrapper of an offload hook stays in force. Model offload takes
     its hooks off and puts them on again at the end of a pipeline call, which removes the replacement on the way; then
@@ -85,14 +86,16 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterato
     Args:
         module: A torch module, compiled or not.
         wrap: Makes the new forward of the present one.
+        name: The method.
 
     Yields:
         The replacement, which `paused` takes out of force for a while.
     """
     with _LOCK:
-        router = _ROUTERS.get(id(module))
-        if router is None or module.__dict__.get("forward") is not router.wrapper:
-            router = _ROUTERS[id(module)] = _Router(module)
+        key = (id(module), name)
+        router = _ROUTERS.get(key)
+        if router is None or module.__dict__.get(name) is not router.wrapper:
+            router = _ROUTERS[key] = _Router(module, name)
         route = _Route(wrap(router.present()))
         router.routes.append(route)
     try:
@@ -102,8 +105,8 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward]) -> Iterato
             router.routes.remove(route)
             if not router.routes:
                 router.close(module)
-                if _ROUTERS.get(id(module)) is router:
-                    del _ROUTERS[id(module)]
+                if _ROUTERS.get(key) is router:
+                    del _ROUTERS[key]
 
 
 def pausing(function: Callable[..., Any], routes: Sequence[Any]) -> Callable[..., Any]:
@@ -129,13 +132,27 @@ def tapped_method(owner: Any, name: str, take: Callable[[Any], None]) -> Iterato
         yield
         return
 
+    with replaced_attribute(owner, name, _tapped(method, take)):
+        yield
+
+
+@contextmanager
+def decoding_tapped(vae: Any, take: Callable[[Any], None]) -> Iterator[None]:
+    """Hand what an autoencoder decodes for this thread to a function, too, while the context lasts."""
+    if not hasattr(vae, "decode"):
+        yield
+        return
+    with replaced_forward(vae, lambda decode: _tapped(decode, take), "decode"):
+        yield
+
+
+def _tapped(method: Forward, take: Callable[[Any], None]) -> Forward:
     def tapped(*args: Any, **kwargs: Any) -> Any:
         result = method(*args, **kwargs)
         take(result)
         return result
 
-    with replaced_attribute(owner, name, tapped):
-        yield
+    return tapped
 
 
 @contextmanager

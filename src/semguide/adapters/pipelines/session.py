@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import eps_scales
-from semguide.adapters.pipelines.denoiser_call import DenoiserCall
+from semguide.adapters.pipelines.denoiser_call import DenoiserCall, prediction_of
 from semguide.adapters.pipelines.evaluator import Evaluator
 from semguide.adapters.pipelines.families.spec import PipelineSpec
 from semguide.adapters.pipelines.guidance_scale import scale_at
 from semguide.adapters.pipelines.patching import Forward
 from semguide.errors import GuidanceNotApplied
-from semguide.guidance import Predictions, RuleSession, Step, Trace
+from semguide.guidance import FiniteCheck, Predictions, RuleSession, Step, Trace
 from semguide.guidance.geometry import upcast_half
 
 _FIRST = -4
@@ -35,11 +35,13 @@ class StepCounter:
         self.taken = 0
         self._pipe = pipe
         self._skipped = 0
+        self._none_left = False
         self._scales: Sequence[Tensor | float] = ()
 
     def take_timesteps(self, result: Any) -> None:
         """Take what the pipeline's `get_timesteps` returned: the steps of an image-to-image call, the last ones."""
         self._skipped = len(self._pipe.scheduler.timesteps) - len(result[0])
+        self._none_left = len(result[0]) == 0
 
     def begin_step(self) -> int:
         """Begin a step; returns its index."""
@@ -55,13 +57,18 @@ class StepCounter:
             self._scales = eps_scales(self._pipe.scheduler, self.count, device, self._skipped)
         return self._scales[step]
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether a callback has asked the pipeline to stop."""
+        return bool(getattr(self._pipe, "interrupt", False))
+
     def check(self) -> None:
         """Check after the run that every step was seen.
 
         Raises:
             GuidanceNotApplied: One was not.
         """
-        interrupted = bool(getattr(self._pipe, "interrupt", False))
+        interrupted = self.interrupted or (self._none_left and not self.taken)
         if self.taken > self.count or (self.taken < max(1, self.count) and not interrupted):
             raise GuidanceNotApplied(
                 f"the rule ran at {self.taken} of {self.count} steps of {type(self._pipe).__name__}, whose denoiser "
@@ -81,6 +88,7 @@ class SteeringSession:
 
     Attributes:
         steps: Counts the steps.
+        finite: Takes note of NaN and infinity.
     """
 
     def __init__(
@@ -96,7 +104,30 @@ class SteeringSession:
         self.rule_session = rule_session
         self.evaluator = evaluator
         self.steps = StepCounter(pipe)
+        self.finite = FiniteCheck()
         self._scales = scales
+
+    @property
+    def completed(self) -> bool:
+        """Whether the pipeline went to its last step."""
+        return not self.steps.interrupted
+
+    def note_finite(self, output: Any) -> None:
+        """Take note of what the denoiser returns at the present step."""
+        self.finite.note(
+            f"the denoiser of {type(self.pipe).__name__} at step {self.steps.taken}", prediction_of(output)
+        )
+
+    def note_decoded(self, output: Any) -> None:
+        """Check what the autoencoder decoded, and all predictions before it, while it is no picture yet.
+
+        Raises:
+            NotFinite: There is NaN or infinity in it.
+        """
+        decoded = getattr(output, "sample", output[0] if isinstance(output, tuple) else output)
+        if isinstance(decoded, Tensor):
+            self.finite.note(f"the VAE of {type(self.pipe).__name__}, which decodes after the last step,", decoded)
+            self.finite.check()
 
     @property
     def images(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_argume
 from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.pipelines.patching import (
     Forward,
+    decoding_tapped,
     in_turn,
     one_by_one_decoding,
     pausing,
@@ -23,7 +24,7 @@ from semguide.adapters.pipelines.patching import (
     tapped_method,
 )
 from semguide.adapters.pipelines.session import SteeringSession
-from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
+from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
@@ -57,6 +58,8 @@ class Result:
 class SteeredPipeline:
     """A pipeline that a rule steers. Its calls take the pipeline's own arguments; the pipeline itself is unchanged."""
 
+    _OWN = frozenset({"pipe", "rule", "decomposer", "max_concepts", "batch_invariant", "_spec"})
+
     def __init__(
         self, pipe: Any, rule: Rule[Any], *, decomposer: Any, max_concepts: int = MAX_CONCEPTS, batch_invariant: bool
     ) -> None:
@@ -67,12 +70,31 @@ class SteeredPipeline:
         self.batch_invariant = batch_invariant
         self._spec = spec_of(pipe)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the pipeline, such as its scheduler."""
+        if name in self._OWN or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.pipe, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute of the pipeline, unless it is one of this."""
+        if name in self._OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.pipe, name, value)
+
+    def to(self, *args: Any, **kwargs: Any) -> SteeredPipeline:
+        """Move the pipeline, with the arguments of its own `to`; returns this."""
+        self.pipe.to(*args, **kwargs)
+        return self
+
     def __call__(
         self,
         prompt: str | list[str] | None = None,
         *,
         concepts: Any = None,
         max_concepts: int | None = None,
+        concept_embeds: Mapping[str, Any] | None = None,
         full_trace: bool = False,
         observer: Observer | None = None,
         watcher: Watcher | None = None,
@@ -86,6 +108,10 @@ class SteeredPipeline:
                 prompt; None decomposes the prompts; an empty list asks for plain guidance.
             max_concepts: How many of the concepts found in a prompt to keep, >= 1; None: as `steer` was told. Those
                 that no text encoder reads are left out first.
+            concept_embeds: Concept text -> its encoding, one row, by the names of the pipeline's arguments
+                ("prompt_embeds", "pooled_prompt_embeds", ...), for a pipeline without its text encoder; without
+                `concepts` these are the concepts. An empty text is the negative prompt of a denoiser with embedded
+                guidance.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
             observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
                 device: reading them waits for it.
@@ -99,6 +125,7 @@ class SteeredPipeline:
         Raises:
             InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
             GuidanceNotApplied: The rule did not run at every step.
+            NotFinite: The denoiser or the decoder made NaN or infinity.
         """
         spec = self._spec
         mechanism = mechanism_of(spec, self.pipe, arguments)
@@ -106,6 +133,8 @@ class SteeredPipeline:
         scales = {} if embedded else scale_arguments(spec.scale, arguments, self.rule.guidance_scale)
         arguments = with_scales(spec.scale, {**arguments, "prompt": prompt}, scales)
         prompts = prompts_of(arguments, spec.text.embeds[0])
+        if concepts is None and concept_embeds:
+            concepts = [text for text in concept_embeds if text]
         readers = readers_of(self.pipe, spec.text, arguments)
         most = self.max_concepts if max_concepts is None else max_concepts
         choices = concepts_of(prompts, concepts, self.decomposer, most, readers)
@@ -116,9 +145,8 @@ class SteeredPipeline:
         warn_of_truncation(readers, prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
         images = encode_images(
-            self.pipe,
+            TextEncoder(self.pipe, spec.text, arguments, concept_embeds),
             spec,
-            arguments,
             found,
             evaluated=active or full_trace or watcher is not None,
             alone=active and self.batch_invariant,
@@ -137,6 +165,8 @@ class SteeredPipeline:
         session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales)
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
+        if session.completed:
+            rule_session.warn_if_idle(session.steps.count)
         trace = session.trace()
         alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
         return Result(output[0], trace, alignment, rule_session.evaluations, output)
@@ -146,6 +176,7 @@ class SteeredPipeline:
         with ExitStack() as stack:
             if self.batch_invariant and not self.rule.is_noop:
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
+            stack.enter_context(decoding_tapped(getattr(self.pipe, "vae", None), session.note_decoded))
             stack.enter_context(tapped_method(self.pipe, "get_timesteps", session.steps.take_timesteps))
             if isinstance(mechanism, Sequential):
                 stack.enter_context(tapped_method(self.pipe, "encode_prompt", mechanism.take_encoded))
@@ -154,18 +185,21 @@ class SteeredPipeline:
                 denoiser = getattr(self.pipe, name, None)
                 if denoiser is not None:
                     check_no_cache(denoiser, f"pipe.{name}")
-                    wrap = partial(_wrapper, mechanism, index)
+                    wrap = partial(_wrapper, mechanism, index, session)
                     routes.append(stack.enter_context(replaced_forward(denoiser, wrap)))
             output = self.pipe(**_with_pausing_callbacks(arguments, routes))
         session.steps.check()
+        session.finite.check()
         return output
 
 
-def _wrapper(mechanism: Any, index: int, forward: Forward) -> Forward:
+def _wrapper(mechanism: Any, index: int, session: SteeringSession, forward: Forward) -> Forward:
     """Return a denoiser's forward with the rule in it."""
 
     def guided_forward(*args: Any, **kwargs: Any) -> Any:
-        return mechanism(index, forward, args, kwargs)
+        output = mechanism(index, forward, args, kwargs)
+        session.note_finite(output)
+        return output
 
     return guided_forward
 

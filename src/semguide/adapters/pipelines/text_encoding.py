@@ -40,16 +40,24 @@ class PromptConditioning:
 class TextEncoder:
     """Encodes texts as the pipeline would encode them as prompts; a concept met again is not encoded again."""
 
-    def __init__(self, pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> None:
-        self._pipe = pipe
+    def __init__(
+        self,
+        pipe: Any,
+        text: PromptEncodingSpec,
+        arguments: Mapping[str, Any],
+        concept_embeds: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.pipe = pipe
         self._text = text
-        self._arguments = arguments
+        self.arguments = arguments
         self._options = {**text.fixed, **call_options(pipe, text, arguments)}
         if "device" in inspect.signature(type(pipe).encode_prompt).parameters:
             self._options["device"] = pipe._execution_device
         if text.lora is not None:
             self._options["lora_scale"] = (arguments.get(text.lora) or {}).get("scale")
-        self._known: dict[str, Conditioning] = {}
+        self._known: dict[str, Conditioning] = {
+            name: _given_conditioning(text, name, embeds) for name, embeds in (concept_embeds or {}).items()
+        }
 
     def concepts(self, texts: Sequence[str]) -> tuple[Conditioning, ...]:
         """Return the conditioning of some concepts, one row each.
@@ -70,8 +78,8 @@ class TextEncoder:
             changed by a callback, where the pipeline rewrites the prompts, or where it will refuse the combination of
             arguments itself.
         """
-        given = _given(type(self._pipe), self._text.inputs, self._arguments)
-        if any(_given(type(self._pipe), self._text.rewriters, self._arguments).values()):
+        given = _given(type(self.pipe), self._text.inputs, self.arguments)
+        if any(_given(type(self.pipe), self._text.rewriters, self.arguments).values()):
             return None
         if count < 2 or self._has_embeds() or not all(_one_per_prompt(value, count) for value in given.values()):
             return None
@@ -83,7 +91,7 @@ class TextEncoder:
         Raises:
             InvalidArgument: They are embeddings, may be changed by a callback, or differ between the text encoders.
         """
-        given = _given(type(self._pipe), self._text.inputs, self._arguments)
+        given = _given(type(self.pipe), self._text.inputs, self.arguments)
         others = [name for name in self._text.prompts if name != "prompt" and given[name] is not None]
         if self._has_embeds():
             others = ["embeddings, or a callback that may change them"]
@@ -93,18 +101,20 @@ class TextEncoder:
         return [self._prompt(_item(given, i)) for i in range(count)]
 
     def _has_embeds(self) -> bool:
-        callback = self._arguments.get("callback_on_step_end")
-        changed = getattr(callback, "tensor_inputs", self._arguments.get("callback_on_step_end_tensor_inputs")) or ()
+        callback = self.arguments.get("callback_on_step_end")
+        changed = getattr(callback, "tensor_inputs", self.arguments.get("callback_on_step_end_tensor_inputs")) or ()
         names = [name for name in self._text.embeds if name]
         names += [f"negative_{name}" for name in names]
-        return any(self._arguments.get(name) is not None or (callback and name in changed) for name in names)
+        return any(self.arguments.get(name) is not None or (callback and name in changed) for name in names)
 
     def _concept(self, text: str) -> Conditioning:
         if text not in self._known:
-            encoders = [part for name, part in self._pipe.components.items() if name.startswith("text_encoder")]
+            encoders = [part for name, part in self.pipe.components.items() if name.startswith("text_encoder")]
             if all(part is None for part in encoders):
                 rule = "must have its text encoder, to encode concepts"
-                raise InvalidArgument("pipe", rule, remedy="load the pipeline with it")
+                raise InvalidArgument(
+                    "pipe", rule, remedy=f"load the pipeline with it, or give {text!r} in {{concept_embeds}}"
+                )
             self._known[text] = self._encode({**dict.fromkeys(self._text.prompts), "prompt": text}, negative=False)[0]
         return self._known[text]
 
@@ -123,13 +133,33 @@ class TextEncoder:
         guided = {"do_classifier_free_guidance": negative} if self._text.together else {}
         given = {name: value for name, value in inputs.items() if value is not None or name in self._text.prompts}
         with torch.no_grad():
-            embeds = self._pipe.encode_prompt(**given, **self._options, **guided)
+            embeds = self.pipe.encode_prompt(**given, **self._options, **guided)
         named = dict(zip(self._text.embeds, embeds, strict=True))
         names = self._text.conditioning
         found: list[Conditioning] = [{argument: named[name] for name, argument in names.items()}]
         if negative:
             found.append({argument: named[f"negative_{name}"] for name, argument in names.items()})
         return found
+
+
+def _given_conditioning(text: PromptEncodingSpec, concept: str, embeds: Any) -> Conditioning:
+    """Return the conditioning of a concept that is given encoded.
+
+    Args:
+        text: How the pipeline takes texts.
+        concept: Its text.
+        embeds: What `encode_prompt` makes of it, one row each, by the names of the pipeline's arguments; where there is
+            one such name, the tensor alone will do.
+
+    Raises:
+        InvalidArgument: A name is missing.
+    """
+    names = text.conditioning
+    found: Mapping[str, Any] = {next(iter(names)): embeds} if isinstance(embeds, Tensor) else embeds
+    if missing := [name for name in names if name not in found]:
+        rule = f"must hold {', '.join(names)} of each concept, as encode_prompt returns them"
+        raise InvalidArgument("concept_embeds", rule, remedy=f"add {', '.join(missing)} of {concept!r}")
+    return {argument: found[name] for name, argument in names.items()}
 
 
 def call_options(pipe: Any, text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,10 @@ class SemanticGuider(_samplers.CFGGuider):
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Sample; the rule starts anew, so a guider may be used again."""
         self._session = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
-        return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        latent = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        if not math.isclose(self.cfg, 1.0):
+            self._session.finish()
+        return latent
 
     def trace(self) -> Trace:
         """Return what the rule saw and did in the last run.
