@@ -15,6 +15,7 @@ from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
 """Pixels a side beyond which no size is asked of a model that states no range."""
+_SCALE = 7.5
 _DEFAULTS = frozenset({"num_inference_steps", "guidance_scale", "height", "width", "smallest", "largest"})
 
 
@@ -35,6 +36,7 @@ class ModelDescription:
         largest: Largest height and width in pixels.
         num_inference_steps: Default number of steps, None: the pipeline's own.
         guidance_scale: Default guidance scale, None: the pipeline's own.
+        guidance_embeds: Whether the denoiser takes the guidance scale as an input.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ModelDescription:
     largest: int
     num_inference_steps: int | None
     guidance_scale: float | None
+    guidance_embeds: bool = False
 
 
 def describe(model: str | Source, config: str | None = None) -> ModelDescription:
@@ -71,9 +74,10 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
     configuration, pipeline_class = open_checkpoint(source.path, config)
     own = _own_defaults(configuration / "semguide.json")
     unet = _denoiser(configuration)
-    factor = 2 ** (_levels(_read(configuration / "vae" / "config.json")) - 1)
-    height, width = (side * factor for side in _sides(unet))
-    multiple = math.lcm(8, factor * unet.get("patch_size", 1))
+    vae = _vae(configuration)
+    factor = _factor(vae)
+    height, width = (side * factor for side in _sides(unet, factor))
+    multiple = math.lcm(8, factor * _patch(unet, vae))
     return ModelDescription(
         name=source.name,
         kind=source.kind,
@@ -87,21 +91,57 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
         largest=own.get("largest", LARGEST_SIZE),
         num_inference_steps=own.get("num_inference_steps"),
         guidance_scale=own.get("guidance_scale"),
+        guidance_embeds=bool(unet.get("guidance_embeds")),
     )
 
 
-def call_defaults(pipeline_class: str) -> tuple[int, float]:
-    """Return a pipeline class's own default number of steps and guidance scale. Imports diffusers."""
+def call_defaults(pipeline_class: str, scale: str = "guidance_scale") -> tuple[int, float]:
+    """Return a pipeline class's own default number of steps and guidance scale. Imports diffusers.
+
+    Args:
+        pipeline_class: The class.
+        scale: Its argument that is the guidance scale; where it is none, 7.5 is returned.
+    """
     import diffusers
 
     parameters = inspect.signature(getattr(diffusers, pipeline_class).__call__).parameters
-    return int(parameters["num_inference_steps"].default), float(parameters["guidance_scale"].default)
+    own = parameters[scale].default if scale in parameters else None
+    return int(parameters["num_inference_steps"].default), float(_SCALE if own is None else own)
 
 
 def _denoiser(path: Path) -> dict[str, Any]:
     """Read the configuration of the U-Net, or of the transformer in its place, which has one resolution."""
     transformer = _read(path / "transformer" / "config.json")
-    return {**transformer, "block_out_channels": [0]} if transformer else _read(path / "unet" / "config.json")
+    return {"sample_size": 0, **transformer, "block_out_channels": [0]} if transformer else _unet(path)
+
+
+def _unet(path: Path) -> dict[str, Any]:
+    return _read(path / "unet" / "config.json")
+
+
+def _vae(path: Path) -> dict[str, Any]:
+    """Read the configuration of the autoencoder; a pipeline without one makes pixels."""
+    if not (path / "vae").is_dir() and not (path / "movq").is_dir() and (path / "unet").is_dir():
+        return {"block_out_channels": [0]}
+    return _read(path / "vae" / "config.json") or _read(path / "movq" / "config.json")
+
+
+def _factor(vae: dict[str, Any]) -> int:
+    """Return how many pixels a side of a latent stands for."""
+    for key in ("spatial_compression_ratio", "scale_factor_spatial"):
+        if isinstance(vae.get(key), int):
+            return vae[key]
+    if "temperal_downsample" in vae:
+        return 2 ** len(vae["temperal_downsample"])
+    return 2 ** (_levels({"block_out_channels": vae.get("encoder_block_out_channels"), **vae}) - 1)
+
+
+def _patch(denoiser: dict[str, Any], vae: dict[str, Any]) -> int:
+    """Return how many latents a side of a token stands for, packed ones included."""
+    sizes = denoiser.get("patch_size") or denoiser.get("all_patch_size") or 1
+    size = max(sizes) if isinstance(sizes, list) else sizes
+    latent = vae.get("latent_channels") or vae.get("z_dim")
+    return size * 2 if latent is not None and denoiser.get("in_channels") == 4 * latent else size
 
 
 def _own_defaults(file: Path) -> dict[str, Any]:
@@ -131,7 +171,10 @@ def _levels(config: dict[str, Any]) -> int:
     return len(config.get("block_out_channels") or (0, 0, 0, 0))
 
 
-def _sides(unet: dict[str, Any]) -> tuple[int, int]:
-    """Return height and width of the latents a U-Net was made for, 64 where it does not say."""
-    size = unet.get("sample_size") or 64
+def _sides(denoiser: dict[str, Any], factor: int) -> tuple[int, int]:
+    """Return height and width of the latents a denoiser was made for.
+
+    Where it does not say: 64 for a U-Net, and for a transformer what makes 1024 pixels.
+    """
+    size = denoiser.get("sample_size", 64) or (1024 // factor if denoiser.get("sample_size") == 0 else 64)
     return (size, size) if isinstance(size, int) else (size[0], size[1])

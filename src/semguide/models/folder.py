@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-
-STEERABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline")
-"""Pipeline classes that the command line loads, a part of the adapters' table: by name, a refusal needs no torch."""
+from semguide.models.classes import STEERABLE
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
@@ -41,8 +39,8 @@ def check_class(index: dict[str, Any], where: str) -> str:
     pipeline_class = index.get("_class_name")
     if not isinstance(pipeline_class, str) or pipeline_class not in STEERABLE:
         raise UnsupportedPipeline(
-            f"model must be a pipeline that semguide can steer ({', '.join(STEERABLE)}), "
-            f"but {where} is a {pipeline_class}; choose another model"
+            "model must be a pipeline that semguide can steer and that needs a prompt only (docs/models.md lists "
+            f"them), but {where} is a {pipeline_class}; choose another model"
         )
     return pipeline_class
 

@@ -94,7 +94,7 @@ class BestOfRun:
         run = self._run
         steered = steer(pipe, self._rule)
         self._starts, candidates = start_all(
-            steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run), on_start
+            steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run, pipe), on_start
         )
         seeds = tuple(start.seed for start in self._starts)
         self.folder = self._folder(SeedSelection(self._key, self._method.name, tuple(candidates), seeds))

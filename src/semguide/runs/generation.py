@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -106,7 +107,12 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         call_hooks: Arguments of the pipeline call that observe it, such as `callback_on_step_end`.
     """
     start = time.perf_counter()
-    output = steered(run.prompt, generator=make_generator(seed), **call_arguments(run), **call_hooks)
+    output = steered(
+        run.prompt,
+        generator=make_generator(seed),
+        **call_arguments(run, steered.pipe),
+        **_accepted(steered.pipe, call_hooks),
+    )
     return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start)
 
 
@@ -134,24 +140,32 @@ def make_generator(seed: int) -> Any:
     return torch.Generator("cpu").manual_seed(seed)
 
 
-def call_arguments(run: Run) -> dict[str, Any]:
+def call_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     """Return the arguments of an image's pipeline call, except prompt and generator."""
     return {
         "concepts": list(run.concepts),
         "negative_prompt": run.negative_prompt or None,
-        **sampling_arguments(run),
+        **sampling_arguments(run, pipe),
     }
 
 
-def sampling_arguments(run: Run) -> dict[str, Any]:
+def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     """Return the arguments of a pipeline call that a whole batch shares."""
+    from semguide.adapters.pipelines.own_scale import own_scale
+
     return {
         "full_trace": run.full_trace,
         "num_inference_steps": run.sampling.num_inference_steps,
-        "guidance_scale": run.sampling.guidance_scale,
+        **own_scale(pipe, run.sampling.guidance_scale),
         "height": run.sampling.height,
         "width": run.sampling.width,
     }
+
+
+def _accepted(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the callback that a few older pipelines do not take: they show no progress."""
+    takes = "callback_on_step_end" in inspect.signature(type(pipe).__call__).parameters
+    return {name: hook for name, hook in call_hooks.items() if takes or name != "callback_on_step_end"}
 
 
 def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:

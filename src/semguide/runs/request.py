@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
 from semguide.concepts.budget import MAX_CONCEPTS, Choice, check_max_concepts, choose
-from semguide.errors import InvalidArgument, SemguideWarning
+from semguide.errors import InvalidArgument, SemguideWarning, UnsupportedPipeline
 from semguide.models import (
+    TEXT_TO_VIDEO,
     LoadOptions,
     ModelDescription,
     call_defaults,
@@ -187,6 +188,11 @@ def find_model(name: str, loading: LoadOptions | None = None, device: str | None
         check_machine(loading, choose_device(device))
     model = describe(replace(source, path=fetch(source, loading.variant)), loading.config)
     check_fit(loading, model.path, model.configuration)
+    if model.pipeline_class in TEXT_TO_VIDEO:
+        raise UnsupportedPipeline(
+            f"model must make pictures, but {name} is a {model.pipeline_class}, which makes videos, and none are "
+            "written here; steer it in Python: steer(load(...))"
+        )
     return model
 
 
@@ -233,8 +239,12 @@ def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, fl
     steps = request.num_inference_steps or model.num_inference_steps
     scale = request.guidance_scale or model.guidance_scale
     if steps is None or scale is None:
-        own_steps, own_scale = call_defaults(model.pipeline_class)
-        steps, scale = steps or own_steps, scale or own_scale
+        from semguide.adapters.pipelines.own_scale import scale_argument
+
+        argument, shift = scale_argument(model.pipeline_class, model.guidance_embeds)
+        own_steps, own_scale = call_defaults(model.pipeline_class, argument)
+        steps, scale = steps or own_steps, scale or own_scale + shift
+        checks.check_guidance_scale(scale)
     return steps, float(scale)
 
 

@@ -74,7 +74,7 @@ def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dic
         concepts=[list(run.concepts) for run in runs],
         negative_prompt=negatives if all(negatives) else None,
         generator=[make_generator(task.seed) for task in tasks],
-        **sampling_arguments(runs[0]),
+        **sampling_arguments(runs[0], steered.pipe),
         **call_hooks,
     )
     seconds = (time.perf_counter() - start) / len(tasks)

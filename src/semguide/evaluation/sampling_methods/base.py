@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 
 from semguide.adapters import steer
+from semguide.adapters.pipelines.own_scale import own_scale
 from semguide.guidance import Rule, Trace
 from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
 from semguide.types import Concept
@@ -117,12 +118,14 @@ def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> S
         sampling: The sampling options.
     """
     steered = steer(pipe, rule)
+    scale = own_scale(pipe, rule.guidance_scale)
 
     def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
         result = steered(
             prompt,
             concepts=list(concepts),
             full_trace=sampling.full_trace,
+            **scale,
             num_inference_steps=sampling.num_inference_steps,
             height=sampling.height,
             width=sampling.width,

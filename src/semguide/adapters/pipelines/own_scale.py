@@ -1,0 +1,36 @@
+"""A guidance scale in a pipeline's own argument, whichever that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semguide.adapters.pipelines.families.registry import ARCHITECTURES, mechanism_of, spec_of
+
+EMBEDDED = "guidance_scale"
+"""The argument of pipelines whose denoiser takes the scale as an input."""
+
+
+def own_scale(pipe: Any, guidance_scale: float) -> dict[str, float]:
+    """Return the argument of a pipeline's call that sets its scale.
+
+    Args:
+        pipe: A pipeline that can be steered.
+        guidance_scale: w of u + w (c - u), or the scale that the denoiser takes as an input.
+    """
+    spec = spec_of(pipe)
+    if mechanism_of(spec, pipe, {}) == "embedded":
+        return {EMBEDDED: guidance_scale}
+    return {spec.scale.arguments[0]: guidance_scale - spec.scale.shift}
+
+
+def scale_argument(pipeline_class: str, guidance_embeds: bool) -> tuple[str, float]:
+    """Return the argument of a class in the table that is its scale, and what is added to it to make w.
+
+    Args:
+        pipeline_class: The class.
+        guidance_embeds: Whether its denoiser takes the scale as an input.
+    """
+    spec = ARCHITECTURES[pipeline_class]
+    if spec.mechanism == "embedded" or (spec.embedded and guidance_embeds):
+        return EMBEDDED, 0.0
+    return spec.scale.arguments[0], spec.scale.shift

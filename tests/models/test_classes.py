@@ -1,0 +1,38 @@
+import inspect
+from typing import Any
+
+import diffusers
+import pytest
+
+from semguide.adapters.pipelines.families.registry import ARCHITECTURES
+from semguide.models import STEERABLE, TEXT_TO_VIDEO
+
+MORE_THAN_A_PROMPT = {
+    *("image", "control_image", "video", "mask_image", "images", "controlnet_conditioning_scale", "strength"),
+    *("adapter_conditioning_scale", "gligen_phrases", "source_concept", "pose_video"),
+}
+"""Arguments of pipelines that need or edit something beside the prompt."""
+OF_ANOTHER_KIND = {"StableDiffusionModelEditingPipeline"}
+
+
+def parameters(name: str) -> Any:
+    return inspect.signature(getattr(diffusers, name).__call__).parameters
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_every_steerable_pipeline_of_a_prompt_alone_is_loaded(name: str):
+    taken = set(parameters(name))
+    if "num_inference_steps" not in taken:
+        pytest.skip("its requirements are not installed")
+    alone = not taken & MORE_THAN_A_PROMPT and name not in OF_ANOTHER_KIND
+    assert (name in STEERABLE) == alone
+
+
+def test_what_is_loaded_is_in_the_table():
+    assert set(STEERABLE) <= set(ARCHITECTURES)
+
+
+def test_videos_have_a_number_of_frames():
+    counted = {"num_frames", "video_length"}
+    assert all(set(parameters(name)) & counted for name in TEXT_TO_VIDEO)
+    assert not any(set(parameters(name)) & counted for name in set(STEERABLE) - set(TEXT_TO_VIDEO))
