@@ -26,10 +26,10 @@ def test_a_broken_model_index_is_refused(tmp_path: Path, text: str):
         check_folder(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["FluxPipeline", None, ["pipeline.py", "Mine"]])
+@pytest.mark.parametrize("name", ["FluxKontextPipeline", None, ["pipeline.py", "Mine"]])
 def test_a_pipeline_that_cannot_be_steered_is_refused(tmp_path: Path, name: object):
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
-    with pytest.raises(UnsupportedPipeline, match="StableDiffusionPipeline, StableDiffusionXLPipeline"):
+    with pytest.raises(UnsupportedPipeline, match="that needs a prompt only"):
         check_folder(tmp_path)
 
 

@@ -42,10 +42,10 @@ def test_a_hub_model_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.
 def test_a_hub_model_that_cannot_be_steered_is_refused_before_its_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxKontextPipeline"}')
     monkeypatch.setattr(loading, "_download_index", lambda name: tmp_path / "model_index.json")
     monkeypatch.setattr(loading, "_download", lambda *_: pytest.fail("weights were downloaded"))
-    with pytest.raises(UnsupportedPipeline, match="owner/name is a FluxPipeline"):
+    with pytest.raises(UnsupportedPipeline, match="owner/name is a FluxKontextPipeline"):
         fetch(Source("owner/name", SourceKind.HUB, None))
 
 
