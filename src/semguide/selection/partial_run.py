@@ -7,6 +7,7 @@ same call to the last bit, and only the steps that follow cost evaluations.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.families.spec import PipelineSpec
 from semguide.adapters.pipelines.patching import Forward, replaced_forward
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
-from semguide.errors import GuidanceNotApplied
+from semguide.errors import GuidanceNotApplied, NotFinite
 from semguide.guidance import Predictions, Step
 from semguide.selection.criteria import Criterion, first_steps
 
@@ -128,6 +129,7 @@ class PartialRun:
 
     Raises:
         GuidanceNotApplied: The pipeline made its image without showing its predictions.
+        NotFinite: The score is no number.
     """
 
     def __init__(
@@ -148,6 +150,11 @@ class PartialRun:
                 "dropped early; its guidance is embedded in the denoiser, or the image has no concepts"
             )
         self.score = criterion.score(self.values)
+        if math.isnan(self.score):
+            raise NotFinite(
+                f"the first steps of seed {seed} have a score that is no number, most likely because of an overflow in "
+                "half precision; load the model in bfloat16 or float32"
+            )
         self.seconds = time.perf_counter() - begun
 
     @property
