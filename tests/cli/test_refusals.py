@@ -85,9 +85,9 @@ def test_a_folder_that_is_no_checkpoint_is_refused_naming_what_is_missing(cli: C
 
 
 def test_a_pipeline_that_cannot_be_steered_is_refused(cli: Cli, tmp_path: Path):
-    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxKontextPipeline"}))
     result = cli("generate", "a cat", "--model", tmp_path, "--out", tmp_path / "out")
-    refused(result, "is a FluxPipeline", tmp_path / "out")
+    refused(result, "is a FluxKontextPipeline", tmp_path / "out")
 
 
 def test_sizes_outside_the_trained_range_are_refused(cli: Cli, tiny: Path, tmp_path: Path):
