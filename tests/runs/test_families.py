@@ -10,7 +10,12 @@ from semguide.runs.request import Request, find_model, plan_run
 from support.tiny.pipelines import COMPONENTS, tiny
 
 PROMPT = "a red book and a yellow vase"
-FAMILIES = sorted(set(TEXT_TO_IMAGE) & set(COMPONENTS))
+TOO_TINY = {
+    "AuraFlowPipeline", "HiDreamImagePipeline", "Kandinsky3Pipeline", "Lumina2Pipeline", "NucleusMoEImagePipeline",
+    "PixArtAlphaPipeline", "PixArtSigmaPipeline", "SanaPipeline", "StableDiffusion3Pipeline",
+}  # fmt: skip
+"""Families whose tiny model takes no size or text of a run, or is not saved whole."""
+FAMILIES = sorted((set(TEXT_TO_IMAGE) & set(COMPONENTS)) - TOO_TINY)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

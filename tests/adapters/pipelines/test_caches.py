@@ -151,3 +151,13 @@ def test_what_keeps_no_state_passes() -> None:
     offloaded = Denoiser()
     cpu_offload(offloaded, execution_device=torch.device("cpu"))
     check_no_cache(offloaded, "x")
+
+
+def test_part_without_weights_may_have_another_forward(sd: Any) -> None:
+    pipe = fresh(sd)
+    own = pipe.unet.time_proj.forward
+    pipe.unet.time_proj.forward = lambda timesteps: 1.0 * own(timesteps)
+    try:
+        check_no_cache(pipe.unet, "unet")
+    finally:
+        del pipe.unet.time_proj.forward

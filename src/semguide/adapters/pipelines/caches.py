@@ -97,11 +97,14 @@ def _check_class(kind: type, where: str) -> None:
 def _check_forward(module: Any, where: str, *, whole: bool) -> None:
     """Check that the forward of a module is that of its class, or wraps it as offload and compilation do.
 
-    The forward of the whole denoiser may be wrapped by anything else that is not called a cache, but not exchanged.
+    The forward of the whole denoiser may be wrapped by anything else that is not called a cache, but not exchanged. A
+    part without weights, such as the embedding of timesteps, is the same for every concept.
     """
     for forward in _layers(vars(module).get("forward")):
         own = getattr(forward, "__func__", None)
         if own is not None and getattr(forward, "__self__", None) is module and _inherited(type(module), own):
+            continue
+        if _has_no_weights(module):
             continue
         package = _package(_home(forward))
         named_so = "cache" in _named(forward).rpartition(".")[2].lower()
@@ -109,6 +112,10 @@ def _check_forward(module: Any, where: str, *, whole: bool) -> None:
             continue
         remedy = _REMEDIES.get(package, f"take it off first (del {where}.forward gives back that of its class)")
         raise UnsupportedPipeline(_sentence(where, f"{_named(forward)} in the place of its forward", remedy))
+
+
+def _has_no_weights(module: Any) -> bool:
+    return next(module.parameters(), None) is None and next(module.children(), None) is None
 
 
 def _layers(forward: Any) -> Iterator[Any]:

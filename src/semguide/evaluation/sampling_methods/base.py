@@ -118,7 +118,7 @@ def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> S
         sampling: The sampling options.
     """
     steered = steer(pipe, rule)
-    scale = own_scale(pipe, rule.guidance_scale)
+    scale: dict[str, Any] = own_scale(pipe, rule.guidance_scale)
 
     def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
         result = steered(
