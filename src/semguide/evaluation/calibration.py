@@ -1,4 +1,4 @@
-"""Fitting the detector, and how far its probabilities can be believed."""
+"""Fit the detector, and measure its calibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a model name leads: an embedded checkpoint, a local folder or a hub id."""
+"""Resolve a model name to an embedded checkpoint, a local folder or a hub id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checkpoint can make and what it makes by default, read from its JSON files; no torch."""
+"""Describe a checkpoint from its JSON files: what it can make, and what it makes by default; no torch."""
 
 from __future__ import annotations
 

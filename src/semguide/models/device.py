@@ -1,4 +1,4 @@
-"""The devices of this machine, by torch's names."""
+"""Choose a torch device of this machine."""
 
 from __future__ import annotations
 

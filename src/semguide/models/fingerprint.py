@@ -1,4 +1,4 @@
-"""One hash of everything in a checkpoint that decides its images."""
+"""Hash everything in a checkpoint that decides its images."""
 
 from __future__ import annotations
 

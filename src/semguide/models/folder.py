@@ -1,4 +1,4 @@
-"""Is this folder a diffusers checkpoint that can be steered? Read from its JSON files; no torch."""
+"""Check that a folder is a diffusers checkpoint that can be steered, from its JSON files; no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a pipeline once its weights are read: adapters, scheduler, tiling, device."""
+"""Configure a pipeline whose weights are loaded: adapters, scheduler, tiling, device."""
 
 from __future__ import annotations
 

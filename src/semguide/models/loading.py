@@ -1,4 +1,4 @@
-"""From a name to a diffusers pipeline on a device."""
+"""Load a diffusers pipeline by name onto a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was asked of `semguide bench` to the benchmark that does it, checked before any work."""
+"""Resolve and check a request of `semguide bench` before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts and pictures as unit vectors of one space, by a CLIP."""
+"""Encode texts and images as unit vectors of one space with a CLIP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image features in few bytes, and what is computed from many of them; NumPy only."""
+"""Store image features in few bytes, and compute statistics of many; NumPy only."""
 
 from __future__ import annotations
 

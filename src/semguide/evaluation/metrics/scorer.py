@@ -1,4 +1,4 @@
-"""The columns of an image that need a CLIP or a model that answers questions."""
+"""Score images with a CLIP or a model that answers questions."""
 
 from __future__ import annotations
 
