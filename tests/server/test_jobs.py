@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from semguide.server.jobs import EventLog, Job, JobStore, Status
+from semguide.server.jobs import Event, EventLog, Job, JobStore, Status
 from semguide.server.settings import Limits
 from server.test_batching import job
 
@@ -18,13 +18,13 @@ def test_events_published_before_and_while_following_all_arrive():
     async def main() -> list[str]:
         following = asyncio.create_task(collect(log))
         await asyncio.sleep(0)
-        assert log.followed
+        assert log.followers == 1
         for name in ("started", "done"):
             await asyncio.to_thread(log.publish, name, {})
         return await following
 
     assert asyncio.run(main()) == ["queued", "started", "done"]
-    assert not log.followed
+    assert not log.followers
 
 
 def test_silence_is_noticed():
@@ -43,6 +43,11 @@ def test_an_event_replaces_earlier_ones_of_its_name_with_the_same_values():
     for image, url in ((0, "a"), (1, "b"), (0, "c")):
         log.publish("preview", {"image": image, "url": url}, {"image": image})
     assert [(event.id, event.data["url"]) for event in log.since(0)] == [(2, "b"), (3, "c")]
+
+
+def test_numbers_that_json_does_not_have_are_sent_as_null():
+    event = Event(1, "step", {"trace": {"similarity": [float("nan"), 0.5]}, "scale": float("inf")})
+    assert event.encode().endswith('data: {"trace": {"similarity": [null, 0.5]}, "scale": null}\n\n')
 
 
 @pytest.mark.parametrize("final", ["done", "failed", "cancelled"])

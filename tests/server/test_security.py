@@ -1,8 +1,10 @@
+import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from semguide.server.settings import Timeouts
 from server.conftest import Start
 from support.live_server import PROMPT, Live
 
@@ -11,7 +13,7 @@ KEY = "a-key-of-some-length"
 
 @pytest.fixture(scope="module")
 def locked(start_server: Start) -> Iterator[Live]:
-    with start_server(api_key=KEY, limits={"body": 4096}) as server:
+    with start_server(api_key=KEY, limits={"body": 4096}, timeouts=Timeouts(body=0.5)) as server:
         yield server
 
 
@@ -43,13 +45,21 @@ def test_health_needs_no_key(locked: Live):
     assert httpx.get(f"{locked.url}/readyz").json() == {"status": "ready"}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil", ""),
+        *("localhost:evil.example", "localhost:99999", "evil@localhost", "localhost/evil", "localhost:80:80", "::1"),
+    ],
+)
 def test_another_name_in_the_host_header_is_refused(live: Live, host: str):
     reply = live.http.get("/v1/models", headers={"Host": host})
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_host")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:9"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "localhost.:1", "localhost:", "127.0.0.1", "[::1]:9", "[0:0:0:0:0:0:0:1]"]
+)
 def test_the_names_of_this_machine_are_answered(live: Live, host: str):
     assert live.http.get("/v1/models", headers={"Host": host}).status_code == 200
 
@@ -73,6 +83,15 @@ def test_a_body_that_is_too_large_is_refused_also_in_pieces(locked: Live):
     for content in (b" " * 5000, iter([b" " * 3000, b" " * 3000])):
         reply = locked.http.post("/v1/jobs", content=content, headers=headers)
         assert (reply.status_code, reply.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_nobody_without_the_key_has_his_body_read(locked: Live):
+    host, port = locked.url.removeprefix("http://").split(":")
+    header = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n"
+    for key, status in ((b"", b"401"), (f"Authorization: Bearer {KEY}\r\n".encode(), b"408")):
+        with socket.create_connection((host, int(port)), timeout=20) as client:
+            client.sendall(header + key + b"\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 " + status)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +127,15 @@ def test_every_answer_forbids_scripts_of_others(live: Live):
 def test_no_address_shows_a_file(live: Live):
     for path in ("/../settings.py", "/%2e%2e/settings.py", "/app.py", "/etc/passwd", "/v1/models//etc/passwd"):
         assert live.http.get(path).status_code == 404
+
+
+def test_head_is_answered_as_get_without_the_body(live: Live):
+    job = live.start(steps=900)["id"]
+    for path in ("/", "/healthz", "/v1/models", f"/v1/jobs/{job}", f"/v1/jobs/{job}/events", "/nothing"):
+        head = live.http.head(path)
+        assert head.content == b""
+        if not path.endswith("events"):
+            got = live.http.get(path)
+            assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
+    live.cancel(job)
+    assert live.http.head("/v1/concepts").status_code == 405

@@ -91,7 +91,7 @@ def running(models: dict[str, ServedModel], worker: Worker, settings: ServerSett
     metrics = Metrics()
     engine = Engine(models, [worker], settings.limits, settings.batch, metrics)
     listener = listen(settings)
-    server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings.grace)
+    server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     engine.start()
     thread.start()

@@ -36,6 +36,8 @@ def serve(
     batch: Annotated[int, typer.Option(help="Images of one shape a denoiser call; 1: equal bit for bit.")] = 1,
     grace: Annotated[float, typer.Option(help="Seconds running jobs get after SIGTERM.")] = 300.0,
     max_queue: Annotated[int, typer.Option(help="Jobs that may wait.")] = Limits.queue,
+    max_connections: Annotated[int, typer.Option(help="Connections.")] = Limits.connections,
+    max_followers: Annotated[int, typer.Option(help="Clients that wait for or follow jobs.")] = Limits.followers,
     max_images: Annotated[int, typer.Option(help="Images of a request, all methods together.")] = Limits.images,
     max_steps: Annotated[int, typer.Option(help="Steps of an image.")] = Limits.steps,
     max_side: Annotated[int, typer.Option(help="Height and width of an image, pixels.")] = Limits.side,
@@ -52,6 +54,8 @@ def serve(
         grace=grace,
         limits=Limits(
             queue=max_queue,
+            connections=max_connections,
+            followers=max_followers,
             images=max_images,
             steps=max_steps,
             side=max_side,
@@ -97,5 +101,5 @@ def _serve(settings: ServerSettings, models: list[str], devices: list[str], opti
         if not settings.local:
             warn("the connection is not encrypted: put a proxy with TLS before it, or the key can be read on the way")
         say(f"semguide serves {', '.join(served)} on {', '.join(chosen)} at {address(listener)}; Ctrl-C ends it")
-        server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings.grace)
+        server = DrainingServer(create_app(Server(engine, settings, metrics)), engine, settings)
         server.run(sockets=[listener])

@@ -27,6 +27,8 @@ SHUTTING_DOWN = Failure(503, "shutting_down", "the server is shutting down and t
 _LOG = logging.getLogger(__name__)
 INITIAL_SECONDS_PER_IMAGE = 5.0
 """Estimate of the seconds per image before the first image is done."""
+RETRY_SECONDS = 5
+"""Seconds after which one who may not follow may ask again."""
 SMOOTHING = 0.8
 """Weight of the earlier estimate in the running mean of seconds per image, in [0, 1)."""
 
@@ -41,6 +43,10 @@ class QueueFull(SemguideError):
     def __init__(self, jobs: int, retry_after: int) -> None:
         super().__init__(f"queue full ({jobs} jobs); try again in {retry_after} seconds")
         self.retry_after = retry_after
+
+
+class TooManyFollowers(SemguideError):
+    """No more clients may wait for or follow jobs."""
 
 
 class ShuttingDown(SemguideError):
@@ -121,6 +127,17 @@ class Engine:
     def find(self, id: str) -> Job | None:
         """Return a job by its id; None if it is unknown or expired."""
         return self._store.find(id)
+
+    def check_followers(self) -> None:
+        """Check that one more client may wait for or follow a job.
+
+        Raises:
+            TooManyFollowers: It may not.
+        """
+        most = self._limits.followers
+        if self._store.count_followers() >= most:
+            rule = f"{most} clients wait for jobs or follow them, and no more may"
+            raise TooManyFollowers(f"{rule}; try again in {RETRY_SECONDS} seconds")
 
     def queue_position(self, job: Job) -> int:
         """Return how many queued jobs come before a job; 0 if it is not queued."""

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from semguide.errors import InvalidArgument, SemguideError
-from semguide.server.engine import QueueFull, ShuttingDown
+from semguide.server.engine import RETRY_SECONDS, QueueFull, ShuttingDown, TooManyFollowers
 from semguide.server.jobs import Failure
 from semguide.server.requests import UnknownModel
 from semguide.server.schemas import ErrorBody, ErrorReply
@@ -53,7 +53,7 @@ _DESCRIPTIONS = {
     403: "Request from a page of another origin.",
     404: "Not found or expired.",
     413: "The request is too large.",
-    429: "The queue is full; `Retry-After` says for how long, in seconds.",
+    429: "The queue is full, or too many clients wait or follow; `Retry-After` says for how long, in seconds.",
     500: "The images could not be generated.",
     503: "The server is shutting down.",
 }
@@ -71,6 +71,8 @@ async def _ours(_: Request, error: Exception) -> Response:
     message = sentence_of(error)
     if isinstance(error, QueueFull):
         return error_response(429, message, "queue_full", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, TooManyFollowers):
+        return error_response(429, message, "too_many_followers", headers={"Retry-After": str(RETRY_SECONDS)})
     if isinstance(error, JobFailed):
         return error_response(error.failure.status, message, error.failure.code)
     for kind, status, code in _STATUS:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from semguide.files import without_nan
 from semguide.runs.request import Plan
 from semguide.runs.run import Method, Run
 from semguide.server.settings import Limits
@@ -36,8 +37,9 @@ class Event:
     data: dict[str, Any]
 
     def encode(self) -> str:
-        """Return the event in the text/event-stream format."""
-        return f"id: {self.id}\nevent: {self.name}\ndata: {json.dumps(self.data, allow_nan=False)}\n\n"
+        """Return the event in the text/event-stream format; null in the place of NaN and infinity."""
+        data = json.dumps(without_nan(self.data), allow_nan=False)
+        return f"id: {self.id}\nevent: {self.name}\ndata: {data}\n\n"
 
 
 class EventLog:
@@ -51,9 +53,9 @@ class EventLog:
         self._followers: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
 
     @property
-    def followed(self) -> bool:
-        """Whether a client is following now."""
-        return bool(self._followers)
+    def followers(self) -> int:
+        """How many clients are following now."""
+        return len(self._followers)
 
     @property
     def last(self) -> int:
@@ -272,6 +274,10 @@ class JobStore:
     def find(self, id: str) -> Job | None:
         """Return a job by its id; None if it is unknown or expired."""
         return self._jobs.get(id)
+
+    def count_followers(self) -> int:
+        """Return how many clients follow the jobs now."""
+        return sum(job.events.followers for job in list(self._jobs.values()))
 
     def evict(self) -> None:
         """Drop the oldest finished jobs beyond the limits, but never the latest one."""

@@ -6,10 +6,12 @@ import hmac
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semguide.server.errors import error_response
+from semguide.server.hosts import parse_host, same_origin
 from semguide.server.settings import ServerSettings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -40,33 +42,46 @@ class SecurityMiddleware:
         self._on_response = on_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request or pass it to the application."""
+        """Refuse a request or pass it to the application; a HEAD is answered as GET without a body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         send = self._with_headers(scope, send)
-        body = await _read_body(receive, self._settings.limits.body)
-        refusal = self._refusal(scope, body)
+        refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
+            return
+        try:
+            body = await _read_body(receive, self._settings.limits.body)
+        except ClientDisconnect:
+            return
+        if body is None:
+            await self._too_large()(scope, receive, send)
         else:
-            await self._app(scope, _replay(body or b"", receive), send)
+            await self._app(scope, _replay(body, receive), send)
 
-    def _refusal(self, scope: Scope, body: bytes | None) -> Response | None:
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return the answer to a request whose header is refused."""
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        host = parse_host(headers.get("host", ""))
         allowed = self._settings.hosts
-        if allowed is not None and _host_name(host.lower()) not in allowed:
+        if allowed is not None and (host is None or host[0] not in allowed):
             return error_response(400, f"Host must name this server ({', '.join(sorted(allowed))})", "invalid_host")
         origin = headers.get("origin")
-        if scope["method"] not in SAFE_METHODS and origin is not None and origin.partition("://")[2] != host:
+        if scope["method"] not in SAFE_METHODS and origin is not None and not same_origin(origin, host):
             return error_response(403, "Origin must be this server: pages of others may not ask it", "foreign_origin")
         if self._needs_key(scope["method"], scope["path"]) and not self._has_key(headers):
             message = "Authorization must be 'Bearer KEY' with the key of this server"
             return error_response(401, message, "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-        if body is None:
-            return error_response(413, f"body must be at most {self._settings.limits.body} bytes", "too_large")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > self._settings.limits.body:
+            return self._too_large()
         return None
+
+    def _too_large(self) -> Response:
+        return error_response(413, f"body must be at most {self._settings.limits.body} bytes", "too_large")
 
     def _needs_key(self, method: str, path: str) -> bool:
         """Whether a key is needed; not to read a job, whose id is itself a secret."""
@@ -92,23 +107,33 @@ class SecurityMiddleware:
         return sending
 
 
-def _host_name(host: str) -> str:
-    """Return a Host header without the port."""
-    return host if host.endswith("]") else host.rpartition(":")[0] or host
-
-
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Read a request's body; None if it has more bytes than the limit."""
+    """Read a request's body; None if it has more bytes than the limit.
+
+    Raises:
+        ClientDisconnect: The client went away before its end.
+    """
     body = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return body
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > limit:
             return None
         if not message.get("more_body", False):
             return body
+
+
+def _without_body(send: Send) -> Send:
+    """Return a `send` that ends the response after its header."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return sending
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, fields
 
 from semguide.errors import InvalidArgument
+from semguide.server.hosts import normalize_host
 
 SHORTEST_KEY = 16
 KEY_VARIABLE = "SEMGUIDE_API_KEY"
@@ -24,7 +25,7 @@ def check_at_least_one(name: str, value: int) -> None:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a request and of what the server keeps; whole numbers, >= 1.
+    """Limits of a request and of what the server holds; whole numbers, >= 1.
 
     Attributes:
         prompt_length: Characters of a prompt or negative prompt.
@@ -34,6 +35,8 @@ class Limits:
         steps: Denoising steps of an image.
         side: Height and width of an image, pixels.
         queue: Queued jobs.
+        connections: Connections; one more takes the place of one that has sent no whole request.
+        followers: Clients that wait for a job's end or follow its events, of all jobs together.
         body: Bytes of a request's body.
         kept: Finished jobs kept for download; the oldest expires first.
         kept_bytes: Bytes of their images.
@@ -46,6 +49,8 @@ class Limits:
     steps: int = 100
     side: int = 1024
     queue: int = 16
+    connections: int = 256
+    followers: int = 64
     body: int = 64 * 1024
     kept: int = 64
     kept_bytes: int = 256 * 1024 * 1024
@@ -53,6 +58,23 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             check_at_least_one(field.name, getattr(self, field.name))
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a connection may take, seconds, > 0.
+
+    Attributes:
+        header: For the header of a request, from the connection or the end of the previous answer.
+        body: For the body of a request.
+        idle: Without a byte after an answer.
+        reading: Between two looks at whether the client reads its answer, `SLOWEST_READER` bytes a second or all.
+    """
+
+    header: float = 10.0
+    body: float = 30.0
+    idle: float = 5.0
+    reading: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,7 @@ class ServerSettings:
         batch: Most images in one pipeline call, >= 1; at 1 they equal the command line's bit for bit.
         grace: Seconds that running jobs get to finish after SIGTERM, > 0.
         limits: Limits of a request and of what is kept.
+        timeouts: Time limits of a connection.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +99,7 @@ class ServerSettings:
     batch: int = 1
     grace: float = 300.0
     limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -109,8 +133,7 @@ class ServerSettings:
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """Accepted names in the `Host` header, lower case; None: any."""
+        """Accepted names in the `Host` header, as `normalize_host` writes them; None: any."""
         if not self.local:
-            return frozenset(map(str.lower, self.allowed_hosts)) or None
-        own = f"[{self.host}]" if ":" in self.host else self.host
-        return frozenset(map(str.lower, (*LOCAL_NAMES, own, *self.allowed_hosts)))
+            return frozenset(map(normalize_host, self.allowed_hosts)) or None
+        return frozenset(map(normalize_host, (*LOCAL_NAMES, self.host, *self.allowed_hosts)))

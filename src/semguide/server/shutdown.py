@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from types import FrameType
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from semguide.errors import InvalidArgument
+from semguide.server.connections import BACKLOG, AcceptErrors, allow_open_files, limited_protocol
 from semguide.server.engine import Engine
 from semguide.server.settings import ServerSettings
 
@@ -28,7 +30,7 @@ def listen(settings: ServerSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise InvalidArgument(
@@ -52,13 +54,16 @@ class DrainingServer(uvicorn.Server):
     Args:
         app: The application.
         engine: The engine to drain.
-        grace: Seconds that running jobs get to finish, > 0.
+        settings: Limits and time limits of connections, and the seconds that running jobs get to finish.
     """
 
-    def __init__(self, app: FastAPI, engine: Engine, grace: float) -> None:
+    def __init__(self, app: FastAPI, engine: Engine, settings: ServerSettings) -> None:
         config = uvicorn.Config(
             app,
-            log_level="warning",
+            http=limited_protocol(settings),  # type: ignore[arg-type]
+            backlog=BACKLOG,
+            timeout_keep_alive=settings.timeouts.idle,  # type: ignore[arg-type]
+            log_level="error",  # a warning a bad request would fill the disk
             access_log=False,
             lifespan="off",
             ws="none",
@@ -67,8 +72,14 @@ class DrainingServer(uvicorn.Server):
         )
         super().__init__(config)
         self._engine = engine
-        self._grace = grace
+        self._settings = settings
         self._shutting_down = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
+        allow_open_files(self._settings.limits.connections)
+        asyncio.get_running_loop().set_exception_handler(AcceptErrors())
+        await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain the engine on the first signal; exit at once on a second one."""
@@ -80,5 +91,5 @@ class DrainingServer(uvicorn.Server):
         threading.Thread(target=self._drain, name="drain", daemon=True).start()
 
     def _drain(self) -> None:
-        self._engine.drain(self._grace)
+        self._engine.drain(self._settings.grace)
         self.should_exit = True

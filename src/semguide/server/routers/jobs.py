@@ -57,7 +57,10 @@ async def cancel_job(job: JobId, server: ServerDependency) -> JobReply:
 
 
 @router.get(
-    "/{job}/events", summary="Events of a job", response_class=Response, responses={**_STREAM, **responses(400, 404)}
+    "/{job}/events",
+    summary="Events of a job",
+    response_class=Response,
+    responses={**_STREAM, **responses(400, 404, 429)},
 )
 async def follow_job(
     job: JobId,
@@ -70,6 +73,7 @@ async def follow_job(
     last = int(seen[0]) if seen else 0
     if found.events.closed and last >= found.events.last:
         return Response(status_code=204)
+    server.engine.check_followers()
     return StreamingResponse(
         _event_stream(found, last), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

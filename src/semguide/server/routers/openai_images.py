@@ -30,6 +30,7 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerD
 
     With `compare`, each seed gives one image per method. The job is cancelled if the client disconnects.
     """
+    server.engine.check_followers()
     job = server.submit(body, live=False)
     await _wait(job, request, server)
     if job.status is not Status.done:
