@@ -10,7 +10,7 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "concepts.py"
 
 
 # What docs/concepts.md states; a change for the worse must be seen.
-@pytest.mark.parametrize(("sample", "exact", "accepted"), [("held_out", 91, 94), ("development", 94, 97)])
+@pytest.mark.parametrize(("sample", "exact", "accepted"), [("held_out", 93, 97), ("development", 94, 97)])
 def test_the_share_stated_in_the_docs_holds(shared_prompts: Path, sample: str, exact: int, accepted: int) -> None:
     benchmark: dict[str, Any] = runpy.run_path(str(BENCHMARK))
     verdicts = benchmark["judge"](benchmark["read_cases"](sample, shared_prompts.parent))

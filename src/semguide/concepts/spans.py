@@ -13,8 +13,10 @@ from semguide.types import Concept
 
 _DROPPED: Final = words.DETERMINERS - words.POSSESSIVES
 _POINTING: Final = frozenset({"the", "this", "that", "these", "those"})
-# The weight of "(red:1.2)", and brackets and signs around or after a word: "[red]", "{red}", "red++".
-_WEIGHTS: Final = re.compile(r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|[()\[\]{}\\]|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)")
+# The weight of "(red:1.2)" and "(red)1.2", and brackets and signs around or after a word: "[red]", "{red}", "red++".
+_WEIGHTS: Final = re.compile(
+    r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|(?<=[)\]])\d*\.?\d+(?!\w)|[()\[\]{}\\]|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)"
+)
 
 
 def clean(text: str) -> str:

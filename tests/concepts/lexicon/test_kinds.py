@@ -25,6 +25,10 @@ def texts(prompt: str) -> list[str]:
         ("a watch facing the camera, volumetric light, octane render", ["a watch"]),
         ("full body portrait of a fox, highly detailed, trending on artstation", ["a fox"]),
         ("a photographer holding a camera", ["a photographer", "a camera"]),
+        ("photo taken with a Canon R5, an otter on a log, f/1.8", ["an otter", "a log"]),
+        ("a sledge, 5 0 mm lens, 4 k, f 2. 8", ["a sledge"]),
+        ("a tractor of the 1950s and a harvester of the 1 9 7 0 s", ["a tractor", "a harvester"]),
+        ("several hikers take pictures of a glacier", ["several hikers", "a glacier"]),
         ("The wooden picture frame hangs next to the oil painting", ["The wooden picture frame", "the oil painting"]),
         ("travel poster of a canal, vector, tilt shift", ["a canal"]),
         ("three barn drawings", ["three barn drawings"]),
@@ -41,6 +45,9 @@ def test_medium_view_quality_engine_camera_and_award_are_no_concepts(prompt: str
         ("a harbour, art by anna velm, piet orsson, juro takk, boats", ["a harbour", "boats"]),
         ("a tea house in the style of Hokusai", ["a tea house"]),
         ("a tea house inspired by the prints of Hokusai", ["a tea house"]),
+        ("a barn by john lee and mark evans, hay", ["a barn", "hay"]),
+        ("a mill, art by _ nell _ orsk _ tam _ viddel _ jona _ brusk _ pell _ anver, _ ketta _ lomm", ["a mill"]),
+        ("Edda of Norvik on a stool", ["Edda of Norvik", "a stool"]),
         ("a ship painted by Turner at sea", ["a ship", "sea"]),
         ("a knight surrounded by wolves", ["a knight", "wolves"]),
         ("a bridge by a river", ["a bridge", "a river"]),
@@ -63,6 +70,11 @@ def test_artists_are_no_concepts_and_named_subjects_are(prompt: str, expected: l
         ("no humans, tall, dark, pine tree, night, masterpiece", ["pine tree"]),
         ("glowing eyes, black, cloak, best quality", ["glowing eyes", "cloak"]),
         ("old_bridge, misty_river, scenery", ["old_bridge", "misty_river", "scenery"]),
+        (
+            "1boy, solo, barn, a worn, patched coat, hay, lamp, year 2021",
+            ["1boy", "barn", "a worn, patched coat", "hay", "lamp"],
+        ),
+        ("photo, an old man with silver framed, round glasses", ["an old man", "silver framed, round glasses"]),
     ],
 )
 def test_tags_are_read_one_by_one(prompt: str, expected: list[str]) -> None:
@@ -80,6 +92,9 @@ def test_a_counted_tag_has_its_noun_and_its_count() -> None:
     [
         ("brushes with neatly trimmed bristles", ["brushes", "neatly trimmed bristles"]),
         ("a beggar in tattered clothes", ["a beggar", "tattered clothes"]),
+        ("Chipped and faded mugs on a still lake", ["Chipped and faded mugs", "a still lake"]),
+        ("a baker selling freshly glazed buns", ["a baker", "freshly glazed buns"]),
+        ("a firefly wing and a curly feather", ["a firefly wing", "a curly feather"]),
         ("a tree with drooping branches stands on a hill", ["a tree", "drooping branches", "a hill"]),
         ("the surrounding hills and the back wheels", ["the surrounding hills", "the back wheels"]),
         ("a moss covered statue", ["a moss covered statue"]),
@@ -95,6 +110,7 @@ def test_participles_and_compound_adjectives_stay_in_the_phrase(prompt: str, exp
     ("prompt", "expected"),
     [
         ("jugs of milk and patches of moss", ["jugs of milk", "patches of moss"]),
+        ("wedges of melon and shelves of maps", ["wedges of melon", "shelves of maps"]),
         ("rays of sunlight on a bench", ["rays of sunlight", "a bench"]),
         ("tubs of spread on a tray", ["tubs of spread", "a tray"]),
     ],
@@ -108,6 +124,12 @@ def test_plural_containers_keep_their_content(prompt: str, expected: list[str]) 
     [
         ("The kite's long tail gleams as the wind blows over it", ["The kite's long tail", "the wind"]),
         ("old ropes hang from the mast", ["old ropes", "the mast"]),
+        ("goats chase geese", ["goats", "geese"]),
+        ("two waiters polish silver trays", ["two waiters", "silver trays"]),
+        ("The tower's lamps glow.", ["The tower's lamps"]),
+        ("a polka dots print skirt and a news stand", ["a polka dots print skirt", "a news stand"]),
+        ("the goats thick coat", ["the goats thick coat"]),
+        ("a nun reading by a window", ["a nun", "a window"]),
         ("a curtain, slightly torn, leaves a gap", ["a curtain", "a gap"]),
         ("tall stalks poke up from the soil", ["tall stalks", "the soil"]),
         ("a baker kneading dough and a clerk reading letters", ["a baker", "dough", "a clerk"]),
@@ -126,7 +148,9 @@ def test_verbs_are_not_swallowed(prompt: str, expected: list[str]) -> None:
         ('a "no parking" sign', ['a "no parking" sign']),
         ("a mug with the word 'monday' on it", ["a mug"]),
         ('"a mule and a cart"', ["a mule", "a cart"]),
-        ("the dogs' bowls and the cats' toys", ["the dogs", "bowls", "the cats", "toys"]),
+        ('a stall sign reading "ripe figs" beside a cart', ["a stall sign", "a cart"]),
+        ("a badge that says 'the town's oldest baker' on an apron", ["a badge", "an apron"]),
+        ("the dogs' bowls and the cats' toys", ["the dogs' bowls", "the cats' toys"]),
     ],
 )
 def test_quoted_text_is_one_concept_or_none(prompt: str, expected: list[str]) -> None:
@@ -139,6 +163,8 @@ def test_quoted_text_is_one_concept_or_none(prompt: str, expected: list[str]) ->
         ("F1 race car and R2-D2", ["F1 race car", "R2-D2"]),
         ("a 3D printer beside an 18th century clock", ["a 3D printer", "an 18th century clock"]),
         ("a B52 bomber", ["a B52 bomber"]),
+        ("a 17th-century globe", ["a 17th-century globe"]),
+        ("1 9 2 0 s tram", ["1 9 2 0 s tram"]),
     ],
 )
 def test_words_of_letters_and_digits_are_words(prompt: str, expected: list[str]) -> None:
@@ -164,6 +190,8 @@ def test_visible_things_are_kept_however_abstract_they_sound() -> None:
         ("(red car:1.3)", "red car", (1, 8)),
         ("a ((very old)) clock", "a very old clock", (0, 20)),
         ("((horns))", "horns", (2, 7)),
+        ("(velvet:1.1) box", "velvet box", (1, 16)),
+        ("a (red)1.3 car", "a red car", (0, 14)),
     ],
 )
 def test_weights_are_left_out_of_the_text(prompt: str, text: str, span: tuple[int, int]) -> None:
@@ -179,6 +207,8 @@ def test_the_token_of_a_textual_inversion_belongs_to_its_concept() -> None:
     assert texts("a <cat-toy> backpack on a shelf") == ["a <cat-toy> backpack", "a shelf"]
     assert texts("<s1><s2> dog <lora:fur:0.7> in <b>snow</b>") == ["<s1><s2> dog", "snow"]
     assert texts("a photo of <my-vase>") == ["<my-vase>"]
+    assert texts("an embedding:my-vase lamp on a desk") == ["an embedding:my-vase lamp", "a desk"]
+    assert texts("a lamp, <my-style>, embedding:easy") == ["a lamp"]
 
 
 def test_break_and_and_separate() -> None:
@@ -236,6 +266,7 @@ def test_verbs_and_clauses_are_told_from_nouns(prompt: str, expected: list[str])
     ("prompt", "expected"),
     [
         ("a ruby red, round cushion", ["a ruby red, round cushion"]),
+        ("a silver orange and a red orange kite", ["a silver orange", "a red orange kite"]),
         ("a broad-shouldered, middle-aged sailor", ["a broad-shouldered, middle-aged sailor"]),
         ("the other, smaller boats", ["the other, smaller boats"]),
         ("a trio of clay pots and a ring of mushrooms", ["a trio of clay pots", "a ring of mushrooms"]),

@@ -31,6 +31,7 @@ ENGLISH = (
     "a señorita with a piñata",
     "samurai, katana, kimono, onsen",
     "a bowl of phở beside banh mi",
+    "a tram in lisbon, 1935",
 )
 
 

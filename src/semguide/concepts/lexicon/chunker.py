@@ -14,7 +14,7 @@ from semguide.concepts.lexicon import words
 from semguide.concepts.lexicon.heads import OPENERS, last_noun
 from semguide.concepts.lexicon.modifiers import skip_modifiers
 from semguide.concepts.lexicon.starts import can_start
-from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag
+from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag, is_known
 
 _SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
 _NAME_LINKS = frozenset({"of", "the"})
@@ -59,7 +59,7 @@ def _name_end(sentence: Sentence, start: int, head: int) -> int:
     link = head + 1
     while link < head + 3 and sentence.word(link) in _NAME_LINKS and not sentence.tokens[link].capital:
         link += 1
-    first = head == 0 or sentence.word(head - 1) in _SENTENCE_ENDS
+    first = (head == 0 or sentence.word(head - 1) in _SENTENCE_ENDS) and is_known(sentence.word(head))
     joined = link > head + 1 and (sentence.word(head + 1) == "the" or not (first and start == head))
     if not joined or not _is_capital(sentence, head) or not _is_capital(sentence, link):
         return head + 1

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from semguide.concepts.lexicon import words
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is_known, is_noun
+from semguide.concepts.lexicon import style_words, words
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, can_be_verb, is_known, is_noun
 from semguide.concepts.lexicon.tokens import Kind
 
 _JOINS: Final = frozenset({"and", ",", "or", "while", "before", "after", "then"})
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being"])
+_MOST_DESCRIBED: Final = 6  # words of a subject, and from a verb to the noun that it acts on
+_OPENERS: Final = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.POSSESSIVE})
+_AGENTS: Final = ("ers", "ors", "men", "people", "children", "ists", "ians")
+_DEGREES: Final = frozenset({"very", "too", "quite", "rather", "so", "almost", "not", "never", "once"})
 _CLAUSE_LENGTH: Final = 40  # words looked back for "is holding"
 _CLAUSE: Final = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB, Tag.OTHER})
 
@@ -33,7 +37,32 @@ def _tag_in_context(sentence: Sentence, index: int) -> Tag:
         return Tag.PLURAL if tag is Tag.S_VERB else Tag.NOUN
     if rule is not None:
         return rule(sentence, index)
+    if tag is Tag.NOUN and sentence.tag(index - 1) is Tag.PLURAL and _is_verb_of_plural(sentence, index):
+        return Tag.BASE_VERB
+    if tag is Tag.ADVERB and not word.endswith("ly") and word not in _DEGREES:  # "a still pond"
+        placed = sentence.tag(index - 1) is Tag.DETERMINER and sentence.tag(index + 1) in NOMINAL
+        return Tag.ADJECTIVE if placed else tag
     return _ending_in_ing(sentence, index) if word.endswith("ing") and tag in NOMINAL else tag
+
+
+def _is_verb_of_plural(sentence: Sentence, index: int) -> bool:
+    """Whether a noun-like word after a plural is its verb: "dogs chase cats", "the bells ring."."""
+    word, subject = sentence.word(index), sentence.word(index - 1)
+    if subject in words.PLURAL_MODIFIERS or word in style_words.STYLES or not can_be_verb(word):
+        return False
+    start = index - 1
+    while start > index - _MOST_DESCRIBED and sentence.tag(start - 1) in NOMINAL | {Tag.ADJECTIVE, Tag.PARTICIPLE}:
+        start -= 1
+    opener = sentence.word(start - 1)
+    if opener in words.SINGULAR:
+        return False
+    told = sentence.tag(start - 1) in _OPENERS or opener == "of" or subject.endswith(_AGENTS)
+    if sentence.word(index + 1) in {"", "."}:
+        return told and bool({word, f"{word}s"} & (words.ACTIONS | words.ACTIONS_IN_S))
+    last = index + 1
+    while sentence.tag(last) is Tag.ADJECTIVE and last < index + _MOST_DESCRIBED:
+        last += 1
+    return sentence.tag(last) is Tag.PLURAL or (told and sentence.tag(last) is Tag.NOUN)
 
 
 def _ending_in_ing(sentence: Sentence, index: int) -> Tag:
@@ -43,9 +72,11 @@ def _ending_in_ing(sentence: Sentence, index: int) -> Tag:
 
 
 def _is_doing(sentence: Sentence, index: int) -> bool:
-    """Whether a word in -ing says what a noun does where: "a clown dancing in a tent"."""
+    """Whether a word in -ing says what a noun does where: "a clown dancing in a tent", "a sign reading 'open'"."""
     placed = sentence.tag(index + 1) is Tag.PREPOSITION and sentence.word(index + 1) != "of"
-    return placed and sentence.word(index) in words.INTRANSITIVE and sentence.tag(index - 1) in NOMINAL
+    quotes = index + 1 < len(sentence.tokens) and sentence.tokens[index + 1].kind is Kind.QUOTED
+    does = words.INTRANSITIVE | words.TRANSITIVE - words.TAGS_IN_ING
+    return (placed or quotes) and sentence.word(index) in does and sentence.tag(index - 1) in NOMINAL
 
 
 def _light(sentence: Sentence, index: int) -> Tag:
@@ -186,7 +217,10 @@ def _compound_head(sentence: Sentence, index: int) -> Tag:
 def _back(sentence: Sentence, index: int) -> Tag:
     """The adjective of "the back legs"."""
     described = sentence.tag(index - 1) in {Tag.DETERMINER, Tag.ADJECTIVE, Tag.NUMBER}
-    return Tag.ADJECTIVE if described and sentence.tag(index + 1) in NOMINAL else _pairwise(sentence, index)
+    if described and sentence.tag(index + 1) in NOMINAL:
+        return Tag.ADJECTIVE
+    ends = sentence.tag(index - 1) is Tag.ADJECTIVE and sentence.tag(index + 1) in VERBAL  # "an oval back provided"
+    return Tag.NOUN if ends else _pairwise(sentence, index)
 
 
 def _surrounding(sentence: Sentence, index: int) -> Tag:

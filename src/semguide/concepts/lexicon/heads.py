@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.lexicon.modifiers import HEADLESS, MODIFIERS
 from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is_known
 
@@ -26,10 +26,14 @@ def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
     if index == first:
         side = sentence.word(index - 1) in {"left", "right"} and following is Tag.DETERMINER  # "the left presents a"
         return tag in NOMINAL and not side and not _is_verb_of_pronoun(sentence, index)
+    if sentence.word(index) == "orange" and tag is Tag.ADJECTIVE and sentence.word(index - 1) in words.COLOURS:
+        alone = following is not Tag.CONJUNCTION or sentence.tag(index + 2) in OPENERS
+        return alone and following not in NOMINAL | MODIFIERS  # "a gold orange"
     if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
         return not _is_verb_use(sentence, start, index)
-    if tag is Tag.ADJECTIVE:  # "rubber sole shoes", but not "a glass full of water"
-        return following in NOMINAL and sentence.tag(index - 1) is Tag.NOUN
+    if tag is Tag.ADJECTIVE:  # "rubber sole shoes", "the cats short fur", but not "a glass full of water"
+        owned = sentence.tag(start) is Tag.DETERMINER and sentence.word(index + 1) in nouns.PARTS
+        return following in NOMINAL and (sentence.tag(index - 1) is Tag.NOUN or owned)
     if tag is Tag.GERUND:  # "plastic measuring cup"
         return sentence.word(index - 1) in words.MATERIALS and following in NOMINAL
     word = sentence.word(index)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from semguide.concepts.lexicon import words
-from semguide.concepts.lexicon.tagging import is_known
+from semguide.concepts.lexicon.tagging import is_given_name, is_known
 from semguide.concepts.lexicon.tokens import Kind, Token
 
 _FUNCTION_WORDS: Final = (
@@ -15,6 +15,8 @@ _FUNCTION_WORDS: Final = (
 _FEW: Final = 2  # words that may be a name: "Hatsune Miku"
 _WEIGHT: Final = 2.0  # of a function word, which tells more of a language than a noun
 _TOLERANCE: Final = 6.0  # unknown words a known one where nothing speaks for another language
+_LEANING: Final = frozenset(["a", "an", "in", "on", "at", "is", "to", "for", "as", "over", "under"])
+_LEAN: Final = 0.15  # of a word that English shares with few languages
 _SHORT: Final = 3  # letters of words that many languages have
 _LATIN_END: Final = 0x0250
 _SYLLABIC_START: Final = 0x2E80  # Chinese, Japanese, Korean: one sign is about a word
@@ -36,6 +38,8 @@ def is_english(prompt: str, tokens: Sequence[Token]) -> bool:
         elif token.word in words.FOREIGN:
             foreign += 1
         elif token.word in words.SHARED or not token.word.isalpha():
+            known += _LEAN * (token.word in _LEANING)
+        elif not is_known(token.word) and is_given_name(token.word):  # "lisbon"
             continue
         elif is_known(token.word):
             known += 0.5 if len(token.word) <= _SHORT else 1

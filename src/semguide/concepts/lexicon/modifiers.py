@@ -31,11 +31,20 @@ def _modifier_length(sentence: Sentence, index: int, described: bool) -> int:
         return 1 + _joined_modifier(sentence, index + 1, False)
     if tag is Tag.ADVERB and following in MODIFIERS:
         return 1
-    if tag is Tag.NOUN and sentence.word(index) in words.SHADES and sentence.word(index + 1) in words.COLOURS:
-        return 1 if reaches_noun(sentence, index + 1) else 0  # "ruby red, round"
+    if tag is Tag.NOUN and (length := _noun_modifier_length(sentence, index)):
+        return length
     if not _is_verbal_modifier(sentence, index) or not (described or tag in BARE_VERBS):
         return 0
     return 1 + _joined_modifier(sentence, index + 1, described)
+
+
+def _noun_modifier_length(sentence: Sentence, index: int) -> int:
+    """The length of a modifier that begins with a noun: "gold framed, round", "ruby red, round"."""
+    word, following = sentence.word(index), sentence.tag(index + 1)
+    if following is Tag.PARTICIPLE and word in words.COLOURS | words.MATERIALS:
+        return 3 * int(sentence.tag(index + 2) is Tag.COMMA and reaches_noun(sentence, index + 3))
+    shade = word in words.SHADES and sentence.word(index + 1) in words.COLOURS
+    return int(shade and reaches_noun(sentence, index + 1))
 
 
 def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
@@ -43,8 +52,11 @@ def _is_verbal_modifier(sentence: Sentence, index: int) -> bool:
     tag, following = sentence.tag(index), sentence.tag(index + 1)
     if tag is Tag.BASE_VERB:
         return following in NOMINAL | {Tag.ADJECTIVE} and sentence.tag(index + 2) is not Tag.DETERMINER
+    if tag in {Tag.GERUND, Tag.PARTICIPLE} and sentence.word(index + 1) == "and":  # "torn and faded flags"
+        two = sentence.tag(index + 2) in {Tag.ADJECTIVE, Tag.PARTICIPLE} and sentence.tag(index - 1) is not Tag.ADVERB
+        return two and reaches_noun(sentence, index + 2)
     if tag in {Tag.GERUND, Tag.PARTICIPLE} and following is Tag.COMMA and sentence.tag(index - 1) in _BEFORE_LIST:
-        return sentence.tag(index + 2) is Tag.ADJECTIVE and reaches_noun(
+        return sentence.tag(index + 2) in {Tag.ADJECTIVE, Tag.PARTICIPLE} and reaches_noun(
             sentence, index + 2
         )  # "a new, shining, red car"
     if tag in {Tag.GERUND, Tag.PARTICIPLE, Tag.PAST_VERB}:

@@ -59,7 +59,8 @@ def _goes_on(sentence: Sentence, index: int) -> bool:
 def _starts_with_adverb(sentence: Sentence, index: int) -> bool:
     """Whether an adverb opens a phrase: "with freshly sharpened tips"."""
     described = sentence.word(index).endswith("ly") or sentence.word(index) in {"very", "extremely"}
-    opens = sentence.tag(index - 1) in {Tag.PREPOSITION, Tag.CONJUNCTION} or _opens_segment(sentence, index)
+    before = VERBAL - {Tag.PARTICIPLE} | {Tag.PREPOSITION, Tag.CONJUNCTION}  # "carrying freshly baked bread"
+    opens = sentence.tag(index - 1) in before or _opens_segment(sentence, index)
     return described and opens and sentence.tag(index + 1) in MODIFIERS and reaches_noun(sentence, index + 1)
 
 

@@ -7,16 +7,30 @@ from collections.abc import Iterator
 from typing import Final
 
 from semguide.concepts.lexicon import style_words as words
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, counted_noun, is_known, is_name
+from semguide.concepts.lexicon.tagging import (
+    NOMINAL,
+    VERBAL,
+    Sentence,
+    Tag,
+    counted_noun,
+    is_embedding,
+    is_given_name,
+    is_known,
+    is_name,
+)
 from semguide.concepts.lexicon.tokens import Kind
 
 _MARKS: Final = frozenset({Kind.MARK, Kind.WEIGHT})
 _MOST_NAMES: Final = 5  # words of one artist
-_MEASURE: Final = re.compile(r"[\d.,]+ ?(?:mm|fps|dpi|k|bit|iso)$")  # of a lens, camera or file
+_MOST_LISTED: Final = 40  # words of artists that nothing separates
+_MOSTLY: Final = 0.8  # share of names in those
+_MEASURE: Final = re.compile(r"\d[\d., ]*(?:mm|fps|dpi|k|bit|iso)$")  # of a lens, camera or file
 _POSE_LENGTH: Final = 4  # words of a tag of a pose, at most
 _TAG_LENGTH: Final = 4.0  # mean words between commas of a prompt of tags, at most
 _TAGS_READ: Final = 40  # tokens in which a counted tag is looked for
 _TAG_ARTICLES: Final = 0.1  # share of articles in one, at most
+_NO_PREFIX: Final = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.BASE_VERB, Tag.S_VERB})
+_TAKEN: Final = frozenset((made, by) for made in words.MADE for by in ("with", "on", "using"))  # "taken with a Leica"
 Span = tuple[int, int]
 
 
@@ -61,7 +75,7 @@ def _prefix_end(sentence: Sentence, start: int, end: int) -> int:
                 following = next((i for i in range(following, end) if sentence.word(i) == "of"), following)
             if sentence.word(following) in words.SHOWING:
                 return following + 1
-        elif index > start and sentence.tag(index) in {Tag.DETERMINER, Tag.PREPOSITION}:
+        elif index > start and sentence.tag(index) in _NO_PREFIX:
             break
     return start
 
@@ -72,9 +86,12 @@ def _is_style_segment(sentence: Sentence, start: int, end: int, first: bool, sty
         return True
     tags = {sentence.tag(i) for i in range(start, end)}
     if not first and names[0] in words.MADE and sentence.tag(start + 1) is Tag.PREPOSITION:  # "shot on a Leica"
-        return names[1] != "by"
+        return "by" not in names[1:2]
+    taken = first and names[0] in words.MEDIA and names[1:3] in _TAKEN and end < len(sentence.tokens)
+    inverted = not first and len(names) == 1 and is_embedding(names[0])  # alone it is of a style
     trending = names[0] in words.TRENDING and names[1:2] in {("on",), ("in",)}  # "trending on pixiv"
-    if trending or (names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH):
+    posed = names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH
+    if taken or inverted or trending or posed:
         return True
     if tags & {Tag.DETERMINER, Tag.PREPOSITION}:
         return False
@@ -141,7 +158,8 @@ def _names_begin(sentence: Sentence, index: int) -> int | None:
     if sentence.tag(after) is Tag.DETERMINER and not (maker and sentence.word(index - 1) == "inspired"):
         return None
     run = sentence.tokens[after : _names_end(sentence, after)][:_MOST_NAMES]
-    named = any(is_name(token) for token in run) or sentence.word(after) == "studio"
+    known = len(run) > 1 and all(is_given_name(token.word) for token in run)  # "by john howe"
+    named = known or any(is_name(token) for token in run) or sentence.word(after) == "studio"
     opens = index == 0 or sentence.tokens[index - 1].kind in _MARKS or sentence.word(index - 1) in words.STYLES
     if sentence.tag(index - 1) in VERBAL and not maker:
         return None
@@ -174,5 +192,10 @@ def _next_name(sentence: Sentence, past: int) -> Span | None:
     joined = sentence.tag(start - 1) is Tag.CONJUNCTION  # "and android jones"
     if not any(is_name(token) for token in sentence.tokens[start : end if joined else start + 1]):
         return None
-    nouns = all(sentence.tag(i) in NOMINAL | {Tag.ADJECTIVE, Tag.NUMBER} for i in range(start, end))
-    return (start, end) if start < end <= start + _MOST_NAMES and nouns else None
+    nouns = all(
+        sentence.tag(i) in NOMINAL | {Tag.ADJECTIVE, Tag.NUMBER} or is_name(sentence.tokens[i])
+        for i in range(start, end)
+    )
+    named = sum(is_name(token) or is_given_name(token.word) for token in sentence.tokens[start:end])
+    most = _MOST_LISTED if named >= _MOSTLY * (end - start) else _MOST_NAMES  # "_ ann _ lee _ tom _ dale _"
+    return (start, end) if start < end <= start + most and nouns else None

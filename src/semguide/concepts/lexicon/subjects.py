@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from semguide.concepts.lexicon import nouns, style_words, words
@@ -18,6 +19,7 @@ _CLAUSE_LENGTH = 40  # words looked back for the beginning of a sentence
 _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _SIDES = frozenset({"left", "right", "middle", "center", "lower-right", "lower-left", "upper-right", "upper-left"})
 _POINTING = frozenset({"the", "this"})
+_DECADE = re.compile(r"[\d ]{2,12}s$")  # "the 1960s"
 _JOINING = frozenset({Tag.CONJUNCTION, Tag.COMMA})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
 _STYLE_ENDS = _BOUNDARIES | {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.ADVERB}
@@ -188,7 +190,9 @@ def _is_time(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     bare = all(sentence.tag(i) is Tag.ADJECTIVE for i in range(phrase.start, phrase.head))
     if head in words.TIMES and bare and alone:  # ", late evening,"
         return True
-    if head in {"today", "tomorrow", "yesterday", "tonight"}:
+    if head in {"today", "tomorrow", "yesterday", "tonight"} or _DECADE.match(head):
+        return True
+    if head in {"year", "circa"} and sentence.tag(phrase.end) is Tag.NUMBER:  # "year 1950"
         return True
     is_time = head in words.TIMES or (head in words.SCENIC_TIMES and phrase.start == phrase.head)
     return is_time and sentence.word(phrase.start - 1) in _DATING

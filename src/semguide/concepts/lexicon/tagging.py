@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from semguide.concepts.lexicon import words
+from semguide.concepts.lexicon import style_words, words
 from semguide.concepts.lexicon.tokens import Kind, Token
 from semguide.errors import SemguideError
 
@@ -41,8 +41,8 @@ class Tag(Enum):
 NOMINAL = frozenset({Tag.NOUN, Tag.PLURAL})
 _UNFINISHED = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE, Tag.PARTICIPLE})  # a phrase goes on after these
 _OPENING = frozenset("([{")
-_WEIGHTS = _OPENING | frozenset(")]}:+-")
 _MOST_WEIGHTS = 8  # closing brackets in a row
+_MOST_DOUBLED = 4  # letters of a verb that doubles its last one: "plan", "planned"
 VERBAL = frozenset({Tag.BASE_VERB, Tag.S_VERB, Tag.PAST_VERB, Tag.PARTICIPLE, Tag.GERUND})
 
 _PENN = {
@@ -121,7 +121,7 @@ def read_tokens(tokens: Sequence[Token]) -> Sentence:
     """
     tags = [_tag_of(token) for token in tokens]
     kept: list[int] = []
-    opened: list[bool] = []  # for each open bracket, whether it stands inside a phrase
+    opened: list[tuple[bool, int]] = []  # for each open bracket: whether it stands inside a phrase, where it is kept
     for index, token in enumerate(tokens):
         if token.kind is not Kind.WEIGHT or not _is_inside(tokens, tags, kept, opened, index):
             kept.append(index)
@@ -129,25 +129,33 @@ def read_tokens(tokens: Sequence[Token]) -> Sentence:
 
 
 def _is_inside(
-    tokens: Sequence[Token], tags: Sequence[Tag], kept: Sequence[int], opened: list[bool], index: int
+    tokens: Sequence[Token], tags: Sequence[Tag], kept: Sequence[int], opened: list[tuple[bool, int]], index: int
 ) -> bool:
     """Whether a weight or bracket stands inside a phrase, which goes on after it."""
     sign = tokens[index].word
     unfinished = bool(kept) and tags[kept[-1]] in _UNFINISHED
     if sign in _OPENING:
-        opened.append(unfinished)
+        opened.append((unfinished, len(kept)))
         return unfinished
     if sign not in ")]}":
         return True
     if not opened:
         return False
-    inner = opened.pop()
-    skipped = _WEIGHTS if inner else _WEIGHTS - _OPENING  # "(blue) (old boat)" are two
+    inner, place = opened.pop()
     following = index + 1
-    while following < len(tokens) and following < index + _MOST_WEIGHTS and tokens[following].word[:1] in skipped:
+    while following < len(tokens) and following < index + _MOST_WEIGHTS and tokens[following].kind is Kind.WEIGHT:
+        if tokens[following].word in _OPENING and not inner:  # "(blue) (old boat)" are two
+            break
         following += 1
     goes_on = following < len(tokens) and tags[following] in NOMINAL | {Tag.ADJECTIVE}
-    return goes_on and (unfinished or inner)
+    return goes_on and (unfinished or inner or _describes(tokens, tags, kept[place + 1 :], following))
+
+
+def _describes(tokens: Sequence[Token], tags: Sequence[Tag], weighted: Sequence[int], following: int) -> bool:
+    """Whether one weighted noun describes the noun after it: "(velvet:1.1) box"."""
+    if len(weighted) != 1 or tags[weighted[0]] is not Tag.NOUN or tags[following] not in NOMINAL:
+        return False
+    return tokens[weighted[0]].word not in style_words.MARKERS | style_words.NEVER
 
 
 def is_known(name: str) -> bool:
@@ -163,6 +171,25 @@ def is_known(name: str) -> bool:
 def is_noun(word: str) -> bool:
     """Whether the lexicon gives a lower-case word as a noun."""
     return _lexicon().get(word, "").startswith("NN")
+
+
+def is_embedding(word: str) -> bool:
+    """Whether a word is the token of a textual inversion: "<cat-toy>", "embedding:cat-toy"."""
+    return word.startswith(("<", "embedding:"))
+
+
+def can_be_verb(word: str) -> bool:
+    """Whether a lower-case word is the base of a regular verb, by its past: "chase", "carry", "plan", but not "car"."""
+    if re.search(r"(?:^|[^aeiou])[^aeiou]?[aeiou][^aeiouwxy]$", word) and len(word) <= _MOST_DOUBLED:
+        forms = [f"{word}{word[-1]}ed"]
+    else:
+        forms = [f"{word}ed", f"{word}d", f"{word[:-1]}ied"]
+    return any(_lexicon().get(form, "").startswith("VB") for form in forms)
+
+
+def is_given_name(word: str) -> bool:
+    """Whether the lexicon has a lower-case word as a name: "john", "howe"."""
+    return _lexicon().get(word.capitalize(), "").startswith("NNP")
 
 
 def is_name(token: Token) -> bool:
@@ -195,7 +222,7 @@ def _tag_of_mixed(word: str) -> Tag:
 
 
 def _tag_of_word(word: str) -> Tag:
-    if word[0] == "<" or any(char.isdigit() for char in word):  # "<cat-toy>", "F1", "R2-D2"
+    if is_embedding(word) or any(char.isdigit() for char in word):  # "<cat-toy>", "F1", "R2-D2"
         return Tag.NOUN
     listed = next((found for members, found in _CLASSES if word in members), None)
     if listed is not None:
@@ -209,12 +236,19 @@ def _tag_of_word(word: str) -> Tag:
 def _penn(word: str) -> str:
     """The Penn Treebank class of a lower-case word: the lexicon's, or that of its ending."""
     known = _lexicon().get(word)
+    if word.endswith(("ier", "iest")):
+        plain = f"{word.rpartition('ie')[0]}y"
+        if plain in words.ADJECTIVES or (known is None and _tag_of_word(plain) is Tag.ADJECTIVE):  # "tinier"
+            return "JJ"
     if known is not None:
         return known
-    if word.endswith(("ier", "iest")) and _tag_of_word(f"{word.rpartition('ie')[0]}y") is Tag.ADJECTIVE:  # "tinier"
-        return "JJ"
-    fitting = [penn for ending, penn in _ENDINGS if ending.search(word)]
+    fitting = [penn for ending, penn in _ENDINGS if ending.search(word) and (penn != "RB" or _is_of_adjective(word))]
     return fitting[-1] if fitting else "NN"
+
+
+def _is_of_adjective(word: str) -> bool:
+    """Whether a word in -ly comes of a known one: "gently", "fluffily", but not "dragonfly"."""
+    return any(is_known(form) for form in (word[:-2], f"{word[:-1]}e", f"{word[:-3]}y", word[:-4]))
 
 
 @cache

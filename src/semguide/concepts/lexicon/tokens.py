@@ -15,27 +15,38 @@ _MARKUP: Final = "|".join(
         r"https?://\S+|www\.\S+",
         r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
         r"&(?:[A-Za-z]{2,8}|#\d{1,7});",  # &amp;
+        r"\b[fF] ?/ ?\d+(?:\. ?\d+)?|\b[fF] ?\d\. ?\d\b",  # f/2.8
         r"(?<!\S)--\w+(?:\s+[\d:.]+)?",  # --ar 16:9
         r"\\\([^()\\]{1,60}\\\)",  # the qualifier of a tag: bow \(weapon\)
         r"\b(?:BREAK|AND)\b",  # prompt chunks of other tools
         r"\b(?:score|rating|source|year|quality)_\w+",  # tags of training data
     )
 )
-_WEIGHT: Final = (
-    r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)|[()\[\]{}]"  # (red:1.2), red++, [red]
+_WEIGHT: Final = (  # (red:1.2), red++, [red]
+    r":\s*[-+]?\d*\.?\d+(?=\s*[)\]}])|(?<=[\w)\]])(?:\+{1,9}|-{2,9})(?!\w)|[()\[\]{}]"
 )
-_EMBEDDING: Final = r"<[\w|-]{1,60}>"  # the token of a textual inversion: <cat-toy>
-_QUOTED: Final = r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|(?<!\w)'[^'\n]{1,100}'(?!\w)|‘[^’\n]{1,100}’(?!\w)"
+_WEIGHT_AFTER: Final = r"(?<=[)\]])\d*\.?\d+(?!\w)"
+_PLURAL_POSSESSIVE: Final = r"(?<=s)['’](?= \w)"
+_EMBEDDING: Final = r"<[\w|-]{1,60}>|\bembedding:[\w/\\-]{1,100}(?:\.\w{1,20})*"  # textual inversion: <cat-toy>
+_QUOTED: Final = (
+    r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,100}'(?!\w)"
+    r"|‘(?:[^’\n]|(?<=\w)’(?=\w)){1,100}’(?!\w)"
+)
 _LETTER: Final = r"[^\W\d_][\u0300-\u036f]*"
 _ENDED: Final = (
     r"(?: - (?=(?:[a-z]{2,20}ed|shaped|like|looking|style|fi|sized)\b))"  # "red - skinned", as some collections write
 )
 _TITLE: Final = r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sgt|Capt|Jr|Sr)\.(?=\s[A-Z])|\b(?:[A-Z]\.){2,4}"
 _WORD: Final = rf"{_TITLE}|(?:\d+-)?{_LETTER}(?:{_LETTER}|\d)*(?:(?:[-'’]|{_ENDED})(?:[^\W_][\u0300-\u036f]*)+)*"
-_MIXED: Final = r"\d+(?:[.,:]\d+)*(?:(?:-?[^\W\d_])[^\W_]*|\s[kK]\b|\smm\b)"  # 1girl, 3D, 18th, 8k, 8 k
+_SPACED: Final = (  # "1 9 2 0 s", as some collections write
+    r"(?<![\w.])\d(?: \d){1,5}(?! ?\d)(?: (?:s|k|mm|fps|mp|p|px|dpi)\b)?"
+)
+_MIXED: Final = (  # 1girl, 3D, 18th, 19th-century, 8k, 8 k
+    rf"{_SPACED}|\d+(?:[.,:]\d+)*(?:(?:-?[^\W\d_])[^\W_]*(?:-[^\W_]+)*|\s[kK]\b|\s(?:mm|fps)\b)"
+)
 _NUMBER: Final = r"\d+(?:[.,:]\d+)*"
 _TOKEN: Final = re.compile(
-    rf"(?P<markup>{_MARKUP})|(?P<embedding>{_EMBEDDING})|(?P<quoted>{_QUOTED})|(?P<word>{_WORD})|(?P<mixed>{_MIXED})"
+    rf"(?P<weighted>{_WEIGHT_AFTER})|(?P<markup>{_MARKUP})|(?P<possessive>{_PLURAL_POSSESSIVE})|(?P<embedding>{_EMBEDDING})|(?P<quoted>{_QUOTED})|(?P<word>{_WORD})|(?P<mixed>{_MIXED})"
     rf"|(?P<number>{_NUMBER})|(?P<weight>{_WEIGHT})|(?P<line>[\n\r\v\f\x85])|[^\s_]"
 )
 _POSSESSIVE: Final = re.compile(r"['’][sS]$")
@@ -53,6 +64,15 @@ class Kind(Enum):
     QUOTED = auto()  # a text in quotation marks, whole
     WEIGHT = auto()  # a bracket, ":1.2" or "++"
     MARK = auto()
+
+
+_KINDS: Final = {
+    "number": Kind.NUMBER,
+    "weight": Kind.WEIGHT,
+    "weighted": Kind.WEIGHT,
+    "quoted": Kind.QUOTED,
+    "possessive": Kind.POSSESSIVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,9 @@ def _scan(prompt: str, start: int, end: int) -> Iterator[Token]:
 
 def _tokens_of(match: re.Match[str]) -> list[Token]:
     text, start, end = match.group(), match.start(), match.end()
-    kind = {"number": Kind.NUMBER, "weight": Kind.WEIGHT, "quoted": Kind.QUOTED}.get(match.lastgroup or "")
+    kind = _KINDS.get(match.lastgroup or "")
+    if match.lastgroup == "mixed" and not any(char.isalpha() for char in text):
+        return [Token(text, start, end, Kind.NUMBER)]
     if match.lastgroup in {"embedding", "mixed"}:
         return [Token(text.lower(), start, end, Kind.WORD)]
     if kind is not None:

@@ -125,7 +125,7 @@ NOUNS: Final = _words(
     "latte espresso croissant neon bangs twintails ponytail braid braids dress dresses skirt skirts shirt shirts "
     "coat "
     "coats boots cloak armor armour helmet sword swords castle castles tower waterfall skyscraper skyscrapers "
-    "graffiti ledge spire spires frown smile blush bow bows rose roses guard guards mars"
+    "plush plushie graffiti ledge spire spires frown smile blush bow bows rose roses guard guards mars"
 )
 
 # "1girl", "2boys": the noun of a tag that begins with its count.
@@ -165,6 +165,7 @@ PORTIONS: Final = _words(
 CONTAINERS: Final = _words(
     "bowl bowls cup cups glass glasses mug mugs plate plates basket baskets bottle bottles box boxes bag bags jar "
     "jars can cans bucket buckets tray trays pot pots bouquet bouquets vase vases crate crates barrel barrels sack "
+    "wheel wheels wedge wedges shelf shelves cart carts "
     "pitcher field pool block blocks ball balls sea trail coat cloud clouds stream puddle heap mound river "
     "rivers bundle bed layer "
     "plume spool roll lump carton packet pack tub tin jug pitchers vats vat tubs tins jugs cartons packets coats "
