@@ -10,6 +10,7 @@ from jaxtyping import install_import_hook
 
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before anything loads torch
     os.environ.setdefault(_variable, "1")
+os.environ["SEMGUIDE_DATA"] = str(Path(__file__).parent / "no-data")  # the calibrations of who runs the tests stay out
 
 # Not the rules themselves: their own checks must see what a user without type checks would give them.
 install_import_hook(["semguide.guidance.geometry", "semguide.guidance.rule"], "beartype.beartype")

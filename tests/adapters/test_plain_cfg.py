@@ -79,12 +79,14 @@ def test_plain_guidance_costs_two_evaluations_a_step(pipe: Any) -> None:
     assert result.alignment is None
 
 
-def test_alignment_is_told_where_the_early_steps_were_evaluated(pipe: Any) -> None:
+def test_the_early_steps_order_images_where_they_were_evaluated_and_are_no_probability_without_a_fit(pipe: Any) -> None:
     from semguide import SGTv1
 
     given: dict[str, Any] = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent"}
-    (alignment,) = steer(pipe, CFG())(PROMPT, full_trace=True, **given).alignment or []
-    assert len(alignment) == 2
-    assert all(0 < probability < 1 for probability in alignment)
-    assert steer(pipe, CFG())(PROMPT, concepts=[], full_trace=True, **given).alignment == [[]]
-    assert steer(pipe, SGTv1())(PROMPT, **given).alignment is None
+    seen = steer(pipe, CFG())(PROMPT, full_trace=True, **given)
+    assert seen.alignment is None
+    assert seen.alignment_rank == [1]
+    assert 0 < (seen.alignment_score[0] or 0) < 1
+    empty = steer(pipe, CFG())(PROMPT, concepts=[], full_trace=True, **given)
+    for result in (empty, steer(pipe, SGTv1())(PROMPT, **given), steer(pipe, CFG())(PROMPT, **given)):
+        assert (result.alignment, result.alignment_rank, result.alignment_score) == (None, [None], [None])

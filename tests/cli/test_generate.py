@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import Result
 
 from semguide.models import embedded
+from semguide.models.calibrations import Calibration, calibration_file
+from semguide.models.weights import folder_weights_fingerprint
 from semguide.runs import folder
 from semguide.runs.png import RECORD, TRACE, pixel_hash, read_png, write_png
 
@@ -81,15 +84,34 @@ def test_run_json_says_everything_that_decided_the_images(generate: Cli, out: Pa
     assert {"torch", "diffusers", "semguide"} <= set(described["environment"]["versions"])
 
 
-def test_run_json_has_cost_hash_and_alignment_of_every_image(generate: Cli, out: Path):
-    generate("--compare", "cfg", "--num-images", 1, "--set", "stop=1.0")
-    cfg, sgt = run_json(out)["images"]
+def test_run_json_has_cost_and_hash_of_every_image_and_the_order_of_the_seeds(generate: Cli, out: Path):
+    result = generate("--compare", "cfg", "--num-images", 2, "--set", "stop=1.0")
+    cfg, sgt, _, other = run_json(out)["images"]
     assert (cfg["evaluations"], sgt["evaluations"]) == (2 * 2, 2 * 2 + 2 * 2)
-    assert {entry["file"].removeprefix("images/"): entry["pixels"] for entry in (cfg, sgt)} == pixels(out)
+    assert {entry["file"].removeprefix("images/"): entry["pixels"] for entry in run_json(out)["images"]} == pixels(out)
     assert sgt["seconds"] > 0
-    assert [entry["concept"] for entry in sgt["alignment"]] == ["a red book", "a yellow vase"]
-    assert all(0 < entry["probability"] < 1 for entry in sgt["alignment"])
-    assert [entry["probability"] for entry in cfg["alignment"]] == [None, None]
+    assert [cfg[name] for name in ("alignment", "alignment_rank")] == [None, None]
+    assert sgt["alignment"] is None
+    assert {sgt["alignment_rank"], other["alignment_rank"]} == {1, 2}
+    order = "0, 1" if sgt["alignment_rank"] == 1 else "1, 0"
+    assert f"most likely right first: seeds {order} (an order without probabilities" in result.stdout
+
+
+def test_alignment_is_a_probability_where_it_is_fitted_for_the_model(
+    generate: Cli, out: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SEMGUIDE_DATA", str(tmp_path / "data"))
+    fingerprint = folder_weights_fingerprint(tiny)
+    assert fingerprint is not None
+    file = calibration_file(fingerprint)
+    file.parent.mkdir(parents=True)
+    Calibration(fingerprint, {"intercept": 0.0, "cosine": 0.0, "relative": 1.0, "stop": 0.5}).write(file)
+    generate("--num-images", 2, "--set", "stop=1.0")
+    first, second = run_json(out)["images"]
+    assert [entry["concept"] for entry in first["alignment"]] == ["a red book", "a yellow vase"]
+    assert sum(entry["probability"] for entry in first["alignment"]) == pytest.approx(1.0)
+    likely = [np.prod([entry["probability"] for entry in image["alignment"]]) for image in (first, second)]
+    assert [first["alignment_rank"], second["alignment_rank"]] == ([1, 2] if likely[0] >= likely[1] else [2, 1])
 
 
 def test_each_png_holds_its_parameters_and_trace(generate: Cli, out: Path):

@@ -28,7 +28,7 @@ HERE = Environment("hash", {"python": "3", "torch": "2"}, "float32", "x86_64 AVX
 
 def generated(seed: int) -> GeneratedImage:
     trace = {"concepts": [], "similarity": [], "gate": [], "weight": []}
-    return GeneratedImage(CFG, seed, Image.new("RGB", (8, 8), (seed, 0, 0)), 4, 0.1, None, trace)
+    return GeneratedImage(CFG, seed, Image.new("RGB", (8, 8), (seed, 0, 0)), 4, 0.1, None, None, trace)
 
 
 def folder_of(out: Path, run: Run = RUN, environment: Environment = HERE, overwrite: bool = False) -> RunFolder:

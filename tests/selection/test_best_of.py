@@ -49,7 +49,7 @@ def test_the_trace_and_the_alignment_are_those_of_the_seed_alone(sd: Any):
     found = chosen(sd, SGT())
     single = alone(sd, SGT(), found.seeds[0])
     assert np.array_equal(found.results[0].trace.weight[0], single.trace.weight[0], equal_nan=True)
-    assert found.results[0].alignment == single.alignment
+    assert found.results[0].alignment_score == single.alignment_score
     assert found.results[0].evaluations == single.evaluations
 
 
@@ -82,15 +82,20 @@ def test_the_seeds_with_the_highest_scores_are_kept_best_first(sd: Any):
 def test_the_score_is_what_the_detector_says_of_the_whole_run(sd: Any):
     found = chosen(sd, CFG())
     for candidate in found.candidates:
-        alignment = alone(sd, CFG(), candidate.seed, full_trace=True).alignment
-        assert candidate.score == pytest.approx(np.prod(alignment), rel=1e-6)
+        (score,) = alone(sd, CFG(), candidate.seed, full_trace=True).alignment_score
+        assert candidate.score == pytest.approx(score, rel=1e-6)
+
+
+def test_the_finished_seeds_are_ranked_among_each_other(sd: Any):
+    found = chosen(sd, SGT(), keep=3)
+    assert [result.alignment_rank for result in found.results] == [[1], [2], [3]]
 
 
 def test_looking_at_fewer_steps_costs_less_and_ends_at_the_same_step(sd: Any):
     found = chosen(sd, CFG(), criterion=DetectorScore(stop=0.5, every=2))
     assert {candidate.evaluations for candidate in found.candidates if not candidate.kept} == {3 * 2 + 2 * 2}
     similarity = alone(sd, CFG(), SEEDS[0], full_trace=True).trace.similarity[0][[0, 2]]
-    expected = Detector(stop=1.0).alignment([similarity])
+    (expected,) = Detector(stop=1.0).alignment([similarity])
     assert expected is not None
     assert found.candidates[0].score == pytest.approx(np.prod(expected), rel=1e-6)
 

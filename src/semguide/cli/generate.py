@@ -20,6 +20,8 @@ from semguide.runs.methods import DEFAULT_METHOD
 from semguide.runs.request import Plan, Request, check_numbers, plan_run
 from semguide.runs.run import Run
 
+LONGEST_ORDER = 16
+"""Most seeds that are named in their order."""
 BESIDE_FROM = frozenset({"from_file", "out", "overwrite", "model", "device"})
 """Parameters that may be given beside --from."""
 
@@ -184,6 +186,23 @@ def _complete(folder: RunFolder, planned: Plan, pipe: Any = None, generated: int
     already = f" ({kept} of them were there already)" if kept else ""
     images = "1 image" if total == 1 else f"{total} images"
     typer.echo(f"{images}{already} of {', '.join(m.name for m in folder.run.methods)}: {folder.out}/grid.png")
+    if (order := _order(folder)) is not None:
+        typer.echo(order)
+
+
+def _order(folder: RunFolder) -> str | None:
+    """Say which seeds of the main method are most likely right; None where there is nothing to choose or to say."""
+    from semguide.runs.records import alignment_ranks
+
+    method = folder.run.methods[-1].name
+    ranks = {seed: rank for (name, seed), rank in alignment_ranks(folder.records).items() if name == method}
+    if len(ranks) < 2 or None in ranks.values():
+        return None
+    seeds = sorted(ranks, key=lambda seed: ranks[seed] or 0)
+    shown = ", ".join(map(str, seeds[:LONGEST_ORDER])) + (", ..." if len(seeds) > LONGEST_ORDER else "")
+    fitted = all(folder.records[method, seed]["alignment"] is not None for seed in seeds)
+    note = "" if fitted else " (an order without probabilities; semguide calibrate fits them for this model)"
+    return f"{method}, most likely right first: seeds {shown}{note}"
 
 
 def _say_stopped(folder: RunFolder) -> None:

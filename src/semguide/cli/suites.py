@@ -46,5 +46,7 @@ def _print_table(listed: list[dict[str, Any]]) -> None:
             table.add_row(named[0], category, *counts, named[1])
         table.add_section()
     console = Console()
-    console.print(table if listed else f"No suite is installed: {plugins.EMBEDDED}.")
+    console.print(table)
+    if len(listed) == 1:
+        console.print(f"The suites of the emoji world: {plugins.EMBEDDED}.")
     console.print("semguide bench --suite also takes the path of an official prompt file.")

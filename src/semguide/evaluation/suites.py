@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 GROUP = "semguide.suites"
+OWN = "two-objects"
+"""The suite that needs no other package."""
 Split = Literal["validation", "test"]
 
 
@@ -66,8 +68,8 @@ class Suite:
 
 
 def suite_names() -> list[str]:
-    """List the installed suites."""
-    return plugins.names(GROUP)
+    """List the suites: semguide's own, then those of installed packages."""
+    return [OWN, *plugins.names(GROUP)]
 
 
 def get_suite(name: str) -> Suite:
@@ -78,7 +80,11 @@ def get_suite(name: str) -> Suite:
     """
     known = suite_names()
     if name not in known:
-        raise InvalidArgument("suite", f"must be one of {', '.join(known) or f'none ({plugins.EMBEDDED})'}", name)
+        raise InvalidArgument("suite", f"must be one of {', '.join(known)}", name)
+    if name == OWN:
+        from semguide.evaluation.two_objects import TWO_OBJECTS
+
+        return TWO_OBJECTS
     return plugins.load(GROUP, name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +21,8 @@ class Detector:
         c_k = mean over the early steps of cos(p, s_k),   r_k = c_k - mean_{j != k} c_j   (K = 1: 0)
         P(concept k is right) = 1 / (1 + exp(-(intercept + cosine c_k + relative r_k)))
 
-    The values are fitted on validation prompts of the embedded checkpoint (docs/results.md says how well they hold).
-    On another model the order that they give is the useful part; the probabilities are those of the embedded one.
+    The defaults are fitted on validation prompts of emoji-unet (docs/results.md says how well they hold). On another
+    model they give an order and no probabilities; `semguide calibrate` fits those.
 
     Attributes:
         intercept: Log-odds at c = r = 0.
@@ -48,13 +48,13 @@ class Detector:
             similarity: Signed cosines (step, concept) of all steps, NaN where they were not evaluated.
 
         Returns:
-            Two arrays (concept,), NaN where no early step was evaluated.
+            Two arrays (concept,), NaN where no early step was evaluated, or a cosine of one is no number.
         """
         early = similarity[: max(1, round(self.stop * len(similarity)))]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN, which is what is meant
-            cosine = np.nanmean(early, axis=0)
-        count = len(cosine)
+        count = early.shape[1]
+        looked = early[~np.isnan(early).all(axis=1)]
+        mean = looked.mean(axis=0) if len(looked) else np.full(count, np.nan)
+        cosine: Values = np.asarray(mean, dtype=np.float64)
         relative = cosine - (cosine.sum() - cosine) / (count - 1) if count > 1 else np.zeros_like(cosine)
         return cosine, relative
 
@@ -76,17 +76,38 @@ class Detector:
         """Return the probabilities for mean cosines and leads, any shape, in [0, 1]."""
         return 1 / (1 + np.exp(-(self.intercept + self.cosine * cosine + self.relative * relative)))
 
-    def alignment(self, similarity: Sequence[Values]) -> list[list[float]] | None:
+    def alignment(self, similarity: Sequence[Values]) -> list[list[float] | None]:
         """Return the probabilities of the concepts of several images.
 
         Args:
             similarity: Per image signed cosines (step, concept), as in `Trace.similarity`.
 
         Returns:
-            Per image a probability per concept, none for an image without concepts; None where the early steps of an
-            image were not evaluated.
+            Per image a probability per concept; None where it has no concept, or its early steps were not evaluated.
         """
-        found = [self.probability(values) if values.shape[1] else np.empty(0) for values in similarity]
-        return (
-            [values.tolist() for values in found if values is not None] if all(v is not None for v in found) else None
-        )
+        found = [self.probability(values) for values in similarity]
+        return [None if values is None else values.tolist() for values in found]
+
+
+def score(probabilities: Sequence[float] | None) -> float | None:
+    """Return the probability that all concepts are right, taken as independent; None where there is nothing to say."""
+    value = math.prod(probabilities) if probabilities else math.nan
+    return None if math.isnan(value) else value
+
+
+def places(scores: Sequence[float | None]) -> list[int | None]:
+    """Return the place of each image among those of a prompt, 1 for the highest score, equal ones in their order.
+
+    Args:
+        scores: One an image; None ranks last.
+
+    Returns:
+        A place for each; None for all where none has a score.
+    """
+    if all(value is None for value in scores):
+        return [None] * len(scores)
+    order = sorted(range(len(scores)), key=lambda index: -math.inf if (v := scores[index]) is None else v, reverse=True)
+    found: list[int | None] = [None] * len(scores)
+    for place, index in enumerate(order, 1):
+        found[index] = place
+    return found

@@ -30,7 +30,9 @@ class GeneratedImage:
         image: The PIL image.
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
-        alignment: Probability per concept that it is right, in [0, 1]; None if the early steps say nothing of it.
+        alignment: Probability per concept that it is right, in [0, 1]; None where it is not fitted for the model, or
+            the early steps say nothing of it.
+        alignment_score: What orders the seeds on any model, no probability; None if the early steps say nothing.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
     """
 
@@ -40,6 +42,7 @@ class GeneratedImage:
     evaluations: int
     seconds: float
     alignment: list[float] | None
+    alignment_score: float | None
     trace: dict[str, Any]
 
     @classmethod
@@ -59,7 +62,8 @@ class GeneratedImage:
             image=output.images[index],
             evaluations=int(output.evaluations[index]),
             seconds=round(seconds, 3),
-            alignment=None if output.alignment is None else [float(value) for value in output.alignment[index]],
+            alignment=None if output.alignment is None else output.alignment[index],
+            alignment_score=output.alignment_score[index],
             trace=output.trace.to_dict()["images"][index],
         )
 

@@ -37,6 +37,7 @@ def image_record(run: Run, environment: Environment, image: GeneratedImage) -> d
         "evaluations": image.evaluations,
         "seconds": image.seconds,
         "alignment": image.alignment,
+        "alignment_score": image.alignment_score,
         "pixels": pixel_hash(image.image),
     }
 
@@ -52,7 +53,8 @@ def describe_run(
         records: Records of the finished images.
         complete: Whether all images, grid and plot are written.
     """
-    entries = [_entry(run, method.name, seed, records) for seed in run.seeds for method in run.methods]
+    ranks = alignment_ranks(records)
+    entries = [_entry(run, (method.name, seed), records, ranks) for seed in run.seeds for method in run.methods]
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -64,19 +66,48 @@ def describe_run(
     }
 
 
-def _entry(run: Run, method: str, seed: int, records: Mapping[Key, dict[str, Any]]) -> dict[str, Any] | None:
-    record = records.get((method, seed))
+def alignment_ranks(records: Mapping[Key, dict[str, Any]]) -> dict[Key, int | None]:
+    """Return the place of each image among the seeds of its method, 1 for the most likely right.
+
+    The order is that of the probabilities where all images of the method have them, else that of the scores.
+
+    Args:
+        records: Records of the finished images of one prompt.
+
+    Returns:
+        None for all images of a method of which none has a score.
+    """
+    from semguide.guidance.detector import places, score
+
+    found: dict[Key, int | None] = {}
+    for method in dict.fromkeys(method for method, _ in records):
+        keys = [key for key in records if key[0] == method]
+        alignments = [records[key].get("alignment") for key in keys]
+        fitted = all(alignment is not None for alignment in alignments)
+        scores = [score(a) for a in alignments] if fitted else [records[key].get("alignment_score") for key in keys]
+        found.update(zip(keys, places(scores), strict=True))
+    return found
+
+
+def _entry(
+    run: Run, key: Key, records: Mapping[Key, dict[str, Any]], ranks: Mapping[Key, int | None]
+) -> dict[str, Any] | None:
+    record = records.get(key)
     if record is None:
         return None
-    probabilities = record.get("alignment") or [None] * len(run.concepts)
+    method, seed = key
+    probabilities = record.get("alignment")
     return {
         "method": method,
         "seed": seed,
         "file": file_name(method, seed),
-        "alignment": [
+        "alignment": None
+        if probabilities is None
+        else [
             {"concept": concept.text, "probability": probability}
             for concept, probability in zip(run.concepts, probabilities, strict=True)
         ],
+        "alignment_rank": ranks[key],
         **{name: record[name] for name in ("evaluations", "seconds", "pixels", "key")},
     }
 

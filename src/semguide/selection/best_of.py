@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import InvalidArgument
+from semguide.guidance.detector import places, score
 from semguide.selection.criteria import Criterion, DetectorScore
 from semguide.selection.partial_run import PartialRun
 
@@ -88,9 +89,16 @@ def best_of(
     chosen = checked_seeds(seeds, keep)
     check_arguments(prompt, arguments, spec_of(steered.pipe).per_prompt)
     starts, candidates = start_all(steered, prompt, chosen, keep, criterion or DetectorScore(), arguments)
-    results = [start.finish() for start in starts]
+    results = ranked([start.finish() for start in starts])
     finished = {start.seed: start.evaluations for start in starts}
     return Selection(results, [with_finished(candidate, finished) for candidate in candidates])
+
+
+def ranked(results: Sequence[Result]) -> list[Result]:
+    """Return the results of one image each with their places among each other."""
+    fitted = all(result.alignment is not None for result in results)
+    scores = [score(r.alignment[0]) if fitted and r.alignment else r.alignment_score[0] for r in results]
+    return [replace(result, alignment_rank=[place]) for result, place in zip(results, places(scores), strict=True)]
 
 
 def checked_seeds(seeds: Iterable[int], keep: int) -> list[int]:

@@ -18,7 +18,7 @@ from semguide.server.batching import generate_batch, next_batch, queue_position
 from semguide.server.jobs import Failure, ImageTask, Job, JobStore, Status
 from semguide.server.progress import Cancelled, ProgressReporter
 from semguide.server.prometheus import Metrics
-from semguide.server.replies import failure_body, image_report, image_url
+from semguide.server.replies import failure_body, image_report, image_url, job_ranks
 from semguide.server.served_models import ServedModel, Worker
 from semguide.server.settings import Limits
 from semguide.server.wording import sentence_of
@@ -273,7 +273,8 @@ class Engine:
         elif job.stop_requested:
             self._end(job, Status.cancelled, {})
         elif job.finished:
-            self._end(job, Status.done, {"images": len(job.images), "seconds": round(time.time() - job.created, 3)})
+            seconds, ranks = round(time.time() - job.created, 3), [rank for _, rank in sorted(job_ranks(job).items())]
+            self._end(job, Status.done, {"images": len(job.images), "seconds": seconds, "alignment_ranks": ranks})
 
     def _end(self, job: Job, status: Status, data: dict[str, Any]) -> None:
         was_queued = job.status is Status.queued

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from semguide.concepts import why_none
 from semguide.concepts.budget import Choice
 from semguide.runs.methods import describe_method, method_names
-from semguide.runs.records import describe_run
+from semguide.runs.records import alignment_ranks, describe_run
 from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.schemas import (
     ConceptModel,
@@ -35,13 +36,27 @@ def image_url(image: ImageTask) -> str:
     return f"/v1/jobs/{image.job.id}/images/{image.index}.png"
 
 
-def image_report(image: ImageTask) -> ImageReport | None:
-    """Return evaluations, seconds, alignment and trace of an image; None until it is done."""
+def image_report(image: ImageTask, ranks: Mapping[int, int | None] | None = None) -> ImageReport | None:
+    """Return evaluations, seconds, alignment and trace of an image; None until it is done.
+
+    Args:
+        image: The image.
+        ranks: `job_ranks` of its job, if they are known.
+    """
     record, trace = image.record, image.trace
     if record is None or trace is None:
         return None
     shared = {name: record[name] for name in ("evaluations", "seconds", "alignment", "pixels")}
-    return ImageReport(index=image.index, method=image.method.name, seed=image.seed, trace=trace, **shared)  # type: ignore[arg-type]
+    rank = (job_ranks(image.job) if ranks is None else ranks).get(image.index)
+    named = {"index": image.index, "method": image.method.name, "seed": image.seed, "alignment_rank": rank}
+    return ImageReport(trace=trace, **named, **shared)  # type: ignore[arg-type]
+
+
+def job_ranks(job: Job) -> dict[int, int | None]:
+    """Return the `alignment_rank` of each finished image of a job, by its index."""
+    done = {(image.method.name, image.seed): image for image in job.images if image.record is not None}
+    ranks = alignment_ranks({key: image.record for key, image in done.items() if image.record is not None})
+    return {done[key].index: rank for key, rank in ranks.items()}
 
 
 def failure_body(failure: Failure) -> ErrorBody:
@@ -69,7 +84,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         job: The job.
         position: Queued jobs before it, 0 if it is not queued.
     """
-    run = job.run
+    run, ranks = job.run, job_ranks(job)
     return JobReply(
         id=job.id,
         status=job.status.value,
@@ -85,7 +100,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         guidance_scale=run.sampling.guidance_scale,
         width=run.sampling.width,
         height=run.sampling.height,
-        images=[_image_status(image) for image in job.images],
+        images=[_image_status(image, ranks) for image in job.images],
         warnings=list(job.warnings),
         error=None if job.failure is None else failure_body(job.failure),
         events_url=f"/v1/jobs/{job.id}/events",
@@ -93,8 +108,8 @@ def job_reply(job: Job, position: int) -> JobReply:
     )
 
 
-def _image_status(image: ImageTask) -> ImageStatus:
-    report = image_report(image)
+def _image_status(image: ImageTask, ranks: Mapping[int, int | None]) -> ImageStatus:
+    report = image_report(image, ranks)
     return ImageStatus(
         index=image.index,
         method=image.method.name,

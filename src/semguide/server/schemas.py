@@ -157,7 +157,12 @@ class ImageReport(BaseModel):
     evaluations: int = Field(description="Denoiser evaluations.")
     seconds: float = Field(description="Wall-clock seconds.")
     alignment: list[float] | None = Field(
-        description="Per concept the probability that it is right; null where the early steps were not evaluated."
+        description="Per concept the probability that it is right; null where it is not fitted for the model, or the "
+        "early steps were not evaluated."
+    )
+    alignment_rank: int | None = Field(
+        description="Place among the job's finished images of the method, 1 for the most likely right; null where the "
+        "early steps were not evaluated."
     )
     pixels: str = Field(description="Hash of the pixels.")
     trace: TracePayload

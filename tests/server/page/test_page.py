@@ -167,7 +167,9 @@ def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Vi
     assert cells == ["a red car", *shown]
     expect(page.locator(".numbers tbody tr")).to_have_count(6 * 2)
     expect(page.locator(".scores")).to_have_count(4)
-    shown = [f"{share:.0%}".replace("%", " %") for share in made["cfg", 5]["report"]["alignment"]]
+    report = made["cfg", 5]["report"]
+    shares = [f"{share:.0%}".replace("%", " %") for share in report["alignment"] or []]
+    shown = [*shares, f"{report['alignment_rank']} of 2"]
     expect(page.locator(".scores").first.locator("li")).to_have_text([re.compile(re.escape(share)) for share in shown])
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
+from semguide.adapters.pipelines.alignment import Alignment, scored
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
 from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
@@ -28,7 +29,6 @@ from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, w
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
-from semguide.guidance.detector import Detector
 
 _CALLBACKS = ("callback_on_step_end", "callback")
 """The arguments of pipelines that take a function to be called after each step."""
@@ -42,15 +42,21 @@ class Result:
         images: What the pipeline returns as images, in its own type.
         trace: Similarity, gate and weight per image, step and concept.
         alignment: Per image and concept the probability that it is right, by `semguide.guidance.detector.Detector`;
-            None where the concepts were not evaluated in the first third of the steps (plain guidance does so with
-            `full_trace` only), and for rules whose similarity is not the signed cosine (`SGTv1`, `SGTv2`).
+            None where it was not fitted for this model (`semguide calibrate` does that), where the concepts were not
+            evaluated in the first third of the steps (plain guidance does so with `full_trace` only), and for rules
+            whose similarity is not the signed cosine (`SGTv1`, `SGTv2`).
+        alignment_rank: Per image its place among those of the same prompt, 1 for the most likely right; on every model,
+            None only where the concepts were not evaluated, and for the rules that `alignment` leaves out.
+        alignment_score: What orders the images on a model without a fit: no probability.
         evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
         output: What the pipeline returned, whole.
     """
 
     images: Any
     trace: Trace
-    alignment: list[list[float]] | None
+    alignment: Alignment | None
+    alignment_rank: list[int | None]
+    alignment_score: list[float | None]
     evaluations: list[int]
     output: Any
 
@@ -168,8 +174,10 @@ class SteeredPipeline:
         if session.completed:
             rule_session.warn_if_idle(session.steps.count)
         trace = session.trace()
-        alignment = Detector().alignment(trace.similarity) if self.rule.signed else None
-        return Result(output[0], trace, alignment, rule_session.evaluations, output)
+        told = scored(self.pipe, trace, self.rule.signed, _prompt_of_each(prompts, trace.concepts))
+        return Result(
+            output[0], trace, told.alignment, told.rank, told.raw, evaluations=rule_session.evaluations, output=output
+        )
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
@@ -191,6 +199,12 @@ class SteeredPipeline:
         session.steps.check()
         session.finite.check()
         return output
+
+
+def _prompt_of_each(prompts: Sequence[str | None], concepts: Sequence[tuple[str, ...]]) -> list[Any]:
+    """Return of each image what it shares with those of its prompt; prompts that are embeddings are different ones."""
+    per_prompt = len(concepts) // len(prompts)
+    return [(prompts[i // per_prompt] or i // per_prompt, texts) for i, texts in enumerate(concepts)]
 
 
 def _wrapper(mechanism: Any, index: int, session: SteeringSession, forward: Forward) -> Forward:

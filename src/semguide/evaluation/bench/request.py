@@ -184,10 +184,10 @@ def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
 
     known = suite_names()
     if name not in known and not Path(name).is_file():
-        if not known:
-            rule = f"must be the path of a prompt file, as no suite is installed ({plugins.EMBEDDED})"
-            raise InvalidArgument("suite", rule, name)
-        checks.check_known("suite", name, known, "must be the path of a prompt file or one of")
+        rule = "must be the path of a prompt file or one of"
+        if len(known) == 1:
+            raise InvalidArgument("suite", f"{rule} {known[0]}", name, plugins.EMBEDDED)
+        checks.check_known("suite", name, known, rule)
     prompts = suite(name) if name in known else read_official(Path(name))
     chosen = [prompt for prompt in prompts if split in ("all", prompt.split)]
     if not chosen:

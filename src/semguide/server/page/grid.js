@@ -72,19 +72,28 @@ export class Grid {
     this.#scores(run, picture, cell.scores);
   }
 
+  /** What the place of a picture says: nothing of a seed alone, and only the order where no probability is fitted. */
+  #rank(run, picture) {
+    if (!picture.rank || run.seeds.length < 2) return null;
+    return { text: `${picture.rank} of ${run.seeds.length}`, title: `Place ${picture.rank} of ${run.seeds.length} seeds: 1 is most likely to be right` };
+  }
+
   #label(run, picture) {
+    const rank = this.#rank(run, picture);
     const state = { waiting: "waiting", running: `step ${picture.step} of ${picture.steps}`, done: "finished", stopped: "stopped" };
     const scores = (picture.alignment ?? []).map((value, k) => `${run.concepts[k]} ${percent(value)}`);
-    return [`${methodTitle(picture.method)}, seed ${picture.seed}, ${state[picture.state]}`, ...scores, "show its trajectory"].join("; ");
+    return [`${methodTitle(picture.method)}, seed ${picture.seed}, ${state[picture.state]}`, ...scores, ...(rank ? [rank.title] : []), "show its trajectory"].join("; ");
   }
 
   #scores(run, picture, place) {
     const scores = picture.alignment ?? [];
-    place.hidden = scores.length === 0;
+    const rank = this.#rank(run, picture);
+    place.hidden = scores.length === 0 && !rank;
     place.replaceChildren(
       ...scores.map((value, k) =>
         h("li", { title: `${run.concepts[k]}: ${percent(value)} sure that it is right` }, mark(run.colours[k]), h("span", { class: "visually-hidden" }, `${run.concepts[k]} `), percent(value)),
       ),
+      ...(rank ? [h("li", { class: "rank", title: rank.title }, rank.text)] : []),
     );
   }
 

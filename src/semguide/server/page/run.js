@@ -9,8 +9,8 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
  * Ask for a job and follow it to its end.
  *
  * A run is `{form, request, colours, id, status, position, concepts, methods, seeds, warnings, pictures, error, seconds}`;
- * a picture is `{key, method, seed, state, step, steps, preview, url, blob, trace, alignment, evaluations}` with the state
- * waiting, running, done or stopped.
+ * a picture is `{key, method, seed, state, step, steps, preview, url, blob, trace, alignment, rank, evaluations}` with the
+ * state waiting, running, done or stopped; `rank` is its place among the seeds of its method, once all are made.
  */
 export class Runner {
   /** @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed. */
@@ -83,6 +83,7 @@ export class Runner {
       default:
         run.status = name; // done, failed, cancelled
         run.error = data.error?.message ?? null;
+        run.order.forEach((made, index) => (made.rank = data.alignment_ranks?.[index] ?? null));
     }
     this.onChange(run, picture);
   }
@@ -125,6 +126,7 @@ function fromJob(job, form, colours) {
     state: "waiting",
     step: 0,
     steps: job.steps,
+    rank: null,
     trace: report?.trace ?? { concepts, similarity: [], gate: [], weight: [] },
   }));
   return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 
@@ -12,7 +13,7 @@ from semguide.errors import InvalidArgument
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import JobFailed, responses
 from semguide.server.jobs import Failure, ImageTask, Job, Status
-from semguide.server.replies import concept_models, image_report, image_url, model_card
+from semguide.server.replies import concept_models, image_report, image_url, job_ranks, model_card
 from semguide.server.requests import find_served
 from semguide.server.schemas import ImagePayload, ImagesReply, ImagesRequest, ModelCard, ModelList, RunReport
 
@@ -36,10 +37,10 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerD
     if job.status is not Status.done:
         raise JobFailed(job.failure or CANCELLED)
     base = str(request.base_url).rstrip("/") if body.response_format == "url" else None
-    run = job.run
+    run, ranks = job.run, job_ranks(job)
     return ImagesReply(
         created=int(job.created),
-        data=[_payload(image, base) for image in job.images],
+        data=[_payload(image, base, ranks) for image in job.images],
         size=f"{run.sampling.width}x{run.sampling.height}",
         semguide=RunReport(
             job=job.id,
@@ -83,8 +84,8 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _payload(image: ImageTask, base: str | None) -> ImagePayload:
-    report = image_report(image)
+def _payload(image: ImageTask, base: str | None, ranks: Mapping[int, int | None]) -> ImagePayload:
+    report = image_report(image, ranks)
     if report is None or image.png is None:
         raise InvalidArgument("image", "must be finished before it is sent")
     if base is not None:

@@ -1,0 +1,108 @@
+"""Fitted scores of models: kept as JSON in the user's data folder, or shipped with a checkpoint; no torch."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from semguide.errors import InvalidArgument
+from semguide.files import write_json
+from semguide.models.catalog import embedded
+
+if TYPE_CHECKING:
+    from semguide.guidance.detector import Detector
+
+DATA = "SEMGUIDE_DATA"
+"""Environment variable with the folder of what semguide keeps for a user, in the place of the platform's."""
+FILE = "calibration.json"
+"""Name of the file in the folder of a checkpoint."""
+FORMAT, VERSION = "semguide-calibration", 1
+_NUMBERS = ("intercept", "cosine", "relative", "stop")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How likely a model's concepts are to be right, as fitted to its own images.
+
+    Attributes:
+        fingerprint: `weights_fingerprint` of the model.
+        numbers: The fields of `semguide.guidance.detector.Detector`.
+        fitted_on: From what it was fitted, as JSON values: model, suite, judge, counts, sampling, quality.
+    """
+
+    fingerprint: str
+    numbers: Mapping[str, float]
+    fitted_on: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def detector(self) -> Detector:
+        """Return the fitted detector. Imports torch."""
+        from semguide.guidance.detector import Detector
+
+        return Detector(**self.numbers)
+
+    def write(self, file: Path) -> None:
+        """Write it, whole or not at all."""
+        content = {"fingerprint": self.fingerprint, "detector": dict(self.numbers), "fitted_on": dict(self.fitted_on)}
+        write_json(file, {"format": FORMAT, "version": VERSION, **content})
+
+
+def data_folder() -> Path:
+    """Return the folder of what semguide keeps for a user: `SEMGUIDE_DATA`, else the platform's; it need not exist."""
+    named = os.environ.get(DATA, "")
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "semguide"
+    variable, otherwise = ("LOCALAPPDATA", "AppData/Local") if os.name == "nt" else ("XDG_DATA_HOME", ".local/share")
+    base = os.environ.get(variable, "")
+    return (Path(base) if base else Path.home() / otherwise) / "semguide"
+
+
+def calibration_file(fingerprint: str) -> Path:
+    """Return where the calibration of a model is kept."""
+    return data_folder() / "calibrations" / f"{fingerprint}.json"
+
+
+def find_calibration(fingerprint: str) -> Calibration | None:
+    """Return the calibration of a model: the user's own, else one that an installed package ships; None without one.
+
+    Raises:
+        InvalidArgument: The user's file is broken.
+    """
+    own = calibration_file(fingerprint)
+    if own.is_file():
+        return read_calibration(own)
+    shipped = (model.path / FILE for model in embedded().values())
+    found = (read_calibration(file) for file in shipped if file.is_file())
+    return next((calibration for calibration in found if calibration.fingerprint == fingerprint), None)
+
+
+def any_calibration() -> bool:
+    """Say whether any model has one: without one no model need be fingerprinted."""
+    own = data_folder() / "calibrations"
+    return (own.is_dir() and any(own.glob("*.json"))) or any((m.path / FILE).is_file() for m in embedded().values())
+
+
+def read_calibration(file: Path) -> Calibration:
+    """Read a calibration.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    try:
+        value: Any = json.loads(file.read_text(encoding="utf-8"))
+        if value["format"] != FORMAT or value["version"] != VERSION:
+            raise ValueError("another format or version")
+        numbers = {name: float(value["detector"][name]) for name in _NUMBERS}
+        if not all(map(math.isfinite, numbers.values())):
+            raise ValueError("a number that is not finite")
+        return Calibration(str(value["fingerprint"]), numbers, cast(dict[str, Any], value["fitted_on"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        rule = f"must be a file of semguide calibrate (version {VERSION}; {type(error).__name__}: {error})"
+        raise InvalidArgument("calibration", rule, file, "remove it, or make it again") from error

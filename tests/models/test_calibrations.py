@@ -1,0 +1,88 @@
+"""Where fitted scores are kept and found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from semguide.models import embedded
+from semguide.models.calibrations import (
+    Calibration,
+    any_calibration,
+    calibration_file,
+    data_folder,
+    find_calibration,
+    read_calibration,
+)
+from semguide.models.weights import folder_weights_fingerprint
+from support.refusals import refuses
+
+NUMBERS = {"intercept": 1.0, "cosine": -0.5, "relative": 3.0, "stop": 0.25}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEMGUIDE_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_a_written_calibration_is_found_by_its_fingerprint(data: Path) -> None:
+    file = calibration_file("a" * 32)
+    assert file.parent.parent == data
+    file.parent.mkdir(parents=True)
+    written = Calibration("a" * 32, NUMBERS, {"suite": "own"})
+    written.write(file)
+    assert any_calibration()
+    assert find_calibration("a" * 32) == written
+    assert find_calibration("b" * 32) is None
+    detector = written.detector()
+    assert (detector.intercept, detector.stop) == (1.0, 0.25)
+
+
+def test_the_shipped_checkpoints_have_theirs(data: Path) -> None:
+    for model in [found for found in embedded().values() if found.default]:
+        fingerprint = folder_weights_fingerprint(model.path)
+        assert fingerprint is not None
+        found = find_calibration(fingerprint)
+        assert found is not None
+        assert found.fitted_on["model"] == model.name
+
+
+def test_the_users_own_comes_before_a_shipped_one(data: Path) -> None:
+    fingerprint = folder_weights_fingerprint(next(iter(embedded().values())).path) or ""
+    file = calibration_file(fingerprint)
+    file.parent.mkdir(parents=True)
+    Calibration(fingerprint, NUMBERS).write(file)
+    found = find_calibration(fingerprint)
+    assert found is not None
+    assert found.numbers == NUMBERS
+
+
+@pytest.mark.parametrize(
+    "broken", ["{", "[]", '{"format": "other"}', '{"format": "semguide-calibration", "version": 2}']
+)
+def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "broken.json").write_text(broken)
+    with refuses("calibration", "must be a file of semguide calibrate"):
+        read_calibration(tmp_path / "broken.json")
+
+
+def test_a_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    Calibration("a" * 32, NUMBERS).write(tmp_path / "one.json")
+    content = json.loads((tmp_path / "one.json").read_text())
+    content["detector"]["cosine"] = float("nan")
+    (tmp_path / "one.json").write_text(json.dumps(content))
+    with refuses("calibration"):
+        read_calibration(tmp_path / "one.json")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of the platform")
+def test_without_a_named_folder_the_platforms_own_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SEMGUIDE_DATA")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert data_folder() == tmp_path / "semguide"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert data_folder() == Path.home() / ".local/share/semguide"
