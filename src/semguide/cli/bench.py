@@ -83,7 +83,7 @@ def bench(
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
     )
     check_bench(request, jobs)
-    how = _How(jobs, ray, None if shard is None else parse_shard(shard))
+    how = How(jobs, ray, None if shard is None else parse_shard(shard))
     layout = None if export is None else _checked_export(*export, suite)
     check_ray(ray)
     check_writable(out)
@@ -101,7 +101,7 @@ def _checked_export(layout: str, target: Path, suite: str) -> Export:
 
 
 @dataclass(frozen=True)
-class _How:
+class How:
     """How a benchmark is made: processes, Ray address ("" for none), and which part of it (None: all)."""
 
     processes: int
@@ -114,7 +114,7 @@ class _How:
         return "all" if self.part is None else f"{self.part[0]}-of-{self.part[1]}"
 
 
-def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
+def _measure(planned: BenchPlan, out: Path, how: How) -> BenchFolder:
     from semguide.evaluation.bench.folder import REPORT, BenchFolder
     from semguide.evaluation.bench.results import write_results
 
@@ -126,7 +126,7 @@ def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
     missing = folder.missing(jobs)
     folder.open()
     if missing:
-        _make(planned, folder, missing, how)
+        make_missing(planned, folder, missing, how)
     there = f"{len(jobs)} images ({len(jobs) - len(missing)} of them were there already)"
     if how.part is not None:
         part = f"{how.part[0]}/{how.part[1]}"
@@ -137,7 +137,8 @@ def _measure(planned: BenchPlan, out: Path, how: _How) -> BenchFolder:
     return folder
 
 
-def _make(planned: BenchPlan, folder: BenchFolder, missing: list[BenchTask], how: _How) -> None:
+def make_missing(planned: BenchPlan, folder: BenchFolder, missing: list[BenchTask], how: How) -> None:
+    """Make the missing images of an opened folder; on Ctrl-C say how to go on."""
     from semguide.evaluation.bench.plan import Execution
     from semguide.evaluation.bench.workers import run_tasks
 

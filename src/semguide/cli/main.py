@@ -8,6 +8,7 @@ import typer
 
 from semguide import plugins
 from semguide.cli.bench import bench
+from semguide.cli.calibrate import calibrate
 from semguide.cli.comfyui import comfyui
 from semguide.cli.concepts import concepts
 from semguide.cli.console import hush_environment, reported, warn
@@ -47,7 +48,7 @@ def root(
     hush_environment()
 
 
-for command in (generate, serve, concepts, bench, suites, models, methods, doctor, comfyui):
+for command in (generate, serve, concepts, bench, calibrate, suites, models, methods, doctor, comfyui):
     app.command(command.__name__)(reported(command))
 for name in plugins.names(COMMANDS):
     try:

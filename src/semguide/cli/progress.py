@@ -57,6 +57,16 @@ def seeds_bar(count: int) -> Iterator[Callable[[Candidate], None]]:
         yield on_start
 
 
+@contextmanager
+def count_bar(what: str, count: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on stderr over `count` things; give the callback that moves it by one."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=count)
+        yield lambda: bar.update(task, advance=1)
+
+
 def total_evaluations(run: Run, rule: Rule[Any]) -> int:
     """Return the denoiser evaluations that one image of a rule takes in a run."""
     return rule.evaluations_per_image(run.sampling.num_inference_steps, len(run.concepts), full_trace=run.full_trace)

@@ -64,9 +64,14 @@ def data_folder() -> Path:
     return (Path(base) if base else Path.home() / otherwise) / "semguide"
 
 
-def calibration_file(fingerprint: str) -> Path:
-    """Return where the calibration of a model is kept."""
-    return data_folder() / "calibrations" / f"{fingerprint}.json"
+def calibration_file(fingerprint: str, data: Path | None = None) -> Path:
+    """Return where the calibration of a model is kept.
+
+    Args:
+        fingerprint: Of the model.
+        data: A folder in the place of `data_folder()`.
+    """
+    return (data_folder() if data is None else data) / "calibrations" / f"{fingerprint}.json"
 
 
 def find_calibration(fingerprint: str) -> Calibration | None:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from semguide.cli.health.finding import HealthFinding, Status
 
-SETTINGS = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "CUDA_VISIBLE_DEVICES")
+SETTINGS = (
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "CUDA_VISIBLE_DEVICES",
+    "SEMGUIDE_DATA",
+)
 """Environment variables that are shown; never tokens."""
 
 

@@ -1,0 +1,262 @@
+"""`semguide calibrate`: from the images of a suite to the fitted score of a model. Prints nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semguide import plugins
+from semguide.errors import InvalidArgument, SemguideError
+from semguide.evaluation.bench.request import BenchPlan, BenchRequest, plan_bench
+from semguide.evaluation.bench.scorer_folders import NONE, ScorerRequest, find_scorers
+from semguide.evaluation.clip_scorers import embedded_clip
+from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
+from semguide.evaluation.rows import RowWriter, read_rows
+from semguide.evaluation.scorer_sources import CLIP, VQA, Say, scorer_folder
+from semguide.files import digest, write_json
+from semguide.models import LoadOptions, SourceKind, default_model, resolve
+from semguide.models.calibrations import Calibration
+from semguide.models.fingerprint import fingerprint_files
+from semguide.runs.checks import check_known
+
+if TYPE_CHECKING:
+    from semguide.evaluation.bench.folder import BenchFolder
+    from semguide.evaluation.calibration import Reliability
+
+Verdicts = dict[str, list[bool] | None]
+"""Whether each concept is right, by the image's id; None where the judge cannot say."""
+MODEL, VERDICTS = "model.json", "verdicts"
+"""In the folder of the images."""
+JUDGES = ("clip", "vqa", "detector")
+METHOD = "best-of-detector"
+"""With one seed it is plain guidance whose concepts are evaluated at the early steps, which is all that is needed."""
+FEW = 100
+"""Concepts below which a fit is told to be rough."""
+
+
+@dataclass(frozen=True)
+class CalibrateRequest:
+    """What a user asked for; None means "the default".
+
+    Attributes:
+        model: Embedded name, folder, file or hub id.
+        suite: Name of a suite, or path of a prompt file.
+        judge: A name of `JUDGES`.
+        judge_model: Folder or hub id of the judge.
+        seeds: Images per prompt, from seed 0 up.
+        limit: Prompts at most; None for all.
+        num_inference_steps: Steps.
+        guidance_scale: Guidance scale.
+        device: "auto" or a torch device.
+        loading: How the model is loaded.
+    """
+
+    model: str | None
+    suite: str
+    judge: str
+    judge_model: str | None = None
+    seeds: int = 1
+    limit: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    device: str = "auto"
+    loading: LoadOptions = field(default_factory=LoadOptions)
+
+    def bench(self) -> BenchRequest:
+        """Return the benchmark that makes the images: they are judged afterwards, by any judge."""
+        return BenchRequest(
+            suite=self.suite,
+            methods=METHOD,
+            model=self.model,
+            seeds=self.seeds,
+            split="all",
+            limit=self.limit,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            settings={METHOD: {"seeds": 1}},
+            judge=NONE,
+            device=self.device,
+            keep_images=True,
+            scorers=ScorerRequest(clip=NONE),
+            loading=self.loading,
+        )
+
+
+@dataclass(frozen=True)
+class CalibratePlan:
+    """A checked request: its images, and the judge."""
+
+    request: CalibrateRequest
+    bench: BenchPlan
+    judge: Path
+
+
+def plan_calibration(request: CalibrateRequest, say: Say) -> CalibratePlan:
+    """Resolve and check a request; the judge comes before the model, which may be large.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+        UnsupportedPipeline: The model cannot be steered.
+        SemguideError: The hub cannot be reached.
+    """
+    check_known("judge", request.judge, JUDGES)
+    source = resolve(default_model() if request.model is None else request.model)
+    judge = _judge_folder(request, source.kind, say)
+    planned = plan_bench(request.bench())
+    if request.judge == "clip":
+        from semguide.evaluation.concept_judges import check_for_clip
+
+        check_for_clip(planned.bench.prompts)
+    if not all(prompt.concepts for prompt in planned.bench.prompts):
+        rule = "must hold prompts in which concepts are found"
+        raise InvalidArgument("suite", rule, request.suite, "remove those without")
+    return CalibratePlan(request, planned, judge)
+
+
+def _judge_folder(request: CalibrateRequest, kind: SourceKind, say: Say) -> Path:
+    """Find the judge's folder, and check that it holds one."""
+    named = request.judge_model
+    if request.judge == "detector":
+        embedded = embedded_judge() if named is None else None
+        folder = Path(named or "") if embedded is None else embedded.folder
+        if named is None and embedded is None:
+            raise InvalidArgument("judge_model", f"must be given for a detector ({plugins.EMBEDDED})")
+        if not all((folder / file).is_file() for file in JUDGE_FILES):
+            raise InvalidArgument("judge_model", f"must be a folder with {' and '.join(JUDGE_FILES)}", folder)
+        return folder
+    own = embedded_clip() if request.judge == "clip" and kind is SourceKind.EMBEDDED else None
+    if named is None and own is not None:
+        return own.folder
+    default = CLIP if request.judge == "clip" else VQA
+    folder = scorer_folder("judge_model", default if named is None else named, say)
+    find_scorers(ScorerRequest(**{"clip": NONE, request.judge: str(folder)}), kind)
+    return folder
+
+
+def model_fingerprint(plan: CalibratePlan, out: Path) -> str:
+    """Return the fingerprint of the model as it is loaded, from an earlier call's file where there is one.
+
+    Raises:
+        SemguideError: Its weights cannot be read, so that it could not be found again.
+    """
+    bench = plan.bench.bench
+    made_for = {name: bench.identity.get(name) for name in ("checkpoint", "loading")}
+    file = out / MODEL
+    if file.is_file():
+        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if known.get("made_for") == made_for:
+            return str(known["fingerprint"])
+    from semguide.models import load
+    from semguide.models.weights import weights_fingerprint
+
+    found = weights_fingerprint(load(bench.model_path, plan.bench.device, bench.loading))
+    if found is None:
+        raise SemguideError(
+            f"the weights of {bench.model} are packed in a way that cannot be read, so a fit could not be found again; "
+            "calibrate the model as it is before it was quantised"
+        )
+    write_json(file, {"fingerprint": found, "made_for": made_for})
+    return found
+
+
+def judge_images(plan: CalibratePlan, folder: BenchFolder, on_image: Callable[[], None]) -> Verdicts:
+    """Judge the finished images, each once: verdicts are kept as soon as they are there.
+
+    Args:
+        plan: The plan.
+        folder: Its images, all made.
+        on_image: Called after each image that is judged now.
+
+    Returns:
+        Whether each concept is right, by the image's id; None where the judge cannot say.
+    """
+    from PIL import Image
+
+    from semguide.evaluation.concept_judges import load_concept_judge
+
+    prompts = {prompt.text: prompt for prompt in plan.bench.bench.prompts}
+    texts = sorted(concept.text for prompt in prompts.values() for concept in prompt.concepts)
+    which = digest([plan.request.judge, fingerprint_files(plan.judge), texts if plan.request.judge == "clip" else []])
+    place = folder.out / VERDICTS / which[:16]
+    place.mkdir(parents=True, exist_ok=True)
+    known: Verdicts = {row["id"]: row["right"] for row in read_rows(place)}
+    missing = [row for row in folder.selected_rows() if row["id"] not in known]
+    if not missing:
+        return known
+    judge = load_concept_judge(plan.request.judge, plan.judge, list(prompts.values()), plan.bench.device)
+    writer = RowWriter(place, "all")
+    try:
+        for row in missing:
+            with Image.open(folder.out / row["image"]) as image:
+                known[row["id"]] = judge.verdict(prompts[row["prompt"]], image.convert("RGB"))
+            writer.write({"id": row["id"], "right": known[row["id"]]})
+            on_image()
+    finally:
+        writer.close()
+    return known
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was fitted.
+
+    Attributes:
+        calibration: To be stored.
+        reliability: Of prompts that were held out in turn.
+    """
+
+    calibration: Calibration
+    reliability: Reliability
+
+    def check(self) -> None:
+        """Check that the fit says something of prompts that it has not seen.
+
+        Raises:
+            SemguideError: It does not, so that its probabilities would lie.
+        """
+        told = self.reliability
+        if told.brier >= told.base:
+            raise SemguideError(
+                "no fit is kept: on prompts that were held out its probabilities are no better than the share that is "
+                f"right (Brier {told.brier:.3f} against {told.base:.3f}); make more images with a larger --limit or "
+                "--seeds, or choose another --judge; alignment_rank is there without a fit"
+            )
+
+
+def fit(plan: CalibratePlan, folder: BenchFolder, verdicts: Verdicts, fingerprint: str) -> Fit:
+    """Fit the score of a model to all judged concepts, and measure it on prompts that are held out in turn.
+
+    Raises:
+        InvalidArgument: Too few concepts are right, or too few wrong.
+    """
+    from semguide.evaluation.calibration import fit_judged, held_out, judged_concepts, reliability
+    from semguide.evaluation.observation import auroc
+
+    bench, rows = plan.bench.bench, folder.selected_rows()
+    judged = judged_concepts(rows, verdicts)
+    chance = held_out(judged)
+    told = reliability(chance, judged.right)
+    quality = {"auroc": auroc(chance, judged.right), "brier": told.brier, "brier_of_the_share": told.base}
+    fitted_on = {
+        "model": portable_name(bench.model),
+        "suite": bench.suite,
+        "judge": plan.request.judge,
+        "method": "cfg",
+        "num_inference_steps": bench.num_inference_steps,
+        "guidance_scale": bench.guidance_scale,
+        "images": len(rows),
+        "concepts": len(judged.right),
+        "right": float(judged.right.mean()),
+        "quality": {name: round(value, 4) for name, value in quality.items()},
+        "versions": bench.identity["versions"],
+    }
+    numbers = {name: round(value, 4) for name, value in asdict(fit_judged(judged)).items()}
+    return Fit(Calibration(fingerprint, numbers, fitted_on), told)
+
+
+def portable_name(model: str) -> str:
+    """Return a model's name without the folders that lead to it."""
+    return Path(model).name if Path(model).exists() or Path(model).is_absolute() else model

@@ -1,0 +1,159 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from semguide.evaluation import concept_judges
+from semguide.evaluation.bench.generation import TaskRunner
+from semguide.evaluation.rows import read_rows
+from semguide.models.calibrations import FILE, find_calibration
+from semguide.models.weights import folder_weights_fingerprint
+from support.tiny_scorers import save_tiny_blip, save_tiny_clip
+
+Cli = Callable[..., Result]
+PROMPTS = [f"a {a} and a {b}" for a in ("cat", "dog", "bird") for b in ("bear", "chair", "apple", "car")]
+
+
+@pytest.fixture
+def calibrate(cli: Cli, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Call `semguide calibrate` on the tiny checkpoint, with a user's data folder of its own."""
+    monkeypatch.setenv("SEMGUIDE_DATA", str(tmp_path / "data"))
+    (tmp_path / "pairs.csv").write_text("\n".join(["prompt", *PROMPTS]))
+
+    def call(*arguments: object) -> Result:
+        given = ("--model", tiny, "--suite", tmp_path / "pairs.csv", "--steps", 3, "--out", tmp_path / "out")
+        return cli("calibrate", *given, *arguments)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_clip(tmp_path_factory.mktemp("judges") / "clip")
+
+
+class LeadingJudge:
+    """Finds a concept right where it leads in the early steps, as a real judge mostly would; each eighth is turned."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.leads = {row["prompt"]: row["similarity"][0][0] > row["similarity"][0][1] for row in rows}
+        self.number = 0
+
+    def verdict(self, prompt: Any, image: Image.Image) -> list[bool]:
+        self.number += 1
+        first = self.leads[prompt.text] is not (self.number % 8 == 0)
+        return [first, not first]
+
+
+def fitted(calibrate: Cli, clip: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Make the images, then judge them by a judge whose verdicts the early steps foretell."""
+    calibrate("--judge", "clip", "--judge-model", clip)
+    rows = read_rows(out / "images" / "rows")
+    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: LeadingJudge(rows))
+    for file in (out / "images" / "verdicts").glob("*/*"):
+        file.unlink()
+    return calibrate("--judge", "clip", "--judge-model", clip)
+
+
+def test_a_fit_is_kept_where_the_model_is_found_again_with_a_diagram(
+    calibrate: Cli, cli: Cli, clip: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    result = fitted(calibrate, clip, tmp_path / "out", monkeypatch)
+    assert result.exit_code == 0, result.stderr
+    assert "24 concepts of 12 images of pairs.csv, 50% right by clip" in result.stdout
+    assert "24 concepts are few" in result.stderr
+    fingerprint = folder_weights_fingerprint(tiny)
+    assert fingerprint is not None
+    found = find_calibration(fingerprint)
+    assert found is not None
+    assert found.numbers["relative"] > 0
+    assert found.fitted_on["model"] == tiny.name
+    assert json.loads((tmp_path / "out" / FILE).read_text())["detector"] == dict(found.numbers)
+    with Image.open(tmp_path / "out" / "reliability.png") as diagram:
+        assert min(diagram.size) > 400
+    made = cli("generate", PROMPTS[0], "--model", tiny, "--steps", 3, "--num-images", 1, "--out", tmp_path / "run")
+    assert made.exit_code == 0, made.stderr
+    (image,) = json.loads((tmp_path / "run" / "run.json").read_text())["images"]
+    assert all(0 < concept["probability"] < 1 for concept in image["alignment"])
+
+
+def test_a_fit_that_foretells_nothing_is_not_kept(
+    calibrate: Cli, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    verdicts = iter(np.random.default_rng(0).random((12, 2)) < 0.5)
+    fake = type("Fake", (), {"verdict": lambda self, prompt, image: next(verdicts).tolist()})()
+    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: fake)
+    result = calibrate("--judge", "clip", "--judge-model", clip)
+    assert result.exit_code == 1
+    assert "no fit is kept" in result.stderr
+    assert not (tmp_path / "data").exists()
+    assert (tmp_path / "out" / "reliability.png").is_file()
+
+
+def test_a_second_call_makes_no_image_and_judges_none(
+    calibrate: Cli, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = fitted(calibrate, clip, tmp_path / "out", monkeypatch)
+    monkeypatch.setattr(TaskRunner, "__init__", None)
+    monkeypatch.setattr(concept_judges, "load_concept_judge", None)
+    again = calibrate("--judge", "clip", "--judge-model", clip)
+    assert again.exit_code == 0, again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_the_same_images_serve_another_judge(calibrate: Cli, clip: Path, tmp_path: Path, monkeypatch):
+    calibrate("--judge", "clip", "--judge-model", clip)
+    monkeypatch.setattr(TaskRunner, "__init__", None)
+    calibrate("--judge", "vqa", "--judge-model", save_tiny_blip(tmp_path / "blip"))
+    kept = list((tmp_path / "out" / "images" / "verdicts").iterdir())
+    assert [len(read_rows(folder)) for folder in kept] == [12, 12]
+
+
+def test_ctrl_c_keeps_what_is_made_and_judged(calibrate: Cli, clip: Path, tmp_path: Path, monkeypatch):
+    class Stopped:
+        calls = 0
+
+        def verdict(self, prompt: Any, image: Any) -> list[bool]:
+            self.calls += 1
+            if self.calls > 5:
+                raise KeyboardInterrupt
+            return [True, False]
+
+    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: Stopped())
+    result = calibrate("--judge", "clip", "--judge-model", clip)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("stopped: all images are made")
+    (kept,) = (tmp_path / "out" / "images" / "verdicts").iterdir()
+    assert len(read_rows(kept)) == 5
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--judge", "eye"), "--judge must be one of clip, vqa, detector"),
+        (("--judge", "clip", "--judge-model", "nowhere"), "--judge-model"),
+        (("--judge", "detector", "--judge-model", "nowhere"), "--judge-model"),
+        (("--judge", "detector", "--seeds", 0), "--seeds"),
+        (("--judge", "detector", "--suite", "emoji-aee"), "--suite"),
+        (("--judge", "detector", "--steps", 0), "--steps"),
+    ],
+)
+def test_refusals_come_before_any_work(calibrate: Cli, tmp_path: Path, more: tuple[object, ...], named: str):
+    result = calibrate(*more)
+    assert result.exit_code == 2, result.stderr
+    assert named in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_offline_a_judge_of_the_hub_is_one_sentence(calibrate: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    result = calibrate("--judge", "vqa", "--judge-model", "nobody/nothing")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: the model 'nobody/nothing' is neither in the hub's cache nor to be had")
+    assert len(result.stderr.strip().splitlines()) == 1
