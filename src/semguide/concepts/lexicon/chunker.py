@@ -17,6 +17,7 @@ from semguide.concepts.lexicon.starts import can_start
 from semguide.concepts.lexicon.tagging import NOMINAL, Phrase, Sentence, Tag, is_known
 
 _SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
+_MOST_OPENERS = 8  # of one phrase; keeps the time linear in the length of the prompt
 _NAME_LINKS = frozenset({"of", "the"})
 
 
@@ -36,7 +37,7 @@ def _phrase_at(sentence: Sentence, start: int) -> Phrase | None:
     if not can_start(sentence, start):
         return None
     index = start
-    while sentence.tag(index) in OPENERS:
+    while sentence.tag(index) in OPENERS and index < start + _MOST_OPENERS:
         index += 1
     opened = index > start
     index = skip_modifiers(sentence, index, opened)

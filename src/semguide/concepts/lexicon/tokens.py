@@ -27,7 +27,7 @@ _WEIGHT: Final = (  # (red:1.2), red++, [red]
 )
 _WEIGHT_AFTER: Final = r"(?<=[)\]])\d*\.?\d+(?!\w)"
 _PLURAL_POSSESSIVE: Final = r"(?<=s)['’](?= \w)"
-_EMBEDDING: Final = r"<[\w|-]{1,60}>|\bembedding:[\w/\\-]{1,100}(?:\.\w{1,20})*"  # textual inversion: <cat-toy>
+_EMBEDDING: Final = r"<[\w|-]{1,60}>|\bembedding:\w(?:[\w/\\-]{0,100}\w)?(?:\.\w{1,20})*"  # <cat-toy>
 _QUOTED: Final = (
     r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,100}'(?!\w)"
     r"|‘(?:[^’\n]|(?<=\w)’(?=\w)){1,100}’(?!\w)"
@@ -39,7 +39,7 @@ _ENDED: Final = (
 _TITLE: Final = r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sgt|Capt|Jr|Sr)\.(?=\s[A-Z])|\b(?:[A-Z]\.){2,4}"
 _WORD: Final = rf"{_TITLE}|(?:\d+-)?{_LETTER}(?:{_LETTER}|\d)*(?:(?:[-'’]|{_ENDED})(?:[^\W_][\u0300-\u036f]*)+)*"
 _SPACED: Final = (  # "1 9 2 0 s", as some collections write
-    r"(?<![\w.])\d(?: \d){1,5}(?! ?\d)(?: (?:s|k|mm|fps|mp|p|px|dpi)\b)?"
+    r"(?<![\w.])\d(?: \d\b){1,5}(?! \d)(?: (?:s|k|mm|fps|mp|p|px|dpi)\b)?"
 )
 _MIXED: Final = (  # 1girl, 3D, 18th, 19th-century, 8k, 8 k
     rf"{_SPACED}|\d+(?:[.,:]\d+)*(?:(?:-?[^\W\d_])[^\W_]*(?:-[^\W_]+)*|\s[kK]\b|\s(?:mm|fps)\b)"
@@ -133,5 +133,5 @@ def _tokens_of(match: re.Match[str]) -> list[Token]:
     if tail is None or text.lower().replace("’", "'") in _NOT_POSSESSIVE:
         return [Token(text.lower().replace("’", "'"), start, end, Kind.WORD, capital)]
     middle = start + tail.start()
-    owner = Token(text[: tail.start()].lower(), start, middle, Kind.WORD, capital)
+    owner = Token(text[: tail.start()].lower().replace("’", "'"), start, middle, Kind.WORD, capital)
     return [owner, Token("'s", middle, end, Kind.POSSESSIVE)]
