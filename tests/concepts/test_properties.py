@@ -66,7 +66,8 @@ def test_found_concepts_given_back_by_hand_are_found_again(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["a ", "3 ", "red, ", "big ", "dogs ", "a (red:1.2) car ", "by ann, ", "with ", "black and ", "a bowl of "]
+    "part",
+    ["a ", "3 dogs ", "red, ", "big ", "dogs ", "a (red:1.2) car ", "by ann, ", "with ", "black and ", "a bowl of "],
 )
 def test_four_times_the_prompt_is_four_times_the_work(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = 0

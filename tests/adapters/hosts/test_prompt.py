@@ -15,7 +15,7 @@ from semguide.adapters.hosts.prompt import concept_texts, plain
         ("a ((red:1.2) book:1.1)", "a red book"),
         (r"a cat \(toy\)", "a cat (toy)"),
         (r"(a \(toy\) cat:1.2)", "a (toy) cat"),
-        ("a cat, embedding:charm.pt", "a cat, "),
+        ("a cat, (embedding:charm.pt:1.2)", "a cat, embedding:charm.pt"),
         ("a [red] book and a [[blue] vase]", "a red book and a blue vase"),
         ("a ([red] book:1.2)", "a red book"),
         (r"a book \[old\]", "a book [old]"),
@@ -30,6 +30,13 @@ def test_marks_are_taken_off(prompt: str, text: str) -> None:
 
 def test_concepts_are_those_of_the_prompt_without_its_marks() -> None:
     assert concept_texts("a (red:1.2) book and (a yellow vase:0.9)") == ["a red book", "a yellow vase"]
+
+
+def test_an_embedding_belongs_to_the_concept_in_which_it_stands_and_is_none_alone() -> None:
+    assert concept_texts("an (embedding:charm:1.2) vase on a shelf, embedding:easy") == [
+        "an embedding:charm vase",
+        "a shelf",
+    ]
 
 
 def test_own_concepts_stand_as_they_are_one_a_line() -> None:

@@ -11,7 +11,6 @@ from semguide.errors import notify
 _EMPHASIS = re.compile(r"(?<!\\)\(((?:\\.|[^()\\])*)\)")
 _LESS = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]:|\\])*)\]")
 _WEIGHT = re.compile(r":\s*-?[\d.]+\s*$")
-_EMBEDDING = re.compile(r"\bembedding:\S+")
 _ESCAPE = re.compile(r"\\([()\[\]])")
 
 
@@ -43,12 +42,13 @@ def concept_texts(prompt: str, own: str = "", max_concepts: int = MAX_CONCEPTS) 
 def plain(prompt: str) -> str:
     r"""Return a prompt without marks.
 
-    Forge's `[from:to:when]` and `[this|that]` stay: which of the words is meant changes from step to step.
+    Forge's `[from:to:when]` and `[this|that]` stay: which of the words is meant changes from step to step. ComfyUI's
+    `embedding:NAME` stays too, and is encoded with the concept in which it stands.
 
-    >>> plain(r"a ((red:1.2) book:1.1) and a [big] cat \(toy\), embedding:charm")
-    'a red book and a big cat (toy), '
+    >>> plain(r"a ((red:1.2) book:1.1) and a [big] cat \(toy\) with an (embedding:charm:1.2)")
+    'a red book and a big cat (toy) with an embedding:charm'
     """
-    text, before = _EMBEDDING.sub("", prompt), ""
+    text, before = prompt, ""
     while text != before:
         text, before = _LESS.sub(r"\1", _EMPHASIS.sub(lambda marked: _WEIGHT.sub("", marked[1]), text)), text
     return _ESCAPE.sub(r"\1", text)
