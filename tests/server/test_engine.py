@@ -4,7 +4,9 @@ import threading
 import httpx
 import openai
 import pytest
+import torch
 
+from semguide.server.served_models import Worker
 from server.conftest import Start
 from support.live_server import MANY_STEPS, PROMPT, Live, wait_for
 
@@ -121,3 +123,29 @@ def test_a_worker_outlives_an_image_that_cannot_be_made(start_server: Start, mon
         assert failed["event"] == "failed"
         assert live.metric('semguide_jobs_total{outcome="failed"}') == 2
         assert live.events(live.start(steps=1)["id"])[-1]["event"] == "done"
+
+
+NEVER = {"subject_threshold": 0.0, "abstract_threshold": 0.0, "upper_bound": 1.0}
+
+
+@pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")
+def test_a_job_says_once_that_its_rule_corrected_nothing(live: Live):
+    started = live.start(steps=2, n=2, method="sgt-v1", parameters=NEVER)
+    messages = [event["data"]["message"] for event in live.events(started["id"]) if event["event"] == "warning"]
+    assert messages == live.job(started["id"])["warnings"]
+    (message,) = messages
+    assert message.startswith("sgt-v1 corrected nothing at any of the 2 steps")
+    assert live.events(live.start(steps=2)["id"])[-1]["event"] == "done"
+
+
+def test_a_job_of_a_model_that_makes_nan_fails_with_its_step(live: Live, worker: Worker):
+    (pipe,) = worker.pipelines.values()
+    bias = pipe.unet.conv_out.bias
+    kept = bias.detach().clone()
+    with torch.no_grad():
+        bias.fill_(float("nan"))
+        failed = live.events(live.start(steps=2)["id"])[-1]
+        bias.copy_(kept)
+    assert (failed["event"], failed["data"]["error"]["code"]) == ("failed", "generation_failed")
+    assert "at step 1 made NaN or infinity, most likely an overflow" in failed["data"]["error"]["message"]
+    assert live.events(live.start(steps=2)["id"])[-1]["event"] == "done"

@@ -112,13 +112,21 @@ class RuleSession:
         if self._watcher is not None:
             self._watcher.on_predictions(image, step, predictions)
 
-    def warn_if_idle(self, count: int) -> None:
-        """Warn once of images, of a run of `count` steps, that the rule was to correct and did not."""
+    def idle(self, count: int) -> list[RuleNeverActed | None]:
+        """Return of each image, after a run of `count` steps, why the rule did not correct it; None where it did."""
         acted = self._recorder.acted()
-        for image, names in enumerate(self.concepts):
-            if image not in acted and (warning := idle_warning(self._rule, names, count, corrected=True)):
-                warnings.warn(warning, stacklevel=3)
-                return
+        return [
+            None if image in acted else idle_warning(self._rule, names, count, corrected=True)
+            for image, names in enumerate(self.concepts)
+        ]
+
+    def warn_if_idle(self, count: int) -> list[RuleNeverActed | None]:
+        """Warn once of images that the rule was to correct and did not; returns what `idle` does."""
+        found = self.idle(count)
+        for warning in filter(None, found):
+            warnings.warn(warning, stacklevel=3)
+            break
+        return found
 
     def trace(self, count: int) -> Trace:
         """Return the trace of `count` steps."""

@@ -13,6 +13,7 @@ from semguide.runs.run import Method, Run
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from semguide.errors import SemguideWarning
     from semguide.guidance import Rule
     from semguide.selection import PartialRun
 
@@ -34,6 +35,7 @@ class GeneratedImage:
             the early steps say nothing of it.
         alignment_score: What orders the seeds on any model, no probability; None if the early steps say nothing.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
+        warning: Why the method did not correct it; None where it did, or was not to.
     """
 
     method: Method
@@ -44,6 +46,7 @@ class GeneratedImage:
     alignment: list[float] | None
     alignment_score: float | None
     trace: dict[str, Any]
+    warning: SemguideWarning | None = None
 
     @classmethod
     def from_output(cls, output: Any, index: int, method: Method, seed: int, seconds: float) -> GeneratedImage:
@@ -65,6 +68,7 @@ class GeneratedImage:
             alignment=None if output.alignment is None else output.alignment[index],
             alignment_score=output.alignment_score[index],
             trace=output.trace.to_dict()["images"][index],
+            warning=output.idle[index] if output.idle else None,
         )
 
 

@@ -232,6 +232,8 @@ class Engine:
         task.record, task.png, task.trace, task.status = record, png, image.trace, Status.done
         self._seconds_per_image = SMOOTHING * self._seconds_per_image + (1 - SMOOTHING) * image.seconds
         self._metrics.count_image(image.method.name, image.seconds, image.evaluations)
+        if image.warning is not None and (told := sentence_of(image.warning)) not in task.job.warnings:
+            task.job.warn(told)
         report = image_report(task)
         if report is not None:
             task.job.events.publish("image", {"url": image_url(task), **report.model_dump()})

@@ -18,6 +18,7 @@ from semguide import (
     CFG,
     SGT,
     GuidanceNotApplied,
+    NotFinite,
     SemanticConceptsStep,
     SemanticGuidance,
     SemguideWarning,
@@ -332,3 +333,41 @@ def test_first_block_cache_keeps_concepts_apart(name: str) -> None:
         torch.testing.assert_close(seen.output.pred, prediction, rtol=1e-6, atol=1e-6)
     assert not torch.allclose(cached, uncached)
     assert torch.equal(call(name, with_semantic_guidance(plain, REMEMBERING), prompts, **given), cached)
+
+
+def test_rule_that_corrected_nothing_warns_once_a_run() -> None:
+    rule = SGTv1(guidance_scale=SCALE, subject_threshold=0.0, abstract_threshold=0.0, upper_bound=1.0)
+    for guided, told in ((rule, "sgt-v1 corrected nothing"), (SGT(SCALE, start=0.51, stop=0.52), "acts at none of")):
+        tuned = with_semantic_guidance(made("sdxl"), guided)
+        with pytest.warns(SemguideWarning, match=told) as caught:
+            call("sdxl", tuned, PROMPT)
+        assert sum(issubclass(item.category, SemguideWarning) for item in caught) == 1
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_prediction_that_is_not_finite_stops_with_its_step(step: int) -> None:
+    guider: Any = SemanticGuidance(EAGER, stop=0.5)
+    predicted = held(guider, 0, 2)
+    predict(predicted, float("nan") if step == 0 else 0.0)
+    guider(predicted)
+    guider.set_state(1, 2, torch.tensor(250.0))
+    predicted = guider.prepare_inputs({"encoder_hidden_states": (torch.ones(1, 3, 2), torch.zeros(1, 3, 2))})
+    predict(predicted, float("nan") if step == 1 else 1.0)
+    with pytest.raises(NotFinite, match=f"the denoiser at step {step + 1} made NaN or infinity"):
+        guider(predicted)
+
+
+def predict(batches: list[Any], value: float) -> None:
+    for index, batch in enumerate(batches):
+        batch.noise_pred = torch.full((1, 4, 2, 2), value) + index
+
+
+def test_modular_pipeline_takes_concepts_encoded() -> None:
+    pipe = made("sdxl")
+    tuned = with_semantic_guidance(pipe, EAGER)
+    expected = call("sdxl", tuned, PROMPT)
+    known = tuned.guider._concepts
+    embeds = {text: dict(known.fields[k]) for k, text in enumerate(CONCEPTS)}
+    assert torch.equal(call("sdxl", tuned, PROMPT, concept_embeds=embeds), expected)
+    with refuses("concept_embeds", "must hold every concept"):
+        call("sdxl", tuned, PROMPT, concepts=["a cat"], concept_embeds=embeds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import warnings
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from diffusers import ClassifierFreeGuidance
 
 from adapters.guiders.test_every_pipeline import EAGER
-from semguide import SGT, SemguideWarning, with_semantic_guidance
+from semguide import SGT, InvalidArgument, SemguideWarning, with_semantic_guidance
 from semguide.guidance import Predictions, Step
 from support.families.run import run
 from support.families.table import FAMILIES, Family
@@ -70,6 +71,27 @@ def test_pipeline_is_left_as_it_was_and_calls_depend_on_nothing_before(name: str
     with pytest.raises(TypeError):
         run(tuned, family, PROMPT, no_such_argument=1)
     assert pipe.guider is own
+
+
+def test_concepts_are_taken_encoded_where_there_is_no_text_encoder() -> None:
+    family, whole = GUIDED["HunyuanImagePipeline"], made("HunyuanImagePipeline")
+    names = ("prompt_embeds", "prompt_embeds_mask", "prompt_embeds_2", "prompt_embeds_mask_2")
+
+    def encoded(text: str) -> dict[str, Any]:
+        return dict(zip(names, whole.encode_prompt(text, "cpu", 1), strict=True))
+
+    negative = {f"negative_{name}": value for name, value in encoded("").items()}
+    given: dict[str, Any] = {
+        **encoded(PROMPT),
+        **negative,
+        "concept_embeds": {text: encoded(text) for text in CONCEPTS},
+    }
+    without = copy.copy(whole)
+    without.text_encoder = without.text_encoder_2 = None
+    expected = run(with_semantic_guidance(whole, EAGER), family, PROMPT)
+    assert torch.equal(run(with_semantic_guidance(without, EAGER), family, None, **given), expected)
+    with pytest.raises(InvalidArgument, match=r"concept_embeds must hold every concept.*add 'a cat'"):
+        run(with_semantic_guidance(without, EAGER), family, None, concepts=["a cat"], **given)
 
 
 @pytest.mark.slow

@@ -63,15 +63,6 @@ def with_exchanged_forward(denoiser: Any) -> None:
     denoiser.forward = MethodType(lambda self, x: x, denoiser)
 
 
-def with_cache_around(denoiser: Any) -> None:
-    forward = denoiser.forward
-
-    def cached(x: torch.Tensor) -> torch.Tensor:
-        return forward(x)
-
-    denoiser.forward = cached
-
-
 def with_cache_dit(denoiser: Any) -> None:
     denoiser._is_cached = True
 
@@ -82,7 +73,6 @@ def with_cache_dit(denoiser: Any) -> None:
         (with_hook, r"x\.blocks\.1 has Keeping, .* take it off first: .* for hook in 'keeping'"),
         (with_child_forward, r"x\.blocks\.1 has .*<lambda> in the place of its forward.*\(del x\.blocks\.1\.forward"),
         (with_exchanged_forward, "x has .*<lambda> in the place of its forward"),
-        (with_cache_around, r"x has .*cached in the place of its forward"),
         (with_cache_dit, r"cache_dit\.disable_cache"),
     ],
 )

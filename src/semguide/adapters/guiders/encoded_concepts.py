@@ -98,6 +98,35 @@ class EncodedConcepts:
         return replaced
 
 
+def fields_of(texts: Sequence[Sequence[str]], embeds: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the encoding of the k-th concepts of all prompts, for each k, from that of each concept.
+
+    Args:
+        texts: The concepts of each prompt.
+        embeds: Concept text -> its encoding, one row, by the names that the pipeline has for it.
+
+    Raises:
+        InvalidArgument: A concept has no encoding, or not of the length of the others of its number.
+    """
+    if missing := [text for names in texts for text in names if text not in embeds]:
+        raise InvalidArgument("concept_embeds", "must hold every concept", [*embeds], f"add {missing[0]!r}")
+    found: list[dict[str, Any]] = []
+    for k in range(max((len(names) for names in texts), default=0)):
+        filler = next(names[k] for names in texts if k < len(names))
+        rows = [embeds[names[k] if k < len(names) else filler] for names in texts]
+        found.append({name: _rows([row[name] for row in rows]) for name in rows[0]})
+    return found
+
+
+def _rows(values: Sequence[Any]) -> Any:
+    if isinstance(values[0], list | tuple):
+        return [item for value in values for item in value]
+    if len({value.shape[1:] for value in values}) > 1:
+        rule = "must be of one length for the concepts of several prompts"
+        raise InvalidArgument("concept_embeds", rule, [tuple(value.shape) for value in values], "pad them")
+    return torch.cat(list(values))
+
+
 def _like(field: str, value: Any, cond: Any) -> Any:
     """Return a concept's value as the prompts' value is: repeated for the images of a prompt, on the same device."""
     if isinstance(value, list | tuple):

@@ -17,6 +17,7 @@ from semguide.adapters.guiders.encoded_concepts import SOURCES, EncodedConcepts
 from semguide.adapters.guiders.rule_config import RuleLike, config_of, rule_of
 from semguide.adapters.guiders.session import GuiderSession
 from semguide.adapters.pipelines.caches import check_no_cache
+from semguide.adapters.pipelines.patches import PatchWatch
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
 from semguide.guidance import FiniteCheck, RuleSession, Trace
 from semguide.guidance.rule import step_evaluations
@@ -78,6 +79,7 @@ class SemanticGuidance(BaseGuidance):
         self._stale_cache = True
         self._told = False
         self._checked: Any = None
+        self._watch: PatchWatch | None = None
         self._finite = FiniteCheck()
         self._stays_enabled: bool | None = None
         self._cache = ExitStack()
@@ -141,7 +143,7 @@ class SemanticGuidance(BaseGuidance):
         """Take note of where the loop is; a step that is not after the last one begins a trajectory."""
         if self._fresh or step <= self._step:
             self._session, self._fresh, self._stale_cache, self._told = None, False, True, False
-            self._checked, self._finite = None, FiniteCheck()
+            self._checked, self._watch, self._finite = None, None, FiniteCheck()
         super().set_state(step, num_inference_steps, timestep)
 
     def prepare_inputs(self, data: Any) -> list[Any]:
@@ -169,17 +171,23 @@ class SemanticGuidance(BaseGuidance):
         if self._checked is not denoiser and CONCEPT in "".join(self._batches):
             own_caches = bool(getattr(caching, "is_cache_enabled", False))
             check_no_cache(denoiser, "the denoiser", own_caches=own_caches)
-            self._checked = denoiser
+            self._checked, self._watch = denoiser, PatchWatch(denoiser, "the denoiser")
+        self._cache.close()
+        if self._watch is not None:
+            self._cache.enter_context(self._watch.call())
         if not getattr(caching, "is_cache_enabled", False) or self._count_prepared > len(self._batches):
             return
-        self._cache.close()
         if self._stale_cache:
             self._stale_cache = False
             caching._reset_stateful_cache()
         self._cache.enter_context(caching.cache_context(self._identifier()))
 
     def cleanup_models(self, denoiser: torch.nn.Module) -> None:
-        """Leave the prediction's cache."""
+        """Leave the prediction's cache.
+
+        Raises:
+            UnsupportedPipeline: Something that was put into the denoiser keeps state between its calls.
+        """
         self._cache.close()
 
     def __call__(self, data: list[Any]) -> GuiderOutput:

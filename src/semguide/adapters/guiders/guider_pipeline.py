@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from semguide.adapters.guiders.encoded_concepts import fields_of
 from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import tokenizers_of
@@ -58,7 +59,13 @@ class GuiderPipeline:
         self.max_concepts = max_concepts
 
     def __call__(
-        self, prompt: Any = None, *, concepts: Any = None, max_concepts: int | None = None, **arguments: Any
+        self,
+        prompt: Any = None,
+        *,
+        concepts: Any = None,
+        max_concepts: int | None = None,
+        concept_embeds: Mapping[str, Mapping[str, Any]] | None = None,
+        **arguments: Any,
     ) -> Any:
         """Run the pipeline.
 
@@ -66,12 +73,16 @@ class GuiderPipeline:
             prompt: As for the pipeline.
             concepts: Texts for all prompts, or a list of such lists, one per prompt; None decomposes the prompts.
             max_concepts: How many of the concepts found in a prompt to keep, >= 1; None: as told before.
+            concept_embeds: Concept text -> what `encode_prompt` makes of it, one row each, by the names of the
+                pipeline's arguments, for a pipeline without its text encoder; without `concepts` these are the
+                concepts.
             **arguments: The pipeline's own.
 
         Returns:
             What the pipeline returns.
         """
         prompts = prompts_of({**arguments, "prompt": prompt})
+        concepts = [*concept_embeds] if concepts is None and concept_embeds else concepts
         needed = self.guider.needs_encoding()
         readers = text_readers(self.pipe, tokenizers_of(self.pipe), arguments)
         most = self.max_concepts if max_concepts is None else max_concepts
@@ -80,7 +91,8 @@ class GuiderPipeline:
             warn_of_left_out(prompts, choices)
         warn_of_truncation(readers, prompts, [choice.kept for choice in choices])
         texts = [[concept.text for concept in choice.kept] for choice in choices]
-        fields = self._encoded(prompts, texts, arguments)
+        given = fields_of(texts, concept_embeds) if concept_embeds and needed else None
+        fields = self._encoded(prompts, texts, arguments) if given is None else given
         self.guider.set_concepts(texts, fields, scheduler=self.pipe.scheduler)
         before = {name: part for name, part in self.pipe.components.items() if name in ("guider", "ocr_guider")}
         try:

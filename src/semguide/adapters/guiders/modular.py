@@ -10,7 +10,7 @@ from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, 
 from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineBlocks
 from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam
 
-from semguide.adapters.guiders.encoded_concepts import TEXTS
+from semguide.adapters.guiders.encoded_concepts import TEXTS, fields_of
 from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
 from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
@@ -25,9 +25,9 @@ BLOCK = "semantic_concepts"
 class SemanticConceptsStep(ModularPipelineBlocks):
     """Finds the concepts of the prompts, encodes them as the pipeline encodes prompts, and gives them to the guider.
 
-    To be inserted in front of all other blocks. It adds two inputs to the pipeline: `concepts`, texts for all prompts
-    or a list of such lists, one per prompt (None decomposes the prompts, an empty list asks for plain guidance), and
-    `max_concepts`.
+    To be inserted in front of all other blocks. It adds inputs to the pipeline: `concepts`, texts for all prompts
+    or a list of such lists, one per prompt (None decomposes the prompts, an empty list asks for plain guidance),
+    `max_concepts`, and `concept_embeds`, the encoding of each concept text for a pipeline without its text encoder.
 
     Args:
         decomposer: The back end that reads prompts: a name of `semguide.concepts.BACKENDS` or a `Decomposer`.
@@ -51,6 +51,7 @@ class SemanticConceptsStep(ModularPipelineBlocks):
             InputParam("prompt", description="The prompt or prompts to guide the generation."),
             InputParam("concepts", description="What must be in the picture; None reads it from the prompt."),
             InputParam("max_concepts", description="How many of the concepts found in a prompt to keep."),
+            InputParam("concept_embeds", description="Concept text to its encoding, by the names of the state."),
         ]
 
     def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
@@ -59,7 +60,8 @@ class SemanticConceptsStep(ModularPipelineBlocks):
         needed = any(guider.needs_encoding() for guider in guiders.values())
         named = any(state.get(name) is not None for name in ("prompt", "prompt_embeds"))
         prompts = prompts_of(state.values) if named else [None]
-        given = state.get("concepts")
+        embeds: Any = state.get("concept_embeds")
+        given = [*embeds] if embeds and state.get("concepts") is None else state.get("concepts")
         texts: list[tuple[str, ...]] = [() for _ in prompts]
         fields: list[dict[str, Any]] = []
         if needed:
@@ -70,7 +72,7 @@ class SemanticConceptsStep(ModularPipelineBlocks):
                 warn_of_left_out(prompts, choices)
             warn_of_truncation(readers, prompts, [choice.kept for choice in choices])
             texts = [tuple(concept.text for concept in choice.kept) for choice in choices]
-            fields = encoded(components, state, prompts, texts)
+            fields = fields_of(texts, embeds) if embeds else encoded(components, state, prompts, texts)
         for name, guider in guiders.items():
             guider.set_concepts(
                 texts,
@@ -130,7 +132,7 @@ def text_path(blocks: Any) -> list[Any]:
             "blocks",
             "must have a text_encoder to encode concepts with",
             [*blocks.sub_blocks],
-            "give the guider the encoded concepts with set_concepts",
+            "give the encoded concepts as {concept_embeds}",
         )
     seen: set[type] = set()
     for block in _leaves([block for name, block in named if block not in path]):

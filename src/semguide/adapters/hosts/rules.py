@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.guidance import CFG, METHODS, Rule, get_method
 from semguide.guidance.checks import check_number
-from semguide.guidance.parameters import parameters_of
+from semguide.guidance.parameters import Parameter, parameters_of
 
 
 def hosted() -> list[str]:
@@ -44,7 +45,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     kind = get_method(method)
     if method not in (names := hosted()):
         raise InvalidArgument("method", f"must be one of {', '.join(names)} here", method, "use semguide.steer for it")
-    check_number("strength", strength, 0.0, note="0 is plain guidance")
+    check_number("strength", strength, 0.0, _most(kind), note="0 is plain guidance")
     given = _parameters(method, settings)
     if strength == 0 or kind is CFG:
         return CFG(guidance_scale=cfg)
@@ -59,9 +60,19 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     return rule
 
 
+def _most(kind: type[Rule[Any]]) -> float:
+    """Return the largest multiple of a method's default correction that the method takes."""
+    found = _strength(kind)
+    return math.inf if found is None or found.high is None else found.high / found.default
+
+
+def _strength(kind: type[Rule[Any]]) -> Parameter | None:
+    return next((each for each in parameters_of(kind) if each.strength), None)
+
+
 def _weight(kind: type[Rule[Any]], strength: float) -> dict[str, float]:
     """Return the parameter that says how much a rule corrects, as a multiple of its default."""
-    found = next((each for each in parameters_of(kind) if each.strength), None)
+    found = _strength(kind)
     if found is None and strength != 1:
         remedy = "give its own parameters as {settings}"
         raise InvalidArgument("strength", f"must be 0 or 1 for {kind.name}, which has none", strength, remedy)

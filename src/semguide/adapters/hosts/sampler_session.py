@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import MIN_SCALE
+from semguide.errors import RuleNeverActed
 from semguide.guidance import FiniteCheck, Predictions, Rule, RuleSession, Step, Trace
 
 ROUNDING = 1e-4
@@ -72,19 +73,29 @@ class SamplerSession:
         """
         if not self._begun:  # only now is it known how many images there are
             self._begun, self._rule_session = True, self._session_of(len(cond))
-        for part in (uncond, cond, concepts):
-            self._finite.note(f"the model at step {step.index + 1}", part)
+        self.note(step.index, concepts)
         images = [Predictions(uncond[i], cond[i], concepts[:, i]) for i in range(len(cond))]
         return torch.stack([self._rule_session.correct(i, step, found) for i, found in enumerate(images)])
 
-    def finish(self) -> None:
-        """Warn if the rule never acted, once the sampler is done.
+    def note(self, step: int | None, prediction: Tensor) -> None:
+        """Take note of a prediction of a step (0-based; None: not known), which `check` looks at."""
+        self._finite.note("the model" if step is None else f"the model at step {step + 1}", prediction)
+
+    def check(self) -> None:
+        """Check all predictions since the last check. Waits for the device.
 
         Raises:
             NotFinite: The model made NaN or infinity.
         """
         self._finite.check()
+
+    def warn_if_idle(self) -> None:
+        """Warn if the rule corrected nothing, once the sampler is done."""
         self._rule_session.warn_if_idle(self.count)
+
+    def idle(self) -> RuleNeverActed | None:
+        """Return why the rule corrected nothing, once the sampler is done; None where it did."""
+        return next(filter(None, self._rule_session.idle(self.count)), None)
 
     def trace(self) -> Trace:
         """Return the trace; of several calls in a step the last one counts."""

@@ -9,7 +9,10 @@ from typing import Any
 
 from semguide.errors import UnsupportedPipeline
 
-_KNOWN = frozenset({"accelerate", "diffusers", "peft", "semguide", "torch", "transformers"})
+_KNOWN = frozenset({"accelerate", "bitsandbytes", "diffusers", "optimum", "peft", "semguide", "torch", "torchao"}) | {
+    "transformers",
+    "xformers",
+}
 """Packages whose wrappers of a forward keep nothing, diffusers' stateful hooks excepted, which say so themselves."""
 
 _REMEDIES: Mapping[str, str] = {
@@ -97,18 +100,17 @@ def _check_class(kind: type, where: str) -> None:
 def _check_forward(module: Any, where: str, *, whole: bool) -> None:
     """Check that the forward of a module is that of its class, or wraps it as offload and compilation do.
 
-    The forward of the whole denoiser may be wrapped by anything else that is not called a cache, but not exchanged. A
+    The forward of the whole denoiser may be wrapped by anything else, which `patches` watches, but not exchanged. A
     part without weights, such as the embedding of timesteps, is the same for every concept.
     """
-    for forward in _layers(vars(module).get("forward")):
+    for forward in layers_of(vars(module).get("forward")):
         own = getattr(forward, "__func__", None)
         if own is not None and getattr(forward, "__self__", None) is module and _inherited(type(module), own):
             continue
         if _has_no_weights(module):
             continue
         package = _package(_home(forward))
-        named_so = "cache" in _named(forward).rpartition(".")[2].lower()
-        if package in _KNOWN or (whole and own is None and package not in _REMEDIES and not named_so):
+        if package in _KNOWN or (whole and own is None and package not in _REMEDIES):
             continue
         remedy = _REMEDIES.get(package, f"take it off first (del {where}.forward gives back that of its class)")
         raise UnsupportedPipeline(_sentence(where, f"{_named(forward)} in the place of its forward", remedy))
@@ -118,7 +120,13 @@ def _has_no_weights(module: Any) -> bool:
     return next(module.parameters(), None) is None and next(module.children(), None) is None
 
 
-def _layers(forward: Any) -> Iterator[Any]:
+def is_known(item: Any) -> bool:
+    """Say whether a function, or a class, comes from a package whose wrappers keep nothing."""
+    home = item.__module__ if isinstance(item, type) else _home(item)
+    return _package(home) in _KNOWN | {"builtins"}
+
+
+def layers_of(forward: Any) -> Iterator[Any]:
     """Yield a forward and what it says that it wraps, from the outside to the inside."""
     seen: list[int] = []
     while forward is not None and id(forward) not in seen:

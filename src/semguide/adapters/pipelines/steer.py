@@ -15,6 +15,7 @@ from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
 from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
 from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_arguments, with_scales
 from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
+from semguide.adapters.pipelines.patches import PatchWatch
 from semguide.adapters.pipelines.patching import (
     Forward,
     decoding_tapped,
@@ -27,7 +28,7 @@ from semguide.adapters.pipelines.patching import (
 from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, RuleNeverActed
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 
 _CALLBACKS = ("callback_on_step_end", "callback")
@@ -50,6 +51,8 @@ class Result:
         alignment_score: What orders the images on a model without a fit: no probability.
         evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
         output: What the pipeline returned, whole.
+        idle: Per image why the rule did not correct it, None where it did or was not to; of which the first is also
+            warned of.
     """
 
     images: Any
@@ -59,6 +62,7 @@ class Result:
     alignment_score: list[float | None]
     evaluations: list[int]
     output: Any
+    idle: Sequence[RuleNeverActed | None] = ()
 
 
 class SteeredPipeline:
@@ -171,12 +175,11 @@ class SteeredPipeline:
         session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales)
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
-        if session.completed:
-            rule_session.warn_if_idle(session.steps.count)
+        idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         trace = session.trace()
         told = scored(self.pipe, trace, self.rule.signed, _prompt_of_each(prompts, trace.concepts))
         return Result(
-            output[0], trace, told.alignment, told.rank, told.raw, evaluations=rule_session.evaluations, output=output
+            output[0], trace, told.alignment, told.rank, told.raw, rule_session.evaluations, output, idle
         )
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
@@ -193,7 +196,8 @@ class SteeredPipeline:
                 denoiser = getattr(self.pipe, name, None)
                 if denoiser is not None:
                     check_no_cache(denoiser, f"pipe.{name}")
-                    wrap = partial(_wrapper, mechanism, index, session)
+                    watch = PatchWatch(denoiser, f"pipe.{name}")
+                    wrap = partial(_wrapper, mechanism, index, session, watch)
                     routes.append(stack.enter_context(replaced_forward(denoiser, wrap)))
             output = self.pipe(**_with_pausing_callbacks(arguments, routes))
         session.steps.check()
@@ -207,11 +211,12 @@ def _prompt_of_each(prompts: Sequence[str | None], concepts: Sequence[tuple[str,
     return [(prompts[i // per_prompt] or i // per_prompt, texts) for i, texts in enumerate(concepts)]
 
 
-def _wrapper(mechanism: Any, index: int, session: SteeringSession, forward: Forward) -> Forward:
+def _wrapper(mechanism: Any, index: int, session: SteeringSession, watch: PatchWatch, forward: Forward) -> Forward:
     """Return a denoiser's forward with the rule in it."""
+    watched = watch.watched(forward)
 
     def guided_forward(*args: Any, **kwargs: Any) -> Any:
-        output = mechanism(index, forward, args, kwargs)
+        output = mechanism(index, watched, args, kwargs)
         session.note_finite(output)
         return output
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from semguide import CFG, SGT, SGTv1, SGTv2
+from semguide import CFG, SGT, NotFinite, SGTv1, SGTv2
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
 from support.refusals import refuses
@@ -214,3 +214,22 @@ def test_a_full_trace_evaluates_the_concepts_of_plain_guidance_and_leaves_it_alo
 def test_a_guider_that_has_not_sampled_has_no_trace(samplers: Any) -> None:
     with refuses("guider", "must have sampled once"):
         guider_of(SGT()).trace()
+
+
+@pytest.mark.parametrize("step", [1, 6])
+@pytest.mark.parametrize("concepts", [None, []])
+def test_a_prediction_that_is_not_finite_stops_the_run_also_at_a_step_without_concepts(
+    samplers: Any, step: int, concepts: Any
+) -> None:
+    del samplers
+    guider, calls = guider_of(SGT(stop=0.5), concepts=concepts), 0
+
+    def spoil(told: Any) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return told["denoised"] * (float("nan") if calls == step + 1 else 1.0)
+
+    guider.model_options["sampler_post_cfg_function"] = [spoil]
+    where = f"the model at step {step + 1}" if concepts is None else "the model"
+    with pytest.raises(NotFinite, match=f"{where} made NaN or infinity"):
+        sample(guider)

@@ -52,8 +52,9 @@ class SemanticGuider(_samplers.CFGGuider):
         """Sample; the rule starts anew, so a guider may be used again."""
         self._session = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
         latent = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        self._session.check()
         if not math.isclose(self.cfg, 1.0):
-            self._session.finish()
+            self._session.warn_if_idle()
         return latent
 
     def trace(self) -> Trace:
@@ -72,7 +73,10 @@ class SemanticGuider(_samplers.CFGGuider):
         session = self._session
         index = 0 if session is None or not self._names else session.step_of(float(timestep[0]))
         if session is None or not session.needs_concepts(index) or math.isclose(self.cfg, 1.0):
-            return super().predict_noise(x, timestep, model_options=options, seed=seed)
+            plain = super().predict_noise(x, timestep, model_options=options, seed=seed)
+            if session is not None:
+                session.note(index if self._names else None, plain)
+            return plain
         keys = ["positive", "negative", *map(_key, range(len(self._names)))]
         conds = [self.conds[key] for key in keys]
         out = self._evaluate(conds, x, timestep, options)
@@ -83,7 +87,9 @@ class SemanticGuider(_samplers.CFGGuider):
             pair = function({**told, **call})
         step = Step(index, session.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
         delta = session.corrections(step, pair[1], pair[0], torch.stack(list(out[2:])))
-        return self._combined(conds, pair, delta, call)
+        denoised = self._combined(conds, pair, delta, call)
+        session.note(index, denoised)
+        return denoised
 
     def _evaluate(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
         """Return the denoised image of each conditioning, from one call."""

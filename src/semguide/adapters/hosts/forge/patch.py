@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
+from semguide.errors import RuleNeverActed
 from semguide.guidance import Rule, Step, Trace
 
 Condition = Mapping[str, Any]
@@ -54,6 +55,10 @@ class ForgeSampling:
         """Return what the rule saw and did."""
         return self._session.trace()
 
+    def idle(self) -> RuleNeverActed | None:
+        """Return why the rule corrected nothing, once the sampling is done; None where it did."""
+        return self._session.idle()
+
     def take_scale(self, *call: Any) -> tuple[Any, ...]:
         """Take note of the guidance scale: Forge sets it to 1 where it leaves out the unconditional prediction.
 
@@ -64,9 +69,21 @@ class ForgeSampling:
         return call
 
     def correct(self, told: Mapping[str, Any]) -> Tensor:
-        """Return the guided image with the correction."""
-        sigma, scale = told["sigma"], self._scale
+        """Return the guided image with the correction.
+
+        Raises:
+            NotFinite: At the last step: the model made NaN or infinity at one of them.
+        """
+        sigma = told["sigma"]
         index = self._session.step_of(float(sigma[0]))
+        denoised = self._corrected(told, index)
+        self._session.note(index, denoised)
+        if index == self._session.count - 1:
+            self._session.check()
+        return denoised
+
+    def _corrected(self, told: Mapping[str, Any], index: int) -> Tensor:
+        sigma, scale = told["sigma"], self._scale
         if not self._session.needs_concepts(index) or math.isclose(scale, 1.0):
             return told["denoised"]
         step = Step(index, self._session.count, scale, eps_scale(told["model"].predictor, sigma[0]))

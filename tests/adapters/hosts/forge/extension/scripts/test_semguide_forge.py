@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import SGT, SemguideWarning
+from semguide import SGT, NotFinite, SemguideWarning
 from semguide.adapters.hosts.forge import EXTENSION
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
@@ -107,7 +107,9 @@ def job(**changed: Any) -> Any:
     sampler = types.SimpleNamespace(get_sigmas=lambda _, steps: standin.schedule(steps))
     values: dict[str, Any] = {"sd_model": engine, "sampler": sampler, "prompts": [PROMPT, PROMPT], "cfg_scale": 7.5}
     values |= {"width": 512, "height": 512, "distilled_cfg_scale": 3.5, "steps": STEPS, "sampler_name": "Euler"}
-    return types.SimpleNamespace(extra_generation_params={}, **{**values, **changed})
+    p = types.SimpleNamespace(extra_generation_params={}, comments=[], **{**values, **changed})
+    p.comment = p.comments.append
+    return p
 
 
 def run(script: Any, p: Any, *inputs: Any, most: int = 8) -> Unet:
@@ -198,3 +200,20 @@ def test_a_batch_of_different_prompts_is_refused(script: Any) -> None:
 def test_a_sampler_without_sigmas_is_refused(script: Any) -> None:
     with pytest.raises(ValueError, match="sampler DDIM CFG has no sigmas"):
         run(script, job(sampler=object(), sampler_name="DDIM CFG"))
+
+
+def test_a_prediction_that_is_not_finite_stops_the_sampling(script: Any) -> None:
+    unet = run(script, job(), True, "sgt", 1.0, "a book\na vase", '{"stop": 0.5}')
+    late = standin.schedule(STEPS)[6]
+    with pytest.raises(NotFinite, match="the model at step 7 made NaN or infinity"):
+        sample(unet, lambda sigma: 7.5 if sigma > late else float("nan"))
+
+
+def test_a_rule_that_corrected_nothing_says_so_under_the_images(script: Any) -> None:
+    never = '{"subject_threshold": 0.0, "abstract_threshold": 0.0, "upper_bound": 1.0}'
+    for settings, told in ((never, ["sgt-v1 corrected nothing"]), ("", [])):
+        p = job()
+        sample(run(script, p, True, "sgt-v1", 1.0, "", settings))
+        script.post_sample(p, object())
+        script.post_sample(p, object())
+        assert [comment.removeprefix("Semantic Guidance: ")[:24] for comment in p.comments] == told

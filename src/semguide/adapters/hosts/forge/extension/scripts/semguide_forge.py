@@ -60,7 +60,15 @@ class SemanticGuidanceForForge(scripts.Script):
         found = {text: _encoded(p, text) for text in texts}
         run = ForgeSampling(rule, found, _schedule(p).tolist(), calc_cond_uncond_batch)
         p.sd_model.forge_objects.unet = run.patched(p.sd_model.forge_objects.unet)
+        p.semguide_runs = [*getattr(p, "semguide_runs", []), run]
         p.extra_generation_params["Semantic Guidance"] = f"{method}, strength {strength}: {'; '.join(texts)}"
+
+    def post_sample(self, p: Any, *_: Any) -> None:
+        """Say under the images of which sampling the rule corrected nothing."""
+        for run in getattr(p, "semguide_runs", []):
+            if (warning := run.idle()) is not None:
+                p.comment(f"Semantic Guidance: {warning}")
+        p.semguide_runs = []
 
 
 def _is_second_pass(p: Any) -> bool:
