@@ -155,16 +155,21 @@ def test_autoencoders_without_slicing_are_left_alone() -> None:
         pass
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, about itself
-@pytest.mark.parametrize("in_place", [True, False])
-def test_compiled_denoisers_are_steered(loaded_sd: Any, in_place: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fullgraph", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("in_place", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_compiled_denoisers_are_steered(
+    loaded_sd: Any, in_place: bool, fullgraph: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot follow shape checks
     pipe = fresh(loaded_sd, deep=True)
     expected = call(steer(pipe, RULE), TWO)
     if in_place:
-        pipe.unet.compile(backend="eager")
+        pipe.unet.compile(backend="eager", fullgraph=fullgraph)
     else:
-        pipe.unet = torch.compile(pipe.unet, backend="eager")
+        pipe.unet = torch.compile(pipe.unet, backend="eager", fullgraph=fullgraph)
+    compiled = set(vars(pipe.unet))
     for _ in range(2):
         torch.testing.assert_close(call(steer(pipe, RULE), TWO), expected)
+    assert set(vars(pipe.unet)) == compiled
+    torch.testing.assert_close(call(pipe, TWO, guidance_scale=7.5), call(steer(pipe, CFG()), TWO))

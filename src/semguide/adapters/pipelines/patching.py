@@ -8,10 +8,10 @@ from threading import RLock, get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import torch
-
 Forward = Callable[..., Any]
 _NONE = object()
+_COMPILED = "_compiled_call_impl"
+"""Where `torch.nn.Module.compile` puts the compiled call."""
 _LOCK = RLock()
 
 
@@ -43,7 +43,7 @@ class _Router:
         self._name = name
         self._before = module.__dict__.get(name, _NONE)
         self.forward: Forward = getattr(module, name)
-        self.wrapper = _uncompiled(module, self._dispatcher())
+        self.wrapper = self._dispatcher()
         setattr(module, name, self.wrapper)
 
     def present(self) -> Forward:
@@ -76,21 +76,23 @@ _TURNS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 @contextmanager
-def replaced_forward(module: Any, wrap: Callable[[Forward], Forward], name: str = "forward") -> Iterator[_Route]:
+def replaced_forward(module: Any, wrap: Callable[[Forward], Forward], name: str = "") -> Iterator[_Route]:
     """Replace the forward of a module, or another method, for the calls of this thread, while the context lasts.
 
     What is wrapped is the forward of that moment, so the wrapper of an offload hook stays in force. Model offload takes
     its hooks off and puts them on again at the end of a pipeline call, which removes the replacement on the way; then
-    there is nothing to put back.
+    there is nothing to put back. Of a module compiled in place (`module.compile()`) it is the compiled call that is
+    wrapped, so that no graph is broken.
 
     Args:
         module: A torch module, compiled or not.
         wrap: Makes the new forward of the present one.
-        name: The method.
+        name: Another method in its place.
 
     Yields:
         The replacement, which `paused` takes out of force for a while.
     """
+    name = name or ("forward" if getattr(module, _COMPILED, None) is None else _COMPILED)
     with _LOCK:
         key = (id(module), name)
         router = _ROUTERS.get(key)
@@ -203,10 +205,3 @@ def one_by_one_decoding(vae: Any) -> Iterator[None]:
                 _SLICED[id(vae)] = (users - 1, before)
             else:
                 vae.use_slicing = before
-
-
-def _uncompiled(module: Any, wrapper: Forward) -> Forward:
-    """Keep the compiler out of the wrapper, but not out of the denoiser that it calls (`module.compile()`)."""
-    if getattr(module, "_compiled_call_impl", None) is None:
-        return wrapper
-    return torch.compiler.disable(wrapper, recursive=False)
