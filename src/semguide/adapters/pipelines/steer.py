@@ -178,9 +178,7 @@ class SteeredPipeline:
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         trace = session.trace()
         told = scored(self.pipe, trace, self.rule.signed, _prompt_of_each(prompts, trace.concepts))
-        return Result(
-            output[0], trace, told.alignment, told.rank, told.raw, rule_session.evaluations, output, idle
-        )
+        return Result(output[0], trace, told.alignment, told.rank, told.raw, rule_session.evaluations, output, idle)
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
