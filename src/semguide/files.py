@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import shutil
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
 @contextmanager
@@ -49,6 +50,70 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: See `parse_json`.
+    """
+    return parse_json(path.read_bytes())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read a JSON value that others may have written.
+
+    Raises:
+        ValueError: It is no JSON in UTF-8, nested more than `DEEPEST` levels, or has NaN, a number beyond 64 bits or a
+            double, or a lone surrogate.
+    """
+    plain = text if isinstance(text, str) else text.decode("utf-8-sig")
+    try:
+        value = json.loads(plain, parse_int=_whole, parse_float=_number, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _check_depth(value, DEEPEST)
+    if _SURROGATE.search(plain) is not None:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it has a lone surrogate, which is no Unicode text") from None
+    return value
+
+
+DEEPEST = 64
+"""How deeply objects and lists may be nested."""
+_TOO_DEEP = "it is nested too deeply"
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if isinstance(value, dict | list):
+        if not left:
+            raise ValueError(_TOO_DEEP)
+        for part in value.values() if isinstance(value, dict) else value:  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(part, dict | list):
+                _check_depth(part, left - 1)
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_LONGEST_NUMBER = 40
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER or not -(2**63) <= int(digits) < 2**64:
+        raise ValueError(f"it has a number that is too large ({digits[:_LONGEST_NUMBER]})")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits[:_LONGEST_NUMBER])
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"it has {text}, which is no finite number")
 
 
 def without_nan(value: Any) -> Any:

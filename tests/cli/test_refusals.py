@@ -70,6 +70,21 @@ def test_an_empty_prompt_is_refused(generate: Cli, tmp_path: Path, prompt: str):
     refused(generate(prompt=prompt), "PROMPT must hold some text", tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "prompt", "named"),
+    [
+        ([], "a cat " * 2000, "PROMPT must be at most 10000 characters, got 12000"),
+        (["--negative", "x" * 10_001], "a cat", "--negative must be at most 10000 characters"),
+        (["--concept", "x" * 10_001], "a cat", "--concept must be at most 10000 characters"),
+        ([], "a cat \udcff", "PROMPT must be Unicode text"),
+    ],
+)
+def test_texts_that_no_text_encoder_reads_are_refused(
+    generate: Cli, tmp_path: Path, arguments: list[str], prompt: str, named: str
+):
+    refused(generate(*arguments, prompt=prompt), named, tmp_path / "out")
+
+
 def test_no_prompt_at_all_is_refused(cli: Cli, tmp_path: Path):
     refused(cli("generate", "--out", tmp_path / "out"), "PROMPT must hold some text", tmp_path / "out")
 

@@ -81,6 +81,9 @@ def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_pat
             "nowhere.jsonl",
             '{"tag": "", "prompt": "", "include": [{"class": "", "count": 1, "position": ["above", 9]}]}',
         ),
+        ("deep.jsonl", "[" * 99_999),
+        ("list.jsonl", "[]"),
+        ("long.txt", "a cat " * 2000),
         ("short_row.csv", "number,prompt\n1\n"),
         ("long_cell.csv", f"prompt\n{'a' * 200_000}\n"),
     ],
@@ -88,6 +91,27 @@ def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_pat
 def test_other_files_are_refused_by_name(tmp_path: Path, name: str, text: str):
     path = written(tmp_path, name, text)
     with refuses("suite", "must", path):
+        read_official(path)
+
+
+GENEVAL = {"tag": "x", "prompt": "a photo of a cat", "include": [{"class": "cat", "count": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"prompt": 3}, "line 2: prompt must be a str, got 3"),
+        ({"tag": None}, "line 2: tag must be a str, got nothing"),
+        ({"include": [3]}, "line 2: include must have objects, got 3"),
+        ({"include": [{"class": "cat", "count": "1"}]}, "line 2: count must be a int, got '1'"),
+        ({"include": [{"class": "cat", "count": 1, "color": []}]}, "line 2: color must be a str, got []"),
+        ({"include": [{"class": "cat", "count": 1, "position": ["near", 0]}]}, "line 2: position must be [left of | "),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_its_line_and_field(tmp_path: Path, change: dict, problem: str):
+    lines = [json.dumps(line) for line in (GENEVAL, {**GENEVAL, **change})]
+    path = written(tmp_path, "geneval.jsonl", "\n".join(lines))
+    with refuses("suite", f"must be readable ({problem}", path):
         read_official(path)
 
 

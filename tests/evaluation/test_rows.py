@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from semguide.errors import SemguideWarning
 from semguide.evaluation.rows import RowWriter, read_rows
 from semguide.files import atomic
 
@@ -48,3 +49,25 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path):
     with pytest.raises(OSError, match="full"):
         fail()
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("file", "old")]
+
+
+def test_a_foreign_line_is_named_and_skipped(tmp_path: Path):
+    lines = [
+        '{"id": "a"}',
+        "[1]",
+        '{"id": 3}',
+        '{"id": "b", "x": NaN}',
+        "[" * 99_999,
+        "",
+        '{"id": "c"}',
+        '{"id": "d", "bad": 1}',
+    ]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.warns(SemguideWarning) as caught:
+        rows = read_rows(tmp_path, lambda row: "it is bad" if "bad" in row else None)
+    assert [row["id"] for row in rows] == ["a", "c"]
+    told = [str(warning.message).removeprefix(f"{tmp_path / 'x.jsonl'} ") for warning in caught]
+    skipped = " is no row of this bench and is skipped: "
+    assert [sentence.partition(skipped)[0] for sentence in told] == [f"line {number}" for number in (2, 3, 4, 5, 6, 8)]
+    assert told[-1].endswith("it is bad")
+    assert told[1].endswith("it is no object with an id")

@@ -63,3 +63,31 @@ def test_every_embedded_checkpoint_states_steps_and_scale(name: str):
     assert model.num_inference_steps
     assert model.guidance_scale
     assert model.height % model.size_multiple == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("unet/config.json", "sample_size", "64"),
+        ("unet/config.json", "sample_size", [64]),
+        ("unet/config.json", "block_out_channels", 4),
+        ("unet/config.json", "block_out_channels", [8] * 1000),
+        ("unet/config.json", "in_channels", -4),
+        ("vae/config.json", "latent_channels", [4]),
+        ("vae/config.json", "block_out_channels", {}),
+    ],
+)
+def test_a_configuration_with_a_value_of_another_kind_is_named_with_its_field(
+    copy: Path, file: str, key: str, value: object
+):
+    path = copy / file
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with refuses(f"model.{key}", f" in {path}", value):
+        describe(str(copy))
+
+
+@pytest.mark.parametrize("text", ["[" * 99_999, "[]", "3", '{"sample_size": 1e999}'])
+def test_a_configuration_that_is_no_object_is_refused(copy: Path, text: str):
+    (copy / "unet" / "config.json").write_text(text)
+    with refuses("model", "must have", copy / "unet" / "config.json"):
+        describe(str(copy))

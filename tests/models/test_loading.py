@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,22 @@ def test_half_precision_files_load_as_float32(tiny: Path, tmp_path: Path):
 def test_another_dtype_can_be_asked_for(tiny: Path):
     pipe = load(str(tiny), "cpu", LoadOptions(dtype="bfloat16"))
     assert {pipe.unet.dtype, pipe.vae.dtype, pipe.text_encoder.dtype} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("scheduler/scheduler_config.json", '{"_class_name": "DDIMScheduler", "beta_end": "x"}'),
+        ("unet/config.json", '{"_class_name": "UNet2DConditionModel", "down_block_types": [3]}'),
+        ("unet/diffusion_pytorch_model.safetensors", "not weights"),
+    ],
+)
+def test_a_checkpoint_that_diffusers_cannot_read_is_one_sentence(tiny: Path, tmp_path: Path, file: str, content: str):
+    broken = Path(shutil.copytree(tiny, tmp_path / "broken"))
+    (broken / file).write_text(content)
+    with refuses("model", "must be a whole checkpoint that StableDiffusionPipeline reads (", broken) as caught:
+        load(str(broken), device="cpu")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_device_that_is_not_there_is_refused(tiny: Path):

@@ -1,6 +1,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from semguide.runs.records import describe_run
 from semguide.runs.repeat import RecordedRun, compare_pixels, plan_repeat, read_recorded_run
 from semguide.runs.request import Request, plan_run
 from semguide.runs.run import Run
+from support.refusals import refuses
 
 HERE = Environment("hash", {"python": "3"}, "float32", "x86_64 AVX2", 1)
 
@@ -64,3 +66,45 @@ def test_images_are_compared_pixel_for_pixel_with_the_recorded_ones(recorded: Re
     folder.records["cfg", 1] = record("sha256:other")
     with pytest.raises(SemguideError, match=r"1 of 2 repeated images differ from the recorded ones \(cfg-1\)"):
         compare_pixels(recorded, folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda run: run.update(seeds=["x"]), "run.seeds must be a int in "),
+        (lambda run: run["sampling"].update(height=None), "run.sampling.height must be a int in "),
+        (lambda run: run["methods"][0].update(parameters=[1]), "run.methods.parameters must be a dict in "),
+        (lambda run: run.update(prompt="x" * 10_001), "prompt must be at most 10000 characters in "),
+        (
+            lambda run: run["sampling"].update(num_inference_steps=5000),
+            "num_inference_steps must be from 1 to 1000 in ",
+        ),
+        (lambda run: run.update(model="nowhere"), "model must be "),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_field_and_file(recorded: RecordedRun, change: Any, named: str):
+    change(recorded.description["run"])
+    with pytest.raises(InvalidArgument) as caught:
+        plan_repeat(recorded, None, None, None)
+    assert str(caught.value).startswith(named)
+    assert f" in {recorded.file}, got " in str(caught.value)
+
+
+def test_a_wrong_model_that_was_given_is_not_said_of_the_file(recorded: RecordedRun):
+    with pytest.raises(InvalidArgument) as caught:
+        plan_repeat(recorded, "nowhere", None, None)
+    assert "run.json" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 99_999, "", "[]", "nul", '{"format": NaN}', '{"format": "\\ud800"}', "9" * 5000]
+)
+def test_a_file_that_is_no_run_json_is_refused(tmp_path: Path, text: str):
+    (tmp_path / "run.json").write_text(text)
+    with refuses("from_file", "must be a run.json", tmp_path / "run.json"):
+        read_recorded_run(tmp_path)
+
+
+def test_images_without_a_seed_are_left_out_of_the_comparison(recorded: RecordedRun):
+    recorded.description["images"] += [{"method": "cfg", "seed": []}, {"method": []}, 3]
+    assert len(recorded.pixels()) == 2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from semguide.evaluation.clip_scorers import ClipPlugin, ImageText
 from semguide.evaluation.judging import JUDGE_FILES, Judge, JudgePlugin
+from semguide.files import read_json
 from semguide.models.catalog import EmbeddedModel
 from semguide_emoji import ASSETS
 
@@ -16,8 +16,8 @@ def _config(folder: Path) -> dict[str, object]:
     if not all((folder / name).is_file() for name in JUDGE_FILES):
         return {}
     try:
-        value = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError:
+        value = read_json(folder / "config.json")
+    except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
 

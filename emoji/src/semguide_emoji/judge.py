@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semguide.errors import InvalidArgument
+from semguide.files import read_json
 from semguide_emoji.scenes import COLOURS, NOUNS
 
 #: Colour classes: every colour, then "natural".
@@ -96,8 +97,12 @@ class Judge(nn.Module):
         """
         if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
             raise InvalidArgument("folder", "must hold config.json and model.safetensors of a judge", folder)
-        stored = json.loads((folder / "config.json").read_text())
-        judge = cls(JudgeConfig(**{**stored, "nouns": tuple(stored["nouns"])}))
+        try:
+            stored = read_json(folder / "config.json")
+            judge = cls(JudgeConfig(**{**stored, "nouns": tuple(stored["nouns"])}))
+        except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+            rule = f"must hold a config.json of a judge ({type(error).__name__}: {error})"
+            raise InvalidArgument("folder", rule, folder) from error
         weights = load_file(folder / "model.safetensors")
         judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
         return judge.eval()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import parse_json
 
 
 def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, dict[str, Any]]:
@@ -35,6 +35,6 @@ def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return text

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from semguide.concepts.lexicon.describe import describe
 from semguide.concepts.spans import locate, merge_repeats
 from semguide.errors import InvalidArgument, MissingExtra, SemguideError
+from semguide.files import parse_json
 from semguide.types import Concept
 
 _INSTRUCTION: Final = """\
@@ -103,8 +104,8 @@ def _content(completion: Any) -> str:
 
 def _phrases(reply: str) -> list[str]:
     try:
-        parsed = json.loads(_unfenced(reply))
-    except (ValueError, RecursionError) as error:
+        parsed = parse_json(_unfenced(reply))
+    except ValueError as error:
         raise _bad_reply("one JSON object", reply) from error
     found = cast(Any, parsed.get("concepts")) if isinstance(parsed, dict) and set(parsed) == {"concepts"} else None  # type: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     if not isinstance(found, list) or not all(

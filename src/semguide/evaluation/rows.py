@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
+
+from semguide.errors import notify
+from semguide.files import parse_json
 
 Row = dict[str, Any]
 """JSON values by column; one row per image."""
@@ -39,25 +43,38 @@ class RowWriter:
             self._file = None
 
 
-def read_rows(folder: Path) -> list[Row]:
-    """Read the rows of all files of a folder, without lines that were cut short.
+def read_rows(folder: Path, problem: Callable[[Row], str | None] = lambda row: None) -> list[Row]:
+    """Read the rows of all files of a folder; a last line that was cut short is left out.
+
+    Warns of every other line that is skipped, with its file, number and what is wrong with it.
+
+    Args:
+        folder: The folder.
+        problem: Says what is wrong with a row that has an id, None: nothing.
 
     Returns:
         One row per id; of several, the first with a kept image.
     """
     rows: dict[str, Row] = {}
     for file in sorted(folder.glob("*.jsonl")):
-        for line in file.read_bytes().split(b"\n"):
-            row = _row(line)
-            if row is not None and not (rows.get(row["id"]) or {}).get("image"):
+        *lines, cut = file.read_bytes().split(b"\n")
+        for number, line in enumerate([*lines, cut], start=1):
+            try:
+                row = _read_row(line, problem)
+            except ValueError as error:
+                if number <= len(lines):
+                    notify(f"{file} line {number} is no row of this bench and is skipped: {error}")
+                continue
+            if not (rows.get(row["id"]) or {}).get("image"):
                 rows[row["id"]] = row
     return list(rows.values())
 
 
-def _row(line: bytes) -> Row | None:
-    if not line.startswith(b"{"):
-        return None
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+def _read_row(line: bytes, problem: Callable[[Row], str | None]) -> Row:
+    row: Any = parse_json(line)
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):  # pyright: ignore[reportUnknownMemberType]
+        raise ValueError("it is no object with an id")
+    found = problem(cast(Row, row))
+    if found is not None:
+        raise ValueError(found)
+    return cast(Row, row)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import inspect
-import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import read_json
 from semguide.models.catalog import Source, SourceKind, resolve
 from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
 """Pixels a side beyond which no size is asked of a model that states no range."""
+LARGEST_WHOLE = 2**24
+"""Largest size or number of channels that a configuration may state."""
+LONGEST_LIST = 16
+"""Most resolutions that a configuration may list."""
 _SCALE = 7.5
 _DEFAULTS = frozenset({"num_inference_steps", "guidance_scale", "height", "width", "smallest", "largest"})
 
@@ -160,10 +165,43 @@ def _read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        value = read_json(file)
+    except (OSError, ValueError) as error:
         raise InvalidArgument("model", f"must have files of valid JSON ({error})", file, "download it again") from error
-    return value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        raise InvalidArgument("model", "must have JSON objects in its files", file, "download it again")
+    for key, (kind, fits) in _KNOWN.items():
+        if value.get(key) is not None and not fits(value[key]):
+            raise InvalidArgument(f"model.{key}", f"must be {kind} in {file}", value[key], "download it again")
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST_WHOLE
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= LONGEST_LIST
+
+
+def _is_wholes(value: Any) -> bool:
+    return _is_whole(value) or (_is_list(value) and all(_is_whole(part) for part in value))
+
+
+def _is_sides(value: Any) -> bool:
+    return _is_whole(value) or (_is_wholes(value) and len(value) > 1)
+
+
+_LIST = (f"a list of 1 to {LONGEST_LIST}", _is_list)
+_WHOLE = ("a whole number that is not negative", _is_whole)
+_KNOWN: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("block_out_channels", "encoder_block_out_channels", "temperal_downsample"), _LIST),
+    **dict.fromkeys(("in_channels", "latent_channels", "z_dim"), _WHOLE),
+    **dict.fromkeys(("spatial_compression_ratio", "scale_factor_spatial"), _WHOLE),
+    **dict.fromkeys(("patch_size", "all_patch_size"), ("a whole number or a list of them", _is_wholes)),
+    "sample_size": ("a whole number or a list of two or more", _is_sides),
+}
+"""What the keys of a configuration that are read here must be, by key: in words, and whether a value is it."""
 
 
 def _levels(config: dict[str, Any]) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument, UnsupportedPipeline
+from semguide.files import read_json
 from semguide.models.classes import STEERABLE
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
@@ -56,8 +56,8 @@ def parse_index(file: Path, where: str) -> dict[str, Any]:
         rule = "must be a diffusers checkpoint, with a model_index.json"
         raise InvalidArgument("model", rule, where, "give the folder that save_pretrained wrote")
     try:
-        index = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        index = read_json(file)
+    except (OSError, ValueError) as error:
         raise InvalidArgument(
             "model", f"must have a model_index.json of valid JSON ({error})", where, "download it again"
         ) from error

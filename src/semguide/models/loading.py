@@ -55,11 +55,17 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     """Read all weights to the CPU."""
     import diffusers
     import torch
+    from safetensors import SafetensorError
 
     kind = getattr(diffusers, pipeline_class)
     given = {"dtype": getattr(torch, options.dtype), "local_files_only": True}
     if path.is_dir():
-        return kind.from_pretrained(path, use_safetensors=True, variant=options.variant or variant(path), **given)
+        given["variant"] = options.variant or variant(path)
+        try:
+            return kind.from_pretrained(path, use_safetensors=True, **given)
+        except (*_BROKEN, SafetensorError) as error:
+            rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"
+            raise InvalidArgument("model", rule, path, "copy or download it again") from error
     if not hasattr(kind, "from_single_file"):
         rule = f"must be a diffusers folder, as {pipeline_class} reads no single file"
         raise InvalidArgument("model", rule, path, "give the folder that save_pretrained wrote")
@@ -68,9 +74,17 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     try:
         return kind.from_single_file(str(path), config=str(configuration), **given)
     except (OSError, ValueError, KeyError, RuntimeError, SingleFileComponentError) as error:
-        rule = f"must be a whole checkpoint that {pipeline_class} reads ({' '.join(str(error).split())[:300]})"
+        rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"
         remedy = "name the configuration of its own family with {config}, or give a diffusers folder"
         raise InvalidArgument("model", rule, path, remedy) from error
+
+
+_BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError)
+"""What diffusers and transformers raise over a file that is missing, cut short or of wrong content."""
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def fetch(source: Source, wanted: str | None = None) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from semguide.errors import MISSING, InvalidArgument
+from semguide.files import parse_json
 from semguide.models.folder import check_class, check_folder, read_index
 
 SUFFIX = ".safetensors"
@@ -33,12 +33,22 @@ def read_header(file: Path, argument: str) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             (size,) = struct.unpack("<Q", stream.read(8))
-            header = json.loads(stream.read(size)) if size <= _LONGEST_HEADER else None
+            header = parse_json(stream.read(size)) if size <= _LONGEST_HEADER else None
     except (OSError, ValueError, struct.error):
         header = None
     if file.suffix != SUFFIX or not isinstance(header, dict):
         raise InvalidArgument(argument, "must be a .safetensors file", file, "save or download it in that format")
-    return {name: entry for name, entry in header.items() if name != "__metadata__"}
+    tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    broken = next((name for name, entry in tensors.items() if not _is_tensor(entry)), None)
+    if broken is not None:
+        rule = f"must be a .safetensors file with dtype and shape of each tensor (not of {broken!r})"
+        raise InvalidArgument(argument, rule, file, "save or download it again")
+    return tensors
+
+
+def _is_tensor(entry: Any) -> bool:
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    return isinstance(shape, list) and all(type(side) is int for side in shape)
 
 
 def open_checkpoint(path: Path, config: str | None) -> tuple[Path, str]:

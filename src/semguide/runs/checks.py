@@ -12,14 +12,29 @@ from semguide.models import ModelDescription
 LARGEST_SEED = 2**63 - 1
 LARGEST_STEPS = 1000
 LARGEST_GUIDANCE_SCALE = 100.0
+LONGEST_TEXT = 10_000
+"""Characters of a prompt, a negative prompt or a concept; text encoders read a tenth of that, or less."""
+
+
+def check_text(argument: str, text: str) -> None:
+    """Check that a text is one that a text encoder can be given.
+
+    Raises:
+        InvalidArgument: It is longer than `LONGEST_TEXT`, or not Unicode.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise InvalidArgument(argument, f"must be at most {LONGEST_TEXT} characters", len(text), "shorten it")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise InvalidArgument(argument, "must be Unicode text, with no lone surrogate", text, "send it as UTF-8")
 
 
 def check_prompt(prompt: str) -> None:
-    """Check that a prompt is not blank.
+    """Check that a prompt is a text and not blank.
 
     Raises:
-        InvalidArgument: It is.
+        InvalidArgument: It is not.
     """
+    check_text("prompt", prompt)
     if not prompt.strip():
         raise InvalidArgument("prompt", "must hold some text", prompt, "say what the picture should show")
 

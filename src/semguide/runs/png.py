@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semguide.files import atomic
+from semguide.files import atomic, parse_json
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -68,7 +68,7 @@ def read_png(path: Path) -> tuple[Image, dict[str, Any]]:
 
 def _json_object(text: Any) -> dict[str, Any] | None:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except (TypeError, ValueError):
         return None
     return value if isinstance(value, dict) else None

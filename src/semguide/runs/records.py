@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.files import digest
+from semguide.files import digest, read_json
 from semguide.runs.environment import Environment
 from semguide.runs.generation import GeneratedImage
 from semguide.runs.png import RECORD, pixel_hash, read_png
@@ -133,7 +132,7 @@ def read_description(file: Path) -> dict[str, Any]:
         InvalidArgument: It is missing or not a run.json.
     """
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = read_json(file)
     except (OSError, ValueError) as error:
         raise InvalidArgument("from_file", f"must be a run.json ({error})", file) from error
     if not isinstance(value, dict) or value.get("format") != FORMAT or value.get("version") != VERSION:

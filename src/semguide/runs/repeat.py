@@ -19,12 +19,17 @@ class RecordedRun:
     """A run as its run.json holds it.
 
     Attributes:
-        folder: Folder of the run.json.
+        file: The run.json.
         description: Content of the run.json.
     """
 
-    folder: Path
+    file: Path
     description: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run.json."""
+        return self.file.absolute().parent
 
     def default_out(self) -> Path:
         """Return the default output folder of the repeat, beside the recorded run's."""
@@ -39,8 +44,9 @@ class RecordedRun:
     def pixels(self) -> dict[Key, Any]:
         """Return the recorded pixel hashes by method name and seed."""
         entries = self.description.get("images")
-        entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-        return {(str(entry.get("method")), entry.get("seed", -1)): entry.get("pixels") for entry in entries}
+        entries = entries if isinstance(entries, list) else []
+        entries = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("seed"), int)]
+        return {(str(entry.get("method")), entry["seed"]): entry.get("pixels") for entry in entries}
 
 
 def read_recorded_run(file: Path) -> RecordedRun:
@@ -53,7 +59,7 @@ def read_recorded_run(file: Path) -> RecordedRun:
         InvalidArgument: It is missing or not a run.json.
     """
     file = file / "run.json" if file.is_dir() else file
-    return RecordedRun(file.absolute().parent, read_description(file))
+    return RecordedRun(file, read_description(file))
 
 
 def plan_repeat(recorded: RecordedRun, model: str | None, device: str | None, out: Path | None) -> Plan:
@@ -70,8 +76,14 @@ def plan_repeat(recorded: RecordedRun, model: str | None, device: str | None, ou
     """
     if out is not None and out.absolute().resolve() == recorded.folder.resolve():
         raise InvalidArgument("out", "must be another folder than the repeated run's own", out)
-    run = from_json(recorded.description.get("run"))
-    return check_run(replace(run, model=model or run.model, device=device or run.device))
+    try:
+        run = from_json(recorded.description.get("run"))
+        return check_run(replace(run, model=model or run.model, device=device or run.device))
+    except InvalidArgument as error:
+        if {"model": model, "device": device}.get(error.argument) is not None:
+            raise
+        rule = f"{error.rule} in {recorded.file}"
+        raise InvalidArgument(error.argument, rule, error.value, error.remedy) from error
 
 
 def compare_pixels(recorded: RecordedRun, folder: RunFolder) -> str:

@@ -155,6 +155,9 @@ def check_run(run: Run) -> Plan:
         InvalidArgument: A value breaks a rule, or model, method or device is not available.
     """
     checks.check_prompt(run.prompt)
+    checks.check_text("negative_prompt", run.negative_prompt)
+    for concept in run.concepts:
+        checks.check_text("concepts", concept.text)
     checks.check_steps(run.sampling.num_inference_steps)
     checks.check_guidance_scale(run.sampling.guidance_scale)
     checks.check_seeds(run.seeds)
@@ -199,6 +202,9 @@ def find_model(name: str, loading: LoadOptions | None = None, device: str | None
 def check_numbers(request: Request) -> None:
     """Check what can be checked without looking at any file."""
     checks.check_prompt(request.prompt)
+    checks.check_text("negative_prompt", request.negative_prompt)
+    for concept in request.concepts or ():
+        checks.check_text("concepts", concept)
     checks.check_known("backend", request.backend, BACKENDS)
     check_max_concepts(request.max_concepts)
     if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:

@@ -128,21 +128,15 @@ def _settings(choices: list[MethodChoice]) -> dict[str, dict[str, Any]]:
 
 
 def _check_texts(prompt: str, options: Options, limits: Limits) -> None:
-    checks.check_prompt(prompt)
     concepts = options.concepts or []
     _check("prompt", len(prompt), limits.prompt_length, "shorten it", "characters")
+    checks.check_prompt(prompt)
     _check("negative_prompt", len(options.negative_prompt), limits.prompt_length, "shorten it", "characters")
     _check("concepts", len(concepts), limits.concepts, "leave some out")
     for concept in concepts:
         _check("concepts", len(concept), limits.concept_length, "shorten it", "characters each")
-    texts = [
-        ("prompt", prompt),
-        ("negative_prompt", options.negative_prompt),
-        *(("concepts", text) for text in concepts),
-    ]
-    for name, text in texts:
-        if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise InvalidArgument(name, "must be Unicode text, with no lone surrogate", text, "send it as UTF-8")
+    for name, text in (("negative_prompt", options.negative_prompt), *(("concepts", text) for text in concepts)):
+        checks.check_text(name, text)
 
 
 def _check_amounts(options: Options, count: int, methods: int, limits: Limits) -> None:

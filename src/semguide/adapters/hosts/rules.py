@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import parse_json
 from semguide.guidance import CFG, METHODS, Rule, get_method
 from semguide.guidance.checks import check_number
 from semguide.guidance.parameters import Parameter, parameters_of
@@ -82,7 +82,7 @@ def _weight(kind: type[Rule[Any]], strength: float) -> dict[str, float]:
 def _parameters(method: str, settings: str) -> dict[str, Any]:
     """Read the settings; their values are the rule's to check."""
     try:
-        given = json.loads(settings) if settings.strip() else {}
+        given = parse_json(settings) if settings.strip() else {}
     except ValueError:
         given = None
     if not isinstance(given, dict):

@@ -7,7 +7,6 @@ pipelines pad the texts of a batch to the longest one.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,6 +21,7 @@ from semguide.adapters.inputs import TextReader, text_readers
 from semguide.adapters.pipelines.denoiser_call import Conditioning
 from semguide.adapters.pipelines.families.spec import PromptEncodingSpec
 from semguide.errors import InvalidArgument
+from semguide.files import read_json
 
 
 @dataclass(frozen=True)
@@ -180,14 +180,20 @@ def checkpoint_readers(folder: Path, pipeline_class: str, text: PromptEncodingSp
         pipeline_class: The diffusers class it loads as.
         text: How that class takes texts.
     """
-    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    index = read_json(folder / "model_index.json")
     found: dict[str, Any] = {}
     for name in text.tokenizers:
-        encoder, (library, kind) = index.get(name.replace("tokenizer", "text_encoder")), index.get(name, (None, None))
-        if library and (encoder is None or encoder[0]) and (folder / name).is_dir():
-            found[name] = getattr(import_module(library), kind).from_pretrained(folder / name)
+        encoder, tokenizer = index.get(name.replace("tokenizer", "text_encoder")), index.get(name)
+        if _names_class(tokenizer) and (encoder is None or _names_class(encoder)) and (folder / name).is_dir():
+            kind = getattr(import_module("transformers"), tokenizer[1], None)
+            found.update({} if kind is None else {name: kind.from_pretrained(folder / name)})
     options = _given(getattr(import_module("diffusers"), pipeline_class), text.options, {})
     return text_readers(SimpleNamespace(**found), text.tokenizers, {**text.fixed, **options})
+
+
+def _names_class(entry: Any) -> bool:
+    """Whether an entry of model_index.json is [library, class]."""
+    return isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
 
 
 def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: int) -> dict[str, Any]:

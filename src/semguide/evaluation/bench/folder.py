@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.plan import Bench, BenchTask, tasks_by_id
-from semguide.evaluation.bench.table import write_table
+from semguide.evaluation.bench.table import row_problem, write_table
 from semguide.evaluation.bench.workers import ROWS
 from semguide.evaluation.rows import Row, read_rows
-from semguide.files import write_json
+from semguide.files import read_json, write_json
 from semguide.runs.folder import not_writable
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
@@ -78,7 +77,7 @@ class BenchFolder:
 
     def refresh(self) -> None:
         """Read all row files, those of other processes and shards too."""
-        self.rows = {row["id"]: row for row in read_rows(self.out / ROWS)}
+        self.rows = {row["id"]: row for row in read_rows(self.out / ROWS, row_problem)}
 
     def compact(self) -> None:
         """Read all row files and write the table."""
@@ -112,11 +111,17 @@ def _begun(out: Path) -> bool:
 
 
 def _described(out: Path) -> dict[str, Any] | None:
-    """Read the settings of the bench that a folder belongs to, None if it belongs to none."""
+    """Read the settings of the bench that a folder belongs to, None if it belongs to none.
+
+    Raises:
+        InvalidArgument: Its description cannot be read.
+    """
+    file = out / DESCRIPTION
     try:
-        value: Any = json.loads((out / DESCRIPTION).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        value: Any = read_json(file) if file.is_file() else None
+    except (OSError, ValueError) as error:
+        rule = f"must have a {DESCRIPTION} that can be read ({error})"
+        raise InvalidArgument("out", rule, file, "choose another folder") from error
     if not isinstance(value, dict):
         return None
     described = cast(dict[str, Any], value)

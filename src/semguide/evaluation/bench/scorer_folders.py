@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import InvalidArgument
 from semguide.evaluation.clip_scorers import clip_plugin, embedded_clip
+from semguide.files import read_json
 from semguide.models import SourceKind
 from semguide.models.fingerprint import fingerprint_files
 
@@ -100,7 +100,7 @@ def _blip(argument: str, name: str | None) -> Path | None:
 def _config(folder: Path) -> dict[str, Any]:
     """Read the config.json of a folder that has weights beside it; anything else is an empty one."""
     try:
-        value = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        value = read_json(folder / "config.json")
     except (OSError, ValueError):
         return {}
     return cast(dict[str, Any], value) if isinstance(value, dict) and any(folder.glob("*.safetensors")) else {}
