@@ -81,7 +81,7 @@ def _geneval(text: str, stem: str) -> list[SuitePrompt]:
 def _geneval_prompt(entry: dict[str, Any]) -> SuitePrompt:
     """One line: tag, prompt, and the objects it must include; the second one's position is relative to the first."""
     listed: list[Any] = _field(entry, "include", list)
-    include = [_object(item, "include") for item in listed]
+    include: list[dict[str, Any]] = [_object(item, "include") for item in listed]
     prompt, position = _field(entry, "prompt", str), None
     placed = next((item for item in include if "position" in item), None)
     if placed is not None:
@@ -90,8 +90,7 @@ def _geneval_prompt(entry: dict[str, Any]) -> SuitePrompt:
             raise ValueError(
                 f"position must be [{' | '.join(_POSITIONS)}, number of another object], got {shown(found)}"
             )
-        other: dict[str, Any] = include[found[1]]
-        position, include = _POSITIONS[found[0]], [placed, other]
+        position, include = _POSITIONS[found[0]], [placed, include[found[1]]]
     concepts = tuple(_geneval_concept(item, prompt) for item in include)
     return SuitePrompt(prompt, _field(entry, "tag", str), concepts, position, exact="exclude" in entry)
 
