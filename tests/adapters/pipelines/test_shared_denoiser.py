@@ -17,13 +17,13 @@ RULE = ACTIVE[0]
 PLAIN: dict[str, Any] = {"guidance_scale": 7.5}
 
 
-@pytest.mark.slow  # now and then not equal to the bit after thousands of other tests in one process
 def test_threads_steered_and_plain_make_what_they_make_alone(loaded_sd: Any) -> None:
     pipes = [fresh(loaded_sd) for _ in range(3)]
     with ThreadPoolExecutor(1) as alone:  # a thread has settings of its own, such as how it rounds
         steered = alone.submit(call, steer(pipes[0], RULE)).result()
         plain = alone.submit(call, pipes[2], **PLAIN).result()
     unet, vae, met = vars(loaded_sd.unet).copy(), loaded_sd.vae.use_slicing, Barrier(3)
+    tokenizer = set(vars(loaded_sd.tokenizer))
 
     def meet(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if step < 2:
@@ -38,12 +38,12 @@ def test_threads_steered_and_plain_make_what_they_make_alone(loaded_sd: Any) -> 
     assert torch.equal(second, steered)
     assert torch.equal(third, plain)
     assert set(vars(loaded_sd.unet)) == set(unet)
+    assert set(vars(loaded_sd.tokenizer)) == tokenizer
     assert loaded_sd.vae.use_slicing == vae
     with ThreadPoolExecutor(1) as alone:
         assert torch.equal(alone.submit(call, pipes[0], **PLAIN).result(), plain)
 
 
-@pytest.mark.slow
 def test_two_threads_with_one_pipeline_take_turns(loaded_sd: Any) -> None:
     pipe = fresh(loaded_sd)
     with ThreadPoolExecutor(1) as alone:

@@ -12,6 +12,7 @@ from semguide.adapters.guiders.encoded_concepts import fields_of
 from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import tokenizers_of
+from semguide.adapters.pipelines.tokenizing import reads_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS
 
 
@@ -58,6 +59,7 @@ class GuiderPipeline:
         self.decomposer = decomposer
         self.max_concepts = max_concepts
 
+    @reads_in_turn
     def __call__(
         self,
         prompt: Any = None,

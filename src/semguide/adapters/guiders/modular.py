@@ -15,6 +15,7 @@ from semguide.adapters.guiders.guider import SemanticGuidance
 from semguide.adapters.guiders.guider_pipeline import ENCODED, GuiderPipeline
 from semguide.adapters.inputs import concepts_of, prompts_of, text_readers, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.families.registry import refuse, tokenizers_of
+from semguide.adapters.pipelines.tokenizing import tokenizers_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Rule
@@ -56,6 +57,11 @@ class SemanticConceptsStep(ModularPipelineBlocks):
 
     def __call__(self, components: Any, state: PipelineState) -> tuple[Any, PipelineState]:
         """Set the concepts of every `SemanticGuidance` of the pipeline."""
+        with tokenizers_in_turn(components.components.values()):
+            self._set_concepts(components, state)
+        return components, state
+
+    def _set_concepts(self, components: Any, state: PipelineState) -> None:
         guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
         needed = any(guider.needs_encoding() for guider in guiders.values())
         named = any(state.get(name) is not None for name in ("prompt", "prompt_embeds"))
@@ -81,7 +87,6 @@ class SemanticConceptsStep(ModularPipelineBlocks):
                 predicts_x0=hasattr(components, "audio_guider"),
                 before=guiders.get("guider") if name == "guider_2" else None,
             )
-        return components, state
 
 
 def encoded(

@@ -39,7 +39,7 @@ class _Router:
     """
 
     def __init__(self, module: Any, name: str) -> None:
-        self.routes: list[_Route] = []
+        self.routes: tuple[_Route, ...] = ()  # replaced whole: another thread may be looking through them
         self._name = name
         self._before = module.__dict__.get(name, _NONE)
         self.forward: Forward = getattr(module, name)
@@ -99,12 +99,12 @@ def replaced_forward(module: Any, wrap: Callable[[Forward], Forward], name: str 
         if router is None or module.__dict__.get(name) is not router.wrapper:
             router = _ROUTERS[key] = _Router(module, name)
         route = _Route(wrap(router.present()))
-        router.routes.append(route)
+        router.routes = (*router.routes, route)
     try:
         yield route
     finally:
         with _LOCK:
-            router.routes.remove(route)
+            router.routes = tuple(other for other in router.routes if other is not route)
             if not router.routes:
                 router.close(module)
                 if _ROUTERS.get(key) is router:

@@ -27,6 +27,7 @@ from semguide.adapters.pipelines.patching import (
 )
 from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
+from semguide.adapters.pipelines.tokenizing import reads_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
 from semguide.errors import InvalidArgument, RuleNeverActed
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
@@ -98,6 +99,7 @@ class SteeredPipeline:
         self.pipe.to(*args, **kwargs)
         return self
 
+    @reads_in_turn
     def __call__(
         self,
         prompt: str | list[str] | None = None,
