@@ -42,14 +42,23 @@ def test_what_is_over_the_most_concepts_is_shown_and_told_as_not_kept(cli: Cli):
     kept = {entry["text"]: entry["kept"] for entry in json.loads(result.stdout)}
     assert kept == {"a cat": True, "a dog": True, "a cow": False}
     assert "2 of 3 concepts in the prompt are steered, without 'a cow' (more than 2)" in result.stderr
-    assert "raise --max-concepts" in result.stderr
+    assert "name those to keep with --concept of semguide generate, or raise --max-concepts" in result.stderr
     assert "no" in cli("concepts", "a cat, a dog and a cow", "--max-concepts", "2").stdout.splitlines()[-2]
+
+
+def test_what_the_text_encoder_of_a_model_does_not_read_is_not_kept(cli: Cli):
+    prompt = "a cat" + " and very big" * 40 + " and a dog"
+    assert [e["kept"] for e in json.loads(cli("concepts", prompt, "--json").stdout)] == [True, True]
+    result = cli("concepts", prompt, "--model", "emoji-unet", "--json")
+    assert {e["text"]: e["kept"] for e in json.loads(result.stdout)} == {"a cat": True, "a dog": False}
+    assert "'a dog' (beyond what the text encoder reads)" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         ([""], "PROMPT"),
+        (["a cat", "--model", "emoji-unit"], "model must be"),
         (["a cat", "--backend", "lexikon"], "did you mean 'lexicon'?"),
         (["a cat", "--max-concepts", "0"], "--max-concepts must be a whole number >= 1"),
     ],
