@@ -63,13 +63,34 @@ def test_an_image_with_another_key_in_its_record_is_not_reused(out: Path):
     assert folder.stale == [file]
 
 
-def test_an_image_whose_pixels_are_not_the_recorded_ones_is_not_reused(out: Path):
+def test_an_image_whose_pixels_are_not_the_recorded_ones_is_replaced_only_where_that_was_asked_for(out: Path):
     file = out / "images" / "cfg-1.png"
     image, texts = read_png(file)
     image.putpixel((3, 3), (9, 9, 9))
     write_png(file, image, texts)
     assert read_record(file) is None
-    assert list(folder_of(out).records) == [("cfg", 0)]
+    with refuses("out", "not as semguide wrote them (images/cfg-1.png)", out):
+        folder_of(out)
+    assert list(folder_of(out, overwrite=True).records) == [("cfg", 0)]
+
+
+@pytest.mark.parametrize("name", ["images/cfg-1.png", "grid.png", "trajectory.png", "run.json", "images"])
+def test_nothing_is_replaced_or_written_through_a_link(out: Path, tmp_path: Path, name: str):
+    theirs = (out / name).rename(tmp_path / "theirs")
+    (out / name).symlink_to(theirs)
+    with refuses("out", f"links, or not as semguide wrote them ({name})", out):
+        folder_of(out)
+    assert folder_of(out, overwrite=True).run == RUN
+
+
+@pytest.mark.parametrize("name", ["images/cfg-1.png", "grid.png", "trajectory.png"])
+def test_a_picture_of_somebody_else_is_replaced_only_where_that_was_asked_for(out: Path, name: str):
+    folder_of(out).write_description(complete=False)
+    assert folder_of(out).complete  # grid and plot are as the run wrote them
+    Image.new("RGB", (8, 8)).save(out / name)
+    with refuses("out", f"not as semguide wrote them ({name})", out):
+        folder_of(out)
+    folder_of(out, overwrite=True)
 
 
 @pytest.mark.parametrize("change", [{"checkpoint": "other"}, {"versions": {"python": "4"}}, {"dtype": "bfloat16"}])

@@ -15,9 +15,17 @@ TRACE: dict[str, Any] = {
 EMPTY: dict[str, Any] = {**TRACE, "similarity": [[None, None]] * 3}
 
 
-def test_a_panel_for_every_seed_of_every_method_that_has_values():
+def test_a_panel_for_every_seed_of_every_method_also_without_values():
     figure = draw_trajectory("p", ["cfg", "sgt"], [0, 1], lambda method, seed: EMPTY if method == "cfg" else TRACE)
-    assert [axis.get_title() for axis in figure.axes] == ["sgt, seed 0", "sgt, seed 1"]
+    titles = ["cfg, seed 0", "cfg, seed 1", "sgt, seed 0", "sgt, seed 1"]
+    assert [axis.get_title() for axis in figure.axes] == titles
+    assert "--full-trace" in figure.axes[0].texts[0].get_text()
+    assert not figure.axes[2].texts
+
+
+def test_the_picture_says_what_similarity_is():
+    (legend,) = draw_trajectory("p", ["sgt"], [0], lambda method, seed: TRACE).legends
+    assert legend.get_title().get_text().startswith("similarity: cosine between")
 
 
 def test_lines_hold_the_similarities():
@@ -36,10 +44,9 @@ def test_at_most_four_seeds_are_drawn():
     assert len(draw_trajectory("p", ["sgt"], list(range(9)), lambda method, seed: TRACE).axes) == 4
 
 
-def test_without_values_the_picture_says_so(tmp_path: Path):
-    figure = draw_trajectory("p", ["cfg"], [0], lambda method, seed: EMPTY)
-    assert figure.axes == []
-    assert "--full-trace" in figure.texts[-1].get_text()
+def test_without_values_the_picture_says_so():
+    (axis,) = draw_trajectory("p", ["cfg"], [0], lambda method, seed: EMPTY).axes
+    assert "--full-trace" in axis.texts[0].get_text()
 
 
 def test_a_missing_trace_leaves_its_panel_empty():

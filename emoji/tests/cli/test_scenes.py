@@ -78,6 +78,19 @@ def test_a_folder_that_is_a_file_is_refused(cli: Cli, tmp_path: Path):
     assert "--out must be a folder" in result.stderr
 
 
+def test_another_file_or_a_link_is_replaced_only_where_that_was_asked_for(cli: Cli, tmp_path: Path):
+    theirs, link = tmp_path / "theirs.png", tmp_path / "link.png"
+    Image.new("RGB", (8, 8)).save(theirs)
+    link.symlink_to(theirs)
+    for out in (theirs, link):
+        result = cli("scenes", "--count", 1, "--size", 64, "--out", out)
+        assert result.exit_code == 2
+        assert "--out must not be a link or another file" in result.stderr
+    assert pixels(theirs).shape == (8, 8, 3)
+    for more in (["--overwrite"], []):
+        assert cli("scenes", "--count", 1, "--size", 64, "--out", theirs, *more).exit_code == 0
+
+
 def test_a_failed_write_leaves_the_earlier_sheet(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     out = tmp_path / "scenes.png"
     assert cli("scenes", "--count", 1, "--size", 32, "--out", out).exit_code == 0

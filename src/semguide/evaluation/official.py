@@ -90,7 +90,7 @@ def _geneval_prompt(entry: dict[str, Any]) -> SuitePrompt:
             raise ValueError(
                 f"position must be [{' | '.join(_POSITIONS)}, number of another object], got {shown(found)}"
             )
-        position, include = _POSITIONS[found[0]], [placed, include[found[1]]]
+        position, include = _POSITIONS[found[0]], [placed, include[int(found[1])]]
     concepts = tuple(_geneval_concept(item, prompt) for item in include)
     return SuitePrompt(prompt, _field(entry, "tag", str), concepts, position, exact="exclude" in entry)
 

@@ -14,6 +14,23 @@ SHADE = 0.15
 """Opacity of a fully open gate."""
 LONGEST = 80
 """Characters of a text that are drawn."""
+SIMILARITY = (
+    "similarity: cosine between the change that the whole prompt asks for at a step and the one that the concept "
+    "alone asks for; low: the concept is being left out"
+)
+_COLOURS = {
+    "tab:blue": ("blue", "navy", "azure", "teal", "turquoise", "cyan"),
+    "tab:orange": ("orange", "gold", "golden", "yellow", "amber", "red", "brown", "ginger", "wooden"),
+    "tab:green": ("green", "olive", "emerald", "lime"),
+    "tab:purple": ("purple", "violet", "lavender", "pink", "magenta"),
+    "tab:brown": ("brown", "red", "wooden", "bronze", "chocolate", "beige", "tan", "orange"),
+    "tab:cyan": ("cyan", "turquoise", "teal", "blue", "azure"),
+    "tab:pink": ("pink", "red", "magenta", "purple", "violet", "rose"),
+    "tab:gray": ("gray", "grey", "silver", "black", "white"),
+}
+"""Colours of lines, and the words of a concept that could be taken for them."""
+_INK = "black"
+_MARKERS = "osD^vPX*"
 
 
 def draw_trace(
@@ -51,13 +68,22 @@ def draw_panel(axes: Any, concepts: Sequence[str], similarity: Any, gate: Any) -
         similarity: (steps, concepts), NaN or None where it was not evaluated.
         gate: (steps, concepts), how far open; drawn as shade in the concept's colour.
     """
+    styles = line_styles(concepts)
     similarity, gate = (np.asarray(table, dtype=np.float64) for table in (similarity, gate))
     for k, concept in enumerate(concepts):
-        axes.plot(similarity[:, k], marker=".", markersize=4, linewidth=1.2, color=f"C{k}", label=plain(concept))
+        colour, marker = styles[k]
+        axes.plot(similarity[:, k], marker=marker, markersize=4, linewidth=1.2, color=colour, label=plain(concept))
         opening = np.abs(np.nan_to_num(gate[:, k])).clip(max=1.0)
         for step in np.flatnonzero(opening).tolist():
-            axes.axvspan(step - 0.5, step + 0.5, color=f"C{k}", alpha=SHADE * opening[step], linewidth=0)
+            axes.axvspan(step - 0.5, step + 0.5, color=colour, alpha=SHADE * opening[step], linewidth=0)
     axes.set_xlim(-0.5, max(0.5, len(similarity) - 0.5))
+
+
+def line_styles(concepts: Sequence[str]) -> list[tuple[str, str]]:
+    """Return colour and marker of the line of each concept: colours that no concept of the picture names."""
+    words = {word.strip(".,;:!?") for concept in concepts for word in concept.lower().split()}
+    colours = [colour for colour, names in _COLOURS.items() if words.isdisjoint(names)] or [_INK]
+    return [(colours[k % len(colours)], _MARKERS[k % len(_MARKERS)]) for k in range(len(concepts))]
 
 
 def draw_legend(parent: Any, axes: Any, **placed: Any) -> None:

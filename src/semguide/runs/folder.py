@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from semguide.guidance import Rule
 
 
+SHEETS = ("grid.png", "trajectory.png")
+"""What is drawn from all images of a run."""
+
+
 def check_writable(out: Path) -> None:
     """Check that an output folder can be created and written. Creates nothing.
 
@@ -86,6 +90,15 @@ class RunFolder:
                 "choose another folder, or give {overwrite} to write beside them",
             )
         wanted = {self.file(m.name, s): (m, s) for m in self.run.methods for s in self.run.seeds}
+        foreign = [file for file in (self.out / "images", *self._outputs(), *wanted) if _is_foreign(file, self.out)]
+        if foreign and not overwrite:
+            raise InvalidArgument(
+                "out",
+                f"must not hold files that this run would replace and that are links, or not as semguide wrote them "
+                f"({foreign[0].relative_to(self.out)})",
+                self.out,
+                "move them away, choose another folder, or give {overwrite}",
+            )
         for file in sorted((self.out / "images").glob("*.png")):
             record = read_record(file)
             method_seed = wanted.get(file)
@@ -113,10 +126,14 @@ class RunFolder:
             self.write_description(complete=False)
         except OSError as error:
             raise not_writable(self.out, error.strerror) from error
-        outdated = [] if self.complete else [self.out / "grid.png", self.out / "trajectory.png"]
+        outdated = [] if self.complete else [self.out / name for name in SHEETS]
         leftovers = [*self.out.glob(".*.*.tmp"), *self.out.glob("images/.*.*.tmp")]
         for file in (*self.stale, *outdated, *leftovers):
             file.unlink(missing_ok=True)
+
+    def _outputs(self) -> list[Path]:
+        """Return the paths of what a run writes besides its images."""
+        return [self.out / name for name in ("run.json", *SHEETS)]
 
     @property
     def complete(self) -> bool:
@@ -139,6 +156,25 @@ class RunFolder:
         description = describe_run(self.run, self.environment, self.records, complete)
         selection = {} if self.selection is None else {BEST_OF: self.selection.to_json(self.records)}
         write_json(self.out / "run.json", {**description, **selection})
+
+
+def _is_foreign(file: Path, out: Path) -> bool:
+    """Whether a path of a run's folder is a link, or an image that no run wrote or that was changed since."""
+    if file.is_symlink():
+        return True
+    if not file.is_file() or file.name == "run.json":
+        return False
+    if file.name not in SHEETS:
+        return read_record(file) is None
+    return not _marked(file) and not read_description(out / "run.json").get("complete")
+
+
+def _marked(file: Path) -> bool:
+    """Whether grid or trajectory plot say that a run wrote them; those of 0.1.0 do not."""
+    try:
+        return RECORD in read_png(file)[1]
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def _holds_other_files(out: Path) -> bool:
@@ -173,10 +209,11 @@ def write_outputs(folder: RunFolder) -> None:
 
     methods, seeds = [method.name for method in folder.run.methods], list(folder.run.seeds)
     grid = draw_grid(folder.run.prompt, methods, seeds, lambda method, seed: read_png(folder.file(method, seed))[0])
-    write_png(folder.out / "grid.png", grid)
+    mark = {RECORD: {"digest": folder.run.digest}}
+    write_png(folder.out / "grid.png", grid, mark)
     plot = draw_trajectory(
         folder.run.prompt, methods, seeds, lambda method, seed: read_png(folder.file(method, seed))[1].get(TRACE)
     )
     with atomic(folder.out / "trajectory.png") as temporary:
-        write_trajectory(temporary, plot)
+        write_trajectory(temporary, plot, mark)
     folder.write_description(complete=True)

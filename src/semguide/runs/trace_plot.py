@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 4
 """Most seeds in a plot."""
+NOTHING = "no concept was evaluated\n(plain guidance);\n--full-trace evaluates them"
 Trace = dict[str, Any]
 
 
@@ -21,7 +24,7 @@ def draw_trajectory(
 
     Args:
         prompt: The title.
-        methods: Rows, top to bottom; methods that evaluated no concept are left out.
+        methods: Rows, top to bottom; of a method that evaluated no concept the row says so.
         seeds: Columns; the first 4 are drawn.
         trace: Returns the trace of a method and seed, None if there is none.
 
@@ -31,34 +34,48 @@ def draw_trajectory(
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from semguide.guidance.plot import draw_legend, draw_panel, plain
+    from semguide.guidance.plot import SIMILARITY, draw_legend, draw_panel, plain
 
     shown = seeds[:COLUMNS]
     traces = {(method, seed): trace(method, seed) for method in methods for seed in shown}
-    rows = [method for method in methods if any(_has_values(traces[method, seed]) for seed in shown)]
-    figure = Figure(figsize=(1.5 + 3.5 * len(shown), 1.2 + 2.6 * max(1, len(rows))), dpi=110, layout="constrained")
+    heights = [2.6 if any(_has_values(traces[method, seed]) for seed in shown) else 1.0 for method in methods]
+    figure = Figure(figsize=(1.5 + 3.5 * len(shown), 1.6 + sum(heights)), dpi=110, layout="constrained")
     figure.suptitle(plain(prompt))
-    if not rows:
-        figure.text(0.5, 0.4, "No concept was evaluated (plain guidance); --full-trace evaluates them.", ha="center")
-        return figure
-    axes = figure.subplots(len(rows), len(shown), squeeze=False, sharex=True, sharey=True)
-    for row, method in enumerate(rows):
+    axes = figure.subplots(
+        len(methods), len(shown), squeeze=False, sharex=True, sharey=True, gridspec_kw={"height_ratios": heights}
+    )
+    drawn: list[Any] = []
+    for row, method in enumerate(methods):
         for column, seed in enumerate(shown):
-            axes[row][column].set_title(f"{method}, seed {seed}", fontsize=9)
-            if (found := traces[method, seed]) is not None:
-                draw_panel(axes[row][column], found["concepts"], found["similarity"], found["gate"])
+            axis, found = axes[row][column], traces[method, seed]
+            axis.set_title(f"{method}, seed {seed}", fontsize=9)
+            if _has_values(found):
+                draw_panel(axis, found["concepts"], found["similarity"], found["gate"])
+                drawn.append(axis)
+            else:
+                axis.text(0.5, 0.5, NOTHING, transform=axis.transAxes, ha="center", va="center", fontsize=8)
         axes[row][0].set_ylabel("similarity")
     for axis in axes[-1]:
         axis.set_xlabel("step")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    draw_legend(figure, axes[0][0], loc="outside lower center", ncols=3)
+    if drawn:
+        meaning = fill(SIMILARITY, 30 + 45 * len(shown))
+        draw_legend(figure, drawn[-1], loc="outside lower center", ncols=3, title=meaning, title_fontsize=8)
     return figure
 
 
-def write_trajectory(path: Path, figure: Figure) -> None:
-    """Write a figure as a PNG file."""
-    figure.savefig(path, format="png")
+def write_trajectory(path: Path, figure: Figure, texts: dict[str, Any] | None = None) -> None:
+    """Write a figure as a PNG file.
+
+    Args:
+        path: The file.
+        figure: The figure.
+        texts: JSON values by keyword of the text chunk.
+    """
+    figure.savefig(
+        path, format="png", metadata={keyword: json.dumps(value) for keyword, value in (texts or {}).items()}
+    )
 
 
-def _has_values(trace: Trace | None) -> bool:
+def _has_values(trace: Trace | None) -> TypeGuard[Trace]:
     return trace is not None and any(value is not None for row in trace["similarity"] for value in row)

@@ -72,8 +72,14 @@ def test_an_earlier_export_is_replaced_and_other_folders_are_refused(tmp_path: P
     for part in (rows, rows[:2]):
         export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, part)
     assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["cfg", "export.json"]
+    (tmp_path / "link").symlink_to(tmp_path / "export")
+    (tmp_path / "out" / "export.json").write_text("{}")
+    for target in ("out", "link"):
+        with refuses("export", "must name a new or empty folder"):
+            export_images("geneval", tmp_path / target, tmp_path / "out", ENTRIES, rows)
+    (tmp_path / "export" / "mine.txt").write_text("mine")
     with refuses("export", "must name a new or empty folder"):
-        export_images("geneval", tmp_path / "out", tmp_path / "out", ENTRIES, rows)
+        export_images("geneval", tmp_path / "export", tmp_path / "out", ENTRIES, rows)
 
 
 def test_pictures_that_were_not_kept_are_refused_and_nothing_is_written(tmp_path: Path, rows: list[dict]):

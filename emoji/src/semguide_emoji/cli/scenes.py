@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from semguide.errors import InvalidArgument
 from semguide.runs.checks import check_seeds
 from semguide.runs.folder import check_writable
+from semguide.runs.png import RECORD, read_png, write_png
 
 LARGEST_COUNT = 256
+MARK = "scenes"
+"""What the record of such a picture holds."""
 SMALLEST_SIZE, LARGEST_SIZE = 32, 512
 
 
@@ -32,10 +35,14 @@ def scenes(
     world: Annotated[WorldName, typer.Option(help="full: every noun; small: what emoji-unet draws.")] = WorldName.full,
     noisy: Annotated[bool, typer.Option("--noisy", help="Captions that leave things out, as in training.")] = False,
     out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("scenes.png"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is no such picture.")] = False,
 ) -> None:
     """Draw scenes of the emoji world with their captions, as one PNG file."""
     _check(count, seed, size, out)
-    from semguide.runs.png import write_png
+    if not overwrite and (out.is_symlink() or (out.exists() and MARK not in _texts(out))):
+        raise InvalidArgument(
+            "out", "must not be a link or another file", out, "choose another name, or give {overwrite}"
+        )
     from semguide_emoji.scenes import SMALL_WORLD, TIDY, CaptionNoise, World
     from semguide_emoji.scenes.preview import draw_preview
 
@@ -43,10 +50,18 @@ def scenes(
     sheet = draw_preview(chosen, CaptionNoise() if noisy else TIDY, count, seed, size)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_png(out, sheet)
+        write_png(out, sheet, {RECORD: {MARK: [world.value, count, seed, size]}})
     except OSError as error:
         raise InvalidArgument("out", f"must be writable ({error.strerror})", out, "choose another file") from error
     typer.echo(f"wrote {out}")
+
+
+def _texts(file: Path) -> dict[str, Any]:
+    """Return what the record of a PNG file holds; nothing of another file."""
+    try:
+        return read_png(file)[1].get(RECORD, {})
+    except (OSError, ValueError, SyntaxError):
+        return {}
 
 
 def _check(count: int, seed: int, size: int, out: Path) -> None:

@@ -18,7 +18,7 @@ from semguide_emoji.clip import EmojiCLIP, tokenizer_folder
 from semguide_emoji.judge import Judge
 from semguide_emoji.training.cards import clip_card, flow_card, judge_card, unet_card
 from semguide_emoji.training.data import Batches
-from semguide_emoji.training.history import Training, history, write_history
+from semguide_emoji.training.history import HISTORY, Training, history, write_history
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
 from semguide_emoji.training.vae import psnr
@@ -106,9 +106,15 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
         The written folders.
 
     Raises:
-        InvalidArgument: A part is missing, or it is not known how one was trained.
+        InvalidArgument: A part is missing, it is not known how one was trained, or a folder is a link or no checkpoint's.
     """
     runs = {name: _runs(folder, KINDS[name]) for name in present(folder)}
+    for name in runs:
+        target = assets / name
+        if target.is_symlink() or (target.exists() and not (target / HISTORY).is_file()):
+            raise InvalidArgument(
+                "to", f"must hold nothing but an earlier export as {name}", assets, "choose another folder"
+            )
     with ExitStack() as stack:  # none is replaced before all are written
         for name, trained in runs.items():
             part = stack.enter_context(atomic_folder(assets / name))

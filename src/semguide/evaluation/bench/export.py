@@ -13,7 +13,7 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.request import suite_prompts
 from semguide.evaluation.rows import Row
 from semguide.evaluation.suites import SuitePrompt
-from semguide.files import atomic_folder, write_json, write_text
+from semguide.files import atomic_folder, read_json, write_json, write_text
 from semguide.runs import checks
 from semguide.types import Position
 
@@ -36,9 +36,23 @@ def check_target(target: Path) -> None:
     Raises:
         InvalidArgument: It holds something else than an earlier export.
     """
-    if target.exists() and not (target / MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
+    if target.is_symlink() or (target.exists() and not _is_export(target)):
         rule = "must name a new or empty folder, or one of an earlier export, with no other files"
         raise InvalidArgument("export", rule, target, "choose another folder")
+
+
+def _is_export(target: Path) -> bool:
+    """Whether a folder is empty or holds what an export wrote and nothing else."""
+    if not target.is_dir():
+        return False
+    names = {file.name for file in target.iterdir()}
+    if MARK not in names:
+        return not names
+    try:
+        mark: Any = read_json(target / MARK)
+        return names <= {MARK, *mark["methods"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> list[Path]:

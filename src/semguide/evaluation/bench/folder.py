@@ -16,6 +16,7 @@ from semguide.runs.folder import not_writable
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
 FORMAT, VERSION = "semguide-bench", 1
+IMAGES = "images"
 
 
 @dataclass
@@ -38,6 +39,9 @@ class BenchFolder:
         Raises:
             InvalidArgument: The folder holds other files, or rows of other settings.
         """
+        links = [name for name in (DESCRIPTION, ROWS, IMAGES, TABLE, SUMMARY, REPORT) if (self.out / name).is_symlink()]
+        if links:
+            raise InvalidArgument("out", f"must not hold links that would be written through ({links[0]})", self.out)
         if _begun(self.out):  # looked at first: another process may be writing the description
             return
         settled = _described(self.out)
