@@ -66,3 +66,21 @@ def test_observation_keeps_the_pictures_of_one_setting_apart_from_those_of_anoth
     for scale in (5.0, 7.0, 7.0):
         script["observations"]("test", Namespace(**options, guidance_scale=scale))
     assert made == [5.0, 7.0]
+
+
+def test_precision_counts_what_is_lost_and_won_and_makes_nothing_twice(tmp_path: Path):
+    script = runpy.run_path(str(BENCHMARKS / "precision.py"))
+    images = np.zeros((4, 2, 2, 3), np.uint8)
+    full = {"images": images, "similarity": np.full((4, 3, 2), 0.5)}
+    half = {"images": images + 2, "similarity": np.full((4, 3, 2), 0.5)}
+    half["similarity"][:, 0, 1] = 0.75
+    row = script["compared"](half, full, np.array([1, 0, 1, 0], bool), np.array([1, 1, 0, 0], bool))
+    expected = {"pictures": 2.0, "right": 0.5, "change": 0.0, "lost": 0.25, "won": 0.25, "first_similarity": 0.25}
+    assert {name: row[name][0] for name in expected} == expected
+    plain = {**full, "similarity": np.full((4, 3, 2), np.nan)}
+    assert "first_similarity" not in script["compared"](plain, plain, *[np.ones(4, bool)] * 2)
+    made: list[int] = []
+    for _ in range(2):
+        found = script["stored"](tmp_path / "x.npz", lambda: made.append(1) or full)
+    assert made == [1]
+    assert np.array_equal(found["images"], images)

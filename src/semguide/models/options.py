@@ -34,7 +34,8 @@ class LoadOptions:
     """How a checkpoint is loaded.
 
     Attributes:
-        dtype: Of all weights: a name of `DTYPES`. "auto" is float32 on every device.
+        dtype: Of all weights: a name of `DTYPES`. "auto" is float32 on every device, as in half precision a seed makes
+            another picture, and in bfloat16 the published rules lose some (docs/results.md).
         variant: Which weight files of a folder, such as "fp16" for *.fp16.safetensors; None: those without one, or fp16
             where there are no others.
         offload: What waits on the CPU while it is not needed: "none", "model" (whole components), "group" (layers) or
@@ -73,7 +74,7 @@ class LoadOptions:
 
     @property
     def resolved(self) -> LoadOptions:
-        """The options with the dtype that "auto" stands for: half precision is not measured yet, so float32."""
+        """The options with the dtype that "auto" stands for."""
         return replace(self, dtype=FLOAT32) if self.dtype == AUTO else self
 
     @property
