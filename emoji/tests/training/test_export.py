@@ -11,6 +11,7 @@ from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.judge import Judge
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
+from semguide_emoji.training.history import HISTORY
 from semguide_emoji.training.text import tokenize
 from semguide_emoji.training.unet import build_scheduler, sample
 from support.refusals import refuses
@@ -28,8 +29,16 @@ def assets(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assets")
     (folder / "emoji-unet").mkdir()
     (folder / "emoji-unet" / "old.bin").write_text("of an earlier export")
+    (folder / "emoji-unet" / HISTORY).write_text('{"runs": []}')
     assert sorted(export(TINY, tiny_set, folder, ROWS)) == [folder / name for name in NAMES]
     return folder
+
+
+def test_a_folder_that_is_no_earlier_export_is_not_replaced(tiny_set: Path, tmp_path: Path):
+    (tmp_path / "emoji-judge").mkdir()
+    with refuses("to", "must hold nothing but an earlier export as emoji-judge", tmp_path):
+        export(TINY, tiny_set, tmp_path, ROWS)
+    assert [file.name for file in tmp_path.rglob("*")] == ["emoji-judge"]
 
 
 def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
@@ -133,6 +142,7 @@ def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, t
     kept = tmp_path / "assets" / "emoji-unet" / "README.md"
     kept.parent.mkdir(parents=True)
     kept.write_text("earlier")
+    (kept.parent / HISTORY).write_text("{}")
     recipe = part.rsplit("/", maxsplit=1)[-1]
     with refuses("out", f"must hold {recipe}/") as caught:
         export(TINY, folder, tmp_path / "assets")

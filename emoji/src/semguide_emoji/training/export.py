@@ -106,7 +106,7 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
         The written folders.
 
     Raises:
-        InvalidArgument: A part is missing, it is not known how one was trained, or a folder is a link or no checkpoint's.
+        InvalidArgument: A part is missing, it is not known how one was trained, or a folder is a link or another's.
     """
     runs = {name: _runs(folder, KINDS[name]) for name in present(folder)}
     for name in runs:
