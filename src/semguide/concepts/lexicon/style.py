@@ -108,7 +108,8 @@ def _is_all_marks(sentence: Sentence, names: tuple[str, ...], end: int) -> bool:
 
 def _is_marked(names: tuple[str, ...]) -> bool:
     """Whether a later segment without an article tells of an engine, camera, artist, work or genre."""
-    if words.MARKERS.intersection(names) or any(_MEASURE.match(name) for name in names):
+    thing = names[0] in {"2d", "3d"} and len(names) > 1 and names[-1] not in words.STYLES | words.MARKERS
+    if (words.MARKERS.intersection(names) and not thing) or any(_MEASURE.match(name) for name in names):
         return True
     if names in words.WORKS or (len(names) <= _MOST_NAMES and words.ARTISTS.intersection(names)):
         return True

@@ -147,6 +147,7 @@ SPATIAL_MODIFIERS: Final = _words(
 )
 # "a piece of cake" is about the cake; "a bowl of fruit" is a bowl. Both stay one concept.
 PARTITIVES: Final = _words(
+    "speck specks dab dabs smear smears splashes puff puffs dusting swirl swirls handfuls armful fistful spoonful "
     "ray rays beam beams shaft shafts patch patches strand strands drop drops droplet droplets sprig sprigs clump "
     "clumps tuft tufts flake flakes grain grains shard shards fragment fragments blade blades wisp wisps streak "
     "streaks trace traces bouquet chunks flocks herds packs crowds clusters mass masses tangle expanse stretch mix "
@@ -201,6 +202,8 @@ INTRANSITIVE: Final = _words(
     "crying laughing towering blooming blossoming swirling rolling melting crumbling dripping flashing flickering "
     "gleaming glistening glittering billowing cascading rotting dying rising bulging missing matching contrasting "
     "hanging trailing winding leaning wandering dancing jumping leaping swimming boiling steaming weeping staring "
+    "fishing hiking surfing skiing skating boxing camping sailing kayaking snowboarding skateboarding cycling jogging "
+    "gardening shopping farming hunting climbing meditating "
     "growing overflowing sprawling overhanging protruding interlocking overlapping rotating spinning grinning"
 )
 # Plural nouns that stand before another noun: "a sports car".
