@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from support.foreign_warnings import pytest_itemcollected
 from support.tiny.calls import fresh
 from support.tiny.stable_diffusion import quiet, save_tiny_checkpoint, tiny_sdxl
+
+__all__ = ["pytest_itemcollected"]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,14 @@ def reader(stand_ins: dict[str, Any], loaded: Any, monkeypatch: pytest.MonkeyPat
         assert cls.__name__ in stand_ins, f"no tiny {cls.__name__} stands in for {name!r}: add one to stand_ins"
         return fresh(stand_ins[cls.__name__])
 
+    own_to = DiffusionPipeline.to
+
+    def to(pipe: Any, *args: Any, **options: Any) -> Any:
+        return pipe if args == ("cuda",) else own_to(pipe, *args, **options)
+
     monkeypatch.setattr(DiffusionPipeline, "from_pretrained", classmethod(from_pretrained))
+    monkeypatch.setattr(DiffusionPipeline, "to", to)
+    monkeypatch.setattr(DiffusionPipeline, "enable_model_cpu_offload", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):  # the command sets these; so they are reset after a test
