@@ -80,7 +80,6 @@ def test_precision_counts_what_is_lost_and_won_and_makes_nothing_twice(tmp_path:
     plain = {**full, "similarity": np.full((4, 3, 2), np.nan)}
     assert "first_similarity" not in script["compared"](plain, plain, *[np.ones(4, bool)] * 2)
     made: list[int] = []
-    for _ in range(2):
-        found = script["stored"](tmp_path / "x.npz", lambda: made.append(1) or full)
+    found = [script["stored"](tmp_path / "x.npz", lambda: made.append(1) or full) for _ in range(2)]
     assert made == [1]
-    assert np.array_equal(found["images"], images)
+    assert np.array_equal(found[1]["images"], images)
