@@ -93,6 +93,14 @@ def test_a_picture_of_somebody_else_is_replaced_only_where_that_was_asked_for(ou
     folder_of(out, overwrite=True)
 
 
+def test_a_damaged_image_of_the_run_is_made_again_and_another_file_of_its_name_is_not_touched(out: Path):
+    (out / "images" / "cfg-1.png").write_bytes(b"damaged")
+    assert list(folder_of(out).records) == [("cfg", 0)]
+    folder_of(out, replace(RUN, seeds=(0,))).write_description(complete=False)
+    with refuses("out", "not as semguide wrote them (images/cfg-1.png)", out):
+        folder_of(out)
+
+
 @pytest.mark.parametrize("change", [{"checkpoint": "other"}, {"versions": {"python": "4"}}, {"dtype": "bfloat16"}])
 def test_an_image_of_another_environment_is_not_reused(out: Path, change: dict):
     there = replace(HERE, **change)

@@ -11,7 +11,7 @@ import typer
 
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
-from semguide.cli.settings import parse_settings
+from semguide.cli.settings import check_seed_list, parse_seeds, parse_settings
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
@@ -37,7 +37,7 @@ def generate(
     ] = None,
     max_concepts: Annotated[int, typer.Option(help="Most concepts found in the prompt to keep.")] = MAX_CONCEPTS,
     negative_prompt: Annotated[str, typer.Option("--negative", help="Negative prompt.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of the first image; the next count up.")] = 0,
+    seed: Annotated[str, typer.Option(help="Of the first image, the next count up; or a list 3,5 or 3..6.")] = "0",
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
     best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
     keep: Annotated[int | None, typer.Option(help="How many of --best-of to finish; default: 1.")] = None,
@@ -68,6 +68,8 @@ def generate(
         _refuse_beside_from(context)
         _repeat(from_file, out, overwrite, model, _if_given(context, "device", device))
         return
+    seeds = parse_seeds(seed)
+    check_seed_list(seeds, num_images if _is_given(context, "num_images") else None, best_of)
     check_best_of(best_of, keep, _is_given(context, "num_images"))
     request = Request(
         prompt=prompt or "",
@@ -76,8 +78,9 @@ def generate(
         compare=tuple(compare or ()),
         concepts=tuple(concepts) if concepts else None,
         negative_prompt=negative_prompt,
-        seed=seed,
-        num_images=best_of or num_images,
+        seed=seeds[0],
+        seeds=seeds if len(seeds) > 1 else None,
+        num_images=best_of or (num_images if len(seeds) == 1 else len(seeds)),
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
         height=height,

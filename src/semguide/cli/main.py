@@ -18,13 +18,14 @@ from semguide.cli.methods import methods
 from semguide.cli.models import models
 from semguide.cli.serve import serve
 from semguide.cli.suites import suites
+from semguide.cli.usage import PromptCommand
 
 COMMANDS = "semguide.commands"
 app = typer.Typer(
     name="semguide",
     help="Keep text-to-image diffusion true to every concept in the prompt.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -49,7 +50,7 @@ def root(
 
 
 for command in (generate, serve, concepts, bench, calibrate, suites, models, methods, doctor, comfyui):
-    app.command(command.__name__)(reported(command))
+    app.command(command.__name__, cls=PromptCommand if command in (generate, concepts) else None)(reported(command))
 for name in plugins.names(COMMANDS):
     try:
         app.command(name)(reported(plugins.load(COMMANDS, name)))

@@ -1,11 +1,13 @@
-"""`--set`: method parameters as they are typed."""
+"""Values with a form of their own, as they are typed: method parameters of `--set`, and the seeds."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from semguide.errors import InvalidArgument
 from semguide.files import parse_json
+from semguide.runs.request import LARGEST_NUM_IMAGES
 
 
 def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, dict[str, Any]]:
@@ -31,6 +33,43 @@ def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, 
             raise InvalidArgument("settings", f"must be {forms}", setting, "name the parameter and its value")
         parsed.setdefault(named, {})[field] = _value(value.strip())
     return parsed
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read `--seed`: a number, or a list of numbers and ranges, as in 3,5 or 3..6 (both ends are in it).
+
+    Raises:
+        InvalidArgument: It has another form, or is of too many seeds.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(-?[0-9]{1,20})\s*(?:(?:\.\.|-)\s*([0-9]{1,20})\s*)?", part)
+        if found is None:
+            rule = "must be a whole number, or a list such as 3,5 or 3..6"
+            raise InvalidArgument("seed", rule, text, "write --seed 1,2,3 or --seed 1..3")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not first <= last < first + LARGEST_NUM_IMAGES - len(seeds):
+            rule = f"must have ranges that count up, of at most {LARGEST_NUM_IMAGES} seeds together"
+            raise InvalidArgument("seed", rule, text, "give fewer")
+        seeds.extend(range(first, last + 1))
+    return tuple(seeds)
+
+
+def check_seed_list(seeds: tuple[int, ...], num_images: int | None, best_of: int | None) -> None:
+    """Check that a list of seeds goes with the other options.
+
+    Args:
+        seeds: The seeds.
+        num_images: As given, None: not given.
+        best_of: As given, None: not given.
+
+    Raises:
+        InvalidArgument: It does not.
+    """
+    if len(seeds) > 1 and best_of is not None:
+        raise InvalidArgument("seed", "must be one number beside {best_of}", remedy="leave {best_of} out")
+    if len(seeds) > 1 and num_images not in (None, len(seeds)):
+        raise InvalidArgument("num_images", f"must be the number of seeds ({len(seeds)})", num_images, "leave it out")
 
 
 def _value(text: str) -> Any:

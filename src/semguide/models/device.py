@@ -15,6 +15,15 @@ def devices() -> list[str]:
     return [*found, "cpu"]
 
 
+def _why_no_cuda() -> str:
+    """Return what to do where a CUDA device is asked for and not there, "" where others are."""
+    import torch
+
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"torch {torch.__version__} is built for the CPU only: install a build for CUDA (pytorch.org)"
+    return "" if torch.cuda.is_available() else "torch sees no GPU: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
+
+
 def choose_device(name: str = "auto") -> str:
     """Return the device to use.
 
@@ -28,5 +37,6 @@ def choose_device(name: str = "auto") -> str:
     if name == "auto":
         return there[0]
     if name not in there:
-        raise InvalidArgument("device", f"must be auto or a device of this machine ({', '.join(there)})", name)
+        rule = f"must be auto or a device of this machine ({', '.join(there)})"
+        raise InvalidArgument("device", rule, name, _why_no_cuda() if name.startswith("cuda") else "")
     return name

@@ -112,6 +112,6 @@ def check_known(argument: str, name: str, valid: Iterable[str], rule: str = "mus
     valid = list(valid)
     if name in valid:
         return
-    close = difflib.get_close_matches(name, valid, n=1)
+    close = difflib.get_close_matches(name.lower(), valid, n=1)
     remedy = f"did you mean {close[0]!r}?" if close else "choose one of these"
     raise InvalidArgument(argument, f"{rule} {', '.join(valid)}", name, remedy)

@@ -90,8 +90,8 @@ class RunFolder:
                 "choose another folder, or give {overwrite} to write beside them",
             )
         wanted = {self.file(m.name, s): (m, s) for m in self.run.methods for s in self.run.seeds}
-        foreign = [file for file in (self.out / "images", *self._outputs(), *wanted) if _is_foreign(file, self.out)]
-        if foreign and not overwrite:
+        paths = () if overwrite else (self.out / "images", *self._outputs(), *wanted)
+        if foreign := [path for path in paths if _is_foreign(path, self.out)]:
             raise InvalidArgument(
                 "out",
                 f"must not hold files that this run would replace and that are links, or not as semguide wrote them "
@@ -159,22 +159,30 @@ class RunFolder:
 
 
 def _is_foreign(file: Path, out: Path) -> bool:
-    """Whether a path of a run's folder is a link, or an image that no run wrote or that was changed since."""
+    """Whether a path of a run's folder is a link, or a picture that no run wrote or that was changed since.
+
+    A damaged file is ours where run.json lists it, and grid and plot are where it says that they were written.
+    """
     if file.is_symlink():
         return True
     if not file.is_file() or file.name == "run.json":
         return False
+    try:
+        marked = RECORD in read_png(file)[1]
+    except (OSError, ValueError, SyntaxError):
+        marked = False
+        if file.name not in SHEETS:
+            return file.relative_to(out).as_posix() not in _listed(out)
     if file.name not in SHEETS:
         return read_record(file) is None
-    return not _marked(file) and not read_description(out / "run.json").get("complete")
+    return not marked and not read_description(out / "run.json").get("complete")
 
 
-def _marked(file: Path) -> bool:
-    """Whether grid or trajectory plot say that a run wrote them; those of 0.1.0 do not."""
-    try:
-        return RECORD in read_png(file)[1]
-    except (OSError, ValueError, SyntaxError):
-        return False
+def _listed(out: Path) -> set[str]:
+    """Return the image files that run.json lists."""
+    entries = read_description(out / "run.json").get("images")
+    entries = entries if isinstance(entries, list) else []
+    return {str(entry.get("file")) for entry in entries if isinstance(entry, dict)}
 
 
 def _holds_other_files(out: Path) -> bool:

@@ -48,6 +48,7 @@ class Request:
         concepts: Concepts given by hand; None: decompose the prompt.
         negative_prompt: The negative prompt, "" for none.
         seed: Seed of the first image; the next ones count up.
+        seeds: One image each, in the place of `seed` and `num_images`; None: those.
         num_images: Images per method.
         num_inference_steps: Steps, 1 to 1000.
         guidance_scale: Guidance scale, more than 1.
@@ -69,6 +70,7 @@ class Request:
     negative_prompt: str = ""
     seed: int = 0
     num_images: int = 4
+    seeds: tuple[int, ...] | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     height: int | None = None
@@ -137,7 +139,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         negative_prompt=request.negative_prompt,
         concepts=choice.kept,
         methods=tuple(Method(name, values_of(rule)) for name, rule in rules.items()),
-        seeds=tuple(range(request.seed, request.seed + request.num_images)),
+        seeds=request.seeds or tuple(range(request.seed, request.seed + request.num_images)),
         sampling=Sampling(steps, scale, height, width),
         model=_portable(model),
         device=choose_device(request.device),
@@ -209,7 +211,7 @@ def check_numbers(request: Request) -> None:
     check_max_concepts(request.max_concepts)
     if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:
         raise InvalidArgument("num_images", f"must be from 1 to {LARGEST_NUM_IMAGES}", request.num_images, "try 4")
-    checks.check_seeds({request.seed, request.seed + request.num_images - 1})
+    checks.check_seeds(request.seeds or {request.seed, request.seed + request.num_images - 1})
     if request.num_inference_steps is not None:
         checks.check_steps(request.num_inference_steps)
     if request.guidance_scale is not None:
@@ -297,4 +299,21 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
                 "name what the images should not show with {concepts}",
             )
         )
+    if choice is None and not any(rule.repels for rule in rules.values()):
+        warnings += _doubts(run)
     return replace(planned, warnings=tuple(warnings))
+
+
+def _doubts(run: Run) -> list[SemguideWarning]:
+    """Return warnings of concepts given by hand that look like mistakes."""
+    found: list[SemguideWarning] = []
+    if len(run.concepts) == 1 and "," in (text := run.concepts[0].text):
+        found.append(SemguideWarning(f"{text!r} is one concept, commas and all", "give each of {concepts} by itself"))
+    for concept in run.concepts if not found else ():
+        if concept.span is None:
+            found.append(
+                SemguideWarning(
+                    f"the prompt does not name the concept {concept.text!r}", "check the spelling of {concepts}"
+                )
+            )
+    return found

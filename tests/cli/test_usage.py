@@ -1,0 +1,99 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import Result
+
+from semguide.models import choose_device
+from support.refusals import refuses
+
+Cli = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed"),
+    [
+        (["generate", "a", "red", "book", "--steps", "2"], 'generate "a red book" --steps 2'),
+        (["concepts", "a", "red", "book"], 'concepts "a red book"'),
+        (["generate", "--steps", "2", "a", "book"], "put the prompt in quotes"),
+    ],
+)
+def test_a_prompt_without_quotes_is_told_so(cli: Cli, arguments: list[str], typed: str):
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert "put the prompt in quotes" in result.stderr
+    assert typed in " ".join(result.stderr.split())
+
+
+def test_other_arguments_too_many_are_not_called_a_prompt(cli: Cli):
+    result = cli("suites", "a", "b")
+    assert result.exit_code == 2
+    assert "quotes" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["serve"]])
+def test_h_is_help(cli: Cli, command: list[str]):
+    assert cli(*command, "-h").stdout == cli(*command, "--help").stdout
+    assert cli(*command, "-h").exit_code == 0
+
+
+def test_shell_completion_can_be_had(cli: Cli):
+    assert "--install-completion" in cli("--help").stdout
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("SGT-V2", "sgt-v2"), ("CFG", "cfg"), ("Sega", "sega")])
+def test_capitals_in_a_methods_name_are_no_riddle(cli: Cli, typed: str, meant: str):
+    result = cli("generate", "a cat", "--method", typed)
+    assert result.exit_code == 2
+    assert f"did you mean '{meant}'?" in result.stderr
+
+
+def test_a_torch_for_the_cpu_says_so_where_cuda_is_asked_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with refuses("device") as caught:
+        choose_device("cuda")
+    assert "is built for the CPU only: install a build for CUDA" in caught.value.remedy
+
+
+def test_a_torch_for_cuda_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with refuses("device") as caught:
+        choose_device("cuda:0")
+    assert "nvidia-smi" in caught.value.remedy
+
+
+def test_a_list_of_seeds_makes_these(generate: Cli, tmp_path: Path):
+    result = generate("--seed", "7,3..4")
+    assert result.exit_code == 0, result.output
+    files = sorted(path.name for path in (tmp_path / "out" / "images").iterdir())
+    assert files == [f"sgt-balanced-{seed}.png" for seed in (3, 4, 7)]
+
+
+@pytest.mark.parametrize(
+    ("concepts", "warning"),
+    [
+        (
+            ["a red book, a yellow vase"],
+            "'a red book, a yellow vase' is one concept, commas and all; give each of --concept",
+        ),
+        (
+            ["a red book", "a yelow vase"],
+            "the prompt does not name the concept 'a yelow vase'; check the spelling of --concept",
+        ),
+        (["a red book", "a yellow vase"], ""),
+    ],
+)
+def test_concepts_that_look_like_mistakes_are_told_once(generate: Cli, concepts: list[str], warning: str):
+    result = generate("--num-images", "1", *(word for concept in concepts for word in ("--concept", concept)))
+    assert result.exit_code == 0
+    assert result.stderr.count(warning) == (1 if warning else len(result.stderr) + 1)
+
+
+def test_concepts_to_stay_away_from_need_not_be_in_the_prompt(generate: Cli):
+    result = generate("--num-images", "1", "--method", "perp-neg", "--concept", "rain")
+    assert result.exit_code == 0
+    assert "does not name" not in result.stderr
