@@ -38,18 +38,33 @@ def test_rank_puts_subjects_concrete_first_counted_and_coloured_things_first(pro
     assert ranked(prompt) == expected
 
 
-def test_what_fits_is_kept_as_it_is() -> None:
-    concepts = decompose(LONG)
-    assert within_budget(LONG, concepts, len(concepts)) == (concepts, [])
-
-
-def test_parts_are_merged_into_their_wholes_before_anything_is_left_out() -> None:
-    concepts = decompose(LONG)
-    assert kept(LONG, len(concepts) - 1)[:4] == ["a cat", "a red hat", "a dog with a blue collar", "a surface"]
-    few, left_out = within_budget(LONG, concepts, len(concepts) - 2)
-    assert [concept.text for concept in few][:2] == ["a cat with a red hat", "a dog with a blue collar"]
+def test_what_fits_is_kept_and_parts_are_merged_into_their_wholes() -> None:
+    few, left_out = within_budget(LONG, decompose(LONG), 8)
+    assert [concept.text for concept in few] == [
+        "a cat with a red hat",
+        "a dog with a blue collar",
+        "a surface",
+        "three green balls",
+        "a bench",
+        "a kite",
+        "a drum",
+    ]
     assert few[0].span == (0, 20)
     assert left_out == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "most", "expected"),
+    [
+        ("a man wearing a coat and a scarf, and a mule", 8, ["a man wearing a coat and a scarf", "a mule"]),
+        ("a girl with a hat with a ribbon and a mule", 8, ["a girl with a hat with a ribbon", "a mule"]),
+        ("a man wearing a coat", 8, ["a man", "a coat"]),
+        ("a man wearing a coat", 1, ["a man wearing a coat"]),
+        ("a mule with a cart and a hen", 8, ["a mule", "a cart", "a hen"]),
+    ],
+)
+def test_parts_stay_apart_only_where_one_concept_would_be_left(prompt: str, most: int, expected: list[str]) -> None:
+    assert kept(prompt, most) == expected
 
 
 def test_the_least_telling_are_left_out_and_the_order_of_the_prompt_is_kept() -> None:

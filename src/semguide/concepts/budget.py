@@ -13,6 +13,7 @@ from semguide.types import Concept
 
 MAX_CONCEPTS: Final = 8
 _MOST_NAMED: Final = 8
+_FEWEST: Final = 2  # concepts to balance against each other
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,11 @@ def rank(prompt: str, concepts: Sequence[Concept]) -> list[int]:
 def within_budget(
     prompt: str, concepts: Sequence[Concept], max_concepts: int = MAX_CONCEPTS
 ) -> tuple[list[Concept], list[Concept]]:
-    """Keeps at most `max_concepts`: parts are merged into their wholes first, then the least telling are left out.
+    """Keeps at most `max_concepts`: parts are merged into their wholes, then the least telling are left out.
 
     Only a part that stands right after its whole is merged ("a cat", "a red hat" -> "a cat with a red hat"), so that no
-    word is lost; and no more than needed, the last parts of the prompt first.
+    word is lost. Where one concept would be left, and more are allowed, the parts stay apart: a rule that balances
+    concepts has nothing to do with one.
 
     Args:
         prompt: The prompt that the spans refer to.
@@ -122,7 +124,9 @@ def within_budget(
         InvalidArgument: `max_concepts` is no whole number >= 1.
     """
     check_max_concepts(max_concepts)
-    merged = _merged(prompt, concepts, len(concepts) - max_concepts)
+    merged = _merged(prompt, concepts)
+    if len(merged) < _FEWEST <= max_concepts:
+        merged = list(concepts)
     order = rank(prompt, merged)
     kept = set(order[:max_concepts])
     return [merged[i] for i in sorted(kept)], [merged[i] for i in order[max_concepts:]]
@@ -150,24 +154,24 @@ def _word_before(prompt: str, concept: Concept) -> str:
     return before[-1].lower() if before else ""
 
 
-def _merged(prompt: str, concepts: Sequence[Concept], surplus: int) -> list[Concept]:
-    """The concepts with as many parts merged into the whole before them as there are too many, as far as possible."""
-    merged = list(concepts)
-    while surplus > 0:
-        pairs = range(len(merged) - 1, 0, -1)
-        index = next((i for i in pairs if _is_next_part(prompt, merged[i - 1], merged[i])), None)
-        if index is None:
-            break
-        merged[index - 1 : index + 1] = [_with_part(prompt, merged[index - 1], merged[index])]
-        surplus -= 1
+def _merged(prompt: str, concepts: Sequence[Concept]) -> list[Concept]:
+    """The concepts with each part that stands right after its whole merged into it."""
+    merged: list[Concept] = []
+    for concept in concepts:
+        if merged and _is_next_part(prompt, merged[-1], concept):
+            merged[-1] = _with_part(prompt, merged[-1], concept)
+        else:
+            merged.append(concept)
     return merged
 
 
 def _is_next_part(prompt: str, whole: Concept, part: Concept) -> bool:
     if whole.span is None or part.span is None or part.part_of is None:
         return False
-    begins = whole.text == part.part_of or whole.text.startswith(f"{part.part_of} ")
-    return begins and set(prompt[whole.span[1] : part.span[0]].lower().split()) <= words.HAVING
+    edge = whole.text.startswith(f"{part.part_of} ") or whole.text.endswith(f" {part.part_of}")
+    return (edge or whole.text == part.part_of) and set(
+        prompt[whole.span[1] : part.span[0]].lower().split()
+    ) <= words.HAVING
 
 
 def _with_part(prompt: str, whole: Concept, part: Concept) -> Concept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.lexicon.modifiers import HEADLESS, MODIFIERS
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, is_known
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, counted_noun, is_known
 
 OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
@@ -30,7 +30,7 @@ def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
         alone = following is not Tag.CONJUNCTION or sentence.tag(index + 2) in OPENERS
         return alone and following not in NOMINAL | MODIFIERS  # "a gold orange"
     if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
-        return not _is_verb_use(sentence, start, index)
+        return not counted_noun(sentence.word(index)) and not _is_verb_use(sentence, start, index)
     if tag is Tag.ADJECTIVE:  # "rubber sole shoes", "the cats short fur", but not "a glass full of water"
         owned = sentence.tag(start) is Tag.DETERMINER and sentence.word(index + 1) in nouns.PARTS
         return following in NOMINAL and (sentence.tag(index - 1) is Tag.NOUN or owned)
@@ -64,7 +64,8 @@ def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
     if sentence.word(index) in ACTIONS and (is_followed or casts):
         return True
     if is_base:  # "narrow tree trunks poke up", but "a sports car in"
-        verb = plural or is_followed or (several and following in NOMINAL)
+        several = several or (sentence.word(start - 1) == "of" and sentence.tag(start - 2) is Tag.PLURAL)
+        verb = plural or following is Tag.ADVERB or (several and (is_followed or following in NOMINAL))
         noun = plural and is_followed and sentence.word(index - 1) not in words.PLURAL_MODIFIERS
         return verb if tag is Tag.BASE_VERB else noun
     return (tag is Tag.S_VERB and is_followed) or (not plural and _is_s_form(sentence, start, index))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semguide.concepts.lexicon import words
 from semguide.concepts.lexicon.heads import ACTIONS, AFTER_VERB
 from semguide.concepts.lexicon.modifiers import BARE_VERBS, MODIFIERS, reaches_noun
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag
+from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, counted_noun
 
 _STARTS = frozenset({Tag.DETERMINER, Tag.NUMBER, Tag.ADJECTIVE}) | NOMINAL
 _SENTENCE_ENDS = frozenset({"", ".", ";", "!", "?", ":"})
@@ -24,7 +24,8 @@ def can_start(sentence: Sentence, index: int) -> bool:
         return sentence.word(index).isalpha() or sentence.tag(index - 1) not in NOMINAL
     if tag is Tag.DETERMINER and sentence.word(index) in _DEMONSTRATIVES:
         return sentence.word(index + 1) not in words.ACTIONS or sentence.tag(index + 2) not in AFTER_VERB
-    return tag in _STARTS and not (tag in NOMINAL and _is_verb_at_start(sentence, index))
+    may_be_verb = tag in NOMINAL and not counted_noun(sentence.word(index))
+    return tag in _STARTS and not (may_be_verb and _is_verb_at_start(sentence, index))
 
 
 def _is_verb_at_start(sentence: Sentence, index: int) -> bool:

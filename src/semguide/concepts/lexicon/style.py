@@ -157,7 +157,9 @@ def _names_begin(sentence: Sentence, index: int) -> int | None:
         return None
     maker = sentence.word(index - 1) in words.MADE
     if sentence.tag(after) is Tag.DETERMINER and not (maker and sentence.word(index - 1) == "inspired"):
-        return None
+        run = sentence.tokens[after : _names_end(sentence, after)][: 2 * _MOST_NAMES]
+        named = any(token.word in words.MAKERS for token in run) and run[-1].capital
+        return after if named else None
     run = sentence.tokens[after : _names_end(sentence, after)][:_MOST_NAMES]
     known = len(run) > 1 and all(is_given_name(token.word) for token in run)  # "by john howe"
     named = known or any(is_name(token) for token in run) or sentence.word(after) == "studio"

@@ -11,6 +11,7 @@ def _words(text: str) -> frozenset[str]:
 
 # The medium of the picture ("a photo of a cat"): dropped in front of "of", "showing", "depicting", "featuring".
 MEDIA: Final = _words(
+    "vista vistas "
     "photo photos photograph photographs picture pictures pic image images painting paintings drawing drawings "
     "sketch "
     "sketches illustration illustrations rendering renderings render renders portrait portraits portraiture shot "
@@ -30,7 +31,7 @@ SHOWING: Final = _words(
 )
 # Style words of comma-separated tags ("digital art, 4k, cinematic lighting"): dropped without a determiner.
 STYLES: Final = MEDIA | _words(
-    "style styles art arts lighting quality resolution artstation masterpiece masterpieces focus bokeh aesthetic "
+    "score style styles art arts lighting quality resolution artstation masterpiece masterpieces focus bokeh aesthetic "
     "aesthetics detail details engine hdr uhd hd dslr lens depth composition realism photorealism hyperrealism "
     "surrealism impressionism deviantart pixiv cinematography vray raytracing trending contrast palette anime cgi "
     "tones tone colors colours color colour effect effects filter filters texture textures grading grain exposure "
@@ -119,6 +120,7 @@ GENRES: Final = _words(
     "afrofuturism editorial ultrasharp artistic abstract gouache charcoal pastel"
 )
 GENRE_ENDINGS: Final = (
+    "photography",
     "punk",
     "core",
     "wave",
@@ -190,6 +192,8 @@ MADE: Final = _words(
     "made painted drawn created designed illustrated directed photographed shot rendered produced taken sculpted "
     "written done crafted composed inspired influenced imagined envisioned animated inked sketched captured"
 )
+# Who makes pictures: "by the Dutch painter Jan Steen".
+MAKERS: Final = _words("painter artist illustrator photographer sculptor director animator designer studio architect")
 # Light that is a way of lighting where no article makes it a thing: "volumetric light", "soft light".
 LIGHT: Final = _words("light illumination lighting glow sunlight backlight")
 # Lights of a studio: "rim light" is style, "street light" is a thing.

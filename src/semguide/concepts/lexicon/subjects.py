@@ -20,6 +20,7 @@ _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _SIDES = frozenset({"left", "right", "middle", "center", "lower-right", "lower-left", "upper-right", "upper-left"})
 _POINTING = frozenset({"the", "this"})
 _DECADE = re.compile(r"[\d ]{2,12}s$")  # "the 1960s"
+_AREAS = frozenset({"area", "areas", "portion", "portions", "region", "regions", "section", "sections"})
 _JOINING = frozenset({Tag.CONJUNCTION, Tag.COMMA})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
 _STYLE_ENDS = _BOUNDARIES | {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.ADJECTIVE, Tag.PARTICIPLE, Tag.ADVERB}
@@ -170,19 +171,25 @@ def _is_lighting(sentence: Sentence, phrase: Phrase) -> bool:
 def _is_spatial(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     if head in {"place", "places", "area", "areas"} and sentence.word(phrase.start) in {"several", "some", "many"}:
         return True
-    if head not in words.SPATIAL:
+    if head not in words.SPATIAL | _AREAS:
         return False
     inner = range(phrase.start, phrase.head)
     if head in _SIDES and len(inner) == 1 and sentence.tag(phrase.start) is Tag.DETERMINER:
         return True
-    if not inner or (
+    if (not inner and head not in _AREAS) or (
         head in {"background", "foreground", "backdrop"}
         and len(inner) == 1
         and sentence.tag(phrase.start) is Tag.DETERMINER
     ):
         return True
-    plain = all(sentence.word(i) in words.SPATIAL_MODIFIERS or sentence.tag(i) in _OPENERS for i in inner)
-    return plain and (sentence.word(phrase.start - 1) in _PLACING or sentence.word(phrase.end) == "of")
+    plain = all(
+        sentence.word(i) in words.SPATIAL_MODIFIERS | words.SPATIAL or sentence.tag(i) in _OPENERS | _JOINING
+        for i in inner
+    )
+    if any(sentence.word(i) in words.SPATIAL for i in inner):  # "the top-left and center areas"
+        return plain
+    placed = sentence.word(phrase.start - 1) in _PLACING or sentence.word(phrase.end) == "of"
+    return plain and placed and head not in _AREAS
 
 
 def _is_time(sentence: Sentence, phrase: Phrase, head: str) -> bool:

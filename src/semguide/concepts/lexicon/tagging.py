@@ -82,7 +82,7 @@ _ENDINGS: Final = (
     (re.compile(r"ing$"), "VBG"),
     (re.compile(r"ly$"), "RB"),
     (re.compile(r"(?<!i)(?<!ou)(?<!s)s$"), "NNS"),
-    (re.compile(r"(?:able|al|ful|ible|ient|ish|ive|less|tic|ous)$|-"), "JJ"),
+    (re.compile(r"(?:able|al|ful|ible|ient|ish|ive|less|ic|ous)$|-"), "JJ"),
     (re.compile(r"ed$"), "VBN"),
     (re.compile(r"(?:ate|ify|ise|ize)$"), "VBP"),
 )
