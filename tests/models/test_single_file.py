@@ -30,7 +30,9 @@ def test_a_single_file_loads_by_the_configuration_that_is_named(
 
     monkeypatch.setattr(StableDiffusionPipeline, "from_single_file", from_single_file)
     load(str(single), "cpu", LoadOptions(config=str(tiny)))
-    assert given == {"path": str(single), "config": str(tiny), "dtype": torch.float32, "local_files_only": True}
+    told = {"path": str(single), "config": str(tiny), "dtype": torch.float32, "local_files_only": True}
+    assert {name: given.pop(name) for name in told} == told
+    assert set(given) == {"vae", "text_encoder"}, "what the file does not hold comes from the folder"
 
 
 def test_a_single_file_is_described_by_its_configuration(single: Path, tiny: Path):

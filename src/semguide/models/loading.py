@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from semguide.models.folder import check_class, parse_index, variant
 from semguide.models.loaded import load_adapters, place, switch_scheduler
 from semguide.models.option_checks import check_fit, check_machine
 from semguide.models.options import LoadOptions
-from semguide.models.single_file import open_checkpoint
+from semguide.models.single_file import missing_parts, open_checkpoint
 
 
 def load(name_or_path: str, device: str = "auto", options: LoadOptions | None = None) -> Any:
@@ -72,7 +73,13 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     from diffusers.loaders.single_file_utils import SingleFileComponentError
 
     try:
-        return kind.from_single_file(str(path), config=str(configuration), **given)
+        parts = {
+            name: getattr(import_module(library), part).from_pretrained(
+                configuration / name, use_safetensors=True, variant=variant(configuration), **given
+            )
+            for name, (library, part) in missing_parts(path, configuration).items()
+        }
+        return kind.from_single_file(str(path), config=str(configuration), **parts, **given)
     except (OSError, ValueError, KeyError, RuntimeError, SingleFileComponentError) as error:
         rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"
         remedy = "name the configuration of its own family with {config}, or give a diffusers folder"

@@ -44,7 +44,8 @@ class LoadOptions:
         loras: LoRAs, all active.
         embeddings: Textual inversions, as .safetensors files.
         scheduler: Class in diffusers, with the configuration of the checkpoint's own; None: its own.
-        config: Folder with the configuration of a single-file checkpoint; None: the hub's cache.
+        config: Folder with the configuration of a single-file checkpoint, and with the weights of parts that the file
+            does not hold; None: the hub's cache.
 
     Raises:
         InvalidArgument: A value breaks a rule.

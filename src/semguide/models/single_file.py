@@ -14,6 +14,14 @@ from semguide.models.folder import check_class, check_folder, read_index
 SUFFIX = ".safetensors"
 SINGLE_FILE_KINDS = ("v1", "v2", "xl_base", "sd3", "sd35_medium", "sd35_large", "flux-dev", "flux-schnell")
 """Kinds of checkpoints, as diffusers calls them, whose configuration is looked for in the hub's cache."""
+_T5 = ("text_encoders.t5xxl.",)
+_HELD = {
+    "vae": ("first_stage_model.", "vae."),
+    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0.", "text_encoders.clip_l."),
+    "text_encoder_2": ("conditioner.embedders.1.", "text_encoders.clip_g."),
+    "text_encoder_3": _T5,
+}
+"""How the names of a part's tensors begin in a single file."""
 _LONGEST_HEADER = 100_000_000
 _CONFIGURATION = ("*.json", "*/*.json", "*/*.txt", "*/*.model")
 
@@ -95,6 +103,26 @@ def find_configuration(file: Path, config: str | None) -> Path:
         rule = "must be given for a single file that is not of Stable Diffusion 1, 2, XL, 3 or Flux"
         raise InvalidArgument("config", rule, MISSING, "name a diffusers folder of the same family")
     return _cached(repository)
+
+
+def missing_parts(file: Path, configuration: Path) -> dict[str, tuple[str, str]]:
+    """Return the parts that a single file does not hold and its configuration has the weights of: library and class.
+
+    Files of Flux and Stable Diffusion 3 often hold the transformer alone.
+
+    Args:
+        file: The checkpoint.
+        configuration: The diffusers folder with its configuration.
+    """
+    names, index = [*read_header(file, "model")], read_index(configuration)
+    found: dict[str, tuple[str, str]] = {}
+    for part, held in _HELD.items():
+        library, kind = map(str, index.get(part) or ("", ""))
+        prefixes = _T5 if "T5" in kind else held
+        in_file = any(name.startswith(prefixes) for name in names)
+        if not in_file and any((configuration / part).glob("*.safetensors")):
+            found[part] = (library, kind)
+    return found
 
 
 def _infer(header: dict[str, Any]) -> tuple[str, str]:
