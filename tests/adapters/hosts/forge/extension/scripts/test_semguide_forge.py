@@ -192,9 +192,16 @@ def test_the_second_pass_has_its_own_prompt_scale_and_steps(script: Any) -> None
     assert len(unet.model.calls) > STEPS
 
 
-def test_a_batch_of_different_prompts_is_refused(script: Any) -> None:
+def test_a_batch_of_different_prompts_is_refused_and_the_picture_says_that_it_is_plain(script: Any) -> None:
+    p = job(prompts=["a cat", "a dog"])
+    before = p.sd_model.forge_objects.unet
     with pytest.raises(ValueError, match="prompts of a batch must be the same"):
-        run(script, job(prompts=["a cat", "a dog"]))
+        run(script, p)
+    assert p.sd_model.forge_objects.unet is before, "Forge draws on"
+    assert p.comments[0].startswith(
+        "Semantic Guidance did not run, and this is plain guidance: prompts of a batch must"
+    )
+    assert p.extra_generation_params == {"Semantic Guidance": "did not run"}
 
 
 def test_a_sampler_without_sigmas_is_refused(script: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import types
@@ -21,6 +22,10 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Any:
     host = types.SimpleNamespace(chosen=[])
     shared = types.SimpleNamespace(opts=types.SimpleNamespace(model_modular_enable=True), sd_model=None)
     modules: dict[str, dict[str, Any]] = {
+        "modules.modular": {
+            "is_compatible": lambda model: type(model).__name__ == "StableDiffusionXLPipeline",
+            "is_guider": lambda model: getattr(model, "guider", None) is not None,
+        },
         "modules.modular_guiders": {"set_guider": host.chosen.append},
         "modules.scripts_manager": {"Script": object, "AlwaysVisible": "always"},
         "modules.shared": vars(shared),
@@ -31,7 +36,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Any:
         module = types.ModuleType(name)
         vars(module).update(members, __path__=[])
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("modular_guiders", "scripts_manager", "shared"):
+    for name in ("modular", "modular_guiders", "scripts_manager", "shared"):
         setattr(sys.modules["modules"], name, sys.modules[f"modules.{name}"])
     host.shared = sys.modules["modules.shared"]
     host.guiders = sys.modules["modules.modular_guiders"]
@@ -93,7 +98,35 @@ def test_loading_the_script_again_does_not_stack(host: Any) -> None:
     assert host.guiders.set_guider is once
 
 
-def test_without_modular_pipelines_it_is_refused(host: Any) -> None:
+def drawn(script: Any, p: Any, *inputs: Any) -> list[str]:
+    """Return the prompts that SD.Next draws: it logs what a script raises and goes on."""
+    p.prompts = ["a prompt"]
+    with contextlib.suppress(Exception):
+        script.process(p, *inputs)
+    script.before_process_batch(p, batch_number=0, prompts=p.prompts)
+    return p.prompts
+
+
+def test_without_modular_pipelines_it_is_refused_and_nothing_is_drawn(host: Any) -> None:
     host.shared.opts.model_modular_enable = False
+    script, p = script_of(host), job()
     with pytest.raises(ValueError, match="modular pipelines must be enabled"):
-        script_of(host).process(job(), True, "sgt", 1.0, "", 8)
+        script.process(p, True, "sgt", 1.0, "", 8)
+    assert drawn(script, p, True, "sgt", 1.0, "", 8) == []
+    assert drawn(script, p, False, "sgt", 1.0, "", 8) == ["a prompt"]
+
+
+def test_a_model_that_sd_next_does_not_run_as_a_modular_pipeline_is_refused_and_nothing_is_drawn(host: Any) -> None:
+    host.shared.sd_model = types.SimpleNamespace()
+    script, p = script_of(host), job()
+    with pytest.raises(ValueError, match="runs as a modular pipeline, got a SimpleNamespace"):
+        script.process(p, True, "sgt", 1.0, "", 8)
+    assert drawn(script, p, True, "sgt", 1.0, "", 8) == []
+
+
+@pytest.mark.parametrize("inputs", [("nothing", 1.0, "", 8), ("sgt", 1.0, "{", 8), ("sgt", 1.0, '{"stop": 7}', 8)])
+def test_a_job_whose_rule_cannot_be_built_draws_nothing(host: Any, inputs: Any) -> None:
+    host.shared.sd_model = types.SimpleNamespace(guider=object())
+    script = script_of(host)
+    assert drawn(script, job(), True, *inputs) == []
+    assert drawn(script, job(), True, "sgt", 1.0, "", 8) == ["a prompt"]

@@ -45,10 +45,18 @@ class SemanticGuidanceForForge(scripts.Script):
         return enabled, method, strength, concepts, settings, most
 
     def process_before_every_sampling(self, p: Any, *inputs: Any, **_: Any) -> None:
-        """Put the rule into the UNet of one sampling."""
-        enabled, method, strength, concepts, settings, most = inputs
+        """Put the rule into the UNet of one sampling; where that fails, say so: Forge goes on to draw the picture."""
+        enabled, *chosen = inputs
         if not enabled:
             return
+        try:
+            self._steer(p, *chosen)
+        except Exception as error:
+            p.comment(f"Semantic Guidance did not run, and this is plain guidance: {error}")
+            p.extra_generation_params["Semantic Guidance"] = "did not run"
+            raise
+
+    def _steer(self, p: Any, method: str, strength: float, concepts: str, settings: str, most: int) -> None:
         second = _is_second_pass(p)
         rule = build_rule(method, p.hr_cfg if second else p.cfg_scale, strength, settings)
         prompts = p.hr_prompts if second else p.prompts

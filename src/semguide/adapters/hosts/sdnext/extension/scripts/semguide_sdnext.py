@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from modules import modular_guiders, scripts_manager, shared
+from modules import modular, modular_guiders, scripts_manager, shared
 
 from semguide.adapters.guiders.modular import with_semantic_guidance
 from semguide.adapters.hosts.rules import build_rule, hosted
 from semguide.concepts.budget import MAX_CONCEPTS
 
-RULE, MOST = "semguide_rule", "semguide_max_concepts"
+RULE, MOST, STOP = "semguide_rule", "semguide_max_concepts", "semguide_stop"
 
 
 def _after(set_guider: Any) -> Any:
@@ -61,12 +61,24 @@ class SemanticGuidanceForSDNext(scripts_manager.Script):
         return [enabled, method, strength, settings, most]
 
     def process(self, p: Any, *inputs: Any) -> None:
-        """Choose the rule of a job."""
-        enabled, method, strength, settings, most = inputs
-        if not enabled:
-            return
+        """Choose the rule of a job, or stop the job: SD.Next logs what a script raises and draws on without it."""
+        enabled, *chosen = inputs
+        setattr(p, STOP, bool(enabled))
+        if enabled:
+            self._choose(p, *chosen)
+            setattr(p, STOP, False)
+
+    def before_process_batch(self, p: Any, *_: Any, **__: Any) -> None:
+        """Make no picture in a job whose rule could not be chosen: it would be one of plain guidance."""
+        if getattr(p, STOP, False):
+            p.prompts = []
+
+    def _choose(self, p: Any, method: str, strength: float, settings: str, most: int) -> None:
         if not shared.opts.model_modular_enable:
             raise ValueError("modular pipelines must be enabled in SD.Next's settings for Semantic Guidance, got off")
+        if not modular.is_compatible(shared.sd_model) and not modular.is_guider(shared.sd_model):
+            kind = type(shared.sd_model).__name__
+            raise ValueError(f"the model must be one that SD.Next runs as a modular pipeline, got a {kind}")
         setattr(p, RULE, build_rule(method, p.cfg_scale, strength, settings))
         setattr(p, MOST, int(most))
         p.extra_generation_params["Semantic Guidance"] = f"{method}, strength {strength}"
