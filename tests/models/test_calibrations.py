@@ -43,7 +43,7 @@ def test_a_written_calibration_is_found_by_its_fingerprint(data: Path) -> None:
 
 
 def test_the_shipped_checkpoints_have_theirs(data: Path) -> None:
-    for model in [found for found in embedded().values() if found.default]:
+    for model in embedded().values():
         fingerprint = folder_weights_fingerprint(model.path)
         assert fingerprint is not None
         found = find_calibration(fingerprint)

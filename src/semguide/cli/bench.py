@@ -132,7 +132,7 @@ def _measure(planned: BenchPlan, out: Path, how: How) -> BenchFolder:
         part = f"{how.part[0]}/{how.part[1]}"
         typer.echo(f"shard {part}: {there}: {out}; a call without --shard sums all shards up")
         return folder
-    _print_summary(write_results(folder))
+    print_summary(write_results(folder))
     typer.echo(f"{there}: {out / REPORT}")
     return folder
 
@@ -186,7 +186,8 @@ def quieten() -> None:
         warnings.simplefilter("ignore")
 
 
-def _print_summary(summary: dict[str, Any]) -> None:
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print the methods with their shares, costs and metrics."""
     from rich.console import Console
     from rich.table import Table
 

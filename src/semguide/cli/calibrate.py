@@ -67,12 +67,13 @@ def calibrate(
     for folder in filter(None, (out, store)):
         check_writable(folder)
     planned = plan_calibration(request, say)
-    where = out or Path("out") / f"calibrate-{_slug(planned.bench.bench.model)}"
+    where = out or Path("out") / f"calibrate-{slug(planned.bench.bench.model)}"
     check_writable(where)
     _calibrate(planned, where, store)
 
 
-def _slug(model: str) -> str:
+def slug(model: str) -> str:
+    """Return a model's last name as part of a folder's name."""
     return re.sub(r"[^a-z0-9]+", "-", Path(model).name.lower()).strip("-") or "model"
 
 

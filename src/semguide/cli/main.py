@@ -10,6 +10,7 @@ from semguide import plugins
 from semguide.cli.bench import bench
 from semguide.cli.calibrate import calibrate
 from semguide.cli.comfyui import comfyui
+from semguide.cli.compare import compare
 from semguide.cli.concepts import concepts
 from semguide.cli.console import hush_environment, reported, warn
 from semguide.cli.doctor import doctor
@@ -49,7 +50,7 @@ def root(
     hush_environment()
 
 
-for command in (generate, serve, concepts, bench, calibrate, suites, models, methods, doctor, comfyui):
+for command in (generate, serve, concepts, bench, compare, calibrate, suites, models, methods, doctor, comfyui):
     app.command(command.__name__, cls=PromptCommand if command in (generate, concepts) else None)(reported(command))
 for name in plugins.names(COMMANDS):
     try:

@@ -14,8 +14,8 @@ from semguide.evaluation.bench.request import BenchPlan, BenchRequest, plan_benc
 from semguide.evaluation.bench.scorer_folders import NONE, ScorerRequest, find_scorers
 from semguide.evaluation.clip_scorers import embedded_clip
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
-from semguide.evaluation.rows import RowWriter, read_rows
 from semguide.evaluation.scorer_sources import CLIP, VQA, Say, scorer_folder
+from semguide.evaluation.second_looks import Look, look_at_images
 from semguide.files import digest, write_json
 from semguide.models import LoadOptions, SourceKind, default_model, resolve
 from semguide.models.calibrations import Calibration
@@ -173,30 +173,17 @@ def judge_images(plan: CalibratePlan, folder: BenchFolder, on_image: Callable[[]
     Returns:
         Whether each concept is right, by the image's id; None where the judge cannot say.
     """
-    from PIL import Image
-
     from semguide.evaluation.concept_judges import load_concept_judge
 
     prompts = {prompt.text: prompt for prompt in plan.bench.bench.prompts}
     texts = sorted(concept.text for prompt in prompts.values() for concept in prompt.concepts)
     which = digest([plan.request.judge, fingerprint_files(plan.judge), texts if plan.request.judge == "clip" else []])
-    place = folder.out / VERDICTS / which[:16]
-    place.mkdir(parents=True, exist_ok=True)
-    known: Verdicts = {row["id"]: row["right"] for row in read_rows(place)}
-    missing = [row for row in folder.selected_rows() if row["id"] not in known]
-    if not missing:
-        return known
-    judge = load_concept_judge(plan.request.judge, plan.judge, list(prompts.values()), plan.bench.device)
-    writer = RowWriter(place, "all")
-    try:
-        for row in missing:
-            with Image.open(folder.out / row["image"]) as image:
-                known[row["id"]] = judge.verdict(prompts[row["prompt"]], image.convert("RGB"))
-            writer.write({"id": row["id"], "right": known[row["id"]]})
-            on_image()
-    finally:
-        writer.close()
-    return known
+
+    def load() -> Look:
+        judge = load_concept_judge(plan.request.judge, plan.judge, list(prompts.values()), plan.bench.device)
+        return lambda row, image: judge.verdict(prompts[row["prompt"]], image)
+
+    return look_at_images(folder, f"{VERDICTS}/{which[:16]}", load, on_image)
 
 
 @dataclass(frozen=True)
@@ -253,7 +240,8 @@ def fit(plan: CalibratePlan, folder: BenchFolder, verdicts: Verdicts, fingerprin
         "quality": {name: round(value, 4) for name, value in quality.items()},
         "versions": bench.identity["versions"],
     }
-    numbers = {name: round(value, 4) for name, value in asdict(fit_judged(judged)).items()}
+    detector = fit_judged(judged)
+    numbers = {name: round(value, 4) for name, value in asdict(detector).items()} | {"stop": detector.stop}
     return Fit(Calibration(fingerprint, numbers, fitted_on), told)
 
 

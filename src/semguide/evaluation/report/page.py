@@ -34,7 +34,11 @@ interval, and it falls as the set grows.</p>"""
 
 
 def write_report(
-    path: Path, summary: Mapping[str, Any], categories: Mapping[str, Mapping[str, Any]], rows: Sequence[Row]
+    path: Path,
+    summary: Mapping[str, Any],
+    categories: Mapping[str, Mapping[str, Any]],
+    rows: Sequence[Row],
+    more: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write the report, whole or not at all.
 
@@ -43,21 +47,24 @@ def write_report(
         summary: The content of summary.json.
         categories: Category -> method -> estimate of the share of images with everything right.
         rows: The rows that were summed up.
+        more: Titles and contents, as HTML, of further sections at the end.
     """
     methods = list(summary["methods"])
+    judged = any(found["all_concepts"]["mean"] is not None for found in summary["methods"].values())
     title = f"{summary['suite']} with {summary['model']}"
     body = [
         f"<h1>{escape(title)}</h1>",
         '<p class="note">Means over prompts with 95 % bootstrap intervals; differences are paired by prompt.</p>',
         _section("Methods", _methods(summary["methods"])),
-        _section("Differences in images with all concepts right", _paired(summary["paired"])),
+        _section("Differences in images with all concepts right", _paired(summary["paired"]) if judged else ""),
         _section("Similarity, answers, diversity, image quality", _metrics(summary)),
-        _section("By category: all concepts right", _categories(methods, categories)),
+        _section("By category: all concepts right", _categories(methods, categories) if judged else ""),
         _section("Quality and cost", quality_cost(summary["methods"]) or "<p>Nothing was judged.</p>"),
         _section(
             "Trajectories", trajectories(methods, rows) or "<p>No concept was evaluated; --full-trace does so.</p>"
         ),
-        _section("Wins and losses", _sheet(path.parent, methods, rows)),
+        _section("Wins and losses", _sheet(path.parent, methods, rows) if judged else ""),
+        *(_section(name, content) for name, content in more),
     ]
     head = (
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'

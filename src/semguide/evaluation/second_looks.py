@@ -1,0 +1,52 @@
+"""Looks at the finished images of a benchmark afterwards, each once: what was seen is kept as soon as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semguide.evaluation.rows import Row, RowWriter, read_rows
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from semguide.evaluation.bench.folder import BenchFolder
+
+Look = Callable[[Row, "Image"], Any]
+"""Given an image's row and the image, returns a JSON value."""
+
+
+def look_at_images(
+    folder: BenchFolder, name: str, load: Callable[[], Look], on_image: Callable[[], None]
+) -> dict[str, Any]:
+    """Look at the images of a benchmark that were not looked at before.
+
+    Args:
+        folder: The images asked for, all made and kept.
+        name: Of what is looked for, and by what: the folder in which it is kept.
+        load: Loads what looks, where there is something left to look at.
+        on_image: Called after each image that is looked at now.
+
+    Returns:
+        What was seen, by the image's id.
+    """
+    from PIL import Image
+
+    place = folder.out / name
+    known = {row["id"]: row["seen"] for row in read_rows(place)}
+    missing = [row for row in folder.selected_rows() if row["id"] not in known]
+    if not missing:
+        return known
+    look = load()
+    place.mkdir(parents=True, exist_ok=True)
+    writer = RowWriter(place, "all")
+    try:
+        for row in missing:
+            with Image.open(Path(folder.out, row["image"])) as image:
+                known[row["id"]] = look(row, image.convert("RGB"))
+            writer.write({"id": row["id"], "seen": known[row["id"]]})
+            on_image()
+    finally:
+        writer.close()
+    return known
