@@ -70,3 +70,17 @@ def save_tiny_blip(folder: Path, words: list[str] | None = None) -> Path:
     sizes: dict[str, Any] = {"size": {"height": 32, "width": 32}}
     BlipProcessor(BlipImageProcessor(**sizes), tokenizer).save_pretrained(folder)
     return folder
+
+
+def save_tiny_captioner(folder: Path) -> Path:
+    """Save a BlipForConditionalGeneration and its BlipProcessor; returns the folder."""
+    import torch
+    from transformers import BlipConfig, BlipForConditionalGeneration, BlipProcessor
+
+    save_tiny_blip(folder)
+    config = BlipConfig.from_pretrained(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        BlipForConditionalGeneration(config).save_pretrained(folder)
+    BlipProcessor.from_pretrained(folder).save_pretrained(folder)
+    return folder
