@@ -167,7 +167,7 @@ def check_value(how: tuple[Any, ...], value: Any) -> None:
 def test_a_prompt_of_the_api_suits_the_nodes(name: str):
     graph = read(OLD / "comfyui" / "api_workflows" / name)
     ours = [entry for entry in graph.values() if entry["class_type"].startswith("Semguide")]
-    assert {entry["class_type"] for entry in ours} == set(NODE_CLASS_MAPPINGS)
+    assert {entry["class_type"] for entry in ours} <= set(NODE_CLASS_MAPPINGS)
     for entry in ours:
         known = declared(entry["class_type"])
         required: Any = NODE_CLASS_MAPPINGS[entry["class_type"]].INPUT_TYPES()["required"]  # type: ignore[attr-defined]

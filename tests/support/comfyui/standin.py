@@ -106,16 +106,22 @@ class CFGGuider:
         del denoise_mask, callback, disable_pbar
         self.inner_model = self.model_patcher.model
         self.conds = {key: [dict(entry) for entry in cond] for key, cond in self.original_conds.items()}
-        options = {**self.model_options, "transformer_options": {"sample_sigmas": sigmas}}
+        patches = self.model_options.get("transformer_options", {})
+        options = {**self.model_options, "transformer_options": {**patches, "sample_sigmas": sigmas}}
         x = self.inner_model.model_sampling.noise_scaling(sigmas[0], noise, latent_image)
         return sampler(lambda x, sigma: self(x, sigma, options, seed), x, sigmas)
 
 
 def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor, options: Options) -> list[Tensor]:
-    del options
     model.calls.append((float(timestep[0]), len(conds)))
+    places = [place for place, cond in enumerate(conds) if cond is not None]
+    for patch in options.get("transformer_options", {}).get("patches", {}).get("attn2_patch", []):
+        patch({"cond_or_uncond": places})
     outs: list[Tensor] = []
     for cond in conds:
+        if cond is None:
+            outs.append(torch.zeros_like(x))
+            continue
         parts = [model.denoised(x, timestep[0], entry["cross_attn"]) for entry in cond]
         outs.append(torch.stack(parts).mean(dim=0))
     return outs

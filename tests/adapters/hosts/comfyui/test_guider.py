@@ -151,11 +151,11 @@ def test_a_function_in_the_place_of_guidance_is_used_and_corrected(samplers: Any
     assert not torch.allclose(run(lambda patcher: guider_of(SGT(), patcher=patcher), 0.5), same)
 
 
-def test_a_function_in_the_place_of_the_batch_gets_all_conditionings(samplers: Any) -> None:
+def test_a_function_in_the_place_of_the_batch_gets_the_pair_and_then_each_concept_alone(samplers: Any) -> None:
     counts: list[int] = []
 
     def batch(told: Any) -> Any:
-        counts.append(len(told["conds"]))
+        counts.append(sum(cond is not None for cond in told["conds"]))
         return samplers.calc_cond_batch(
             told["model"], told["conds"], told["input"], told["sigma"], told["model_options"]
         )
@@ -164,7 +164,51 @@ def test_a_function_in_the_place_of_the_batch_gets_all_conditionings(samplers: A
     patcher.model_options = {"sampler_calc_cond_batch_function": batch}
     steered = sample(guider_of(SGT(stop=0.25), patcher=patcher))
     assert torch.equal(steered, sample(guider_of(SGT(stop=0.25))))
-    assert counts == [4, 4]
+    assert counts == [2, 1, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_a_patch_in_the_network_sees_the_rows_that_it_sees_in_plain_guidance(samplers: Any, count: int) -> None:
+    """As IPAdapter's, which has something for the prompt and something for the negative prompt, by their numbers."""
+    seen: list[list[int]] = []
+
+    def patch(extra: Any) -> None:
+        for row in extra["cond_or_uncond"]:
+            ("for the prompt", "for the negative prompt")[row]
+        seen.append(extra["cond_or_uncond"])
+
+    patcher = standin.Patcher()
+    patcher.model_options = {"transformer_options": {"patches": {"attn2_patch": [patch]}}}
+    concepts = [conditioning(f"concept {number}") for number in range(count)]
+    steered = sample(guider_of(SGTv2(), concepts=concepts, patcher=patcher))
+    assert [0, 1] in seen
+    assert {tuple(rows) for rows in seen} == {(0, 1), (0,)}
+    assert torch.equal(steered, sample(guider_of(SGTv2(), concepts=concepts)))
+
+
+@pytest.mark.parametrize(
+    ("options", "members", "rows"),
+    [
+        ({}, {}, 4),
+        ({"transformer_options": {"patches": {}, "wrappers": {"sample": {"x": []}}}}, {}, 4),
+        ({}, {"object_patches": {"model_sampling": 1}}, 4),
+        ({"transformer_options": {"wrappers": {"sample": {"x": [1]}}}}, {}, 2),
+        ({"transformer_options": {"patches_replace": {"attn1": {("input", 1): 1}}}}, {}, 2),
+        ({"model_function_wrapper": 1}, {}, 2),
+        ({}, {"object_patches": {"diffusion_model.forward": 1}}, 2),
+        ({}, {"injections": {"x": [1]}}, 2),
+    ],
+)
+def test_concepts_are_in_one_batch_with_the_prompts_unless_something_patches_the_model(
+    samplers: Any, options: Any, members: Any, rows: int
+) -> None:
+    del samplers
+    patcher = standin.Patcher()
+    patcher.model_options = options
+    vars(patcher).update(members)
+    guider = guider_of(SGT(stop=0.25), patcher=patcher)
+    sample(guider)
+    assert guider.inner_model.calls[0][1] == rows
 
 
 def test_concepts_take_over_what_was_put_on_the_prompt(samplers: Any) -> None:

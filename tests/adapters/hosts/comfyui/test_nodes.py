@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import sys
+import types
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 from semguide import CFG, SGT, SemguideWarning
 from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-from semguide.adapters.hosts.comfyui.nodes import DecomposePrompt, SemanticGuidanceNode, Trajectory
+from semguide.adapters.hosts.comfyui.nodes import DecomposePrompt, GatherConcepts, SemanticGuidanceNode, Trajectory
 from support.comfyui import standin
 from support.refusals import refuses
 
@@ -21,16 +22,16 @@ PROMPT = "a red book and a yellow vase"
 
 
 def build(**changed: Any) -> Any:
-    """Run the node as ComfyUI does with INPUT_IS_LIST: every input is a list."""
+    """Run the node as ComfyUI does."""
     prompt, concepts, _ = DecomposePrompt().decompose(standin.Clip(), PROMPT)
     inputs = {
-        "model": [standin.Patcher()],
-        "positive": [prompt],
-        "negative": [standin.conditioning("")],
+        "model": standin.Patcher(),
+        "positive": prompt,
+        "negative": standin.conditioning(""),
         "concepts": concepts,
-        "method": ["sgt"],
-        "cfg": [7.5],
-        "strength": [1.0],
+        "method": "sgt",
+        "cfg": 7.5,
+        "strength": 1.0,
     }
     return SemanticGuidanceNode().build(**{**inputs, **changed})[0]
 
@@ -39,9 +40,14 @@ def build(**changed: Any) -> Any:
 def test_a_node_says_what_comfyui_asks_for(node: Any) -> None:
     inputs = node.INPUT_TYPES()
     parameters = inspect.signature(getattr(node, node.FUNCTION)).parameters
-    assert [*inputs["required"], *inputs.get("optional", {})] == list(parameters)[1:]
-    assert all(parameters[name].default is not inspect.Parameter.empty for name in inputs.get("optional", {}))
-    assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES)
+    names = [*inputs["required"], *inputs.get("optional", {}), *inputs.get("hidden", {})]
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        assert names == list(parameters)[1:]
+        assert all(parameters[name].default is not inspect.Parameter.empty for name in names[len(inputs["required"]) :])
+    assert all(given[1]["tooltip"] for kind in ("required", "optional") for given in inputs.get(kind, {}).values())
+    assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES) == len(node.OUTPUT_TOOLTIPS)
+    assert not hasattr(node, "INPUT_IS_LIST")
+    assert not hasattr(node, "OUTPUT_IS_LIST")
     assert node.CATEGORY
     assert node.DESCRIPTION
 
@@ -64,8 +70,76 @@ def test_a_prompt_becomes_its_conditioning_and_one_for_each_concept() -> None:
     prompt, concepts, texts = DecomposePrompt().decompose(standin.Clip(), PROMPT)
     assert torch.equal(prompt[0][0], standin.conditioning(PROMPT)[0][0])
     assert texts == "a red book\na yellow vase"
-    assert [concept[0][1]["semguide_concept"] for concept in concepts] == ["a red book", "a yellow vase"]
-    assert torch.equal(concepts[1][0][0], standin.conditioning("a yellow vase")[0][0])
+    assert [options["semguide_concept"] for _, options in concepts] == ["a red book", "a yellow vase"]
+    assert torch.equal(concepts[1][0], standin.conditioning("a yellow vase")[0][0])
+
+
+def test_a_concept_that_is_encoded_in_several_parts_is_one_concept(
+    samplers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del samplers
+    parts = lambda _, tokens: standin.conditioning(tokens) + standin.conditioning(f"{tokens}, later")  # noqa: E731
+    monkeypatch.setattr(standin.Clip, "encode_from_tokens_scheduled", parts)
+    guider = build()
+    assert [len(guider.original_conds[key]) for key in ("concept_0", "concept_1")] == [2, 2]
+
+
+def test_what_comfyui_combines_of_two_text_encodes_is_two_concepts(samplers: Any) -> None:
+    del samplers
+    combined = standin.conditioning("a red book") + standin.conditioning("a yellow vase")
+    guider = build(concepts=combined)
+    assert set(guider.original_conds) == {"positive", "negative", "concept_0", "concept_1"}
+    assert torch.equal(guider.original_conds["concept_1"][0]["cross_attn"], combined[1][0])
+
+
+def test_gathered_inputs_are_a_concept_each_and_those_of_decompose_stay(samplers: Any) -> None:
+    del samplers
+    _, found, _ = DecomposePrompt().decompose(standin.Clip(), PROMPT)
+    averaged = standin.conditioning("a cat") + standin.conditioning("a kitten")
+    (gathered,) = GatherConcepts().gather(concept_2=averaged, concept_1=found)
+    guider = build(concepts=gathered)
+    assert [len(guider.original_conds[f"concept_{k}"]) for k in range(3)] == [1, 1, 2]
+    assert GatherConcepts().gather() == ([],)
+
+
+def test_each_setting_of_a_list_makes_a_guider_of_its_own_as_with_comfyuis_own(samplers: Any) -> None:
+    del samplers
+    assert [build(cfg=cfg).cfg for cfg in (5.0, 7.5)] == [5.0, 7.5]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"method": "sgt", "settings": ""}, True),
+        ({"method": "sgt", "settings": '{"stop": 0.5}'}, True),
+        ({"method": None, "settings": None}, True),
+        ({}, True),
+        ({"method": "sgt", "settings": "{"}, "settings must be a JSON object"),
+        ({"method": "sgt", "settings": '{"stop": 7}'}, "stop must"),
+        ({"method": "nothing", "settings": ""}, "method must be"),
+    ],
+)
+def test_a_wrong_setting_is_told_before_comfyui_begins(inputs: Any, told: Any) -> None:
+    found = SemanticGuidanceNode.VALIDATE_INPUTS(**inputs)
+    assert found is True if told is True else str(found).startswith(told)
+
+
+def test_a_picture_that_will_be_plain_guidance_is_told_on_the_node(
+    samplers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del samplers
+    told: list[tuple[str, str]] = []
+    instance = types.SimpleNamespace(send_progress_text=lambda text, node: told.append((node, text)))
+    server = types.SimpleNamespace(PromptServer=types.SimpleNamespace(instance=instance))
+    monkeypatch.setitem(sys.modules, "server", server)
+    build(unique_id="3")
+    assert told == []
+    build(concepts=[], unique_id="3")
+    assert told == [("3", "There is no concept: the picture will be one of plain guidance.")]
+    noise = standin.noise(1)
+    guider = build(concepts=standin.conditioning("a cat"), unique_id="4")  # nothing to balance
+    guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule())
+    assert [node for node, _ in told] == ["3", "4"]
 
 
 def test_own_concepts_replace_those_of_the_prompt_and_none_are_an_empty_list() -> None:
@@ -88,7 +162,7 @@ def test_a_checkpoint_without_a_text_encoder_is_refused() -> None:
 
 
 def test_the_guider_has_the_rule_the_scale_and_the_concepts(samplers: Any) -> None:
-    guider = build(cfg=[5.0], strength=[2.0], settings=['{"stop": 0.25}'], full_trace=[True])
+    guider = build(cfg=5.0, strength=2.0, settings='{"stop": 0.25}', full_trace=True)
     assert isinstance(guider, samplers.CFGGuider)
     assert guider.rule == SGT(5.0, strength=2.0 * SGT().strength, stop=0.25)
     assert guider.cfg == 5.0
@@ -100,7 +174,7 @@ def test_the_inputs_have_the_defaults_of_the_rule(samplers: Any) -> None:
     del samplers
     inputs = SemanticGuidanceNode.INPUT_TYPES()["required"]
     assert inputs["method"][1]["default"] == SGT.name
-    assert build(cfg=[inputs["cfg"][1]["default"]], strength=[inputs["strength"][1]["default"]]).rule == SGT()
+    assert build(cfg=inputs["cfg"][1]["default"], strength=inputs["strength"][1]["default"]).rule == SGT()
 
 
 def test_no_concepts_are_plain_guidance(samplers: Any) -> None:
@@ -109,13 +183,7 @@ def test_no_concepts_are_plain_guidance(samplers: Any) -> None:
     noise = standin.noise(1)
     guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule())
     assert {rows for _, rows in guider.inner_model.calls} == {2}
-    assert build(method=["cfg"]).rule == CFG()
-
-
-def test_a_list_of_prompts_is_refused(samplers: Any) -> None:
-    del samplers
-    with refuses("positive", "must be one value"):
-        build(positive=[standin.conditioning("a"), standin.conditioning("b")])
+    assert build(method="cfg").rule == CFG()
 
 
 def test_the_trajectory_is_a_picture_and_the_trace_as_json(samplers: Any) -> None:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 Conditioning = list[Any]
-"""[[embedding, options], ...]; several entries of one conditioning are averaged."""
+"""[[embedding, options], ...]; several entries of a prompt are averaged, several of `concepts` are several concepts."""
 
-NAME = "semguide_concept"
-"""The option that carries a concept's text, for the trace; other nodes keep options that they do not know."""
+NAME, PLACE = "semguide_concept", "semguide_place"
+"""Options with a concept's text, for the trace, and its number; other nodes keep options that they do not know."""
 
 
-def named(conditioning: Conditioning, text: str) -> Conditioning:
-    """Return a conditioning that knows its concept's text."""
-    return [[embedding, {**options, NAME: text}] for embedding, options in conditioning]
+def named(conditioning: Conditioning, text: str, place: int = 0) -> Conditioning:
+    """Return a conditioning whose entries know their concept's text, and its number among several."""
+    return [[embedding, {**options, NAME: text, PLACE: place}] for embedding, options in conditioning]
+
+
+def concepts_of(conditioning: Conditioning) -> list[Conditioning]:
+    """Split a conditioning into its concepts: entries with the same mark are one, each entry without a mark is one.
+
+    So what ConditioningCombine makes of two text encodes is two concepts.
+    """
+    found: dict[Any, Conditioning] = {}
+    for number, entry in enumerate(conditioning):
+        options = entry[1]
+        mark = (options[NAME], options.get(PLACE)) if NAME in options else number
+        found.setdefault(mark, []).append(entry)
+    return list(found.values())
 
 
 def name_of(conditioning: Conditioning, index: int) -> str:

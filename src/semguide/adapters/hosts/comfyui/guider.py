@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
+from semguide.adapters.hosts.comfyui.interface import tell
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument
 from semguide.guidance import Rule, Step, Trace
@@ -18,16 +19,21 @@ from semguide.guidance import Rule, Step, Trace
 _samplers: Any = import_module("comfy.samplers")
 _BEFORE, _AFTER = "sampler_pre_cfg_function", "sampler_post_cfg_function"
 _BATCH = "sampler_calc_cond_batch_function"
+_PATCHES = ("patches", "patches_replace", "wrappers")
+"""What ComfyUI keeps in `transformer_options` of the functions in a model."""
+_HARMLESS = frozenset({"model_sampling", "latent_format"})
+"""Objects of a model that may be exchanged without touching its network."""
 
 
 class SemanticGuider(_samplers.CFGGuider):
     """ComfyUI's classifier-free guidance with a rule's correction.
 
-    Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt,
-    negative prompt and concepts are evaluated in one batch, as far as memory allows. What patches the model with
-    functions before or after classifier-free guidance, or in its place, sees what it sees in CFGGuider; the
-    correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes u + w (c - u) +
-    delta of it, and functions after guidance get the true u.
+    Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt, negative
+    prompt and concepts are evaluated in one batch, as far as memory allows. Patches know of one pair only: on a model
+    with patches the pair is evaluated as CFGGuider does it, and each concept alone, as CFGGuider does it at a cfg of 1.
+    What patches the model with functions before or after classifier-free guidance, or in its place, sees what it sees
+    in CFGGuider; the correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes
+    u + w (c - u) + delta of it, and functions after guidance get the true u.
 
     Attributes:
         rule: The guidance rule; `cfg`, not its guidance_scale, is the w of the run.
@@ -39,6 +45,8 @@ class SemanticGuider(_samplers.CFGGuider):
         self.set_cfg(rule.guidance_scale)
         self.rule = rule
         self.full_trace = full_trace
+        self.node: str | None = None
+        """Id of the node in the interface that made it, which then shows why a picture is plain guidance."""
         self._names: list[str] = []
         self._session: SamplerSession | None = None
 
@@ -55,6 +63,7 @@ class SemanticGuider(_samplers.CFGGuider):
         self._session.check()
         if not math.isclose(self.cfg, 1.0):
             self._session.warn_if_idle()
+            tell(self.node, self._session.idle())
         return latent
 
     def trace(self) -> Trace:
@@ -92,11 +101,28 @@ class SemanticGuider(_samplers.CFGGuider):
         return denoised
 
     def _evaluate(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
-        """Return the denoised image of each conditioning, from one call."""
+        """Return the denoised image of each conditioning: the pair first, then the concepts."""
+        if not self._patched(options):
+            return self._call(conds, x, timestep, options)
+        pair = self._call(conds[:2], x, timestep, options)
+        return [*pair, *(self._call([concept, None], x, timestep, options)[0] for concept in conds[2:])]
+
+    def _call(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
         if _BATCH in options:
             told = {"conds": conds, "input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
             return options[_BATCH](told)
         return _samplers.calc_cond_batch(self.inner_model, conds, x, timestep, options)
+
+    def _patched(self, options: dict[str, Any]) -> bool:
+        """Whether anything on the model may count its conditionings."""
+        inner, patcher = options.get("transformer_options", {}), self.model_patcher
+        objects = set(getattr(patcher, "object_patches", ())) - _HARMLESS
+        functions = any(name in options for name in (_BATCH, "model_function_wrapper"))
+        return (
+            functions
+            or bool(objects)
+            or any(map(_filled, [*(inner.get(name) for name in _PATCHES), _injected(patcher)]))
+        )
 
     def _combined(self, conds: list[Any], pair: Sequence[Tensor], delta: Tensor, call: dict[str, Any]) -> Tensor:
         """Return classifier-free guidance, or what replaces it, with the correction and the functions after it."""
@@ -118,6 +144,17 @@ class SemanticGuider(_samplers.CFGGuider):
             images = {"denoised": denoised, "cond_denoised": cond, "uncond_denoised": uncond}
             denoised = function({**images, **told, **call})
         return denoised
+
+
+def _injected(patcher: Any) -> Any:
+    return getattr(patcher, "injections", None)
+
+
+def _filled(patches: Any) -> bool:
+    """Whether a tree of patches has a leaf."""
+    if isinstance(patches, dict):
+        return any(map(_filled, patches.values()))
+    return bool(patches)
 
 
 def _key(index: int) -> str:

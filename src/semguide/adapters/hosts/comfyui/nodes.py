@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from semguide.adapters.hosts.comfyui.conditioning import Conditioning, named
+from semguide.adapters.hosts.comfyui.conditioning import NAME, Conditioning, concepts_of, named
+from semguide.adapters.hosts.comfyui.interface import tell
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CATEGORY = "semguide"
-Inputs = dict[str, dict[str, tuple[Any, ...]]]
+CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
+Inputs = dict[str, Any]
 
 
 class SemanticGuidanceNode:
@@ -23,9 +25,9 @@ class SemanticGuidanceNode:
         "Classifier-free guidance that watches each concept of the prompt and adds what the guidance misses."
     )
     FUNCTION: ClassVar[str] = "build"
-    INPUT_IS_LIST: ClassVar[bool] = True
     RETURN_TYPES: ClassVar[tuple[str, ...]] = ("GUIDER",)
     RETURN_NAMES: ClassVar[tuple[str, ...]] = ("guider",)
+    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = ("For the input guider of SamplerCustomAdvanced.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
@@ -33,14 +35,15 @@ class SemanticGuidanceNode:
         from semguide.adapters.hosts.rules import hosted, settings_help
         from semguide.guidance import BalancedSGT
 
-        cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01}
+        scale = "Guidance scale; at 1 there is no guidance and nothing to correct."
+        cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01, "tooltip": scale}
         strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.05, "round": 0.001}
         return {
             "required": {
-                "model": ("MODEL",),
+                "model": ("MODEL", {"tooltip": "The diffusion model, with LoRAs and other patches if wished."}),
                 "positive": ("CONDITIONING", {"tooltip": "The whole prompt."}),
                 "negative": ("CONDITIONING", {"tooltip": "The negative prompt, or an empty one."}),
-                "concepts": ("CONDITIONING", {"tooltip": "One conditioning or a list: the concepts to keep."}),
+                "concepts": ("CONDITIONING", {"tooltip": CONCEPTS}),
                 "method": (
                     hosted(),
                     {"default": BalancedSGT.name, "tooltip": "cfg is plain guidance, to compare with."},
@@ -61,27 +64,45 @@ class SemanticGuidanceNode:
                     {"default": False, "tooltip": "Evaluate the concepts at every step, for the trajectory."},
                 ),
             },
+            "hidden": {"unique_id": "UNIQUE_ID"},
         }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, method: str | None = None, settings: str | None = None) -> bool | str:
+        """Return True, or why ComfyUI shall not begin; an input that another node gives is not known yet."""
+        from semguide.adapters.hosts.rules import build_rule
+
+        if method is None or settings is None:
+            return True
+        try:
+            build_rule(method, 7.5, 1.0, settings)
+        except InvalidArgument as error:
+            return str(error)
+        return True
 
     def build(  # noqa: PLR0913, PLR0917 - the inputs of the node
         self,
-        model: list[Any],
-        positive: list[Conditioning],
-        negative: list[Conditioning],
-        concepts: list[Conditioning],
-        method: list[str],
-        cfg: list[float],
-        strength: list[float],
-        settings: list[str] | None = None,
-        full_trace: list[bool] | None = None,
+        model: Any,
+        positive: Conditioning,
+        negative: Conditioning,
+        concepts: Conditioning,
+        method: str,
+        cfg: float,
+        strength: float,
+        settings: str = "",
+        full_trace: bool = False,
+        unique_id: str | None = None,
     ) -> tuple[Any]:
-        """Return the guider. Every input is a list, as `concepts` is one."""
+        """Return the guider."""
         from semguide.adapters.hosts.comfyui.guider import SemanticGuider
         from semguide.adapters.hosts.rules import build_rule
 
-        rule = build_rule(method[0], cfg[0], strength[0], (settings or [""])[0])
-        guider = SemanticGuider(_one("model", model), rule, full_trace=bool(full_trace and full_trace[0]))
-        guider.set_conds(_one("positive", positive), _one("negative", negative), concepts)
+        rule = build_rule(method, cfg, strength, settings)
+        guider = SemanticGuider(model, rule, full_trace=full_trace)
+        guider.set_conds(positive, negative, concepts_of(concepts))
+        guider.node = unique_id
+        if not concepts and not rule.is_noop:
+            tell(unique_id, "There is no concept: the picture will be one of plain guidance.")
         return (guider,)
 
 
@@ -93,7 +114,7 @@ class DecomposePrompt:
     FUNCTION: ClassVar[str] = "decompose"
     RETURN_TYPES: ClassVar[tuple[str, ...]] = ("CONDITIONING", "CONDITIONING", "STRING")
     RETURN_NAMES: ClassVar[tuple[str, ...]] = ("prompt", "concepts", "texts")
-    OUTPUT_IS_LIST: ClassVar[tuple[bool, ...]] = (False, True, False)
+    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = ("For positive.", CONCEPTS, "The concepts, one a line.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
@@ -106,20 +127,46 @@ class DecomposePrompt:
         }
         most = {"default": MAX_CONCEPTS, "min": 1, "max": 64, "tooltip": "Keep so many of those found in the prompt."}
         return {
-            "required": {"clip": ("CLIP",), "text": ("STRING", text)},
+            "required": {"clip": ("CLIP", {"tooltip": "The text encoder."}), "text": ("STRING", text)},
             "optional": {"concepts": ("STRING", own), "max_concepts": ("INT", most)},
         }
 
     def decompose(
         self, clip: Any, text: str, concepts: str = "", max_concepts: int = MAX_CONCEPTS
-    ) -> tuple[Conditioning, list[Conditioning], str]:
-        """Return the prompt's conditioning, those of its concepts, and their texts, one a line."""
+    ) -> tuple[Conditioning, Conditioning, str]:
+        """Return the prompt's conditioning, one with an entry or more for each concept, and their texts, one a line."""
         from semguide.adapters.hosts.prompt import concept_texts
 
         if clip is None:
             raise InvalidArgument("clip", "must be a text encoder", None, "the checkpoint has none: load one for it")
         texts = concept_texts(text, concepts, max_concepts)
-        return _encode(clip, text), [named(_encode(clip, item), item) for item in texts], "\n".join(texts)
+        encoded = [named(_encode(clip, item), item, place) for place, item in enumerate(texts)]
+        return _encode(clip, text), [entry for concept in encoded for entry in concept], "\n".join(texts)
+
+
+class GatherConcepts:
+    """Conditionings of other nodes, each of them one concept."""
+
+    CATEGORY: ClassVar[str] = CATEGORY
+    DESCRIPTION: ClassVar[str] = "Concepts that other nodes encoded, each input one; those of Decompose Prompt stay."
+    FUNCTION: ClassVar[str] = "gather"
+    RETURN_TYPES: ClassVar[tuple[str, ...]] = ("CONDITIONING",)
+    RETURN_NAMES: ClassVar[tuple[str, ...]] = ("concepts",)
+    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = (CONCEPTS,)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        """Return what the node takes."""
+        entry = ("CONDITIONING", {"tooltip": "A concept, encoded alone."})
+        return {"required": {}, "optional": {f"concept_{number}": entry for number in range(1, MAX_CONCEPTS + 1)}}
+
+    def gather(self, **concepts: Conditioning) -> tuple[Conditioning]:
+        """Return one conditioning of all."""
+        found: Conditioning = []
+        for place, (name, entries) in enumerate(sorted(concepts.items())):
+            marked = any(NAME in options for _, options in entries)
+            found += entries if marked else named(entries, name.replace("_", " "), place)
+        return (found,)
 
 
 class Trajectory:
@@ -130,12 +177,14 @@ class Trajectory:
     FUNCTION: ClassVar[str] = "draw"
     RETURN_TYPES: ClassVar[tuple[str, ...]] = ("IMAGE", "STRING")
     RETURN_NAMES: ClassVar[tuple[str, ...]] = ("image", "trace")
+    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = ("The picture.", "The numbers, as JSON.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Inputs:
         """Return what the node takes."""
         after = {"tooltip": "Output of the sampler that used the guider: it makes this node run after it."}
-        return {"required": {"guider": ("GUIDER",), "latent": ("LATENT", after)}}
+        guider = {"tooltip": "From Semantic Guidance (Guider)."}
+        return {"required": {"guider": ("GUIDER", guider), "latent": ("LATENT", after)}}
 
     def draw(self, guider: Any, latent: Any) -> tuple[Tensor, str]:
         """Return the picture, (1, height, width, 3) in [0, 1], and the trace as JSON."""
@@ -153,20 +202,15 @@ def _encode(clip: Any, text: str) -> Conditioning:
     return clip.encode_from_tokens_scheduled(clip.tokenize(text))
 
 
-def _one(name: str, values: list[Any]) -> Any:
-    """Return the only value of an input."""
-    if len(values) != 1:
-        raise InvalidArgument(name, "must be one value, no list", values, "only {concepts} may be a list")
-    return values[0]
-
-
 NODE_CLASS_MAPPINGS: dict[str, type] = {
     "SemguideGuider": SemanticGuidanceNode,
     "SemguideDecompose": DecomposePrompt,
+    "SemguideConcepts": GatherConcepts,
     "SemguideTrajectory": Trajectory,
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
-    "SemguideGuider": "Semantic Guidance",
+    "SemguideGuider": "Semantic Guidance (Guider)",
     "SemguideDecompose": "Decompose Prompt",
+    "SemguideConcepts": "Gather Concepts",
     "SemguideTrajectory": "Semantic Guidance Trajectory",
 }

@@ -1,0 +1,19 @@
+"""Texts on nodes in ComfyUI's interface."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def tell(node: str | None, text: object) -> None:
+    """Show a text on a node where this ComfyUI can; nothing for None.
+
+    Args:
+        node: The node's id in the interface, None where it is not known.
+        text: What to show; what is no text is shown as one.
+    """
+    server: Any = getattr(sys.modules.get("server"), "PromptServer", None)
+    send = getattr(getattr(server, "instance", None), "send_progress_text", None)
+    if node is not None and text is not None and send is not None:
+        send(str(text), node)
