@@ -139,6 +139,7 @@ def test_ctrl_c_keeps_what_is_made_and_judged(calibrate: Cli, clip: Path, tmp_pa
         (("--judge", "clip", "--judge-model", "nowhere"), "--judge-model"),
         (("--judge", "detector", "--judge-model", "nowhere"), "--judge-model"),
         (("--judge", "detector", "--seeds", 0), "--seeds"),
+        (("--judge", "detector", "--suite", "two-objects"), "--suite must ask for things that emoji-judge knows"),
         (("--judge", "detector", "--suite", "emoji-aee"), "--suite"),
         (("--judge", "detector", "--steps", 0), "--steps"),
     ],

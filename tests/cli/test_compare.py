@@ -149,6 +149,12 @@ def test_refusals_come_before_any_work(compare: Cli, tmp_path: Path, more: tuple
     assert not (tmp_path / "out").exists()
 
 
+def test_prompts_of_another_world_are_refused_for_a_model_with_a_judge(cli: Cli, tmp_path: Path):
+    result = cli("compare", "--out", tmp_path / "out")
+    assert (result.exit_code, "--prompts must ask for things that emoji-judge knows" in result.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_with_other_content_is_refused(compare: Cli, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")

@@ -13,6 +13,7 @@ from semguide.cli import loading
 from semguide.cli.bench import How, make_missing
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.progress import count_bar
+from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.request import check_bench
 from semguide.evaluation.calibrating import FEW, CalibrateRequest, plan_calibration
 from semguide.evaluation.suites import OWN
@@ -21,6 +22,9 @@ from semguide.runs.folder import check_writable
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
     from semguide.evaluation.calibrating import CalibratePlan, Fit, Verdicts
+
+IMAGES = "images"
+"""Folder of the images, in that of the command."""
 
 
 def calibrate(
@@ -64,12 +68,30 @@ def calibrate(
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
     )
     check_bench(request.bench(), 1)
-    for folder in filter(None, (out, store)):
-        check_writable(folder)
+    if out is not None:
+        check_out(out, IMAGES)
+    if store is not None:
+        check_writable(store)
     planned = plan_calibration(request, say)
     where = out or Path("out") / f"calibrate-{slug(planned.bench.bench.model)}"
-    check_writable(where)
+    check_out(where, IMAGES)
     _calibrate(planned, where, store)
+
+
+def check_out(out: Path, part: str) -> None:
+    """Check that a folder can be written, and holds nothing but what an earlier call of the command made.
+
+    Args:
+        out: The folder.
+        part: The folder in it that every call makes.
+
+    Raises:
+        InvalidArgument: It cannot, or holds something else.
+    """
+    check_writable(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / part).is_dir():
+        rule = "must be new, empty or the folder of an earlier call of this command, with no other files"
+        raise InvalidArgument("out", rule, out, "choose another folder")
 
 
 def slug(model: str) -> str:
@@ -83,7 +105,7 @@ def _calibrate(planned: CalibratePlan, out: Path, store: Path | None) -> None:
     from semguide.evaluation.report.reliability import draw_reliability
     from semguide.models.calibrations import FILE, calibration_file
 
-    images = BenchFolder(out / "images", planned.bench.bench)
+    images = BenchFolder(out / IMAGES, planned.bench.bench)
     images.scan()
     for warning in planned.bench.warnings:
         warnings.warn(warning, stacklevel=1)

@@ -11,15 +11,13 @@ import typer
 
 from semguide.cli import loading
 from semguide.cli.bench import How, make_missing, print_summary
-from semguide.cli.calibrate import slug
+from semguide.cli.calibrate import check_out, slug
 from semguide.cli.console import FAILURE, hush_libraries, say
 from semguide.cli.progress import count_bar
 from semguide.cli.settings import parse_settings
-from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.request import BenchRequest, check_bench
 from semguide.evaluation.comparing import METHODS, REPORT, SENT, CompareRequest, check_comparison, plan_comparison
 from semguide.evaluation.suites import OWN
-from semguide.runs.folder import check_writable
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
@@ -81,18 +79,11 @@ def compare(
     )
     check_comparison(request)
     if out is not None:
-        _check_out(out)
+        check_out(out, PARTS)
     planned = plan_comparison(request, say)
     where = out or Path("out") / f"compare-{slug(planned.base.bench.model)}"
-    _check_out(where)
+    check_out(where, PARTS)
     _compare(planned, where)
-
-
-def _check_out(out: Path) -> None:
-    check_writable(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / PARTS).is_dir():
-        rule = "must be new, empty or the folder of an earlier comparison, with no other files"
-        raise InvalidArgument("out", rule, out, "choose another folder")
 
 
 def _compare(planned: ComparePlan, out: Path) -> None:
@@ -115,6 +106,8 @@ def _compare(planned: ComparePlan, out: Path) -> None:
     for part, folder in zip(planned.parts(), folders, strict=True):
         folder.open()
         if missing := folder.missing(part.bench.tasks()):
+            for name in (REPORT, SENT):  # they would speak of other images
+                (out / name).unlink(missing_ok=True)
             make_missing(part, folder, missing, How(1, "", None))
             gc.collect()  # the pipeline, before the next method loads its own
         folder.refresh()

@@ -13,7 +13,7 @@ from semguide.errors import InvalidArgument, SemguideError
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, plan_bench
 from semguide.evaluation.bench.scorer_folders import NONE, ScorerRequest, find_scorers
 from semguide.evaluation.clip_scorers import embedded_clip
-from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
+from semguide.evaluation.judging import JUDGE_FILES, check_known_world, embedded_judge
 from semguide.evaluation.scorer_sources import CLIP, VQA, Say, scorer_folder
 from semguide.evaluation.second_looks import Look, look_at_images
 from semguide.files import digest, write_json
@@ -110,6 +110,8 @@ def plan_calibration(request: CalibrateRequest, say: Say) -> CalibratePlan:
         from semguide.evaluation.concept_judges import check_for_clip
 
         check_for_clip(planned.bench.prompts)
+    if request.judge == "detector":
+        check_known_world("suite", judge, planned.bench.prompts)
     if not all(prompt.concepts for prompt in planned.bench.prompts):
         rule = "must hold prompts in which concepts are found"
         raise InvalidArgument("suite", rule, request.suite, "remove those without")

@@ -13,6 +13,7 @@ from semguide.evaluation.bench.request import NO_JUDGE, BenchPlan, BenchRequest,
 from semguide.evaluation.bench.scorer_folders import NONE, ScorerRequest, find_scorers
 from semguide.evaluation.calibrating import portable_name
 from semguide.evaluation.clip_scorers import embedded_clip
+from semguide.evaluation.judging import check_known_world
 from semguide.evaluation.scorer_sources import CLIP, Say, scorer_folder
 from semguide.evaluation.second_looks import Look, look_at_images
 from semguide.evaluation.suites import OWN
@@ -158,6 +159,8 @@ def plan_comparison(request: CompareRequest, say: Say) -> ComparePlan:
     find_scorers(ScorerRequest(clip, vqa), kind)
     base = plan_bench(request.bench(kind, clip, vqa))
     bench = base.bench
+    if bench.judge_path:
+        check_known_world("prompts", Path(bench.judge_path), bench.prompts)
     concepts = round(sum(len(prompt.concepts) for prompt in bench.prompts) / len(bench.prompts))
     costs = [_cost(method, bench.scale_of(method), concepts) for method in bench.methods]
     own = bench.num_inference_steps

@@ -102,6 +102,23 @@ def embedded_judge() -> JudgePlugin | None:
     return next(iter(plugins.load_all(GROUP).values()), None)
 
 
+def check_known_world(argument: str, folder: Path, prompts: Sequence[SuitePrompt]) -> None:
+    """Check that a judge knows what some prompt asks for, before images are made for it.
+
+    Args:
+        argument: The argument that names the prompts.
+        folder: The judge's folder.
+        prompts: The prompts.
+
+    Raises:
+        InvalidArgument: It knows none, or no installed package reads the folder.
+    """
+    judge = load_judge(folder)
+    if not any(map(judge.judgeable, prompts)):
+        rule = f"must ask for things that {folder.name} knows"
+        raise InvalidArgument(argument, rule, prompts[0].text, "choose a suite of its world, see semguide suites")
+
+
 def load_judge(folder: Path) -> Judge:
     """Read a judge.
 
