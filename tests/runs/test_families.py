@@ -1,20 +1,29 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from diffusers import KolorsPipeline, PixArtAlphaPipeline
 
 from semguide.errors import UnsupportedPipeline
 from semguide.models import TEXT_TO_IMAGE, load
-from semguide.runs.generation import generate_images
+from semguide.runs.generation import accepted_hooks, call_arguments, generate_images
 from semguide.runs.request import Request, find_model, plan_run
 from support.tiny.pipelines import COMPONENTS, tiny
 
 PROMPT = "a red book and a yellow vase"
 TOO_TINY = {
-    "AuraFlowPipeline", "HiDreamImagePipeline", "Kandinsky3Pipeline", "Lumina2Pipeline", "NucleusMoEImagePipeline",
-    "PixArtAlphaPipeline", "PixArtSigmaPipeline", "SanaPipeline", "StableDiffusion3Pipeline",
+    "AuraFlowPipeline",  # sixteen places in all
+    "HiDreamImagePipeline",  # a text of 77 tokens, no 128
+    "Kandinsky3Pipeline", "Lumina2Pipeline",  # an autoencoder that halves where the pipeline divides by eight
+    "NucleusMoEImagePipeline",  # saved without its processor
+    "PixArtAlphaPipeline", "PixArtSigmaPipeline", "SanaPipeline",  # sizes from 256 up only
+    "StableDiffusion3Pipeline",  # eight places a side
 }  # fmt: skip
-"""Families whose tiny model takes no size or text of a run, or is not saved whole."""
+"""Families whose tiny model takes no size or text of a run, or is not saved whole, and why."""
+WITHOUT_CALLBACK = {"KolorsPipeline", "LongCatImagePipeline"}
+"""Families whose pipeline calls nobody after a step."""
 FAMILIES = sorted((set(TEXT_TO_IMAGE) & set(COMPONENTS)) - TOO_TINY)
 
 
@@ -28,7 +37,9 @@ def test_every_family_makes_the_picture_of_a_run(name: str, tmp_path: Path):
     )
     pipe = load(str(planned.model.path), "cpu")
     pipe.set_progress_bar_config(disable=True)
-    (image,) = generate_images(planned.run, planned.rules, pipe)
+    steps: list[int] = []
+    (image,) = generate_images(planned.run, planned.rules, pipe, on_step=lambda *told: steps.append(told[-1]))
+    assert len(steps) == (0 if name in WITHOUT_CALLBACK else 2)
     assert image.image.size == (planned.run.sampling.width, planned.run.sampling.height)
     assert image.evaluations > 2
 
@@ -38,3 +49,31 @@ def test_a_video_family_is_refused_in_one_sentence(tmp_path: Path):
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "WanPipeline"}))
     with pytest.raises(UnsupportedPipeline, match="which makes videos"):
         find_model(str(tmp_path))
+
+
+def test_a_callback_of_the_older_form_tells_the_steps_too():
+    told: list[Any] = []
+
+    def step_end(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        told.append((type(pipe).__name__, step, timestep, tensors["latents"]))
+        return tensors
+
+    pipe = object.__new__(PixArtAlphaPipeline)
+    hooks = accepted_hooks(pipe, {"callback_on_step_end": step_end, "observer": 1})
+    assert set(hooks) == {"callback", "observer"}
+    hooks["callback"](1, 500, "latents")
+    assert told == [("PixArtAlphaPipeline", 1, 500, "latents")]
+    assert accepted_hooks(object.__new__(KolorsPipeline), {"callback_on_step_end": step_end}) == {}
+
+
+def test_a_run_without_a_negative_prompt_leaves_it_to_the_pipeline(tiny_model: Path):
+    request = Request(PROMPT, model=str(tiny_model), num_images=1, num_inference_steps=2)
+    for negative, given in (("", False), ("blurry", True)):
+        run = plan_run(replace(request, negative_prompt=negative)).run
+        assert ("negative_prompt" in call_arguments(run, load(str(tiny_model), "cpu"))) is given
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> Path:
+    tiny("StableDiffusionPipeline").save_pretrained(tmp_path / "sd")
+    return tmp_path / "sd"

@@ -119,7 +119,7 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         run.prompt,
         generator=make_generator(seed),
         **call_arguments(run, steered.pipe),
-        **_accepted(steered.pipe, call_hooks),
+        **accepted_hooks(steered.pipe, call_hooks),
     )
     return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start)
 
@@ -150,11 +150,8 @@ def make_generator(seed: int) -> Any:
 
 def call_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     """Return the arguments of an image's pipeline call, except prompt and generator."""
-    return {
-        "concepts": list(run.concepts),
-        "negative_prompt": run.negative_prompt or None,
-        **sampling_arguments(run, pipe),
-    }
+    negative = {"negative_prompt": run.negative_prompt} if run.negative_prompt else {}  # PixArt takes no None
+    return {"concepts": list(run.concepts), **negative, **sampling_arguments(run, pipe)}
 
 
 def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
@@ -170,10 +167,24 @@ def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     }
 
 
-def _accepted(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the callback that a few older pipelines do not take: they show no progress."""
-    takes = "callback_on_step_end" in inspect.signature(type(pipe).__call__).parameters
-    return {name: hook for name, hook in call_hooks.items() if takes or name != "callback_on_step_end"}
+def accepted_hooks(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments that observe a call as the pipeline takes them.
+
+    PixArt and DeepFloyd IF take a callback of the older form; the few pipelines that take none show no progress.
+
+    Args:
+        pipe: The pipeline.
+        call_hooks: `callback_on_step_end` and others.
+    """
+    known, found = inspect.signature(type(pipe).__call__).parameters, dict(call_hooks)
+    if "callback_on_step_end" in known or "callback_on_step_end" not in found:
+        return found
+    step_end = found.pop("callback_on_step_end")
+
+    def callback(step: int, timestep: Any, latents: Any) -> None:
+        step_end(pipe, step, timestep, {"latents": latents})
+
+    return {**found, "callback": callback} if "callback" in known else found
 
 
 def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:

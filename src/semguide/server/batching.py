@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from semguide.runs.generation import GeneratedImage, generate_image, make_generator, sampling_arguments
+from semguide.runs.generation import GeneratedImage, accepted_hooks, generate_image, make_generator, sampling_arguments
 from semguide.server.jobs import ImageTask, Job, Status
 
 
@@ -69,13 +69,14 @@ def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dic
     start = time.perf_counter()
     runs = [task.job.run for task in tasks]
     negatives = [run.negative_prompt for run in runs]
+    given: dict[str, Any] = {"negative_prompt": negatives} if all(negatives) else {}
     output = steered(
         [run.prompt for run in runs],
         concepts=[list(run.concepts) for run in runs],
-        negative_prompt=negatives if all(negatives) else None,
+        **given,
         generator=[make_generator(task.seed) for task in tasks],
         **sampling_arguments(runs[0], steered.pipe),
-        **call_hooks,
+        **accepted_hooks(steered.pipe, call_hooks),
     )
     seconds = (time.perf_counter() - start) / len(tasks)
     return [

@@ -166,7 +166,7 @@ class BestOfCLIP(BestOf):
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Load the CLIP and steer the pipeline with the rule."""
         sample = sample_with_rule(pipe, self.image_rule(), sampling)
-        clip = load_clip(find_clip(self.clip), str(pipe.device))
+        clip = load_clip(find_clip(self.clip), str(pipe._execution_device))
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             seeds = self.candidates(seed)

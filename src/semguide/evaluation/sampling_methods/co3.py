@@ -83,8 +83,8 @@ class CO3(SamplingMethod):
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             generator = torch.Generator("cpu").manual_seed(seed)
             shape = (1, denoiser.config.in_channels, sampling.height, sampling.width)
-            latents = pipe.prepare_latents(*shape, denoiser.dtype, pipe.device, generator)
-            pipe.scheduler.set_timesteps(count, device=pipe.device)
+            latents = pipe.prepare_latents(*shape, denoiser.dtype, pipe._execution_device, generator)
+            pipe.scheduler.set_timesteps(count, device=pipe._execution_device)
             model = eps_model(pipe, ["", prompt, *(concept.text for concept in concepts)])
 
             def between(_: Any, step: int, __: Any, given: dict[str, Any]) -> dict[str, Any]:

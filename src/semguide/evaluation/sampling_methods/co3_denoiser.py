@@ -43,7 +43,8 @@ class _Diffusion(EpsModel):
 
     def sigma(self, step: int) -> Tensor:
         scheduler = self.pipe.scheduler
-        return (1 - scheduler.alphas_cumprod[scheduler.timesteps[step].long().cpu()]).sqrt().to(self.pipe.device)
+        kept = scheduler.alphas_cumprod[scheduler.timesteps[step].long().cpu()]
+        return (1 - kept).sqrt().to(self.pipe._execution_device)
 
     def eps(self, x: Tensor, step: int) -> Tensor:
         (embeds,) = self.texts
@@ -56,7 +57,7 @@ class _Flow(EpsModel):
     """Stable Diffusion 3."""
 
     def sigma(self, step: int) -> Tensor:
-        return self.pipe.scheduler.sigmas[step].to(self.pipe.device)
+        return self.pipe.scheduler.sigmas[step].to(self.pipe._execution_device)
 
     def eps(self, x: Tensor, step: int) -> Tensor:
         embeds, pooled = self.texts
@@ -79,7 +80,8 @@ DENOISERS = {"StableDiffusionPipeline": "unet", "StableDiffusion3Pipeline": "tra
 def eps_model(pipe: Any, texts: Sequence[str]) -> EpsModel:
     """Return a pipeline's model for some texts, each encoded alone, as the pipeline encodes a prompt."""
     if type(pipe).__name__ == "StableDiffusionPipeline":
-        return _Diffusion(pipe, (torch.cat([pipe.encode_prompt(text, pipe.device, 1, False)[0] for text in texts]),))
+        rows = [pipe.encode_prompt(text, pipe._execution_device, 1, False)[0] for text in texts]
+        return _Diffusion(pipe, (torch.cat(rows),))
     encoded = [pipe.encode_prompt(text, None, None, do_classifier_free_guidance=False) for text in texts]
     return _Flow(pipe, (torch.cat([found[0] for found in encoded]), torch.cat([found[2] for found in encoded])))
 
