@@ -22,6 +22,7 @@ from semguide.models import load
 from support.families.run import made
 from support.refusals import refuses
 from support.rule_cases import hand_predictions, random_predictions
+from support.tiny.calls import fresh
 from support.tiny.stable_diffusion import save_tiny_checkpoint, tiny_stable_diffusion
 
 PROMPT = "a red book and a yellow vase"
@@ -127,6 +128,14 @@ def test_the_same_seed_makes_the_same_picture_and_the_pipeline_stays(pipe: Any) 
     before, method = plain(pipe), CO3(W, iterations=1, stop=1.0)
     assert np.array_equal(picture(pipe, method), picture(pipe, method))
     assert np.array_equal(plain(pipe), before)
+
+
+def test_an_offloaded_pipeline_is_asked_where_it_computes(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, offloaded = picture(pipe, CO3(W)), fresh(pipe, deep=True)
+    monkeypatch.setattr("diffusers.pipelines.pipeline_utils.empty_device_cache", lambda *_: None)
+    offloaded.enable_model_cpu_offload(device="cpu")
+    monkeypatch.setattr(type(pipe), "device", property(lambda _: torch.device("meta")))
+    assert np.array_equal(picture(offloaded, CO3(W)), expected)
 
 
 @pytest.mark.parametrize("method", [CO3(W), CO3(W, iterations=2, stop=0.5), CO3(W, resample=0.4, stop=0.2)])
