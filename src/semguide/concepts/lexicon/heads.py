@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.lexicon.modifiers import HEADLESS, MODIFIERS
-from semguide.concepts.lexicon.tagging import NOMINAL, VERBAL, Sentence, Tag, counted_noun, is_known
+from semguide.concepts.lexicon.tagging import (
+    NOMINAL,
+    VERBAL,
+    Sentence,
+    Tag,
+    counted_noun,
+    is_given_name,
+    is_known,
+    is_name,
+)
 
 OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 AFTER_VERB = frozenset({Tag.DETERMINER, Tag.PREPOSITION, Tag.ADVERB})
@@ -26,19 +35,28 @@ def _continues(sentence: Sentence, start: int, first: int, index: int) -> bool:
     if index == first:
         side = sentence.word(index - 1) in {"left", "right"} and following is Tag.DETERMINER  # "the left presents a"
         return tag in NOMINAL and not side and not _is_verb_of_pronoun(sentence, index)
-    if sentence.word(index) == "orange" and tag is Tag.ADJECTIVE and sentence.word(index - 1) in words.COLOURS:
-        alone = following is not Tag.CONJUNCTION or sentence.tag(index + 2) in OPENERS
-        return alone and following not in NOMINAL | MODIFIERS  # "a gold orange"
     if tag in NOMINAL | {Tag.BASE_VERB, Tag.S_VERB}:
         return not counted_noun(sentence.word(index)) and not _is_verb_use(sentence, start, index)
-    if tag is Tag.ADJECTIVE:  # "rubber sole shoes", "the cats short fur", but not "a glass full of water"
-        owned = sentence.tag(start) is Tag.DETERMINER and sentence.word(index + 1) in nouns.PARTS
-        return following in NOMINAL and (sentence.tag(index - 1) is Tag.NOUN or owned)
+    if tag is Tag.ADJECTIVE:
+        return _is_inner_adjective(sentence, start, index)
     if tag is Tag.GERUND:  # "plastic measuring cup"
         return sentence.word(index - 1) in words.MATERIALS and following in NOMINAL
     word = sentence.word(index)
     compound = tag is Tag.PARTICIPLE and sentence.tag(index - 1) is Tag.NOUN and not is_known(word)
     return (compound or word in words.COMPOUND_PARTICIPLES) and following in NOMINAL | {Tag.ADJECTIVE}
+
+
+def _is_inner_adjective(sentence: Sentence, start: int, index: int) -> bool:
+    """Whether an adjective after a noun belongs to its phrase: "rubber sole shoes", but not "a glass full of water"."""
+    following, before = sentence.tag(index + 1), sentence.word(index - 1)
+    if sentence.word(index) == "orange" and before in words.COLOURS:  # "a gold orange"
+        alone = following is not Tag.CONJUNCTION or sentence.tag(index + 2) in OPENERS
+        return alone and following not in NOMINAL | MODIFIERS
+    named = index == start + 1 and is_name(sentence.tokens[start]) and is_given_name(before)
+    if named and sentence.word(index) in words.COLOURS:  # "claudia black"
+        return following in {Tag.COMMA, Tag.OTHER}
+    owned = sentence.tag(start) is Tag.DETERMINER and sentence.word(index + 1) in nouns.PARTS  # "the cats short fur"
+    return following in NOMINAL and (sentence.tag(index - 1) is Tag.NOUN or owned)
 
 
 def _is_verb_of_pronoun(sentence: Sentence, index: int) -> bool:
@@ -61,6 +79,7 @@ def _is_verb_use(sentence: Sentence, start: int, index: int) -> bool:
         return False  # after one thing a verb has its -s: "a balloon ride"
     is_followed = (following in AFTER_VERB and after != "of") or after == "as"
     casts = following is Tag.COMMA and sentence.tag(index + 2) is Tag.GERUND  # "sunlight streams, casting"
+    casts = casts and (plural or sentence.word(index).endswith("s"))
     if sentence.word(index) in ACTIONS and (is_followed or casts):
         return True
     if is_base:  # "narrow tree trunks poke up", but "a sports car in"
@@ -96,6 +115,8 @@ def _headless(sentence: Sentence, start: int, index: int, opened: bool) -> int |
 
 def _lacks_noun(sentence: Sentence, start: int, last: int) -> bool:
     """Whether the noun is left out: "both engraved with flowers", "each neatly cut", "a highly detailed, old"."""
+    if sentence.tag(last + 1) is Tag.PARTICIPLE and sentence.tag(last) is Tag.ADVERB:
+        return True
     if sentence.word(last) in {"one", "other"} and sentence.tag(last + 1) in VERBAL | {Tag.PLURAL}:
         return True  # "one wears a cap", "the other rests", "the one flying higher"
     quantity = any(

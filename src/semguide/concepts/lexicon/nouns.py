@@ -70,7 +70,7 @@ ABSTRACT: Final = _words(
     "opportunities "
     "comparison variation variations consistency preparation anything percent percentage majority remainder "
     "nonsense "
-    "favor favour gender genders duration era years centuries decades century decade millennium"
+    "gradient gradients favor favour gender genders duration era years centuries decades century decade millennium"
 )
 # Abstract alone, but visible where something describes them ("an arched passage", "a stone relief", "two projects").
 HALF_ABSTRACT: Final = _words(

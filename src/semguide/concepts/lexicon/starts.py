@@ -67,7 +67,8 @@ def _starts_with_adverb(sentence: Sentence, index: int) -> bool:
 
 def _starts_with_verb(sentence: Sentence, index: int) -> bool:
     """Whether a participle opens a phrase: "in tattered clothes", "with drooping shoulders", ", parted lips"."""
-    if sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE}:
+    described = sentence.tag(index + 1) in {Tag.GERUND, Tag.PARTICIPLE} and sentence.tag(index + 2) in NOMINAL
+    if sentence.tag(index + 1) not in NOMINAL | {Tag.ADJECTIVE} and not described:
         return _starts_with_two(sentence, index)
     tag, word, before = sentence.tag(index), sentence.word(index), sentence.word(index - 1)
     opens = _opens_segment(sentence, index)

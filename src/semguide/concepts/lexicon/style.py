@@ -174,10 +174,26 @@ def _names_end(sentence: Sentence, begin: int) -> int:
     described = sentence.tag(begin) is Tag.DETERMINER  # "inspired by the prints of"
     stops = {Tag.PREPOSITION, Tag.CONJUNCTION, Tag.COMMA, Tag.OTHER, Tag.POSSESSIVE}
     while index < len(sentence.tokens) and (
-        sentence.tag(index) not in stops or (described and sentence.word(index) == "of")
+        sentence.tag(index) not in stops
+        or (described and sentence.word(index) == "of")
+        or (begin < index and sentence.word(index) == "-" and _is_dashed(sentence, index))
     ):
         index += 1
     return max(index, begin)
+
+
+def _is_dashed(sentence: Sentence, index: int) -> bool:
+    """Whether a dash joins two names: "jean - marie"."""
+    around = [sentence.tokens[i] for i in (index - 1, index + 1) if i < len(sentence.tokens)]
+    return all(is_name(token) or is_given_name(token.word) for token in around)
+
+
+def _is_name_after(sentence: Sentence, end: int) -> bool:
+    """Whether a list of names goes on after a word: "jock" in "by ann lee and jock and kim vale"."""
+    begin = end + 1
+    if sentence.tag(end) is not Tag.CONJUNCTION:
+        return False
+    return any(is_name(token) for token in sentence.tokens[begin : _names_end(sentence, begin)])
 
 
 def _next_name(sentence: Sentence, past: int) -> Span | None:
@@ -193,10 +209,13 @@ def _next_name(sentence: Sentence, past: int) -> Span | None:
     if tuple(sentence.word(i) for i in range(start, end)) in words.PHRASES:
         return start, end
     joined = sentence.tag(start - 1) is Tag.CONJUNCTION  # "and android jones"
-    if not any(is_name(token) for token in sentence.tokens[start : end if joined else start + 1]):
+    run = sentence.tokens[start : end if joined else start + 1]
+    if not any(is_name(token) for token in run) and not (joined and _is_name_after(sentence, end)):
         return None
     nouns = all(
-        sentence.tag(i) in NOMINAL | {Tag.ADJECTIVE, Tag.NUMBER} or is_name(sentence.tokens[i])
+        sentence.tag(i) in NOMINAL | {Tag.ADJECTIVE, Tag.NUMBER}
+        or is_name(sentence.tokens[i])
+        or sentence.word(i) == "-"
         for i in range(start, end)
     )
     named = sum(is_name(token) or is_given_name(token.word) for token in sentence.tokens[start:end])

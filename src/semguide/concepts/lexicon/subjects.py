@@ -20,6 +20,8 @@ _OPENERS = frozenset({Tag.DETERMINER, Tag.NUMBER})
 _SIDES = frozenset({"left", "right", "middle", "center", "lower-right", "lower-left", "upper-right", "upper-left"})
 _POINTING = frozenset({"the", "this"})
 _DECADE = re.compile(r"[\d ]{2,12}s$")  # "the 1960s"
+_TAKING = frozenset({"take", "takes", "taking", "took"})
+_UNSEEN_TIMES = words.TIMES & {"day", "morning", "evening", "afternoon", "noon", "midnight", "weekend", "week", "year"}
 _AREAS = frozenset({"area", "areas", "portion", "portions", "region", "regions", "section", "sections"})
 _JOINING = frozenset({Tag.CONJUNCTION, Tag.COMMA})
 _BOUNDARIES = frozenset({Tag.COMMA, Tag.OTHER})
@@ -82,7 +84,7 @@ def _is_abstract(sentence: Sentence, phrase: Phrase, head: str) -> bool:
         return not any(sentence.tag(i) in NOMINAL for i in range(phrase.start, phrase.head))
     if head in nouns.HALF_ABSTRACT:
         return not _is_described(sentence, phrase)
-    if head in nouns.ABSTRACT:
+    if head in nouns.ABSTRACT or (head == "place" and sentence.word(phrase.start - 1) in _TAKING):
         return True
     ending = next((ending for ending in nouns.ABSTRACT_ENDINGS if head.endswith(ending)), "")
     return ending != "" and head not in nouns.THINGS_FOR_ALL_THEIR_ENDINGS
@@ -198,6 +200,8 @@ def _is_time(sentence: Sentence, phrase: Phrase, head: str) -> bool:
     if head in words.TIMES and bare and alone:  # ", late evening,"
         return True
     if head in {"today", "tomorrow", "yesterday", "tonight"} or _DECADE.match(head):
+        return True
+    if head in _UNSEEN_TIMES and phrase.end == phrase.head + 1:  # "enjoying a sunny day"
         return True
     if head in {"year", "circa"} and sentence.tag(phrase.end) is Tag.NUMBER:  # "year 1950"
         return True

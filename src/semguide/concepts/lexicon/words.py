@@ -125,7 +125,7 @@ NOUNS: Final = _words(
     "latte espresso croissant neon bangs twintails ponytail braid braids dress dresses skirt skirts shirt shirts "
     "coat "
     "coats boots cloak armor armour helmet sword swords castle castles tower waterfall skyscraper skyscrapers "
-    "plush plushie graffiti ledge spire spires frown smile blush bow bows rose roses guard guards mars"
+    "siren sirens plush plushie graffiti ledge spire spires frown smile blush bow bows rose roses guard guards mars"
 )
 
 # "1girl", "2boys": the noun of a tag that begins with its count.
@@ -187,7 +187,7 @@ MATERIALS: Final = _words(
 COMPOUND_PARTICIPLES: Final = _words(
     "covered filled shaped colored coloured lined themed topped flavored flavoured sized capped stained striped "
     "inspired styled textured walled roofed tiled carved trimmed scented powered driven headed legged haired eyed "
-    "skinned faced winged lit clad soaked drenched infused strewn"
+    "knit knitted skinned faced winged lit clad soaked drenched infused strewn"
 )
 # Verbs of posture and action that are as often nouns: after a noun and before "on the shelf" they are verbs.
 ACTIONS: Final = _words(
