@@ -108,7 +108,16 @@ def test_pipeline_with_a_part_replaced_is_refused_and_steered_again_without_it(l
     assert torch.equal(call(steer(pipe, RULE)), expected)
 
 
-@pytest.mark.parametrize("name", ["apply_mag_cache", "apply_first_block_cache", "apply_taylorseer_cache"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "apply_mag_cache",
+        "apply_first_block_cache",
+        "apply_taylorseer_cache",
+        "apply_pyramid_attention_broadcast",
+        "apply_faster_cache",
+    ],
+)
 def test_caches_of_diffusers_are_refused_where_no_cache_is_said_to_be_enabled(name: str) -> None:
     import diffusers
 
@@ -119,6 +128,12 @@ def test_caches_of_diffusers_are_refused_where_no_cache_is_said_to_be_enabled(na
         "apply_mag_cache": diffusers.MagCacheConfig(num_inference_steps=3, mag_ratios=torch.ones(3)),
         "apply_first_block_cache": hooks.FirstBlockCacheConfig(threshold=0.1),
         "apply_taylorseer_cache": diffusers.TaylorSeerCacheConfig(),
+        "apply_pyramid_attention_broadcast": hooks.PyramidAttentionBroadcastConfig(
+            spatial_attention_block_skip_range=2, current_timestep_callback=lambda: 500
+        ),
+        "apply_faster_cache": hooks.FasterCacheConfig(
+            spatial_attention_block_skip_range=2, current_timestep_callback=lambda: 500
+        ),
     }
     getattr(hooks, name)(pipe.transformer, configs[name])
     with pytest.raises(UnsupportedPipeline, match="keeps state between its calls"):
