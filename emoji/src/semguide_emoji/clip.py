@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from semguide.errors import InvalidArgument
+from semguide.files import read_json
 
 _LARGEST_SCALE = math.log(100.0)
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
@@ -193,7 +194,11 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    try:
+        value = read_json(folder / _CONFIG)
+    except (OSError, ValueError) as error:
+        raise InvalidArgument("folder", f"must hold a {_CONFIG} that can be read ({error})", folder) from error
+    return value if isinstance(value, dict) else {}
 
 
 def _text_tower(owner: Path, digest: str | None, text: CLIPTextModelWithProjection) -> dict[str, Tensor]:

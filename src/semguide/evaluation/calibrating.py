@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from semguide.evaluation.clip_scorers import embedded_clip
 from semguide.evaluation.judging import JUDGE_FILES, check_known_world, embedded_judge
 from semguide.evaluation.scorer_sources import CLIP, VQA, Say, scorer_folder
 from semguide.evaluation.second_looks import Look, look_at_images
-from semguide.files import digest, write_json
+from semguide.files import digest, read_json, write_json
 from semguide.models import LoadOptions, SourceKind, default_model, resolve
 from semguide.models.calibrations import Calibration
 from semguide.models.fingerprint import fingerprint_files
@@ -148,9 +147,13 @@ def model_fingerprint(plan: CalibratePlan, out: Path) -> str:
     made_for = {name: bench.identity.get(name) for name in ("checkpoint", "loading")}
     file = out / MODEL
     if file.is_file():
-        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if known.get("made_for") == made_for:
-            return str(known["fingerprint"])
+        try:
+            known: Any = read_json(file)
+            if known["made_for"] == made_for:
+                return str(known["fingerprint"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            rule = f"must hold a {MODEL} as semguide wrote it ({type(error).__name__}: {error})"
+            raise InvalidArgument("out", rule, file, "remove it, or choose another folder") from error
     from semguide.models import load
     from semguide.models.weights import weights_fingerprint
 

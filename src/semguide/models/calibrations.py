@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from semguide.errors import InvalidArgument
-from semguide.files import write_json
+from semguide.files import read_json, write_json
 from semguide.models.catalog import embedded
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def read_calibration(file: Path) -> Calibration:
         InvalidArgument: It is none.
     """
     try:
-        value: Any = json.loads(file.read_text(encoding="utf-8"))
+        value: Any = read_json(file)
         if value["format"] != FORMAT or value["version"] != VERSION:
             raise ValueError("another format or version")
         numbers = {name: float(value["detector"][name]) for name in _NUMBERS}

@@ -51,6 +51,9 @@ class Model:
         gain, shift = embedding[:CHANNELS].reshape(shape), embedding[CHANNELS:].reshape(shape)
         return torch.tanh(gain * x / (1 + sigma) + shift) + 0.1 * torch.sin(x.roll(1, dims=-1) * shift)
 
+    def extra_conds(self, **told: Any) -> dict[str, Any]:
+        return {"c_crossattn": told["cross_attn"], "c_concat": None}
+
     def denoised(self, x: Tensor, sigma: Tensor, embedding: Tensor) -> Tensor:
         return self.model_sampling.denoised(x, sigma, self.eps(x, float(sigma), embedding))
 
@@ -61,6 +64,16 @@ class Patcher:
     def __init__(self, model: Model | None = None) -> None:
         self.model = model or Model()
         self.model_options: Options = {}
+
+    def clone(self) -> Patcher:
+        other = Patcher(self.model)
+        other.model_options = {
+            name: list(value) if isinstance(value, list) else value for name, value in self.model_options.items()
+        }
+        return other
+
+    def set_model_sampler_post_cfg_function(self, function: Callable[[Any], Tensor]) -> None:
+        self.model_options.setdefault("sampler_post_cfg_function", []).append(function)
 
 
 class CFGGuider:
@@ -125,6 +138,17 @@ def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor,
         parts = [model.denoised(x, timestep[0], entry["cross_attn"]) for entry in cond]
         outs.append(torch.stack(parts).mean(dim=0))
     return outs
+
+
+def convert_cond(cond: Any) -> list[Options]:
+    return [{**options, "cross_attn": embedding, "model_conds": {}, "uuid": object()} for embedding, options in cond]
+
+
+def encode_model_conds(
+    function: Callable[..., Options], conds: list[Options], noise: Tensor, device: Any, kind: str
+) -> list[Options]:
+    told = {"noise": noise, "device": device, "prompt_type": kind}
+    return [{**cond, "model_conds": {**cond["model_conds"], **function(**cond, **told)}} for cond in conds]
 
 
 def cfg_function(
@@ -200,7 +224,11 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
     """Put the stand-in in the place of ComfyUI, and let what has imported it do so anew."""
     package, samplers = types.ModuleType("comfy"), types.ModuleType("comfy.samplers")
     vars(samplers).update(CFGGuider=CFGGuider, calc_cond_batch=calc_cond_batch, cfg_function=cfg_function)
-    vars(package).update(samplers=samplers, __path__=[])
+    vars(samplers).update(encode_model_conds=encode_model_conds)
+    helpers = types.ModuleType("comfy.sampler_helpers")
+    vars(helpers).update(convert_cond=convert_cond)
+    patch.setitem(sys.modules, "comfy.sampler_helpers", helpers)
+    vars(package).update(samplers=samplers, sampler_helpers=helpers, __path__=[])
     patch.setitem(sys.modules, "comfy", package)
     patch.setitem(sys.modules, "comfy.samplers", samplers)
     forget(patch)
@@ -208,6 +236,7 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
 
 
 def forget(patch: pytest.MonkeyPatch) -> None:
-    """Have the guider import its ComfyUI anew, now and after the test."""
-    patch.setitem(sys.modules, "semguide.adapters.hosts.comfyui.guider", types.ModuleType("placeholder"))
-    del sys.modules["semguide.adapters.hosts.comfyui.guider"]
+    """Have guider and patch import their ComfyUI anew, now and after the test."""
+    for name in ("guider", "model_patch"):
+        patch.setitem(sys.modules, f"semguide.adapters.hosts.comfyui.{name}", types.ModuleType("placeholder"))
+        del sys.modules[f"semguide.adapters.hosts.comfyui.{name}"]

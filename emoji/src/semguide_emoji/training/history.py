@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from semguide.files import write_json
+from semguide.errors import InvalidArgument
+from semguide.files import read_json, write_json
 from semguide_emoji.training.loop import STATE, read_note
 
 #: Name of the file in an exported checkpoint, and in a set that started from one.
@@ -41,7 +42,11 @@ def earlier(folder: Path) -> list[Training]:
     file = folder / HISTORY
     if not file.is_file():
         return []
-    return [Training(**run) for run in json.loads(file.read_text(encoding="utf-8"))["runs"]]
+    try:
+        return [Training(**run) for run in read_json(file)["runs"]]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        rule = f"must hold a {HISTORY} as semguide wrote it ({type(error).__name__}: {error})"
+        raise InvalidArgument("out", rule, file, "correct or remove it") from error
 
 
 def history(folder: Path, recipes: tuple[str, ...]) -> list[Training]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 CATEGORY = "semguide"
 CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
+PLAIN = "There is no concept: the picture will be one of plain guidance."
+SCALE = 7.5
+"""Guidance scale of a rule whose sampler gives its own."""
 Inputs = dict[str, Any]
 
 
@@ -36,7 +39,7 @@ class SemanticGuidanceNode:
         from semguide.guidance import BalancedSGT
 
         scale = "Guidance scale; at 1 there is no guidance and nothing to correct."
-        cfg = {"default": 7.5, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01, "tooltip": scale}
+        cfg = {"default": SCALE, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01, "tooltip": scale}
         strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.05, "round": 0.001}
         return {
             "required": {
@@ -75,7 +78,7 @@ class SemanticGuidanceNode:
         if method is None or settings is None:
             return True
         try:
-            build_rule(method, 7.5, 1.0, settings)
+            build_rule(method, SCALE, 1.0, settings)
         except InvalidArgument as error:
             return str(error)
         return True
@@ -102,8 +105,52 @@ class SemanticGuidanceNode:
         guider.set_conds(positive, negative, concepts_of(concepts))
         guider.node = unique_id
         if not concepts and not rule.is_noop:
-            tell(unique_id, "There is no concept: the picture will be one of plain guidance.")
+            tell(unique_id, PLAIN)
         return (guider,)
+
+
+class SemanticGuidanceModelNode:
+    """MODEL for samplers that take no guider."""
+
+    CATEGORY: ClassVar[str] = CATEGORY
+    DESCRIPTION: ClassVar[str] = (
+        "The same as a patch of the model, for KSampler, Detailer and other samplers that take no guider."
+    )
+    FUNCTION: ClassVar[str] = "patch"
+    RETURN_TYPES: ClassVar[tuple[str, ...]] = ("MODEL",)
+    RETURN_NAMES: ClassVar[tuple[str, ...]] = ("model",)
+    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = ("For the input model of a sampler.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Inputs:
+        """Return what the node takes: the cfg is the sampler's."""
+        inputs = SemanticGuidanceNode.INPUT_TYPES()
+        kept = {name: inputs["required"][name] for name in ("model", "concepts", "method", "strength")}
+        return {"required": kept, "optional": {"settings": inputs["optional"]["settings"]}, "hidden": inputs["hidden"]}
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, method: str | None = None, settings: str | None = None) -> bool | str:
+        """Return True, or why ComfyUI shall not begin."""
+        return SemanticGuidanceNode.VALIDATE_INPUTS(method, settings)
+
+    def patch(
+        self,
+        model: Any,
+        concepts: Conditioning,
+        method: str,
+        strength: float,
+        settings: str = "",
+        unique_id: str | None = None,
+    ) -> tuple[Any]:
+        """Return the model with the rule in it."""
+        from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+        from semguide.adapters.hosts.rules import build_rule
+
+        rule = build_rule(method, SCALE, strength, settings)
+        if rule.is_noop or not concepts:
+            tell(unique_id, None if rule.is_noop else PLAIN)
+            return (model,)
+        return (ModelPatch(rule, concepts_of(concepts), unique_id).patched(model),)
 
 
 class DecomposePrompt:
@@ -204,12 +251,14 @@ def _encode(clip: Any, text: str) -> Conditioning:
 
 NODE_CLASS_MAPPINGS: dict[str, type] = {
     "SemguideGuider": SemanticGuidanceNode,
+    "SemguideModel": SemanticGuidanceModelNode,
     "SemguideDecompose": DecomposePrompt,
     "SemguideConcepts": GatherConcepts,
     "SemguideTrajectory": Trajectory,
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     "SemguideGuider": "Semantic Guidance (Guider)",
+    "SemguideModel": "Semantic Guidance (Model)",
     "SemguideDecompose": "Decompose Prompt",
     "SemguideConcepts": "Gather Concepts",
     "SemguideTrajectory": "Semantic Guidance Trajectory",
