@@ -81,6 +81,10 @@ def test_artists_are_no_concepts_and_named_subjects_are(prompt: str, expected: l
         ("1girl, bow \\(weapon\\), looking over shoulder, running", ["1girl", "bow"]),
         ("no humans, tall, dark, pine tree, night, masterpiece", ["pine tree"]),
         ("glowing eyes, black, cloak, best quality", ["glowing eyes", "cloak"]),
+        (
+            "1girl, velda makoto \\(tale\\), slicked back hair, oil painting on canvas",
+            ["1girl", "velda makoto", "slicked back hair"],
+        ),
         ("old_bridge, misty_river, scenery", ["old_bridge", "misty_river", "scenery"]),
         (
             "1boy, solo, barn, a worn, patched coat, hay, lamp, year 2021",

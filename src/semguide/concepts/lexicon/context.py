@@ -216,7 +216,7 @@ def _compound_head(sentence: Sentence, index: int) -> Tag:
 
 def _back(sentence: Sentence, index: int) -> Tag:
     """The adjective of "the back legs"."""
-    described = sentence.tag(index - 1) in {Tag.DETERMINER, Tag.ADJECTIVE, Tag.NUMBER}
+    described = sentence.tag(index - 1) in {Tag.DETERMINER, Tag.ADJECTIVE, Tag.NUMBER, Tag.PARTICIPLE}
     if described and sentence.tag(index + 1) in NOMINAL:
         return Tag.ADJECTIVE
     ends = sentence.tag(index - 1) is Tag.ADJECTIVE and sentence.tag(index + 1) in VERBAL  # "an oval back provided"

@@ -88,10 +88,11 @@ def _is_style_segment(sentence: Sentence, start: int, end: int, first: bool, sty
     if not first and names[0] in words.MADE and sentence.tag(start + 1) is Tag.PREPOSITION:  # "shot on a Leica"
         return "by" not in names[1:2]
     taken = first and names[0] in words.MEDIA and names[1:3] in _TAKEN and end < len(sentence.tokens)
+    medium = names[-2:-1] == ("on",) and names[-1] in words.GROUNDS and bool(words.MEDIA.intersection(names[:-2]))
     inverted = not first and len(names) == 1 and is_embedding(names[0])  # alone it is of a style
     trending = names[0] in words.TRENDING and names[1:2] in {("on",), ("in",)}  # "trending on pixiv"
     posed = names[0] in words.POSES and Tag.DETERMINER not in tags and len(names) <= _POSE_LENGTH
-    if taken or inverted or trending or posed:
+    if taken or inverted or trending or posed or (medium and not first):
         return True
     if tags & {Tag.DETERMINER, Tag.PREPOSITION}:
         return False
@@ -110,6 +111,8 @@ def _is_marked(names: tuple[str, ...]) -> bool:
     """Whether a later segment without an article tells of an engine, camera, artist, work or genre."""
     thing = names[0] in {"2d", "3d"} and len(names) > 1 and names[-1] not in words.STYLES | words.MARKERS
     if (words.MARKERS.intersection(names) and not thing) or any(_MEASURE.match(name) for name in names):
+        return True
+    if names[0] == "studio" and len(names) > 1 and not is_known(names[1]):  # "studio ghibli"
         return True
     if names in words.WORKS or (len(names) <= _MOST_NAMES and words.ARTISTS.intersection(names)):
         return True

@@ -69,7 +69,7 @@ MARKERS: Final = _words(
     "dribbble pinterest instagram flickr shutterstock midjourney artgerm wlop greg rutkowski artwork artworks "
     "volumetric tracing cel photographed photographic 3d 2d realism surrealism impressionism ghibli pixar "
     "dreamworks "
-    "disney makoto mucha imax technicolor cinemascope rule-of-thirds rtx pbr vfx cryengine lumion keyshot daz "
+    "disney mucha imax technicolor cinemascope rule-of-thirds rtx pbr vfx cryengine lumion keyshot daz "
     "kitbash cinestill kodachrome megapixels megapixel raw telephoto filmic fisheye wide-angle symmetry style "
     "styled styles stylized focus "
     "editorial nsfw sfw watermark signature vector traced anamorphic"
@@ -194,6 +194,8 @@ MADE: Final = _words(
 )
 # Who makes pictures: "by the Dutch painter Jan Steen".
 MAKERS: Final = _words("painter artist illustrator photographer sculptor director animator designer studio architect")
+# What a medium is on: "oil painting on canvas".
+GROUNDS: Final = _words("canvas paper panel board linen wood parchment")
 # Light that is a way of lighting where no article makes it a thing: "volumetric light", "soft light".
 LIGHT: Final = _words("light illumination lighting glow sunlight backlight")
 # Lights of a studio: "rim light" is style, "street light" is a thing.
