@@ -66,11 +66,18 @@ def test_a_textual_inversion_changes_nothing_and_a_lora_does(expected: str) -> N
     assert len({expected, loaded, weights_fingerprint(pipe)}) == 3
 
 
-def test_packed_weights_count_by_their_bytes() -> None:
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int32])
+def test_packed_weights_count_by_their_bytes(dtype: torch.dtype) -> None:
     first, second = tiny_stable_diffusion(), tiny_stable_diffusion()
     for pipe, value in ((first, 1), (second, 2)):
-        pipe.unet.conv_in.register_buffer("packed", torch.full((8, 1), value, dtype=torch.uint8))
+        pipe.unet.conv_in.register_buffer("packed", torch.full((8, 1), value, dtype=dtype))
     assert weights_fingerprint(first) != weights_fingerprint(second)
+
+
+def test_a_pipeline_whose_text_encoder_is_deleted_is_another_model(expected: str) -> None:
+    pipe = tiny_stable_diffusion()
+    del pipe.text_encoder
+    assert weights_fingerprint(pipe) not in (None, expected)
 
 
 def test_weights_without_values_have_none() -> None:

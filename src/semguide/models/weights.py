@@ -21,7 +21,7 @@ _TOKENS = re.compile(r"embed|shared|lm_head")
 """Weights of a text encoder with a row per token: a textual inversion adds one, and files hold them once or twice."""
 _BLOCK = 32
 """Rows and columns of the block that is read of each matrix."""
-_BYTES = {"U8": "torch.uint8", "I8": "torch.int8"}
+_BYTES = {"U8": "torch.uint8", "I8": "torch.int8", "I32": "torch.int32"}
 """Packed weights, as in 4 and 8 bit, by their names in the header of a file and in torch."""
 
 Block = tuple[str, "Tensor"]
@@ -40,7 +40,8 @@ def weights_fingerprint(pipe: Any) -> str | None:
     Returns:
         32 hex digits; None where weights cannot be read.
     """
-    parts = {name: part for name, part in pipe.components.items() if name.startswith(_PARTS)}
+    names = [name for name in getattr(pipe, "config", {}) if name.startswith(_PARTS)]  # components may be deleted
+    parts = {name: vars(pipe).get(name) for name in names}
     blocks: list[Block] = []
     scales: list[str] = []
     for name, part in parts.items():
