@@ -91,6 +91,8 @@ def test_a_picture_of_somebody_else_is_replaced_only_where_that_was_asked_for(ou
     with refuses("out", f"not as semguide wrote them ({name})", out):
         folder_of(out)
     folder_of(out, overwrite=True)
+    (out / "run.json").unlink()
+    folder_of(out, overwrite=True)
 
 
 def test_a_damaged_image_of_the_run_is_made_again_and_another_file_of_its_name_is_not_touched(out: Path):

@@ -51,7 +51,8 @@ export class Runner {
         }
         failures += 1;
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status) throw error; // status 0: no answer, or a broken stream
+        const again = [0, 429]; // no answer or a broken stream; as many clients follow as may
+        if (!(error instanceof ApiError) || !again.includes(error.status)) throw error;
         failures += 1;
       }
       if (failures > RETRIES) throw new ApiError("The connection to the server was lost, and three tries did not bring it back.");
