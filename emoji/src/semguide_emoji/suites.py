@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
-from semguide.evaluation.suites import Suite, SuitePrompt, stable_hash
+from semguide.evaluation.suites import Split, Suite, SuitePrompt, stable_hash
 from semguide.types import Concept, Position
 from semguide_emoji.scenes import COLOURS, noun_phrase
 from semguide_emoji.scenes.vocabulary import ATTEND_AND_EXCITE_ANIMALS, ATTEND_AND_EXCITE_OBJECTS
@@ -102,6 +102,28 @@ def complex_scenes() -> list[SuitePrompt]:
     ]
 
 
+def _fresh(category: str, coloured: Sequence[bool], known: set[str], validation: int, test: int) -> list[SuitePrompt]:
+    """Pairs in which the things of `coloured` have a colour: as many of each half, none of them in `known`."""
+    prompts: list[SuitePrompt] = []
+    for nouns in permutations(_NOUNS, 2):
+        colours = _colours(f"pairs {category} {' '.join(nouns)}", 2)
+        pair = zip(nouns, (colour if wanted else None for colour, wanted in zip(colours, coloured, strict=True)), strict=True)
+        prompts.append(_prompt(category, list(pair)))
+    fresh = sorted((p for p in prompts if p.text not in known), key=lambda p: stable_hash(f"pairs {p.text}"))
+    halves: dict[Split, int] = {"validation": validation, "test": test}
+    return [prompt for half, size in halves.items() for prompt in [p for p in fresh if p.split == half][:size]]
+
+
+def pairs() -> list[SuitePrompt]:
+    """Two things with no, one or two colours, in no other suite: 200 + 620 prompts of the two halves."""
+    known = {prompt.text for prompts in (attend_and_excite, geneval) for prompt in prompts()}
+    return [
+        *_fresh("no_colour", (False, False), known, 60, 180),
+        *_fresh("one_colour", (False, True), known, 70, 220),
+        *_fresh("two_colours", (True, True), known, 70, 220),
+    ]
+
+
 def render(prompt: SuitePrompt, seed: int, size: int) -> Image | None:
     """Draw what a prompt asks for; None where no embedded checkpoint has this size, or its world lacks something."""
     from semguide_emoji.rendered import rendered
@@ -117,6 +139,7 @@ SINGLE = _suite("emoji-single", single)
 ATTEND_AND_EXCITE = _suite("emoji-ae", attend_and_excite)
 GENEVAL = _suite("emoji-geneval", geneval)
 COMPLEX = _suite("emoji-complex", complex_scenes)
+PAIRS = _suite("emoji-pairs", pairs)
 
-SUITES: dict[str, Suite] = {suite.name: suite for suite in (SINGLE, ATTEND_AND_EXCITE, GENEVAL, COMPLEX)}
+SUITES: dict[str, Suite] = {suite.name: suite for suite in (SINGLE, ATTEND_AND_EXCITE, GENEVAL, COMPLEX, PAIRS)}
 """By name, in the order of the model cards."""
