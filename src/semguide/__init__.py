@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         parameter,
         register_rule,
     )
-    from semguide.selection import Selection, best_of
+    from semguide.selection import Selection, best_of, retry
     from semguide.types import Concept
 
     __version__: str
@@ -84,6 +84,7 @@ _HOMES = {
     "Trace": "guidance",
     "UnsupportedPipeline": "errors",
     "best_of": "selection",
+    "retry": "selection",
     "decompose": "concepts",
     "steer": "adapters",
     "with_semantic_guidance": "adapters.guiders.modular",
@@ -123,6 +124,7 @@ __all__ = [
     "decompose",
     "parameter",
     "register_rule",
+    "retry",
     "steer",
     "with_semantic_guidance",
 ]

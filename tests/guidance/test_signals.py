@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -56,6 +58,7 @@ def test_values_by_hand() -> None:
     assert values("coefficient", predictions) == pytest.approx([3.0, -2.0], rel=5e-3)
     assert values("crowding", predictions) == pytest.approx([0.0, 0.0])
     assert values("distance", predictions) == pytest.approx([20**0.5, 45**0.5])
+    assert values("relative_distance", predictions) == pytest.approx([math.log(20**0.5 / 5), math.log(45**0.5 / 5)])
     assert values("magnitude", predictions) == pytest.approx([1.0, 2.0])
     assert values("guidance_energy", predictions) == pytest.approx([25.0, 25.0])
 
@@ -64,3 +67,33 @@ def test_a_concept_alone_has_nothing_to_lag_behind() -> None:
     predictions = hand_predictions([3.0, 4.0], [1.0, 0.0])
     assert values("relative_cosine", predictions) == [0.0]
     assert values("crowding", predictions) == [0.0]
+    assert values("prominence", predictions) == [0.0]
+    assert values("overlap", predictions) == [0.0]
+
+
+def in_places(prompt: list[list[float]], *subjects: list[list[float]]) -> Predictions:
+    """Guidances given as (place, channel)."""
+    rows = [torch.tensor(values).T[:, :, None] for values in (prompt, *subjects)]
+    return Predictions(torch.zeros_like(rows[0]), rows[0], torch.stack(rows[1:]))
+
+
+def test_concepts_that_guide_the_same_places_overlap_and_those_apart_do_not() -> None:
+    prompt = [[1.0, 1.0], [1.0, 1.0]]
+    apart = in_places(prompt, [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]])
+    together = in_places(prompt, [[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [0.0, 0.0]])
+    half = in_places(prompt, [[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]])
+    for name in ("overlap", "agreement_overlap"):
+        assert values(name, apart) == pytest.approx([0.0, 0.0])
+        assert values(name, together) == pytest.approx([1.0, 1.0])
+        assert values(name, half) == pytest.approx([0.5**0.5, 0.5**0.5])
+
+
+def test_the_overlap_is_with_the_concept_that_is_nearest() -> None:
+    one, other, far = [[1.0], [0.0], [0.0]], [[1.0], [1.0], [0.0]], [[0.0], [0.0], [1.0]]
+    assert values("overlap", in_places([[1.0], [1.0], [1.0]], one, other, far)) == pytest.approx([0.5**0.5] * 2 + [0.0])
+
+
+def test_prominence_is_where_the_prompt_leans_to_what_sets_a_concept_apart() -> None:
+    """d = (1, -1) / 2 and its opposite at both places; p leans to the first at one and to neither at the other."""
+    found = in_places([[1.0, -1.0], [1.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]])
+    assert values("prominence", found) == pytest.approx([2**0.5, 0.0])

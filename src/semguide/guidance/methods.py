@@ -22,6 +22,7 @@ BENCHMARK_METHODS: Final = (
     "best-of-detector",
     "best-of-rejection",
     "best-of-clip",
+    "retry",
 )
 """Names that no rule may have, as the methods that only a benchmark has stand under them."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

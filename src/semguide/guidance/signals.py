@@ -6,7 +6,7 @@ are the same for eps, v, flow and x0 models, and all but the sizes in eps space 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from semguide.guidance.geometry import (
     least_squares,
     mean_of_others,
     norm,
+    safe_divide,
     scale_over_channels,
     top_quantile,
 )
@@ -95,6 +96,53 @@ def distance(predictions: Predictions, step: Step) -> Tensor:
     return torch.stack([norm(prompt - s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
 
 
+def relative_distance(predictions: Predictions, step: Step) -> Tensor:
+    """Return log(|p - s_k| / |p|): 0 where the prompt guides nowhere near the concept, below it where it does."""
+    del step
+    prompt = predictions.prompt_guidance
+    size = norm(prompt)
+    ratio = torch.stack([safe_divide(norm(prompt - s), size) for s in predictions.concept_guidance])
+    return ratio.clamp_min(torch.finfo(ratio.dtype).tiny).log()
+
+
+def prominence(predictions: Predictions, step: Step) -> Tensor:
+    """Return how much p leans to what sets the concept apart, over the eighth of the places where it does most.
+
+    With d_k = s_k - mean_j s_j and a_k(x) = <d_k(x), p(x)> / rms as in `BalancedSGT`; 0 for a concept alone.
+    """
+    del step
+    prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
+    affinity = torch.stack([dot_over_channels(d, prompt) for d in subjects - subjects.mean(dim=0)])
+    affinity = safe_divide(affinity, affinity.square().mean().sqrt())
+    return affinity.sort(dim=1, descending=True).values[:, : max(1, affinity.shape[1] // 8)].mean(dim=1)
+
+
+def overlap(predictions: Predictions, step: Step) -> Tensor:
+    """Return how far the guidance of the concept lies where another one's does, from 0 to 1; 0 where it is alone.
+
+    The Bhattacharyya coefficient of |s_k(x)|^2 and |s_j(x)|^2, both as shares of their sums; the greatest over j.
+    """
+    del step
+    return _greatest_overlap([dot_over_channels(s, s) for s in predictions.concept_guidance])
+
+
+def agreement_overlap(predictions: Predictions, step: Step) -> Tensor:
+    """Return `overlap` of the places where p leans to the concepts: of the positive part of <s_k(x), p(x)>."""
+    del step
+    prompt = predictions.prompt_guidance
+    return _greatest_overlap([dot_over_channels(s, prompt).clamp_min(0) for s in predictions.concept_guidance])
+
+
+def _greatest_overlap(sizes: Sequence[Tensor]) -> Tensor:
+    """Return the greatest Bhattacharyya coefficient of each row of places with another row."""
+    roots = torch.stack([safe_divide(size, size.sum()).sqrt() for size in sizes])
+    if len(roots) == 1:
+        return torch.zeros_like(roots[:, 0])
+    found = roots @ roots.T
+    found.fill_diagonal_(-1.0)
+    return found.max(dim=1).values
+
+
 def magnitude(predictions: Predictions, step: Step) -> Tensor:
     """Return |s_k| in eps space."""
     return torch.stack([norm(s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
@@ -122,6 +170,10 @@ SIGNALS: Mapping[str, Signal] = {
         coefficient,
         crowding,
         distance,
+        relative_distance,
+        prominence,
+        overlap,
+        agreement_overlap,
         magnitude,
         guidance_energy,
     )

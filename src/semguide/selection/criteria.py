@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from semguide.errors import InvalidArgument
 from semguide.guidance import Predictions, Step
 from semguide.guidance.checks import check_number, check_whole
 from semguide.guidance.detector import Detector
-from semguide.guidance.signals import prompt_energy
+from semguide.guidance.signals import SIGNALS, prompt_energy
 
 
 class Criterion(Protocol):
@@ -85,6 +85,58 @@ class DetectorScore:
         if found is None:
             raise InvalidArgument("concepts", "must be one or more, for the detector to choose by", [], "name them")
         return found.tolist()
+
+
+SIGNALS_USED: Mapping[str, float] = {
+    "prominence": 1.56,
+    "relative_distance": -3.51,
+    "overlap": -4.62,
+    "agreement_overlap": -5.06,
+}
+"""Weight of each signal's mean in the log-odds of a concept."""
+INTERCEPT = 7.6
+
+
+@dataclass(frozen=True)
+class SignalScore:
+    """The probability that every concept will be right, by four signals of the first steps; holds under a rule, too.
+
+        P(concept k is right) = 1 / (1 + exp(-(INTERCEPT + sum over the signals of weight * mean over the steps)))
+
+    The detector reads how far a concept lags, and a rule's correction removes just that lag. These signals say what the
+    correction leaves: how near the prompt's guidance is to the concept's (`relative_distance`), whether the concept has
+    places of its own (`prominence`), and whether another one sits in them (`overlap`, `agreement_overlap`). Fitted on validation prompts of the embedded checkpoints, under `BalancedSGT` and
+    plain guidance (docs/results.md); elsewhere take the order of seeds, not the probabilities.
+
+    Attributes:
+        stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].
+    """
+
+    stop: float = 0.4
+
+    def __post_init__(self) -> None:
+        check_number("stop", self.stop, 1e-6, 1.0, note="a fraction of the steps")
+
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Say whether the step is one of the first."""
+        return step < first_steps(self.stop, count)
+
+    def value(self, step: Step, predictions: Predictions) -> Tensor | None:
+        """Return the log-odds of each concept that a step gives, without the intercept."""
+        if not len(predictions.concepts):
+            return None
+        weighted = [weight * SIGNALS[name](predictions, step) for name, weight in SIGNALS_USED.items()]
+        return torch.stack(weighted).sum(dim=0)
+
+    def score(self, values: Sequence[Tensor]) -> float:
+        """Return the product of the probabilities of the concepts, in [0, 1].
+
+        Raises:
+            InvalidArgument: There are no concepts.
+        """
+        if not values:
+            raise InvalidArgument("concepts", "must be one or more, to choose by", [], "name them")
+        return float((INTERCEPT + torch.stack(list(values)).double().mean(dim=0)).sigmoid().prod())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from semguide.evaluation.sampling_methods.best_of import (
     BestOfCLIP,
     BestOfDetector,
     BestOfRejection,
+    Retry,
     clip_folder,
 )
 from support.refusals import refuses
@@ -58,6 +59,21 @@ def test_the_costs_are_those_counted_by_hand():
     assert BestOfDetector().evaluations_per_image(25, 2) == 4 * 8 * 4 + 17 * 2
     assert BestOfDetector(every=8).evaluations_per_image(25, 2) == 4 * (8 * 2 + 2) + 17 * 2
     assert BestOfDetector(rule="sgt").evaluations_per_image(25, 2) == 4 * 8 * 4 + 2 * 4 + 15 * 2
+
+
+@pytest.mark.parametrize(("threshold", "started"), [(0.0, 1), (1.0, 3)])
+def test_a_retry_starts_seeds_until_one_reaches_the_threshold(pipe: Any, threshold: float, started: int):
+    method = Retry(seeds=3, threshold=threshold)
+    made = make(pipe, method)
+    assert made.details is not None
+    candidates = made.details["candidates"]
+    assert [candidate["seed"] for candidate in candidates] == [1, 10_001, 20_001][:started]
+    (kept,) = [candidate for candidate in candidates if candidate["kept"]]
+    assert kept["score"] == max(candidate["score"] for candidate in candidates)
+    alone = sample_with_rule(pipe, method.image_rule(), SAMPLING)(PROMPT, CONCEPTS, kept["seed"])
+    assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))
+    assert made.evaluations == sum(candidate["evaluations"] for candidate in candidates)
+    assert method.evaluations_per_image(6, 2) is None
 
 
 def test_a_lone_concept_costs_what_the_detector_looks_at_alone():
@@ -117,6 +133,7 @@ def test_what_else_decides_the_images_is_in_the_identity():
         ("best-of-detector", {"stop": 0.0}, "stop"),
         ("best-of-detector", {"every": 0}, "every"),
         ("best-of-rejection", {"stop": 2.0}, "stop"),
+        ("retry", {"threshold": 1.5}, "threshold"),
         ("best-of-clip", {"guidance_scale": 0.5}, "guidance_scale"),
     ],
 )

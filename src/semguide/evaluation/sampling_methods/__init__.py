@@ -8,11 +8,11 @@ from semguide.evaluation.sampling_methods.base import (
     SamplingOptions,
     sample_with_rule,
 )
-from semguide.evaluation.sampling_methods.best_of import BestOfCLIP, BestOfDetector, BestOfRejection
+from semguide.evaluation.sampling_methods.best_of import BestOfCLIP, BestOfDetector, BestOfRejection, Retry
 from semguide.evaluation.sampling_methods.co3 import CO3
 
 SAMPLING_METHODS: dict[str, type[SamplingMethod]] = {
-    method.name: method for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP)
+    method.name: method for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP, Retry)
 }
 """Sampling method by name; no name is that of a rule in `semguide.guidance.METHODS`."""
 

@@ -21,12 +21,13 @@ from semguide.evaluation.sampling_methods.base import (
     sample_with_rule,
 )
 from semguide.guidance import Rule, get_method
-from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER
+from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
-from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, best_of
-from semguide.selection.criteria import first_steps
+from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, SignalScore, best_of, retry
+from semguide.selection.criteria import INTERCEPT, SIGNALS_USED, first_steps
+from semguide.selection.retry import THRESHOLD
 from semguide.types import Concept
 
 STRIDE = 10_000
@@ -114,6 +115,49 @@ class BestOfDetector(EarlyBestOf):
     def citation(cls) -> str:
         """Return the BibTeX entry of the paper whose observation the detector follows."""
         return SGT_PAPER
+
+
+@dataclass(frozen=True)
+class Retry(BestOf):
+    """One seed after another, until the first steps of one promise enough; the best of them becomes the image."""
+
+    rule: str = parameter("sgt-balanced", "Name of the rule that makes the images, at its defaults.")
+    stop: float = parameter(SignalScore.stop, "End of the first steps, as a fraction of all.", low=1e-6, high=1.0)
+    threshold: float = parameter(THRESHOLD, "Score from which a seed is finished.", low=0.0, high=1.0)
+
+    name: ClassVar[str] = "retry"
+
+    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
+        """Steer the pipeline with the rule."""
+        steered, criterion, shared = steer(pipe, self.image_rule()), SignalScore(self.stop), asdict(sampling)
+
+        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
+            found = retry(
+                steered,
+                prompt,
+                seeds=self.candidates(seed),
+                threshold=self.threshold,
+                criterion=criterion,
+                concepts=list(concepts),
+                **shared,
+            )
+            candidates = [asdict(candidate) for candidate in found.candidates]
+            return SampledImage(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
+
+        return make
+
+    def evaluations_per_image(self, steps: int, concepts: int) -> None:
+        """Return None: it depends on the image."""
+        del steps, concepts
+
+    def identity(self) -> dict[str, Any]:
+        """Return the rule and what scores."""
+        return {**super().identity(), "intercept": INTERCEPT, "signals": dict(SIGNALS_USED)}
+
+    @classmethod
+    def citation(cls) -> str:
+        """Return the BibTeX entry of this software."""
+        return SOFTWARE
 
 
 @dataclass(frozen=True)
