@@ -107,7 +107,9 @@ def _fresh(category: str, coloured: Sequence[bool], known: set[str], validation:
     prompts: list[SuitePrompt] = []
     for nouns in permutations(_NOUNS, 2):
         colours = _colours(f"pairs {category} {' '.join(nouns)}", 2)
-        pair = zip(nouns, (colour if wanted else None for colour, wanted in zip(colours, coloured, strict=True)), strict=True)
+        pair = zip(
+            nouns, (colour if wanted else None for colour, wanted in zip(colours, coloured, strict=True)), strict=True
+        )
         prompts.append(_prompt(category, list(pair)))
     fresh = sorted((p for p in prompts if p.text not in known), key=lambda p: stable_hash(f"pairs {p.text}"))
     halves: dict[Split, int] = {"validation": validation, "test": test}

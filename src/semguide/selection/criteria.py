@@ -105,8 +105,9 @@ class SignalScore:
 
     The detector reads how far a concept lags, and a rule's correction removes just that lag. These signals say what the
     correction leaves: how near the prompt's guidance is to the concept's (`relative_distance`), whether the concept has
-    places of its own (`prominence`), and whether another one sits in them (`overlap`, `agreement_overlap`). Fitted on validation prompts of the embedded checkpoints, under `BalancedSGT` and
-    plain guidance (docs/results.md); elsewhere take the order of seeds, not the probabilities.
+    places of its own (`prominence`), and whether another one sits in them (`overlap`, `agreement_overlap`). Fitted on
+    validation prompts of the embedded checkpoints, under `BalancedSGT` and under plain guidance (docs/results.md);
+    elsewhere take the order of seeds, not the probabilities.
 
     Attributes:
         stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].

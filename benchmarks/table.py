@@ -1,0 +1,257 @@
+"""The table of methods: quality, harm and cost of each setting on the same prompts and seeds.
+
+    python benchmarks/table.py --out out/table [--settings benchmarks/table.json] [--suite emoji-pairs]
+                               [--split validation] [--model emoji-unet] [--seeds 1] [--limit N] [--shard I/N]
+
+The settings file lists rows: a name, a method of `semguide methods`, its steps and parameters. The first row is what
+the others are paired with. Every 32 prompts of a row and seed are written when they are made, so that a call that was
+stopped goes on, and `--shard 2/4` in another process or on another machine makes its part into the same folder; a call
+without it makes what is missing and writes
+
+    table-SUITE-SPLIT-MODEL.json   of each row: share of images with every concept right; gain, the share of the first
+                                   row's failures that it mends; harm, the share of the first row's right images that
+                                   it spoils; the judge's confidence; evaluations an image; intervals over prompts; the
+                                   processors that made the images
+    table-SUITE-SPLIT-MODEL.png    share right over evaluations an image
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semguide.evaluation.image_batches import generate_batches
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SamplingOptions
+from semguide.evaluation.statistics import bootstrap
+from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide.files import atomic, digest, write_json
+from semguide.guidance import METHODS
+from semguide.models import fingerprint, load
+from semguide_emoji import ASSETS
+from semguide_emoji.evaluation.detections import findings
+from semguide_emoji.evaluation.verdict import rule_on
+from semguide_emoji.judge import Judge
+
+SETTINGS = Path(__file__).with_name("table.json")
+PIECE = 32
+"""Prompts of a row and seed that are made and written together."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the settings file.
+
+    Attributes:
+        name: What the table calls it.
+        method: A rule or a method that only benchmarks have.
+        steps: Denoising steps.
+        parameters: Of the method.
+    """
+
+    name: str
+    method: str
+    steps: int
+    parameters: dict[str, Any]
+
+    @property
+    def sampler(self) -> Any:
+        """The rule or sampling method."""
+        kinds: dict[str, Any] = {**METHODS, **SAMPLING_METHODS}
+        return kinds[self.method](**self.parameters)
+
+    @property
+    def identity(self) -> list[Any]:
+        """All that decides its images, besides checkpoint, prompt and seed."""
+        sampler = self.sampler
+        return [self.method, self.steps, asdict(sampler), getattr(sampler, "identity", dict)()]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The images of a row.
+
+    Attributes:
+        right: (prompts, seeds) whether every concept is right.
+        confidence: (prompts, seeds) the judge's mean confidence in what it finds, 0 where it finds nothing.
+        evaluations: (prompts, seeds) denoiser evaluations; of a rule's images the mean of their piece.
+        processors: What made them.
+    """
+
+    right: NDArray[np.bool_]
+    confidence: NDArray[np.float64]
+    evaluations: NDArray[np.float64]
+    processors: list[str]
+
+
+class Bench:
+    """Makes and judges the images of rows.
+
+    Args:
+        model: Name of an embedded checkpoint.
+        prompts: The prompts.
+        seeds: Seeds of each prompt.
+        folder: Where pieces are written.
+    """
+
+    def __init__(self, model: str, prompts: Sequence[SuitePrompt], seeds: int, folder: Path) -> None:
+        self.prompts, self.seeds, self.folder = list(prompts), seeds, folder
+        self._model = model
+        self._fingerprint = fingerprint(ASSETS / model)
+        self._pipe: Any = None
+        self._judge = Judge.load(ASSETS / "emoji-judge")
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def pieces(self) -> Iterator[tuple[int, list[SuitePrompt]]]:
+        """Yield seeds and prompts that are made together."""
+        for seed in range(self.seeds):
+            for first in range(0, len(self.prompts), PIECE):
+                yield seed, self.prompts[first : first + PIECE]
+
+    def make(self, row: Row, shard: tuple[int, int] = (1, 1)) -> None:
+        """Make the pieces of a row that are missing; of a shard (i, n) every n-th piece."""
+        for index, (seed, prompts) in enumerate(self.pieces()):
+            path = self._path(row, seed, prompts)
+            if index % shard[1] == shard[0] - 1 and not path.exists():
+                self._make_piece(row, seed, prompts, path)
+                print(f"{row.name}: seed {seed}, {len(prompts)} prompts", flush=True)
+
+    def measured(self, row: Row) -> Measured:
+        """Make what is missing of a row, and read all of it."""
+        self.make(row)
+        found = [np.load(self._path(row, seed, prompts)) for seed, prompts in self.pieces()]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.concatenate([piece[name] for piece in found]).reshape(self.seeds, -1).T
+
+        processors = sorted({str(piece["processor"]) for piece in found})
+        return Measured(column("right"), column("confidence"), column("evaluations"), processors)
+
+    def _path(self, row: Row, seed: int, prompts: Sequence[SuitePrompt]) -> Path:
+        asked = [self._fingerprint, row.identity, seed, [prompt.text for prompt in prompts]]
+        return self.folder / f"{row.method}-{seed}-{digest(asked)[:20]}.npz"
+
+    def _make_piece(self, row: Row, seed: int, prompts: Sequence[SuitePrompt], path: Path) -> None:
+        if self._pipe is None:
+            self._pipe = load(self._model)
+            self._pipe.set_progress_bar_config(disable=True)
+        sampler: Any = row.sampler
+        if row.method in METHODS:
+            made = generate_batches(self._pipe, sampler, prompts, [seed], num_inference_steps=row.steps)
+            images, evaluations = made.images, np.full(len(prompts), made.evaluations)
+        else:
+            size: int = self._pipe.vae.config.sample_size
+            sample = sampler.bind(self._pipe, SamplingOptions(row.steps, size, size))
+            one_by_one = [sample(prompt.text, prompt.concepts, seed) for prompt in prompts]
+            images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in one_by_one])
+            evaluations = np.array([float(one.evaluations) for one in one_by_one])
+        found = findings(self._judge, images)
+        with atomic(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                images=images,
+                evaluations=evaluations,
+                right=np.array([rule_on(*pair).all_right for pair in zip(prompts, found, strict=True)]),
+                confidence=np.array([np.mean([f.confidence for f in seen]) if seen else 0.0 for seen in found]),
+                processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+            )
+
+
+def share(part: NDArray[np.bool_], whole: NDArray[np.bool_], resamples: int = 2000) -> list[float]:
+    """Return the share of `whole` that is in `part` too, both (prompts, seeds), with its interval over prompts."""
+    hits, all_ = (part & whole).sum(axis=1).astype(np.float64), whole.sum(axis=1).astype(np.float64)
+    if not all_.sum():
+        return [float("nan")] * 3
+    drawn = np.random.default_rng(0).integers(len(all_), size=(resamples, len(all_)))
+    sums = np.maximum(all_[drawn].sum(axis=1), 1.0)
+    low, high = np.quantile(hits[drawn].sum(axis=1) / sums, [0.025, 0.975])
+    return [round(float(value), 4) for value in (hits.sum() / all_.sum(), low, high)]
+
+
+def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
+    """Return what the table says of a row."""
+
+    def mean(values: NDArray[Any]) -> list[float]:
+        found = bootstrap(values.mean(axis=1))
+        return [round(value, 4) for value in (found.mean, found.low, found.high)]
+
+    right, before = measured.right, first.right
+    return {
+        **asdict(row),
+        "right": mean(right),
+        "difference": mean(right.astype(np.float64) - before),
+        "gain": share(right, ~before),
+        "harm": share(~right, before),
+        "confidence": mean(measured.confidence),
+        "confidence_difference": mean(measured.confidence - first.confidence),
+        "evaluations": round(float(measured.evaluations.mean()), 2),
+        "images": right.size,
+        "processors": measured.processors,
+    }
+
+
+def line(entry: dict[str, Any]) -> str:
+    """Return a row of the table in Markdown."""
+    triple = "{:.3f} [{:.3f}, {:.3f}]".format
+    cells = [triple(*entry[name]) for name in ("right", "difference", "gain", "harm")]
+    return f"| {entry['name']} | {entry['evaluations']:g} | {' | '.join(cells)} | {entry['confidence'][0]:.3f} |"
+
+
+def draw(path: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Draw the share right over the evaluations."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for entry in entries:
+        value, low, high = entry["right"]
+        axes.errorbar(entry["evaluations"], value, yerr=[[value - low], [high - value]], marker="o", capsize=3)
+        axes.annotate(
+            entry["name"], (entry["evaluations"], value), xytext=(6, 4), textcoords="offset points", fontsize=8
+        )
+    axes.set(xlabel="denoiser evaluations an image", ylabel="share of images with every concept right")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def main() -> None:
+    """Make what is missing, then write table and figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--settings", type=Path, default=SETTINGS)
+    parser.add_argument("--suite", default="emoji-pairs")
+    parser.add_argument("--split", default="validation", choices=["validation", "test"])
+    parser.add_argument("--model", default="emoji-unet")
+    parser.add_argument("--seeds", type=int, default=1, help="images a prompt")
+    parser.add_argument("--limit", type=int, help="prompts at most; default: all")
+    parser.add_argument("--shard", help="I/N: make the I-th of N parts and no table")
+    options = parser.parse_args()
+    rows = [Row(**entry) for entry in json.loads(options.settings.read_text(encoding="utf-8"))]
+    prompts = limited(suite(options.suite, options.split), options.limit)
+    bench = Bench(options.model, prompts, options.seeds, options.out / "pieces")
+    if options.shard:
+        index, count = map(int, options.shard.split("/"))
+        for row in rows:
+            bench.make(row, (index, count))
+        return
+    first = bench.measured(rows[0])
+    print("| | evaluations | right | difference | gain | harm | confidence |\n|---|---|---|---|---|---|---|")
+    entries: list[dict[str, Any]] = []
+    for row in rows:
+        entries.append(summary(row, bench.measured(row), first))
+        print(line(entries[-1]), flush=True)
+    name = f"table-{options.suite}-{options.split}-{options.model}"
+    write_json(options.out / f"{name}.json", {"prompts": len(prompts), "seeds": options.seeds, "rows": entries})
+    draw(options.out / f"{name}.png", entries)
+
+
+if __name__ == "__main__":
+    main()
