@@ -66,7 +66,7 @@ def test_objects_of_a_pair_have_different_colours():
 
 
 def test_an_unknown_suite_is_refused_listing_the_known_ones():
-    with refuses("suite", "must be one of emoji-ae", "emoji-zoo"):
+    with refuses("suite", "emoji-ae, emoji-complex", "emoji-zoo"):
         suite("emoji-zoo")
 
 
@@ -99,7 +99,19 @@ def test_every_concept_stands_in_its_prompt_and_no_prompt_occurs_twice(name: str
 def test_the_splits_are_disjoint_and_each_holds_a_fair_share(name: str):
     validation, test = suite(name, "validation"), suite(name, "test")
     assert len(validation) + len(test) == len(suite(name))
-    assert 0.35 < len(test) / len(suite(name)) < 0.65
+    assert 0.35 < len(test) / len(suite(name)) < (0.8 if name == "emoji-pairs" else 0.65)
+
+
+def test_fresh_pairs_are_in_no_other_suite_and_enough_to_decide():
+    prompts = suite("emoji-pairs")
+    others = {prompt.text for name in SUITES if name != "emoji-pairs" for prompt in suite(name)}
+    assert not others & {prompt.text for prompt in prompts}
+    assert len(suite("emoji-pairs", "test")) >= 600
+    assert len(suite("emoji-pairs", "validation")) >= 200
+    coloured = {"no_colour": [0, 0], "one_colour": [0, 1], "two_colours": [1, 1]}
+    assert all([len(c.attributes) for c in prompt.concepts] == coloured[prompt.category] for prompt in prompts)
+    digest = hashlib.sha256("\n".join(prompt.text for prompt in prompts).encode()).hexdigest()
+    assert digest.startswith("b99d26ebc787d01e")
 
 
 def test_prompts_never_change():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from argparse import Namespace
 from pathlib import Path
@@ -83,3 +84,49 @@ def test_precision_counts_what_is_lost_and_won_and_makes_nothing_twice(tmp_path:
     found = [script["stored"](tmp_path / "x.npz", lambda: made.append(1) or full) for _ in range(2)]
     assert made == [1]
     assert np.array_equal(found[1]["images"], images)
+
+
+def test_the_table_counts_gain_and_harm_against_the_first_row():
+    script = runpy.run_path(str(BENCHMARKS / "table.py"))
+
+    def measured(right: list[list[bool]], evaluations: float) -> Any:
+        shape = np.array(right).shape
+        return script["Measured"](np.array(right), np.full(shape, 0.9), np.full(shape, evaluations), ["x86_64 AVX2"])
+
+    first = measured([[True, True], [False, False], [True, False]], 50.0)
+    ours = measured([[True, False], [True, False], [True, True]], 40.0)
+    row = script["Row"]("ours", "cfg", 20, {})
+    found = script["summary"](row, ours, first)
+    assert found["right"][0] == pytest.approx(4 / 6, abs=1e-4)
+    assert found["difference"][0] == pytest.approx(1 / 6, abs=1e-4)
+    assert found["gain"][0] == pytest.approx(2 / 3, abs=1e-4)  # two of the three failures
+    assert found["harm"][0] == pytest.approx(1 / 3, abs=1e-4)  # one of the three right ones
+    assert found["evaluations"] == 40.0
+
+
+def test_the_table_makes_a_piece_once_and_every_shard_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    script = runpy.run_path(str(BENCHMARKS / "table.py"))
+    bench = script["Bench"]("emoji-unet", suite("emoji-pairs", "validation")[:70], 2, tmp_path)
+    made: list[tuple[int, int]] = []
+
+    def make(self: Any, row: Any, seed: int, prompts: list[Any], path: Path) -> None:
+        del self, row
+        made.append((seed, len(prompts)))
+        path.touch()
+
+    monkeypatch.setattr(script["Bench"], "_make_piece", make)
+    rows = [script["Row"]("plain", "cfg", 25, {"guidance_scale": scale}) for scale in (7.0, 12.0)]
+    bench.make(rows[0], (2, 2))
+    assert made == [(0, 32), (1, 32), (1, 6)]
+    bench.make(rows[0])
+    assert sorted(made) == [(0, 6), (0, 32), (0, 32), (1, 6), (1, 32), (1, 32)]
+    bench.make(rows[0])
+    assert len(made) == 6
+    bench.make(rows[1])  # another setting has pieces of its own
+    assert len(made) == 12
+
+
+def test_every_row_of_the_table_can_be_made():
+    script = runpy.run_path(str(BENCHMARKS / "table.py"))
+    rows = [script["Row"](**row) for row in json.loads(script["SETTINGS"].read_text(encoding="utf-8"))]
+    assert len({str(row.identity) for row in rows}) == len(rows)

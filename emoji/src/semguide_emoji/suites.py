@@ -107,10 +107,8 @@ def _fresh(category: str, coloured: Sequence[bool], known: set[str], validation:
     prompts: list[SuitePrompt] = []
     for nouns in permutations(_NOUNS, 2):
         colours = _colours(f"pairs {category} {' '.join(nouns)}", 2)
-        pair = zip(
-            nouns, (colour if wanted else None for colour, wanted in zip(colours, coloured, strict=True)), strict=True
-        )
-        prompts.append(_prompt(category, list(pair)))
+        things = zip(nouns, colours, coloured, strict=True)
+        prompts.append(_prompt(category, [(noun, colour if wanted else None) for noun, colour, wanted in things]))
     fresh = sorted((p for p in prompts if p.text not in known), key=lambda p: stable_hash(f"pairs {p.text}"))
     halves: dict[Split, int] = {"validation": validation, "test": test}
     return [prompt for half, size in halves.items() for prompt in [p for p in fresh if p.split == half][:size]]
