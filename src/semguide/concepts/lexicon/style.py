@@ -112,7 +112,7 @@ def _is_marked(names: tuple[str, ...]) -> bool:
     thing = names[0] in {"2d", "3d"} and len(names) > 1 and names[-1] not in words.STYLES | words.MARKERS
     if (words.MARKERS.intersection(names) and not thing) or any(_MEASURE.match(name) for name in names):
         return True
-    if names[0] == "studio" and len(names) > 1 and not is_known(names[1]):  # "studio ghibli"
+    if len(names) > 1 and names[0] == "studio" and not is_known(names[1]):  # "studio ghibli"
         return True
     if names in words.WORKS or (len(names) <= _MOST_NAMES and words.ARTISTS.intersection(names)):
         return True
