@@ -248,7 +248,10 @@ def draw_sheet(name: str = MODEL) -> None:
 def draw_world() -> None:
     """The sheet of docs/world.md."""
     sheet = str(IMAGES / "world.png")
-    app(["scenes", "--count", "16", "--seed", "0", "--size", "128", "--out", sheet], standalone_mode=False)
+    app(
+        ["scenes", "--count", "16", "--seed", "0", "--size", "128", "--out", sheet, "--overwrite"],
+        standalone_mode=False,
+    )
 
 
 def shoot_page() -> None:
