@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,37 @@ def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe)
     }
     assert seen == made
     assert all(total_evaluations(planned.run, rule) == made[name, 0] for name, rule in planned.rules.items())
+
+
+def test_retries_try_further_seeds_and_say_which_was_kept(planned: Plan, pipe, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 2.0)  # none reaches it
+    run = replace(planned.run, retries=2, seeds=(5,))
+    plain, retried = generate_images(run, planned.rules, pipe)
+    assert plain.attempts is None
+    assert retried.attempts is not None
+    assert [found["seed"] for found in retried.attempts] == [5, 10_005, 20_005]
+    (kept,) = [found for found in retried.attempts if found["kept"]]
+    assert kept["score"] == max(found["score"] for found in retried.attempts)
+    assert retried.evaluations == sum(found["evaluations"] for found in retried.attempts)
+    alone = [*generate_images(replace(planned.run, seeds=(kept["seed"],)), planned.rules, pipe)][1]
+    assert pixel_hash(retried.image) == pixel_hash(alone.image)
+    assert retried.seed == 5
+    assert retried.method.name == alone.method.name
+
+
+def test_an_image_that_promises_enough_is_that_without_retries(planned: Plan, pipe, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 0.0)
+    (*_, retried), (*_, alone) = (
+        list(generate_images(replace(planned.run, retries=retries, seeds=(5,)), planned.rules, pipe))
+        for retries in (3, 0)
+    )
+    assert pixel_hash(retried.image) == pixel_hash(alone.image)
+    assert retried.evaluations == alone.evaluations
+
+
+def test_a_lone_concept_is_not_tried_again(planned: Plan, pipe):
+    run = replace(planned.run, retries=2, seeds=(5,), concepts=planned.run.concepts[:1])
+    assert [made.attempts for made in generate_images(run, planned.rules, pipe)] == [None, None]
 
 
 def test_the_progress_bar_shows_nothing_where_there_is_no_terminal(planned: Plan, capsys: pytest.CaptureFixture[str]):

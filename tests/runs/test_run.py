@@ -31,6 +31,7 @@ OTHERS = {
     "full_trace": True,
     "loading": LoadOptions(scheduler="DDPMScheduler"),
     "max_concepts": 3,
+    "retries": 3,
 }
 
 
@@ -44,6 +45,14 @@ def test_the_most_concepts_survive_json_and_change_no_image_and_older_files_have
     assert "max_concepts" not in RUN.to_json()
     assert from_json(RUN.to_json()).max_concepts is None
     assert counted.image_parameters(RUN.methods[0], 1) == RUN.image_parameters(RUN.methods[0], 1)
+
+
+def test_retries_survive_json_and_decide_the_image_and_older_files_have_no_such_key():
+    retried = replace(RUN, retries=3)
+    assert from_json(retried.to_json()) == retried
+    assert "retries" not in RUN.to_json()
+    assert from_json(RUN.to_json()).retries == 0
+    assert retried.image_parameters(RUN.methods[0], 1) != RUN.image_parameters(RUN.methods[0], 1)
 
 
 def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():

@@ -41,6 +41,9 @@ def generate(
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
     best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
     keep: Annotated[int | None, typer.Option(help="How many of --best-of to finish; default: 1.")] = None,
+    retries: Annotated[
+        int, typer.Option(help="Seeds to try besides, for an image whose first steps promise too little.")
+    ] = 0,
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
     ] = None,
@@ -71,6 +74,8 @@ def generate(
     seeds = parse_seeds(seed)
     check_seed_list(seeds, num_images if _is_given(context, "num_images") else None, best_of)
     check_best_of(best_of, keep, _is_given(context, "num_images"))
+    if best_of is not None and retries:
+        raise InvalidArgument("retries", "must not stand beside {best_of}, which starts all its seeds", retries)
     request = Request(
         prompt=prompt or "",
         model=model,
@@ -91,6 +96,7 @@ def generate(
         full_trace=full_trace,
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
         max_concepts=max_concepts,
+        retries=retries,
     )
     check_numbers(request)
     if out is not None:

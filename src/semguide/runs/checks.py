@@ -12,6 +12,7 @@ from semguide.models import ModelDescription
 LARGEST_SEED = 2**63 - 1
 LARGEST_STEPS = 1000
 LARGEST_GUIDANCE_SCALE = 100.0
+MOST_RETRIES = 100
 LONGEST_TEXT = 10_000
 """Characters of a prompt, a negative prompt or a concept; text encoders read a tenth of that, or less."""
 
@@ -47,6 +48,16 @@ def check_steps(steps: int) -> None:
     """
     if not 1 <= steps <= LARGEST_STEPS:
         raise InvalidArgument("num_inference_steps", f"must be from 1 to {LARGEST_STEPS}", steps, "try 25")
+
+
+def check_retries(retries: int) -> None:
+    """Check how many further seeds may be tried for an image.
+
+    Raises:
+        InvalidArgument: It is not in [0, 100].
+    """
+    if not 0 <= retries <= MOST_RETRIES:
+        raise InvalidArgument("retries", f"must be from 0 to {MOST_RETRIES}", retries, "try 3")
 
 
 def check_guidance_scale(scale: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from semguide.runs.run import Method, Run
@@ -36,6 +36,8 @@ class GeneratedImage:
         alignment_score: What orders the seeds on any model, no probability; None if the early steps say nothing.
         trace: `Trace.to_dict` of the image: concepts, and similarity, gate, weight by step and concept.
         warning: Why the method did not correct it; None where it did, or was not to.
+        attempts: Seed, score and evaluations of every seed that was tried for it, and which one was kept; None where
+            none was tried again.
     """
 
     method: Method
@@ -47,6 +49,7 @@ class GeneratedImage:
     alignment_score: float | None
     trace: dict[str, Any]
     warning: SemguideWarning | None = None
+    attempts: list[dict[str, Any]] | None = None
 
     @classmethod
     def from_output(cls, output: Any, index: int, method: Method, seed: int, seconds: float) -> GeneratedImage:
@@ -115,6 +118,8 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         call_hooks: Arguments of the pipeline call that observe it, such as `callback_on_step_end`.
     """
     start = time.perf_counter()
+    if run.retries and len(run.concepts) > 1 and not steered.rule.is_noop:
+        return _retried_image(run, method, seed, steered, call_hooks)
     output = steered(
         run.prompt,
         generator=make_generator(seed),
@@ -122,6 +127,23 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         **accepted_hooks(steered.pipe, call_hooks),
     )
     return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start)
+
+
+def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks: Mapping[str, Any]) -> GeneratedImage:
+    from semguide.selection import SignalScore
+    from semguide.selection.best_of import with_finished
+    from semguide.selection.retries import THRESHOLD, attempts_of, start_until
+
+    begun = time.perf_counter()
+    arguments = call_arguments(run, steered.pipe)
+    best, tried = start_until(steered, run.prompt, attempts_of(seed, run.retries), THRESHOLD, SignalScore(), arguments)
+    output = best.finish(**accepted_hooks(steered.pipe, call_hooks))
+    attempts = [asdict(with_finished(found, {best.seed: best.evaluations})) for found in tried]
+    return replace(
+        GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - begun),
+        evaluations=sum(found["evaluations"] for found in attempts),
+        attempts=attempts,
+    )
 
 
 def finish_partial_run(

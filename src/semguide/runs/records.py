@@ -38,6 +38,7 @@ def image_record(run: Run, environment: Environment, image: GeneratedImage) -> d
         "alignment": image.alignment,
         "alignment_score": image.alignment_score,
         "pixels": pixel_hash(image.image),
+        **({} if image.attempts is None else {"attempts": image.attempts}),
     }
 
 
@@ -108,6 +109,7 @@ def _entry(
         ],
         "alignment_rank": ranks[key],
         **{name: record[name] for name in ("evaluations", "seconds", "pixels", "key")},
+        **{name: record[name] for name in ("attempts",) if name in record},
     }
 
 

@@ -60,6 +60,7 @@ class Request:
         full_trace: Evaluate the concepts at every step.
         loading: How the model is loaded.
         max_concepts: How many of the concepts found in the prompt to keep, >= 1.
+        retries: How many further seeds to try for an image whose first steps promise too little, 0 to 100.
     """
 
     prompt: str
@@ -81,6 +82,7 @@ class Request:
     full_trace: bool = False
     loading: LoadOptions = field(default_factory=LoadOptions)
     max_concepts: int = MAX_CONCEPTS
+    retries: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,9 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         checks.check_known("settings", name, names, "must be of a method of the run:")
     steps, scale = _steps_and_scale(request, model)
     rules = {name: build_rule(name, request.settings.get(name, {}), scale) for name in names}
+    if request.retries and all(rule.is_noop for rule in rules.values()):
+        rule = "must stand beside a method that steers: plain guidance does not look at the concepts"
+        raise InvalidArgument("retries", rule, request.retries, "take another {method}")
     run = Run(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
@@ -146,6 +151,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         full_trace=request.full_trace,
         loading=request.loading.resolved,
         max_concepts=request.max_concepts if request.concepts is None else None,
+        retries=request.retries,
     )
     return _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
 
@@ -163,6 +169,7 @@ def check_run(run: Run) -> Plan:
     checks.check_steps(run.sampling.num_inference_steps)
     checks.check_guidance_scale(run.sampling.guidance_scale)
     checks.check_seeds(run.seeds)
+    checks.check_retries(run.retries)
     names = [method.name for method in run.methods]
     if not names or len(set(names)) < len(names):
         raise InvalidArgument("run.methods", "must be one or more, each once", names)
@@ -209,6 +216,7 @@ def check_numbers(request: Request) -> None:
         checks.check_text("concepts", concept)
     checks.check_known("backend", request.backend, BACKENDS)
     check_max_concepts(request.max_concepts)
+    checks.check_retries(request.retries)
     if not 1 <= request.num_images <= LARGEST_NUM_IMAGES:
         raise InvalidArgument("num_images", f"must be from 1 to {LARGEST_NUM_IMAGES}", request.num_images, "try 4")
     checks.check_seeds(request.seeds or {request.seed, request.seed + request.num_images - 1})

@@ -59,6 +59,7 @@ class Run:
         loading: How the model is loaded; its dtype is not "auto".
         max_concepts: How many of those found in the prompt were to be kept; None where they were given by hand, and in
             files of 0.1.0.
+        retries: How many further seeds are tried for an image whose first steps promise too little.
     """
 
     prompt: str
@@ -72,6 +73,7 @@ class Run:
     full_trace: bool = False
     loading: LoadOptions = field(default_factory=LoadOptions)
     max_concepts: int | None = None
+    retries: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as JSON values, which `from_json` reads; without what is at its default since 0.1.0."""
@@ -80,6 +82,8 @@ class Run:
             del values["loading"]
         if self.max_concepts is None:
             del values["max_concepts"]
+        if not self.retries:
+            del values["retries"]
         return json.loads(json.dumps(values))
 
     @property
@@ -99,7 +103,7 @@ def from_json(data: Any) -> Run:
     Raises:
         InvalidArgument: A key is missing, unknown or of the wrong type.
     """
-    whole = {"loading": {}, "max_concepts": None, **data} if isinstance(data, dict) else data
+    whole = {"loading": {}, "max_concepts": None, "retries": 0, **data} if isinstance(data, dict) else data
     fields = _object(whole, "run", set(Run.__dataclass_fields__))
     sampling = _object(fields["sampling"], "run.sampling", set(Sampling.__dataclass_fields__))
     return Run(
@@ -119,6 +123,7 @@ def from_json(data: Any) -> Run:
         full_trace=_typed(fields, "full_trace", bool),
         loading=LoadOptions.from_json(fields["loading"]).resolved,
         max_concepts=None if fields["max_concepts"] is None else _typed(fields, "max_concepts", int),
+        retries=_typed(fields, "retries", int),
     )
 
 

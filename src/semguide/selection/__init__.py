@@ -3,7 +3,7 @@
 from semguide.selection.best_of import Candidate, Selection, best_of
 from semguide.selection.criteria import Criterion, DetectorScore, GuidanceEnergy, SignalScore
 from semguide.selection.partial_run import PartialRun
-from semguide.selection.retry import retry
+from semguide.selection.retries import retry
 
 __all__ = [
     "Candidate",

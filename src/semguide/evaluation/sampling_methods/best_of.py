@@ -27,11 +27,9 @@ from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, SignalScore, best_of, retry
 from semguide.selection.criteria import INTERCEPT, SIGNALS_USED, first_steps
-from semguide.selection.retry import THRESHOLD
+from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
 
-STRIDE = 10_000
-"""Distance of the seeds among which an image is chosen: its own, and others that no other image of a benchmark has."""
 SEEDS = "How many seeds are started: the image's own and that plus 10,000, 20,000, ...; 1 is the rule alone."
 
 
@@ -52,7 +50,7 @@ class BestOf(SamplingMethod):
 
     def candidates(self, seed: int) -> list[int]:
         """Return the seeds among which the image of a seed is chosen."""
-        return [seed + STRIDE * number for number in range(self.seeds)]
+        return attempts_of(seed, self.seeds - 1)
 
     def identity(self) -> dict[str, Any]:
         """Return the rule with all its parameters."""

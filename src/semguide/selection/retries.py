@@ -14,7 +14,14 @@ from semguide.selection.criteria import Criterion, SignalScore
 from semguide.selection.partial_run import PartialRun
 
 THRESHOLD = 0.8
-"""Score with which a seed is finished; three in ten of the first starts are below it on the embedded checkpoints."""
+"""Score with which a seed is finished; one to three in ten first starts are below it on the embedded checkpoints."""
+STRIDE = 10_000
+"""Distance of the seeds that are tried for one image: its own, and others that no other image of a run has."""
+
+
+def attempts_of(seed: int, retries: int) -> list[int]:
+    """Return the seeds that are tried for the image of a seed, its own first."""
+    return [(seed + STRIDE * number) % 2**63 for number in range(retries + 1)]
 
 
 def retry(
@@ -50,17 +57,31 @@ def retry(
     chosen = checked_seeds(seeds, 1)
     check_number("threshold", threshold, -float("inf"))
     check_arguments(prompt, arguments, spec_of(steered.pipe).per_prompt)
+    best, candidates = start_until(steered, prompt, chosen, threshold, criterion or SignalScore(), arguments)
+    result = best.finish()
+    return Selection([result], [with_finished(found, {best.seed: best.evaluations}) for found in candidates])
+
+
+def start_until(
+    steered: SteeredPipeline,
+    prompt: str,
+    seeds: Iterable[int],
+    threshold: float,
+    criterion: Criterion,
+    arguments: dict[str, Any],
+) -> tuple[PartialRun, list[Candidate]]:
+    """Make the first steps of one seed after another, until one's score reaches the threshold.
+
+    Returns:
+        The best start, and all that were made; no more than two are in memory at a time.
+    """
     best: PartialRun | None = None
     candidates: list[Candidate] = []
-    for seed in chosen:
-        start = PartialRun(steered, prompt, seed, criterion or SignalScore(), arguments)
+    for seed in seeds:
+        start = PartialRun(steered, prompt, seed, criterion, arguments)
         candidates.append(Candidate(seed, start.score, start.evaluations))
         best = start if best is None or start.score > best.score else best
         if best.score >= threshold:
             break
     assert best is not None  # there is a seed
-    result = best.finish()
-    finished = {best.seed: best.evaluations}
-    return Selection(
-        [result], [with_finished(replace(found, kept=found.seed in finished), finished) for found in candidates]
-    )
+    return best, [replace(candidate, kept=candidate.seed == best.seed) for candidate in candidates]
