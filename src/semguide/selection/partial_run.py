@@ -20,6 +20,7 @@ from torch import Tensor
 from semguide.adapters.pipelines.denoiser_call import DenoiserCall
 from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.families.spec import PipelineSpec
+from semguide.adapters.pipelines.patches import note_replayed
 from semguide.adapters.pipelines.patching import Forward, replaced_forward
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import GuidanceNotApplied, NotFinite
@@ -84,6 +85,7 @@ class DenoiserReplay:
         def wrap(forward: Forward) -> Forward:
             def replayed(*args: Any, **kwargs: Any) -> Any:
                 if replay and self._outputs:
+                    note_replayed()
                     return self._outputs.popleft()
                 output = forward(*args, **kwargs)
                 self.evaluations += DenoiserCall(self._spec.positional, self._spec.rows, args, kwargs).total
