@@ -1,7 +1,7 @@
 """Models: from a name (embedded checkpoint, local folder, hub id) to a diffusers pipeline; imports torch lazily."""
 
 from semguide.models.catalog import EmbeddedModel, Source, SourceKind, default_model, embedded, resolve
-from semguide.models.classes import STEERABLE, TEXT_TO_IMAGE, TEXT_TO_VIDEO
+from semguide.models.classes import STEERABLE, TEXT_TO_IMAGE, TEXT_TO_VIDEO, VIDEOS, VideoDefaults
 from semguide.models.describe import ModelDescription, call_defaults, describe
 from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
@@ -14,12 +14,14 @@ __all__ = [
     "STEERABLE",
     "TEXT_TO_IMAGE",
     "TEXT_TO_VIDEO",
+    "VIDEOS",
     "EmbeddedModel",
     "LoadOptions",
     "Lora",
     "ModelDescription",
     "Source",
     "SourceKind",
+    "VideoDefaults",
     "call_defaults",
     "check_fit",
     "check_folder",

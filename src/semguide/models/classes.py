@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 TEXT_TO_IMAGE = (
     *("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "KolorsPipeline"),
     *("IFPipeline", "Kandinsky3Pipeline", "AltDiffusionPipeline", "PixArtAlphaPipeline", "PixArtSigmaPipeline"),
@@ -12,12 +15,46 @@ TEXT_TO_IMAGE = (
 )
 """Pictures of a prompt alone."""
 
-TEXT_TO_VIDEO = (
-    *("WanPipeline", "Kandinsky5T2VPipeline", "CosmosTextToWorldPipeline", "AnimateDiffPipeline"),
-    *("AnimateDiffSDXLPipeline", "TextToVideoSDPipeline", "CogVideoXPipeline", "MochiPipeline", "AllegroPipeline"),
-    *("SkyReelsV2Pipeline", "HunyuanVideoPipeline", "LattePipeline", "EasyAnimatePipeline", "SanaVideoPipeline"),
-)
-"""Videos of a prompt alone: they load, but no command writes videos."""
+
+@dataclass(frozen=True, slots=True)
+class VideoDefaults:
+    """What a video pipeline makes where nothing else is asked for, as its class and the examples of diffusers have it.
+
+    Attributes:
+        fps: Frames a second.
+        num_frames: Frames; None: the checkpoint says.
+        height: Pixels; None: the checkpoint says.
+        width: Pixels; None: the checkpoint says.
+        argument: What its call names the number of frames.
+    """
+
+    fps: int
+    num_frames: int | None = None
+    height: int | None = None
+    width: int | None = None
+    argument: str = "num_frames"
+
+
+VIDEOS: Mapping[str, VideoDefaults] = {
+    "WanPipeline": VideoDefaults(16, 81, 480, 832),
+    "Kandinsky5T2VPipeline": VideoDefaults(24, 121, 512, 768),
+    "CosmosTextToWorldPipeline": VideoDefaults(30, 121, 704, 1280),
+    "AnimateDiffPipeline": VideoDefaults(8, 16),
+    "AnimateDiffSDXLPipeline": VideoDefaults(8, 16),
+    "TextToVideoSDPipeline": VideoDefaults(8, 16),
+    "CogVideoXPipeline": VideoDefaults(8),
+    "MochiPipeline": VideoDefaults(30, 19, 480, 848),
+    "AllegroPipeline": VideoDefaults(15),
+    "SkyReelsV2Pipeline": VideoDefaults(24, 97, 544, 960),
+    "HunyuanVideoPipeline": VideoDefaults(15, 129, 720, 1280),
+    "LattePipeline": VideoDefaults(8, 16, 512, 512, "video_length"),
+    "EasyAnimatePipeline": VideoDefaults(8, 49, 512, 512),
+    "SanaVideoPipeline": VideoDefaults(16, 81, 480, 832, "frames"),
+}
+"""Videos of a prompt alone, by pipeline class."""
+
+TEXT_TO_VIDEO = tuple(VIDEOS)
+"""Their classes."""
 
 STEERABLE = (*TEXT_TO_IMAGE, *TEXT_TO_VIDEO)
 """All that are loaded."""

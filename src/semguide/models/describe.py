@@ -12,6 +12,7 @@ from typing import Any
 from semguide.errors import InvalidArgument
 from semguide.files import read_json
 from semguide.models.catalog import Source, SourceKind, resolve
+from semguide.models.classes import VIDEOS, VideoDefaults
 from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
@@ -42,6 +43,7 @@ class ModelDescription:
         num_inference_steps: Default number of steps, None: the pipeline's own.
         guidance_scale: Default guidance scale, None: the pipeline's own.
         guidance_embeds: Whether the denoiser takes the guidance scale as an input.
+        video: What it makes where it makes videos; None: pictures.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ModelDescription:
     num_inference_steps: int | None
     guidance_scale: float | None
     guidance_embeds: bool = False
+    video: VideoDefaults | None = None
 
 
 def describe(model: str | Source, config: str | None = None) -> ModelDescription:
@@ -83,6 +86,9 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
     factor = _factor(vae)
     height, width = (side * factor for side in _sides(unet, factor))
     multiple = math.lcm(8, factor * _patch(unet, vae))
+    video = VIDEOS.get(pipeline_class)
+    if video is not None:
+        height, width = video.height or height, video.width or width
     return ModelDescription(
         name=source.name,
         kind=source.kind,
@@ -97,6 +103,7 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
         num_inference_steps=own.get("num_inference_steps"),
         guidance_scale=own.get("guidance_scale"),
         guidance_embeds=bool(unet.get("guidance_embeds")),
+        video=video,
     )
 
 
@@ -198,6 +205,7 @@ _KNOWN: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("block_out_channels", "encoder_block_out_channels", "temperal_downsample"), _LIST),
     **dict.fromkeys(("in_channels", "latent_channels", "z_dim"), _WHOLE),
     **dict.fromkeys(("spatial_compression_ratio", "scale_factor_spatial"), _WHOLE),
+    **dict.fromkeys(("sample_height", "sample_width"), _WHOLE),
     **dict.fromkeys(("patch_size", "all_patch_size"), ("a whole number or a list of them", _is_wholes)),
     "sample_size": ("a whole number or a list of two or more", _is_sides),
 }
@@ -214,5 +222,7 @@ def _sides(denoiser: dict[str, Any], factor: int) -> tuple[int, int]:
 
     Where it does not say: 64 for a U-Net, and for a transformer what makes 1024 pixels.
     """
+    if denoiser.get("sample_height") and denoiser.get("sample_width"):
+        return denoiser["sample_height"], denoiser["sample_width"]
     size = denoiser.get("sample_size", 64) or (1024 // factor if denoiser.get("sample_size") == 0 else 64)
     return (size, size) if isinstance(size, int) else (size[0], size[1])

@@ -13,6 +13,7 @@ LARGEST_SEED = 2**63 - 1
 LARGEST_STEPS = 1000
 LARGEST_GUIDANCE_SCALE = 100.0
 MOST_RETRIES = 100
+LARGEST_NUM_FRAMES = 1000
 LONGEST_TEXT = 10_000
 """Characters of a prompt, a negative prompt or a concept; text encoders read a tenth of that, or less."""
 
@@ -101,6 +102,19 @@ def check_size(height: int, width: int, model: ModelDescription) -> None:
         else:
             continue
         raise InvalidArgument(name, rule, value, f"try {_nearest(value, model)}")
+
+
+def check_num_frames(num_frames: int, model: ModelDescription) -> None:
+    """Check the number of frames of a video.
+
+    Raises:
+        InvalidArgument: It is not in [1, 1000], or the model makes pictures.
+    """
+    if model.video is None:
+        rule = f"must stand beside a model that makes videos, and {model.name} makes pictures"
+        raise InvalidArgument("num_frames", rule, num_frames, "leave it out")
+    if not 1 <= num_frames <= LARGEST_NUM_FRAMES:
+        raise InvalidArgument("num_frames", f"must be from 1 to {LARGEST_NUM_FRAMES}", num_frames, "try the default")
 
 
 def _nearest(value: int, model: ModelDescription) -> int:

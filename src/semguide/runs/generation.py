@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from semguide.models import VIDEOS
+from semguide.runs.png import Video
 from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class GeneratedImage:
     Attributes:
         method: The method.
         seed: The seed.
-        image: The PIL image.
+        image: The PIL image, or the video.
         evaluations: Denoiser evaluations it took.
         seconds: Wall-clock seconds it took.
         alignment: Probability per concept that it is right, in [0, 1]; None where it is not fitted for the model, or
@@ -42,7 +44,7 @@ class GeneratedImage:
 
     method: Method
     seed: int
-    image: Image
+    image: Image | Video
     evaluations: int
     seconds: float
     alignment: list[float] | None
@@ -51,8 +53,20 @@ class GeneratedImage:
     warning: SemguideWarning | None = None
     attempts: list[dict[str, Any]] | None = None
 
+    @property
+    def frames(self) -> tuple[Image, ...]:
+        """The frames of the video, or the one image."""
+        return self.image.frames if isinstance(self.image, Video) else (self.image,)
+
+    @property
+    def fps(self) -> int | None:
+        """Frames a second; None of an image."""
+        return self.image.fps if isinstance(self.image, Video) else None
+
     @classmethod
-    def from_output(cls, output: Any, index: int, method: Method, seed: int, seconds: float) -> GeneratedImage:
+    def from_output(
+        cls, output: Any, index: int, method: Method, seed: int, seconds: float, pipe: Any
+    ) -> GeneratedImage:
         """Take one image from the output of a steered pipeline.
 
         Args:
@@ -61,11 +75,14 @@ class GeneratedImage:
             method: The method.
             seed: The seed.
             seconds: Wall-clock seconds it took.
+            pipe: The pipeline that was steered.
         """
+        video = VIDEOS.get(type(pipe).__name__)
+        made = output.images[index]
         return cls(
             method=method,
             seed=seed,
-            image=output.images[index],
+            image=made if video is None else Video(tuple(made), video.fps),
             evaluations=int(output.evaluations[index]),
             seconds=round(seconds, 3),
             alignment=None if output.alignment is None else output.alignment[index],
@@ -126,7 +143,7 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         **call_arguments(run, steered.pipe),
         **accepted_hooks(steered.pipe, call_hooks),
     )
-    return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start)
+    return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start, steered.pipe)
 
 
 def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks: Mapping[str, Any]) -> GeneratedImage:
@@ -160,7 +177,8 @@ def finish_partial_run(
     """
     begun = time.perf_counter()
     output = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
-    return GeneratedImage.from_output(output, 0, method, start.seed, start.seconds + time.perf_counter() - begun)
+    seconds = start.seconds + time.perf_counter() - begun
+    return GeneratedImage.from_output(output, 0, method, start.seed, seconds, start.steered.pipe)
 
 
 def make_generator(seed: int) -> Any:
@@ -186,7 +204,16 @@ def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
         **own_scale(pipe, run.sampling.guidance_scale),
         "height": run.sampling.height,
         "width": run.sampling.width,
+        **_video_arguments(run, pipe),
     }
+
+
+def _video_arguments(run: Run, pipe: Any) -> dict[str, Any]:
+    video = VIDEOS.get(type(pipe).__name__)
+    if video is None:
+        return {}
+    frames = {} if run.sampling.num_frames is None else {video.argument: run.sampling.num_frames}
+    return {**frames, "output_type": "pil"}
 
 
 def accepted_hooks(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:

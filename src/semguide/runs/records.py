@@ -10,7 +10,7 @@ from semguide.errors import InvalidArgument
 from semguide.files import digest, read_json
 from semguide.runs.environment import Environment
 from semguide.runs.generation import GeneratedImage
-from semguide.runs.png import RECORD, pixel_hash, read_png
+from semguide.runs.png import RECORD, pixel_hash, read_frames
 from semguide.runs.run import Method, Run
 
 Key = tuple[str, int]
@@ -37,8 +37,9 @@ def image_record(run: Run, environment: Environment, image: GeneratedImage) -> d
         "seconds": image.seconds,
         "alignment": image.alignment,
         "alignment_score": image.alignment_score,
-        "pixels": pixel_hash(image.image),
+        "pixels": pixel_hash(*image.frames),
         **({} if image.attempts is None else {"attempts": image.attempts}),
+        **({} if image.fps is None else {"frames": len(image.frames), "fps": image.fps}),
     }
 
 
@@ -109,7 +110,7 @@ def _entry(
         ],
         "alignment_rank": ranks[key],
         **{name: record[name] for name in ("evaluations", "seconds", "pixels", "key")},
-        **{name: record[name] for name in ("attempts",) if name in record},
+        **{name: record[name] for name in ("attempts", "frames", "fps") if name in record},
     }
 
 
@@ -120,11 +121,11 @@ VERSION = 1
 def read_record(file: Path) -> dict[str, Any] | None:
     """Read the record in a PNG file; None if it has none, cannot be read, or its pixels are not the recorded ones."""
     try:
-        image, texts = read_png(file)
+        frames, texts = read_frames(file)
     except (OSError, ValueError, SyntaxError):
         return None
     record = texts.get(RECORD)
-    return record if record is not None and record.get("pixels") == pixel_hash(image) else None
+    return record if record is not None and record.get("pixels") == pixel_hash(*frames) else None
 
 
 def read_description(file: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
 from semguide.concepts.budget import MAX_CONCEPTS, Choice, check_max_concepts, choose
 from semguide.errors import InvalidArgument, SemguideWarning, UnsupportedPipeline
 from semguide.models import (
-    TEXT_TO_VIDEO,
     LoadOptions,
     ModelDescription,
     call_defaults,
@@ -54,6 +53,7 @@ class Request:
         guidance_scale: Guidance scale, more than 1.
         height: Pixels.
         width: Pixels.
+        num_frames: Frames of a video, 1 to 1000; of a model that makes pictures None.
         device: "auto" or a torch device.
         settings: Method parameters by method name.
         backend: Decomposition back end.
@@ -76,6 +76,7 @@ class Request:
     guidance_scale: float | None = None
     height: int | None = None
     width: int | None = None
+    num_frames: int | None = None
     device: str = "auto"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     backend: str = "lexicon"
@@ -126,6 +127,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
     Raises:
         InvalidArgument: An argument breaks a rule.
     """
+    num_frames = _num_frames(request, model)
     height, width = request.height or model.height, request.width or model.width
     checks.check_size(height, width, model)
     choice = _choice(request, model, readers)
@@ -145,7 +147,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         concepts=choice.kept,
         methods=tuple(Method(name, values_of(rule)) for name, rule in rules.items()),
         seeds=request.seeds or tuple(range(request.seed, request.seed + request.num_images)),
-        sampling=Sampling(steps, scale, height, width),
+        sampling=Sampling(steps, scale, height, width, num_frames),
         model=_portable(model),
         device=choose_device(request.device),
         full_trace=request.full_trace,
@@ -175,6 +177,8 @@ def check_run(run: Run) -> Plan:
         raise InvalidArgument("run.methods", "must be one or more, each once", names)
     model = find_model(run.model, run.loading, run.device)
     checks.check_size(run.sampling.height, run.sampling.width, model)
+    if run.sampling.num_frames is not None:
+        checks.check_num_frames(run.sampling.num_frames, model)
     as_concepts(run.concepts, run.prompt)
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
@@ -200,12 +204,20 @@ def find_model(name: str, loading: LoadOptions | None = None, device: str | None
         check_machine(loading, choose_device(device))
     model = describe(replace(source, path=fetch(source, loading.variant)), loading.config)
     check_fit(loading, model.path, model.configuration)
-    if model.pipeline_class in TEXT_TO_VIDEO:
-        raise UnsupportedPipeline(
-            f"model must make pictures, but {name} is a {model.pipeline_class}, which makes videos, and none are "
-            "written here; steer it in Python: steer(load(...))"
-        )
     return model
+
+
+def check_pictures(model: ModelDescription) -> None:
+    """Check that a model makes pictures.
+
+    Raises:
+        UnsupportedPipeline: It makes videos.
+    """
+    if model.video is not None:
+        raise UnsupportedPipeline(
+            f"model must make pictures here, but {model.name} is a {model.pipeline_class}, which makes videos; "
+            "semguide generate makes them"
+        )
 
 
 def check_numbers(request: Request) -> None:
@@ -249,6 +261,13 @@ def _choice(request: Request, model: ModelDescription, readers: Sequence[TextRea
     if not all(text.strip() for text in request.concepts):
         raise InvalidArgument("concepts", "must hold some text", "", "leave it out to split the prompt")
     return Choice(tuple(as_concepts(request.concepts, request.prompt)))
+
+
+def _num_frames(request: Request, model: ModelDescription) -> int | None:
+    if request.num_frames is None:
+        return None if model.video is None else model.video.num_frames
+    checks.check_num_frames(request.num_frames, model)
+    return request.num_frames
 
 
 def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, float]:

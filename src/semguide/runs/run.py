@@ -34,12 +34,14 @@ class Sampling:
         guidance_scale: Guidance scale, > 1.
         height: Pixels.
         width: Pixels.
+        num_frames: Frames of a video; None: pictures, or as many as the checkpoint says.
     """
 
     num_inference_steps: int
     guidance_scale: float
     height: int
     width: int
+    num_frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Run:
             del values["max_concepts"]
         if not self.retries:
             del values["retries"]
+        if self.sampling.num_frames is None:
+            del values["sampling"]["num_frames"]
         return json.loads(json.dumps(values))
 
     @property
@@ -105,7 +109,9 @@ def from_json(data: Any) -> Run:
     """
     whole = {"loading": {}, "max_concepts": None, "retries": 0, **data} if isinstance(data, dict) else data
     fields = _object(whole, "run", set(Run.__dataclass_fields__))
-    sampling = _object(fields["sampling"], "run.sampling", set(Sampling.__dataclass_fields__))
+    sampling = fields["sampling"]
+    sampling = {"num_frames": None, **sampling} if isinstance(sampling, dict) else sampling
+    sampling = _object(sampling, "run.sampling", set(Sampling.__dataclass_fields__))
     return Run(
         prompt=_typed(fields, "prompt", str),
         negative_prompt=_typed(fields, "negative_prompt", str),
@@ -117,6 +123,7 @@ def from_json(data: Any) -> Run:
             guidance_scale=float(_typed(sampling, "guidance_scale", (int, float), "run.sampling")),
             height=_typed(sampling, "height", int, "run.sampling"),
             width=_typed(sampling, "width", int, "run.sampling"),
+            num_frames=None if sampling["num_frames"] is None else _typed(sampling, "num_frames", int, "run.sampling"),
         ),
         model=_typed(fields, "model", str),
         device=_typed(fields, "device", str),

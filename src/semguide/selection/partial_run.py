@@ -124,6 +124,7 @@ class PartialRun:
         arguments: Of the pipeline's call; one image.
 
     Attributes:
+        steered: The pipeline.
         seed: The seed.
         values: What the criterion said of each step.
         score: Its score.
@@ -138,7 +139,7 @@ class PartialRun:
         self, steered: SteeredPipeline, prompt: str, seed: int, criterion: Criterion, arguments: Mapping[str, Any]
     ) -> None:
         self.seed = seed
-        self._steered, self._prompt, self._criterion, self._arguments = steered, prompt, criterion, arguments
+        self.steered, self._prompt, self._criterion, self._arguments = steered, prompt, criterion, arguments
         self._replay = DenoiserReplay(spec_of(steered.pipe))
         watcher, begun = _CriterionWatcher(criterion, ends=True), time.perf_counter()
         try:
@@ -170,9 +171,9 @@ class PartialRun:
         Args:
             **hooks: Arguments of the pipeline's call that look on and change nothing.
         """
-        with self._replay.replaying(self._steered.pipe):
+        with self._replay.replaying(self.steered.pipe):
             return self._call(_CriterionWatcher(self._criterion, ends=False), **hooks)
 
     def _call(self, watcher: _CriterionWatcher, **hooks: Any) -> Result:
         generator = torch.Generator("cpu").manual_seed(self.seed)
-        return self._steered(self._prompt, generator=generator, watcher=watcher, **self._arguments, **hooks)
+        return self.steered(self._prompt, generator=generator, watcher=watcher, **self._arguments, **hooks)

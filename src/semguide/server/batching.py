@@ -80,5 +80,6 @@ def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dic
     )
     seconds = (time.perf_counter() - start) / len(tasks)
     return [
-        GeneratedImage.from_output(output, index, task.method, task.seed, seconds) for index, task in enumerate(tasks)
+        GeneratedImage.from_output(output, index, task.method, task.seed, seconds, steered.pipe)
+        for index, task in enumerate(tasks)
     ]

@@ -17,7 +17,7 @@ from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import LoadOptions, SourceKind
 from semguide.runs import checks
-from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
+from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, check_pictures, plan_run
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import Bench
@@ -221,7 +221,7 @@ def find_judge(name: str | None) -> Path | None:
 
 def _sampling(request: BenchRequest, prompt: str) -> Plan:
     """Resolve model, steps, scale and device as `generate` does; one prompt and plain guidance stand for all."""
-    return plan_run(
+    planned = plan_run(
         Request(
             prompt,
             model=request.model,
@@ -233,6 +233,8 @@ def _sampling(request: BenchRequest, prompt: str) -> Plan:
             loading=request.loading,
         )
     )
+    check_pictures(planned.model)
+    return planned
 
 
 def _fingerprint(judge: Path | None) -> str | None:
