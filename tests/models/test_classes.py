@@ -5,7 +5,7 @@ import diffusers
 import pytest
 
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES
-from semguide.models import STEERABLE, TEXT_TO_VIDEO
+from semguide.models import STEERABLE, TEXT_TO_VIDEO, VIDEOS
 
 MORE_THAN_A_PROMPT = {
     *("image", "control_image", "video", "mask_image", "images", "controlnet_conditioning_scale", "strength"),
@@ -35,3 +35,11 @@ def test_what_is_loaded_is_in_the_table():
 def test_pictures_have_no_number_of_frames():
     counted = {"num_frames", "video_length"}
     assert not any(set(parameters(name)) & counted for name in set(STEERABLE) - set(TEXT_TO_VIDEO))
+
+
+@pytest.mark.parametrize("name", TEXT_TO_VIDEO)
+def test_the_defaults_of_videos_are_those_of_the_pipeline(name: str):
+    taken, video = parameters(name), VIDEOS[name]
+    assert taken[video.argument].default == video.num_frames
+    if taken["height"].default is not None:
+        assert (taken["height"].default, taken["width"].default) == (video.height, video.width)

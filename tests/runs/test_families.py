@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,8 +5,7 @@ from typing import Any
 import pytest
 from diffusers import KolorsPipeline, PixArtAlphaPipeline
 
-from semguide.errors import UnsupportedPipeline
-from semguide.models import TEXT_TO_IMAGE, load
+from semguide.models import TEXT_TO_IMAGE, TEXT_TO_VIDEO, load
 from semguide.runs.generation import accepted_hooks, call_arguments, generate_images
 from semguide.runs.request import Request, find_model, plan_run
 from support.tiny.pipelines import COMPONENTS, tiny
@@ -24,6 +22,8 @@ TOO_TINY = {
 """Families whose tiny model takes no size or text of a run, or is not saved whole, and why."""
 WITHOUT_CALLBACK = {"KolorsPipeline", "LongCatImagePipeline"}
 """Families whose pipeline calls nobody after a step."""
+FRAMES = {"CogVideoXPipeline": 8, "MochiPipeline": 7}
+"""Numbers of frames of the models that make no 5."""
 FAMILIES = sorted((set(TEXT_TO_IMAGE) & set(COMPONENTS)) - TOO_TINY)
 
 
@@ -40,15 +40,22 @@ def test_every_family_makes_the_picture_of_a_run(name: str, tmp_path: Path):
     steps: list[int] = []
     (image,) = generate_images(planned.run, planned.rules, pipe, on_step=lambda *told: steps.append(told[-1]))
     assert len(steps) == (0 if name in WITHOUT_CALLBACK else 2)
-    assert image.image.size == (planned.run.sampling.width, planned.run.sampling.height)
+    assert image.frames[0].size == (planned.run.sampling.width, planned.run.sampling.height)
     assert image.evaluations > 2
 
 
-def test_a_video_family_is_refused_in_one_sentence(tmp_path: Path):
-    (tmp_path / "vae").mkdir()
-    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "WanPipeline"}))
-    with pytest.raises(UnsupportedPipeline, match="which makes videos"):
-        find_model(str(tmp_path))
+@pytest.mark.parametrize("name", sorted((set(TEXT_TO_VIDEO) & set(COMPONENTS)) - {"AllegroPipeline"}))
+def test_every_family_of_videos_makes_the_frames_of_a_run(name: str, tmp_path: Path):
+    tiny(name).save_pretrained(tmp_path / "model")
+    folder = str(tmp_path / "model")
+    side = 4 * find_model(folder).size_multiple
+    given: dict[str, Any] = {"num_images": 1, "num_inference_steps": 2, "height": side, "width": side}
+    planned = plan_run(Request(PROMPT, model=folder, guidance_scale=4.0, num_frames=FRAMES.get(name, 5), **given))
+    pipe = load(str(planned.model.path), "cpu")
+    pipe.set_progress_bar_config(disable=True)
+    (video,) = generate_images(planned.run, planned.rules, pipe)
+    assert [frame.size for frame in video.frames] == [(side, side)] * FRAMES.get(name, 5)
+    assert video.evaluations > 2
 
 
 def test_a_callback_of_the_older_form_tells_the_steps_too():

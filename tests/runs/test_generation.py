@@ -31,11 +31,11 @@ def test_images_come_one_by_one_all_methods_of_a_seed_first(planned: Plan, pipe)
 
 def test_skipped_images_are_not_made_and_change_no_other(planned: Plan, pipe):
     whole = {
-        (made.method.name, made.seed): pixel_hash(made.image)
+        (made.method.name, made.seed): pixel_hash(*made.frames)
         for made in generate_images(planned.run, planned.rules, pipe)
     }
     (made,) = generate_images(planned.run, planned.rules, pipe, skip={("cfg", 0), ("sgt-balanced", 0), ("cfg", 1)})
-    assert pixel_hash(made.image) == whole["sgt-balanced", 1]
+    assert pixel_hash(*made.frames) == whole["sgt-balanced", 1]
 
 
 def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe):
@@ -63,7 +63,7 @@ def test_retries_try_further_seeds_and_say_which_was_kept(planned: Plan, pipe, m
     assert kept["score"] == max(found["score"] for found in retried.attempts)
     assert retried.evaluations == sum(found["evaluations"] for found in retried.attempts)
     alone = [*generate_images(replace(planned.run, seeds=(kept["seed"],)), planned.rules, pipe)][1]
-    assert pixel_hash(retried.image) == pixel_hash(alone.image)
+    assert pixel_hash(*retried.frames) == pixel_hash(*alone.frames)
     assert retried.seed == 5
     assert retried.method.name == alone.method.name
 
@@ -74,7 +74,7 @@ def test_an_image_that_promises_enough_is_that_without_retries(planned: Plan, pi
         list(generate_images(replace(planned.run, retries=retries, seeds=(5,)), planned.rules, pipe))
         for retries in (3, 0)
     )
-    assert pixel_hash(retried.image) == pixel_hash(alone.image)
+    assert pixel_hash(*retried.frames) == pixel_hash(*alone.frames)
     assert retried.evaluations == alone.evaluations
 
 

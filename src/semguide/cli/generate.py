@@ -195,7 +195,8 @@ def _complete(folder: RunFolder, planned: Plan, pipe: Any = None, generated: int
         _say_stopped(folder)
         raise typer.Exit(FAILURE) from error
     already = f" ({kept} of them were there already)" if kept else ""
-    images = "1 image" if total == 1 else f"{total} images"
+    kind = "image" if planned.model.video is None else "video"
+    images = f"1 {kind}" if total == 1 else f"{total} {kind}s"
     typer.echo(f"{images}{already} of {', '.join(m.name for m in folder.run.methods)}: {folder.out}/grid.png")
     if (order := _order(folder)) is not None:
         typer.echo(order)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from semguide.errors import notify
 from semguide.models import VIDEOS
 from semguide.runs.png import Video
 from semguide.runs.run import Method, Run
@@ -143,7 +144,9 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         **call_arguments(run, steered.pipe),
         **accepted_hooks(steered.pipe, call_hooks),
     )
-    return GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start, steered.pipe)
+    image = GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start, steered.pipe)
+    _tell_frames(run, image)
+    return image
 
 
 def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks: Mapping[str, Any]) -> GeneratedImage:
@@ -156,11 +159,9 @@ def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks
     best, tried = start_until(steered, run.prompt, attempts_of(seed, run.retries), THRESHOLD, SignalScore(), arguments)
     output = best.finish(**accepted_hooks(steered.pipe, call_hooks))
     attempts = [asdict(with_finished(found, {best.seed: best.evaluations})) for found in tried]
-    return replace(
-        GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - begun),
-        evaluations=sum(found["evaluations"] for found in attempts),
-        attempts=attempts,
-    )
+    image = GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - begun, steered.pipe)
+    _tell_frames(run, image)
+    return replace(image, evaluations=sum(found["evaluations"] for found in attempts), attempts=attempts)
 
 
 def finish_partial_run(
@@ -178,7 +179,16 @@ def finish_partial_run(
     begun = time.perf_counter()
     output = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
     seconds = start.seconds + time.perf_counter() - begun
-    return GeneratedImage.from_output(output, 0, method, start.seed, seconds, start.steered.pipe)
+    image = GeneratedImage.from_output(output, 0, method, start.seed, seconds, start.steered.pipe)
+    _tell_frames(run, image)
+    return image
+
+
+def _tell_frames(run: Run, image: GeneratedImage) -> None:
+    """Warn where a pipeline made another number of frames than it was asked for."""
+    asked, made = run.sampling.num_frames, len(image.frames)
+    if asked not in (None, made):
+        notify(f"the videos have {made} frames, as the model makes no {asked}", "give {num_frames} another number")
 
 
 def make_generator(seed: int) -> Any:
