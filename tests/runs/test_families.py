@@ -1,12 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from diffusers import KolorsPipeline, PixArtAlphaPipeline
 
 from semguide.models import TEXT_TO_IMAGE, TEXT_TO_VIDEO, load
-from semguide.runs.generation import accepted_hooks, call_arguments, generate_images
+from semguide.runs.generation import accepted_hooks, call_arguments, finish_partial_run, generate_images
 from semguide.runs.request import Request, find_model, plan_run
 from support.tiny.pipelines import COMPONENTS, tiny
 
@@ -71,6 +72,25 @@ def test_a_callback_of_the_older_form_tells_the_steps_too():
     hooks["callback"](1, 500, "latents")
     assert told == [("PixArtAlphaPipeline", 1, 500, "latents")]
     assert accepted_hooks(object.__new__(KolorsPipeline), {"callback_on_step_end": step_end}) == {}
+
+
+def test_the_rest_of_a_started_image_is_told_in_the_form_that_the_pipeline_takes(tiny_model: Path):
+    planned = plan_run(Request(PROMPT, model=str(tiny_model), num_images=1, num_inference_steps=2))
+    (method,), (rule,) = planned.run.methods, planned.rules.values()
+    (whole,) = generate_images(planned.run, planned.rules, load(str(tiny_model), "cpu"))
+    given: list[str] = []
+
+    def finish(**hooks: Any) -> Any:
+        given.extend(hooks)
+        trace = SimpleNamespace(to_dict=lambda: {"images": [whole.trace]})
+        return SimpleNamespace(
+            images=[whole.image], evaluations=[1], alignment=None, alignment_score=[None], trace=trace, idle=None
+        )
+
+    steered = SimpleNamespace(pipe=object.__new__(PixArtAlphaPipeline))
+    start: Any = SimpleNamespace(seed=3, seconds=0.0, steered=steered, finish=finish)
+    assert finish_partial_run(planned.run, method, rule, start).seed == 3
+    assert given == ["callback"]
 
 
 def test_a_run_without_a_negative_prompt_leaves_it_to_the_pipeline(tiny_model: Path):

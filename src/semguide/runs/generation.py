@@ -135,18 +135,16 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         steered: What `steer` returned for the method.
         call_hooks: Arguments of the pipeline call that observe it, such as `callback_on_step_end`.
     """
-    start = time.perf_counter()
     if run.retries and len(run.concepts) > 1 and not steered.rule.is_noop:
         return _retried_image(run, method, seed, steered, call_hooks)
+    begun = time.perf_counter()
     output = steered(
         run.prompt,
         generator=make_generator(seed),
         **call_arguments(run, steered.pipe),
         **accepted_hooks(steered.pipe, call_hooks),
     )
-    image = GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - start, steered.pipe)
-    _tell_frames(run, image)
-    return image
+    return _image_of(run, method, seed, output, steered.pipe, time.perf_counter() - begun)
 
 
 def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks: Mapping[str, Any]) -> GeneratedImage:
@@ -154,14 +152,17 @@ def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks
     from semguide.selection.best_of import with_finished
     from semguide.selection.retries import THRESHOLD, attempts_of, start_until
 
-    begun = time.perf_counter()
-    arguments = call_arguments(run, steered.pipe)
+    begun, arguments = time.perf_counter(), call_arguments(run, steered.pipe)
     best, tried = start_until(steered, run.prompt, attempts_of(seed, run.retries), THRESHOLD, SignalScore(), arguments)
-    output = best.finish(**accepted_hooks(steered.pipe, call_hooks))
+    image = _finished_image(run, method, best, call_hooks)
     attempts = [asdict(with_finished(found, {best.seed: best.evaluations})) for found in tried]
-    image = GeneratedImage.from_output(output, 0, method, seed, time.perf_counter() - begun, steered.pipe)
-    _tell_frames(run, image)
-    return replace(image, evaluations=sum(found["evaluations"] for found in attempts), attempts=attempts)
+    return replace(
+        image,
+        seed=seed,
+        evaluations=sum(found["evaluations"] for found in attempts),
+        seconds=round(time.perf_counter() - begun, 3),
+        attempts=attempts,
+    )
 
 
 def finish_partial_run(
@@ -176,10 +177,18 @@ def finish_partial_run(
         start: The first steps.
         on_step: Called after each step.
     """
-    begun = time.perf_counter()
-    output = start.finish(callback_on_step_end=_step_callback(run, method, start.seed, rule, on_step))
-    seconds = start.seconds + time.perf_counter() - begun
-    image = GeneratedImage.from_output(output, 0, method, start.seed, seconds, start.steered.pipe)
+    callback = _step_callback(run, method, start.seed, rule, on_step)
+    return _finished_image(run, method, start, {"callback_on_step_end": callback})
+
+
+def _finished_image(run: Run, method: Method, start: PartialRun, call_hooks: Mapping[str, Any]) -> GeneratedImage:
+    begun, pipe = time.perf_counter(), start.steered.pipe
+    output = start.finish(**accepted_hooks(pipe, call_hooks))
+    return _image_of(run, method, start.seed, output, pipe, start.seconds + time.perf_counter() - begun)
+
+
+def _image_of(run: Run, method: Method, seed: int, output: Any, pipe: Any, seconds: float) -> GeneratedImage:
+    image = GeneratedImage.from_output(output, 0, method, seed, seconds, pipe)
     _tell_frames(run, image)
     return image
 
