@@ -39,6 +39,17 @@ def scale_over_channels(x: Sample, factor: Float[Tensor, " place"]) -> Sample:
     return x * (factor[:, None] if x.ndim == 2 else factor.reshape(x.shape[1:]))
 
 
+def affinity(prompt: Sample, contrast: ConceptSamples) -> Float[Tensor, "concept place"]:
+    """Return how much p leans at each place towards what sets each concept apart: <d_k(x), p(x)>, over its rms.
+
+    Args:
+        prompt: p.
+        contrast: d_k = s_k - mean_j s_j.
+    """
+    lean = torch.stack([dot_over_channels(d, prompt) for d in contrast])
+    return safe_divide(lean, lean.square().mean().sqrt())
+
+
 def perpendicular(x: Sample, y: Sample) -> Sample:
     """Return the part of x that is orthogonal to y: x - (<x,y> / |y|^2) y (docs/method.md, perp).
 

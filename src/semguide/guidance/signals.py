@@ -14,6 +14,7 @@ from torch import Tensor
 from semguide.guidance.geometry import (
     PerConcept,
     Scalar,
+    affinity,
     cosine,
     dot_over_channels,
     least_squares,
@@ -112,9 +113,8 @@ def prominence(predictions: Predictions, step: Step) -> Tensor:
     """
     del step
     prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
-    affinity = torch.stack([dot_over_channels(d, prompt) for d in subjects - subjects.mean(dim=0)])
-    affinity = safe_divide(affinity, affinity.square().mean().sqrt())
-    return affinity.sort(dim=1, descending=True).values[:, : max(1, affinity.shape[1] // 8)].mean(dim=1)
+    leaning = affinity(prompt, subjects - subjects.mean(dim=0)).sort(dim=1, descending=True).values
+    return leaning[:, : max(1, leaning.shape[1] // 8)].mean(dim=1)
 
 
 def overlap(predictions: Predictions, step: Step) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from semguide.guidance.checks import check_window
 from semguide.guidance.citations import SGT_PAPER, SOFTWARE
-from semguide.guidance.geometry import dot_over_channels, safe_divide, scale_over_channels
+from semguide.guidance.geometry import affinity, dot_over_channels, safe_divide, scale_over_channels
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
 from semguide.guidance.window import Window
@@ -90,12 +90,11 @@ class BalancedSGT(Rule[None]):
             return no_correction(predictions, similarity), None
         prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
         contrast = subjects - subjects.mean(dim=0)
-        affinity = torch.stack([dot_over_channels(d, prompt) for d in contrast])
-        affinity = self.sharpness * safe_divide(affinity, affinity.square().mean().sqrt())
+        leaning = self.sharpness * affinity(prompt, contrast)
         size = dot_over_channels(prompt, prompt)
         size = safe_divide(size, size.sum())
-        places = balanced(affinity, size)
-        share = (affinity.softmax(dim=0) * size).sum(dim=1)
+        places = balanced(leaning, size)
+        share = (leaning.softmax(dim=0) * size).sum(dim=1)
         deficit = (1 - len(subjects) * share).clamp(0.0, 1.0)
         weight = self.strength * places.mean(dim=1)
         delta = sum(
