@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semguide import plugins
-from semguide.adapters import steer
+from semguide.adapters import SteeredPipeline, steer
 from semguide.errors import InvalidArgument
 from semguide.evaluation.clip_scorers import GROUP, clip_folder
 from semguide.evaluation.metrics.clip import load_clip
@@ -25,7 +25,7 @@ from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAP
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
-from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, SignalScore, best_of, retry
+from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
 from semguide.selection.criteria import INTERCEPT, SIGNALS_USED, first_steps
 from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
@@ -58,26 +58,37 @@ class BestOf(SamplingMethod):
 
 
 @dataclass(frozen=True)
-class EarlyBestOf(BestOf):
+class EarlyChoice(BestOf):
     """Several seeds, of which all but one are dropped after the first steps."""
 
     @abstractmethod
     def criterion(self) -> Criterion:
         """Return what scores the first steps."""
 
+    @abstractmethod
+    def choose(self, steered: SteeredPipeline, prompt: str, **arguments: Any) -> Selection:
+        """Make the image of a prompt from some seeds; the arguments are those that `best_of` and `retry` share."""
+
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Steer the pipeline with the rule."""
-        steered, criterion = steer(pipe, self.image_rule()), self.criterion()
-        shared = asdict(sampling)
+        steered, criterion, shared = steer(pipe, self.image_rule()), self.criterion(), asdict(sampling)
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
-            found = best_of(
-                steered, prompt, concepts=list(concepts), seeds=self.candidates(seed), criterion=criterion, **shared
-            )
+            seeds = self.candidates(seed)
+            found = self.choose(steered, prompt, concepts=list(concepts), seeds=seeds, criterion=criterion, **shared)
             candidates = [asdict(candidate) for candidate in found.candidates]
             return SampledImage(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
 
         return make
+
+
+@dataclass(frozen=True)
+class EarlyBestOf(EarlyChoice):
+    """Several seeds, all started, of which the best is finished."""
+
+    def choose(self, steered: SteeredPipeline, prompt: str, **arguments: Any) -> Selection:
+        """Start all seeds and finish the best."""
+        return best_of(steered, prompt, **arguments)
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the first steps of all seeds and the others of one."""
@@ -116,7 +127,7 @@ class BestOfDetector(EarlyBestOf):
 
 
 @dataclass(frozen=True)
-class Retry(BestOf):
+class Retry(EarlyChoice):
     """One seed after another, until the first steps of one promise enough; the best of them becomes the image."""
 
     rule: str = parameter("sgt-balanced", "Name of the rule that makes the images, at its defaults.")
@@ -125,24 +136,13 @@ class Retry(BestOf):
 
     name: ClassVar[str] = "retry"
 
-    def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
-        """Steer the pipeline with the rule."""
-        steered, criterion, shared = steer(pipe, self.image_rule()), SignalScore(self.stop), asdict(sampling)
+    def criterion(self) -> SignalScore:
+        """Return the score that holds under a rule."""
+        return SignalScore(self.stop)
 
-        def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
-            found = retry(
-                steered,
-                prompt,
-                seeds=self.candidates(seed),
-                threshold=self.threshold,
-                criterion=criterion,
-                concepts=list(concepts),
-                **shared,
-            )
-            candidates = [asdict(candidate) for candidate in found.candidates]
-            return SampledImage(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
-
-        return make
+    def choose(self, steered: SteeredPipeline, prompt: str, **arguments: Any) -> Selection:
+        """Start seeds until one promises enough, and finish the best."""
+        return retry(steered, prompt, threshold=self.threshold, **arguments)
 
     def evaluations_per_image(self, steps: int, concepts: int) -> None:
         """Return None: it depends on the image."""
