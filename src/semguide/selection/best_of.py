@@ -131,7 +131,7 @@ def check_arguments(prompt: Any, arguments: dict[str, Any], per_prompt: str) -> 
     chosen = {name: arguments.get(name) is not None for name in ("generator", "latents")}
     for name, given in {**chosen, per_prompt: arguments.get(per_prompt) not in (None, 1)}.items():
         if given:
-            raise InvalidArgument(name, "must be left out of best_of, which makes one image of each seed")
+            raise InvalidArgument(name, "must be left out where seeds are chosen: each makes one image")
 
 
 def start_all(
