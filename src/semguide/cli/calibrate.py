@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +11,8 @@ import typer
 from semguide.cli import loading
 from semguide.cli.bench import How, make_missing
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.cli.folders import check_out, model_slug
 from semguide.cli.progress import count_bar
-from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.request import check_bench
 from semguide.evaluation.calibrating import FEW, CalibrateRequest, plan_calibration
 from semguide.evaluation.suites import OWN
@@ -73,30 +72,9 @@ def calibrate(
     if store is not None:
         check_writable(store)
     planned = plan_calibration(request, say)
-    where = out or Path("out") / f"calibrate-{slug(planned.bench.bench.model)}"
+    where = out or Path("out") / f"calibrate-{model_slug(planned.bench.bench.model)}"
     check_out(where, IMAGES)
     _calibrate(planned, where, store)
-
-
-def check_out(out: Path, part: str) -> None:
-    """Check that a folder can be written, and holds nothing but what an earlier call of the command made.
-
-    Args:
-        out: The folder.
-        part: The folder in it that every call makes.
-
-    Raises:
-        InvalidArgument: It cannot, or holds something else.
-    """
-    check_writable(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / part).is_dir():
-        rule = "must be new, empty or the folder of an earlier call of this command, with no other files"
-        raise InvalidArgument("out", rule, out, "choose another folder")
-
-
-def slug(model: str) -> str:
-    """Return a model's last name as part of a folder's name."""
-    return re.sub(r"[^a-z0-9]+", "-", Path(model).name.lower()).strip("-") or "model"
 
 
 def _calibrate(planned: CalibratePlan, out: Path, store: Path | None) -> None:

@@ -11,8 +11,8 @@ import typer
 
 from semguide.cli import loading
 from semguide.cli.bench import How, make_missing, print_summary
-from semguide.cli.calibrate import check_out, slug
 from semguide.cli.console import FAILURE, hush_libraries, say
+from semguide.cli.folders import check_out, model_slug
 from semguide.cli.progress import count_bar
 from semguide.cli.settings import parse_settings
 from semguide.evaluation.bench.request import BenchRequest, check_bench
@@ -81,7 +81,7 @@ def compare(
     if out is not None:
         check_out(out, PARTS)
     planned = plan_comparison(request, say)
-    where = out or Path("out") / f"compare-{slug(planned.base.bench.model)}"
+    where = out or Path("out") / f"compare-{model_slug(planned.base.bench.model)}"
     check_out(where, PARTS)
     _compare(planned, where)
 

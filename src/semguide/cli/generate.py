@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
+from semguide.cli.folders import slug
 from semguide.cli.settings import check_seed_list, parse_seeds, parse_settings
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
@@ -112,8 +112,7 @@ def generate(
 
 def default_out(run: Run, ending: str = "") -> Path:
     """Return the default output folder, named after the prompt and the hash of the run."""
-    slug = re.sub(r"[^a-z0-9]+", "-", run.prompt.lower()).strip("-")[:48].strip("-")
-    return Path("out") / f"{slug or 'run'}-{run.digest[:8]}{ending}"
+    return Path("out") / f"{slug(run.prompt, 'run', 48)}-{run.digest[:8]}{ending}"
 
 
 def _repeat(file: Path, out: Path | None, overwrite: bool, model: str | None, device: str | None) -> None:

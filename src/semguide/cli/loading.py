@@ -1,4 +1,4 @@
-"""The options that say how a model is loaded; `generate`, `serve` and `bench` share them."""
+"""The options that say how a model is loaded; the commands that load one share them."""
 
 from __future__ import annotations
 
