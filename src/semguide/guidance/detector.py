@@ -95,6 +95,17 @@ def score(probabilities: Sequence[float] | None) -> float | None:
     return None if math.isnan(value) else value
 
 
+def order(alignments: Sequence[Sequence[float] | None], raw: Sequence[float | None]) -> list[int | None]:
+    """Return the place of each image among those of a prompt: by probabilities where all have them, else by scores.
+
+    Args:
+        alignments: Of each image the probabilities of its concepts, None where there are none.
+        raw: Of each image the score that orders images without a fit.
+    """
+    fitted = all(alignment is not None for alignment in alignments)
+    return places([score(alignment) for alignment in alignments] if fitted else raw)
+
+
 def places(scores: Sequence[float | None]) -> list[int | None]:
     """Return the place of each image among those of a prompt, 1 for the highest score, equal ones in their order.
 

@@ -78,15 +78,14 @@ def alignment_ranks(records: Mapping[Key, dict[str, Any]]) -> dict[Key, int | No
     Returns:
         None for all images of a method of which none has a score.
     """
-    from semguide.guidance.detector import places, score
+    from semguide.guidance.detector import order
 
     found: dict[Key, int | None] = {}
     for method in dict.fromkeys(method for method, _ in records):
         keys = [key for key in records if key[0] == method]
         alignments = [records[key].get("alignment") for key in keys]
-        fitted = all(alignment is not None for alignment in alignments)
-        scores = [score(a) for a in alignments] if fitted else [records[key].get("alignment_score") for key in keys]
-        found.update(zip(keys, places(scores), strict=True))
+        raw = [records[key].get("alignment_score") for key in keys]
+        found.update(zip(keys, order(alignments, raw), strict=True))
     return found
 
 

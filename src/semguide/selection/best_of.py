@@ -9,7 +9,7 @@ from typing import Any
 from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import InvalidArgument
-from semguide.guidance.detector import places, score
+from semguide.guidance.detector import order
 from semguide.selection.criteria import Criterion, DetectorScore
 from semguide.selection.partial_run import PartialRun
 
@@ -96,9 +96,9 @@ def best_of(
 
 def ranked(results: Sequence[Result]) -> list[Result]:
     """Return the results of one image each with their places among each other."""
-    fitted = all(result.alignment is not None for result in results)
-    scores = [score(r.alignment[0]) if fitted and r.alignment else r.alignment_score[0] for r in results]
-    return [replace(result, alignment_rank=[place]) for result, place in zip(results, places(scores), strict=True)]
+    alignments = [None if result.alignment is None else result.alignment[0] for result in results]
+    found = order(alignments, [result.alignment_score[0] for result in results])
+    return [replace(result, alignment_rank=[place]) for result, place in zip(results, found, strict=True)]
 
 
 def checked_seeds(seeds: Iterable[int], keep: int) -> list[int]:
