@@ -199,7 +199,7 @@ def read_labels() -> dict[str, Any]:
     """
     stored = json.loads(LABELS.read_text(encoding="utf-8"))
     if (got := fingerprint(ASSETS / MODEL)) != stored["checkpoint"]:
-        raise InvalidArgument(f"checkpoint must be the labelled one, {stored['checkpoint']}, got {got}; label it anew")
+        raise InvalidArgument("checkpoint", f"must be the labelled one, {stored['checkpoint']}", got, "label it anew")
     return stored
 
 
