@@ -33,7 +33,7 @@ from semguide.evaluation.observation import (
     record_signals,
 )
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
-from semguide.files import atomic, digest, write_json
+from semguide.files import atomic, digest, write_arrays, write_json
 from semguide.guidance.signals import SIGNALS
 from semguide.models import fingerprint, load
 from semguide_emoji import ASSETS
@@ -55,9 +55,7 @@ def observations(split: Split, options: argparse.Namespace) -> Observations:
         )
     else:
         watched = made(split, prompts, options)
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            columns: dict[str, Any] = {**asdict(watched.pictures), **watched.signals}
-            np.savez_compressed(file, **columns)
+        write_arrays(path, **asdict(watched.pictures), **watched.signals)
     found = findings(Judge.load(ASSETS / "emoji-judge"), watched.pictures.images)
     return observed(watched, verdicts(found, prompts), prompts)
 

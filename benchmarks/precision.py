@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from semguide import steer
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
-from semguide.files import atomic, digest, write_json
+from semguide.files import digest, write_arrays, write_json
 from semguide.guidance import CFG, BalancedSGT, Rule, SGTv1, SGTv2
 from semguide.models import fingerprint, load
 from semguide_emoji import ASSETS
@@ -78,10 +78,7 @@ def made(pipe: Any, rule: Rule[Any], prompts: Sequence[SuitePrompt], options: ar
 def stored(path: Path, make: Callable[[], Made]) -> Made:
     """Return what a file holds, made and written to it where it is missing."""
     if not path.exists():
-        found = make()
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            columns: dict[str, Any] = {**found}
-            np.savez_compressed(file, **columns)
+        write_arrays(path, **make())
     with np.load(path) as data:
         return dict(data)
 

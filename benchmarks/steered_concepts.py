@@ -38,7 +38,7 @@ from semguide.evaluation.image_batches import generate_batches
 from semguide.evaluation.judging import Detection
 from semguide.evaluation.statistics import Estimate, bootstrap
 from semguide.evaluation.suites import SuitePrompt, stable_hash, suite
-from semguide.files import atomic, digest, write_json
+from semguide.files import digest, write_arrays, write_json
 from semguide.guidance import CFG, BalancedSGT, Correction, Predictions, Rule, Step
 from semguide.guidance.parameters import parameter
 from semguide.models import fingerprint, load
@@ -228,8 +228,7 @@ class Bed:
             began = time.process_time()
             seeds = range(self.seeds)
             made = generate_batches(self.pipe, arm.rule, steered, seeds, num_inference_steps=STEPS).images
-            with atomic(path) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, images=made)
+            write_arrays(path, images=made)
             print(f"{path.name}: {len(made)} images, {time.process_time() - began:.0f} s", flush=True)
         return np.load(path)["images"]
 

@@ -19,23 +19,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from semguide.evaluation.image_batches import generate_batches
-from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SamplingOptions
+from semguide.evaluation.image_batches import generate_batches, generate_one_by_one
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
-from semguide.files import atomic, digest, write_json
+from semguide.files import atomic, digest, write_arrays, write_json
 from semguide.guidance import METHODS
 from semguide.models import fingerprint, load
+from semguide.runs.environment import processor
 from semguide_emoji import ASSETS
 from semguide_emoji.evaluation.detections import findings
 from semguide_emoji.evaluation.verdict import rule_on
@@ -82,7 +81,7 @@ class Measured:
     Attributes:
         right: (prompts, seeds) whether every concept is right.
         confidence: (prompts, seeds) the judge's mean confidence in what it finds, 0 where it finds nothing.
-        evaluations: (prompts, seeds) denoiser evaluations; of a rule's images the mean of their piece.
+        evaluations: (prompts, seeds) denoiser evaluations, the mean of their piece.
         processors: What made them.
     """
 
@@ -146,30 +145,27 @@ class Bench:
         sampler: Any = row.sampler
         if row.method in METHODS:
             made = generate_batches(self._pipe, sampler, prompts, [seed], num_inference_steps=row.steps)
-            images, evaluations = made.images, np.full(len(prompts), made.evaluations)
         else:
-            size: int = self._pipe.vae.config.sample_size
-            sample = sampler.bind(self._pipe, SamplingOptions(row.steps, size, size))
-            one_by_one = [sample(prompt.text, prompt.concepts, seed) for prompt in prompts]
-            images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in one_by_one])
-            evaluations = np.array([float(one.evaluations) for one in one_by_one])
-        found = findings(self._judge, images)
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                images=images,
-                evaluations=evaluations,
-                right=np.array([rule_on(*pair).all_right for pair in zip(prompts, found, strict=True)]),
-                confidence=np.array([np.mean([f.confidence for f in seen]) if seen else 0.0 for seen in found]),
-                processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
-            )
+            made = generate_one_by_one(self._pipe, sampler, prompts, seed, num_inference_steps=row.steps)
+        found = findings(self._judge, made.images)
+        write_arrays(
+            path,
+            images=made.images,
+            evaluations=np.full(len(prompts), made.evaluations),
+            right=np.array([rule_on(*pair).all_right for pair in zip(prompts, found, strict=True)]),
+            confidence=np.array([np.mean([f.confidence for f in seen]) if seen else 0.0 for seen in found]),
+            processor=processor(),
+        )
 
 
-def share(part: NDArray[np.bool_], whole: NDArray[np.bool_], resamples: int = 2000) -> list[float]:
-    """Return the share of `whole` that is in `part` too, both (prompts, seeds), with its interval over prompts."""
+def share(part: NDArray[np.bool_], whole: NDArray[np.bool_], resamples: int = 2000) -> list[float] | None:
+    """Return the share of `whole` that is in `part` too, both (prompts, seeds), with its interval over prompts.
+
+    None where `whole` is empty: where the first row is right everywhere there is nothing to gain.
+    """
     hits, all_ = (part & whole).sum(axis=1).astype(np.float64), whole.sum(axis=1).astype(np.float64)
     if not all_.sum():
-        return [float("nan")] * 3
+        return None
     drawn = np.random.default_rng(0).integers(len(all_), size=(resamples, len(all_)))
     sums = np.maximum(all_[drawn].sum(axis=1), 1.0)
     low, high = np.quantile(hits[drawn].sum(axis=1) / sums, [0.025, 0.975])
@@ -201,7 +197,8 @@ def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
 def line(entry: dict[str, Any]) -> str:
     """Return a row of the table in Markdown."""
     triple = "{:.3f} [{:.3f}, {:.3f}]".format
-    cells = [triple(*entry[name]) for name in ("right", "difference", "gain", "harm")]
+    values = [entry[name] for name in ("right", "difference", "gain", "harm")]
+    cells = ["" if value is None else triple(*value) for value in values]
     return f"| {entry['name']} | {entry['evaluations']:g} | {' | '.join(cells)} | {entry['confidence'][0]:.3f} |"
 
 
@@ -242,11 +239,13 @@ def main() -> None:
         for row in rows:
             bench.make(row, (index, count))
         return
-    first = bench.measured(rows[0])
+    first: Measured | None = None
     print("| | evaluations | right | difference | gain | harm | confidence |\n|---|---|---|---|---|---|---|")
     entries: list[dict[str, Any]] = []
     for row in rows:
-        entries.append(summary(row, bench.measured(row), first))
+        measured = bench.measured(row)
+        first = first or measured
+        entries.append(summary(row, measured, first))
         print(line(entries[-1]), flush=True)
     name = f"table-{options.suite}-{options.split}-{options.model}"
     write_json(options.out / f"{name}.json", {"prompts": len(prompts), "seeds": options.seeds, "rows": entries})

@@ -32,14 +32,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semguide.evaluation.bench.row_metrics import DISTANCE, compare_metrics, summarise_metrics
-from semguide.evaluation.image_batches import ImageBatch, generate_batches
+from semguide.evaluation.image_batches import ImageBatch, generate_batches, generate_one_by_one
 from semguide.evaluation.judging import Detection
 from semguide.evaluation.metrics.features import diversity, unpack
 from semguide.evaluation.metrics.scorer import Scorer, Scorers
-from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
-from semguide.files import atomic, digest, write_json
+from semguide.files import digest, write_arrays, write_json
 from semguide.guidance import METHODS
 from semguide.models import fingerprint, load
 from semguide_emoji import ASSETS
@@ -163,17 +163,9 @@ class Bed:
         if method in METHODS:
             pictures = generate_batches(self.pipe, sampler, self.prompts, [seed], num_inference_steps=steps)
         else:
-            pictures = self._one_by_one(sampler, seed, steps)
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, images=pictures.images, evaluations=pictures.evaluations)
+            pictures = generate_one_by_one(self.pipe, sampler, self.prompts, seed, num_inference_steps=steps)
+        write_arrays(path, images=pictures.images, evaluations=pictures.evaluations)
         return pictures
-
-    def _one_by_one(self, sampler: SamplingMethod, seed: int, steps: int) -> ImageBatch:
-        size: int = self.pipe.vae.config.sample_size
-        bound = sampler.bind(self.pipe, SamplingOptions(steps, size, size))
-        made = [bound(prompt.text, prompt.concepts, seed) for prompt in self.prompts]
-        images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
-        return ImageBatch(images, float(np.mean([one.evaluations for one in made])))
 
 
 def made_by(method: str, setting: Setting) -> Any:

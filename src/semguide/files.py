@@ -52,6 +52,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Write NumPy arrays by name as a compressed .npz file, whole or not at all."""
+    import numpy as np
+
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 

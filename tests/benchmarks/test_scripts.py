@@ -102,6 +102,11 @@ def test_the_table_counts_gain_and_harm_against_the_first_row():
     assert found["gain"][0] == pytest.approx(2 / 3, abs=1e-4)  # two of the three failures
     assert found["harm"][0] == pytest.approx(1 / 3, abs=1e-4)  # one of the three right ones
     assert found["evaluations"] == 40.0
+    perfect = measured([[True, True]] * 3, 50.0)
+    found = script["summary"](row, perfect, perfect)
+    assert (found["gain"], found["harm"][0]) == (None, 0.0)
+    assert script["line"](found).count("|") == 8
+    json.dumps(found, allow_nan=False)
 
 
 def test_the_table_makes_a_piece_once_and_every_shard_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

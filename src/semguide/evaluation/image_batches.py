@@ -1,4 +1,4 @@
-"""Images of prompts and seeds under a rule, generated in batches."""
+"""Images of prompts and seeds: under a rule in batches, by another sampling method one by one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semguide.adapters import steer
 from semguide.errors import InvalidArgument
+from semguide.evaluation.sampling_methods import SamplingMethod, SamplingOptions
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import Rule
 
@@ -27,6 +28,25 @@ class ImageBatch:
 
     images: NDArray[np.uint8]
     evaluations: float
+
+
+def generate_one_by_one(
+    pipe: Any, method: SamplingMethod, prompts: Sequence[SuitePrompt], seed: int, *, num_inference_steps: int
+) -> ImageBatch:
+    """Make every prompt with one seed by a sampling method, which makes an image at a time.
+
+    Args:
+        pipe: A pipeline with an autoencoder, whose size is that of the images.
+        method: The method.
+        prompts: What to make, with its concepts.
+        seed: Of each image.
+        num_inference_steps: Steps, >= 1.
+    """
+    size: int = pipe.vae.config.sample_size
+    sample = method.bind(pipe, SamplingOptions(num_inference_steps, size, size))
+    made = [sample(prompt.text, prompt.concepts, seed) for prompt in prompts]
+    images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
+    return ImageBatch(images, float(np.mean([one.evaluations for one in made])))
 
 
 def generate_batches(

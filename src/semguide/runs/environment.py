@@ -40,6 +40,13 @@ class Environment:
         return {"checkpoint": self.checkpoint, "versions": self.versions, "dtype": self.dtype}
 
 
+def processor() -> str:
+    """Return the machine, and the instruction set that torch uses. Imports torch."""
+    import torch
+
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
 def current_environment(checkpoint: Path, loading: LoadOptions | None = None) -> Environment:
     """Return the environment of this process. Imports torch.
 
@@ -53,7 +60,7 @@ def current_environment(checkpoint: Path, loading: LoadOptions | None = None) ->
         checkpoint=fingerprint(checkpoint, loading),
         versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         dtype=(loading or LoadOptions()).resolved.dtype,
-        processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        processor=processor(),
         threads=torch.get_num_threads(),
     )
 
