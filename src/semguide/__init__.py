@@ -27,11 +27,13 @@ if TYPE_CHECKING:
         UnsupportedPipeline,
     )
     from semguide.guidance import (
+        APG,
         CDG,
         CFG,
         SEGA,
         SGT,
         BalancedSGT,
+        CFGZeroStar,
         CO3Composition,
         Composable,
         Correction,
@@ -59,8 +61,10 @@ _HOMES = {
     "Rule": "guidance",
     "Predictions": "guidance",
     "Correction": "guidance",
+    "APG": "guidance",
     "CDG": "guidance",
     "CFG": "guidance",
+    "CFGZeroStar": "guidance",
     "CO3Composition": "guidance",
     "Composable": "guidance",
     "Concept": "types",
@@ -91,11 +95,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "APG",
     "CDG",
     "CFG",
     "SEGA",
     "SGT",
     "BalancedSGT",
+    "CFGZeroStar",
     "CO3Composition",
     "Composable",
     "Concept",

@@ -11,11 +11,13 @@ import pytest
 import semguide
 from semguide.errors import SemguideWarning
 from semguide.guidance import (
+    APG,
     CDG,
     CFG,
     METHODS,
     SEGA,
     BalancedSGT,
+    CFGZeroStar,
     CO3Composition,
     Composable,
     PerpNeg,
@@ -38,6 +40,8 @@ def test_every_rule_has_its_name() -> None:
         "perp-neg": PerpNeg,
         "co3-composition": CO3Composition,
         "cdg": CDG,
+        "apg": APG,
+        "cfg-zero-star": CFGZeroStar,
     }
     assert dict(METHODS) == {**ours, **others}
     assert get_method("sgt-v2") is SGTv2

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from semguide.guidance import (
+    APG,
     CFG,
     SEGA,
     SGT,
+    CFGZeroStar,
     CO3Composition,
     Composable,
     PerpNeg,
@@ -30,6 +32,8 @@ ACTIVE: list[Rule[Any]] = [
     SEGA(warmup_steps=0),
     PerpNeg(),
     CO3Composition(stop=1.0),
+    APG(threshold=0.0),
+    CFGZeroStar(zero_init_steps=0),
 ]
 INERT: list[Rule[Any]] = [
     CFG(),
@@ -40,6 +44,7 @@ INERT: list[Rule[Any]] = [
     SEGA(concept_guidance_scale=0.0, warmup_steps=0),
     PerpNeg(negative_weight=0.0),
     CO3Composition(contrast=0.0, stop=1.0),
+    APG(threshold=0.0, parallel=1.0, momentum=0.0),
 ]
 
 

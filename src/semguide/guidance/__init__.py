@@ -3,18 +3,33 @@
 from semguide.guidance.methods import METHODS, get_method, register_rule
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
-from semguide.guidance.rules import CDG, CFG, SEGA, SGT, BalancedSGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import (
+    APG,
+    CDG,
+    CFG,
+    SEGA,
+    SGT,
+    BalancedSGT,
+    CFGZeroStar,
+    CO3Composition,
+    Composable,
+    PerpNeg,
+    SGTv1,
+    SGTv2,
+)
 from semguide.guidance.session import FiniteCheck, Observer, RuleSession, Watcher, idle_warning
 from semguide.guidance.trace import Trace
 from semguide.guidance.window import Window
 
 __all__ = [
+    "APG",
     "CDG",
     "CFG",
     "METHODS",
     "SEGA",
     "SGT",
     "BalancedSGT",
+    "CFGZeroStar",
     "CO3Composition",
     "Composable",
     "Correction",

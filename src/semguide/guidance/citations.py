@@ -59,6 +59,31 @@ CDG_PAPER = """\
   year    = {2026}
 }"""
 
+APG_PAPER = """\
+@article{sadat2024eliminating,
+  title   = {Eliminating Oversaturation and Artifacts of High Guidance Scales in Diffusion Models},
+  author  = {Sadat, Seyedmorteza and Hilliges, Otmar and Weber, Romann M.},
+  journal = {arXiv preprint arXiv:2410.02416},
+  year    = {2024}
+}"""
+
+CFG_ZERO_STAR_PAPER = """\
+@article{fan2025cfgzero,
+  title   = {{CFG-Zero*}: Improved Classifier-Free Guidance for Flow Matching Models},
+  author  = {Fan, Weichen and Zheng, Amber Yijia and Yeh, Raymond A. and Liu, Ziwei},
+  journal = {arXiv preprint arXiv:2503.18886},
+  year    = {2025}
+}"""
+
+PAG_PAPER = """\
+@article{ahn2024selfrectifying,
+  title   = {Self-Rectifying Diffusion Sampling with Perturbed-Attention Guidance},
+  author  = {Ahn, Donghoon and Cho, Hyoungwon and Min, Jaewon and Jang, Wooseok and Kim, Jungwoo and Kim, SeonHwa and
+             Park, Hyun Hee and Jin, Kyong Hwan and Kim, Seungryong},
+  journal = {arXiv preprint arXiv:2403.17377},
+  year    = {2024}
+}"""
+
 ATTEND_EXCITE_PAPER = """\
 @article{chefer2023attend,
   title   = {Attend-and-Excite: Attention-Based Semantic Guidance for Text-to-Image Diffusion Models},

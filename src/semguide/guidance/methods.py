@@ -12,7 +12,19 @@ from typing import Any, ClassVar, Final, TypeVar, get_origin, get_type_hints
 from semguide.errors import InvalidArgument, notify
 from semguide.guidance.parameters import Parameter, parameters_of
 from semguide.guidance.rule import Rule
-from semguide.guidance.rules import CDG, CFG, SEGA, BalancedSGT, CO3Composition, Composable, PerpNeg, SGTv1, SGTv2
+from semguide.guidance.rules import (
+    APG,
+    CDG,
+    CFG,
+    SEGA,
+    BalancedSGT,
+    CFGZeroStar,
+    CO3Composition,
+    Composable,
+    PerpNeg,
+    SGTv1,
+    SGTv2,
+)
 
 GROUP: Final = "semguide.rules"
 """The entry points in which other packages name their rules, a class each."""
@@ -164,5 +176,5 @@ def _check_parameter(where: str, each: Parameter) -> None:
         raise InvalidArgument(each.name, f"of {where} must be a number with a default > 0, as it is the strength")
 
 
-for _kind in (BalancedSGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG):
+for _kind in (BalancedSGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG, APG, CFGZeroStar):
     register_rule(_kind)

@@ -42,7 +42,7 @@ class Predictions:
     Attributes:
         uncond: e(0), for the empty or negative prompt.
         cond: e(P), for the whole prompt.
-        concepts: e(c_k), one per concept, at least one.
+        concepts: e(c_k), one per concept; none only for rules that use none.
     """
 
     uncond: Sample
@@ -63,6 +63,8 @@ class Predictions:
     def similarity(self) -> PerConcept:
         """The signed cosines cos(p, s_k), in float32 or better."""
         prompt = self.prompt_guidance
+        if not len(self.concepts):
+            return prompt.new_zeros(0)
         return torch.stack([cosine(prompt, subject) for subject in self.concept_guidance])
 
 
@@ -114,6 +116,8 @@ class Rule(ABC, Generic[State]):
     """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
     min_concepts: ClassVar[int] = 1
     """With fewer concepts than this the correction is zero, so they are not evaluated."""
+    uses_concepts: ClassVar[bool] = True
+    """Whether `correct` looks at the concepts; if not, it is asked at every step, with whichever were evaluated."""
     repels: ClassVar[bool] = False
     """Whether it steers away from the concepts, so that they are to be given by hand."""
 
@@ -141,7 +145,7 @@ class Rule(ABC, Generic[State]):
             concepts: Number of the image's concepts.
         """
         del step, count
-        return not self.is_noop and concepts >= self.min_concepts
+        return self.uses_concepts and not self.is_noop and concepts >= self.min_concepts
 
     def initial_state(self, num_concepts: int) -> State:
         """Return the state before the first step, an immutable value; None by default."""

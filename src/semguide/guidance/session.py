@@ -75,6 +75,11 @@ class RuleSession:
         return self._full_trace or self.watched or not self._rule.is_noop
 
     @property
+    def acts_without_concepts(self) -> bool:
+        """Whether the rule corrects images of which no concept was evaluated."""
+        return not (self._rule.uses_concepts or self._rule.is_noop)
+
+    @property
     def watched(self) -> bool:
         """Whether a watcher is shown the predictions."""
         return self._watcher is not None
@@ -145,12 +150,12 @@ def idle_warning(
         corrected: Whether it is known that every correction was zero.
     """
     number, same = len(concepts), "the images are those of plain classifier-free guidance"
-    if rule.is_noop or not number:
+    if rule.is_noop or not (number or not rule.uses_concepts):
         return None
-    if len(set(concepts)) < rule.min_concepts:
+    if rule.uses_concepts and len(set(concepts)) < rule.min_concepts:
         told = f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"
         return RuleNeverActed(f"{told}: {same}", "name more concepts in {concepts}")
-    if not any(rule.needs_concepts(step, count, number) for step in range(count)):
+    if rule.uses_concepts and not any(rule.needs_concepts(step, count, number) for step in range(count)):
         told = f"{rule.name} acts at none of the {count} steps: {same}"
         return RuleNeverActed(told, "take more steps, or widen the rule's window")
     if not corrected:

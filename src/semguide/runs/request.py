@@ -308,14 +308,16 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
     from semguide.guidance import idle_warning
 
     run = planned.run
-    steers = any(method.name != PLAIN for method in run.methods)
-    if not run.concepts and steers:
-        plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale)}
-        plain_run = replace(run, methods=(Method(PLAIN, {}),))
+    steering = [method.name for method in run.methods if method.name != PLAIN]
+    alone = {name: rule for name, rule in planned.rules.items() if not rule.uses_concepts}
+    if not run.concepts and len(alone) < len(steering):
+        plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale), **alone}
+        kept = (Method(PLAIN, {}), *(method for method in run.methods if method.name in alone))
+        plain_run = replace(run, methods=kept)
         return replace(planned, run=plain_run, rules=plain, warnings=(_why_plain(run, choice),))
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
     warnings: list[SemguideWarning] = (
-        [choice.warning] if choice is not None and choice.warning is not None and steers else []
+        [choice.warning] if choice is not None and choice.warning is not None and steering else []
     )
     names, steps = [concept.text for concept in run.concepts], run.sampling.num_inference_steps
     warnings += filter(None, (idle_warning(rule, names, steps) for rule in rules.values()))

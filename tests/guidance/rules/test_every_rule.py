@@ -19,6 +19,7 @@ OFF = [(rule, {p.name: p.off}) for rule in ACTIVE for p in parameters_of(type(ru
 WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)
 every = pytest.mark.parametrize("rule", ALL, ids=name_of)
+differences = pytest.mark.parametrize("rule", [rule for rule in ACTIVE if rule.uses_concepts], ids=name_of)
 is_noop = pytest.mark.parametrize("rule", INERT, ids=name_of)
 # CO3 weighs concepts by distances in units of eps, so only its equal weights are free of scale.
 scale_free = pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_corrections_scale_with_the_predictions(rule: Rule[Any]) -> None:
             torch.testing.assert_close(delta, factor * plain)
 
 
-@active
+@differences
 def test_prediction_type_does_not_matter_when_its_scale_changes_from_step_to_step(rule: Rule[Any]) -> None:
     sequence, scales = trajectory(6), [0.2, 0.5, -0.9, 2.0]
     raw = [map_predictions(p, lambda x, s=scale: x / s) for p, scale in zip(sequence, scales, strict=True)]
@@ -136,7 +137,7 @@ def test_prediction_type_does_not_matter_when_its_scale_changes_from_step_to_ste
         torch.testing.assert_close(scale * delta, plain)
 
 
-@active
+@differences
 def test_unconditional_prediction_cancels(rule: Rule[Any]) -> None:
     sequence = trajectory(8)
     shifted = [map_predictions(p, lambda x: x + 3.0) for p in sequence]
@@ -180,7 +181,8 @@ def test_every_parameter_says_what_it_means_and_which_values_it_takes(rule: type
         assert each.help.endswith("."), each.name
         assert each.choices or each.type == "boolean" or each.low is not None, each.name
         assert each.default == getattr(rule(), each.name)
-    assert sum(each.strength for each in parameters_of(rule)) == (0 if issubclass(rule, CFG) else 1)
+    has_slider = rule.uses_concepts and not issubclass(rule, CFG)
+    assert sum(each.strength for each in parameters_of(rule)) == (1 if has_slider else 0)
 
 
 @pytest.mark.parametrize(("rule", "off"), OFF, ids=[f"{rule.name}.{name}" for rule, off in OFF for name in off])

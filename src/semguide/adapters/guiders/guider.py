@@ -61,6 +61,9 @@ class SemanticGuidance(BaseGuidance):
     ) -> None:
         super().__init__(start, stop, enabled)
         self.rule = rule_of(rule)
+        if not self.rule.uses_concepts:
+            remedy = "use semguide.steer, or the guider that diffusers has for it"
+            raise InvalidArgument("rule", "must be one that uses concepts in a guider", self.rule.name, remedy)
         if self.rule.null_tokens:
             raise InvalidArgument(
                 "rule", "must leave the negative prompt as it is in a guider", self.rule.name, "use semguide.steer"

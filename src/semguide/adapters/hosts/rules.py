@@ -15,9 +15,10 @@ from semguide.guidance.parameters import Parameter, parameters_of
 def hosted() -> list[str]:
     """List the methods that correct a host's own predictions, their aliases last.
 
-    CDG and its like are not among them: they need a prediction for another text, which only `steer` makes.
+    CDG and its like are not among them: they need a prediction for another text, which only `steer` makes. Nor are
+    rules without concepts, such as `APG`, for which the hosts have nodes of their own.
     """
-    return [name for name in METHODS.names if not METHODS[name]().null_tokens]
+    return [name for name in METHODS.names if METHODS[name].uses_concepts and not METHODS[name]().null_tokens]
 
 
 def settings_help() -> str:

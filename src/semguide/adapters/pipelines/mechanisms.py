@@ -36,7 +36,8 @@ def steered(
     """
     step = session.step_at(index, denoiser, uncond.device)
     rows = list(uncond)
-    for i, found in concepts.items():
+    images = range(len(rows)) if session.rule_session.acts_without_concepts else ()
+    for i, found in {**{i: cond.new_empty((0, *cond[i].shape)) for i in images}, **concepts}.items():
         delta = session.correct(i, step, uncond[i], cond[i], found)
         rows[i] = (upcast_half(uncond[i]) - delta / (step.guidance_scale - 1)).to(uncond.dtype)
     for i in range(len(rows)):

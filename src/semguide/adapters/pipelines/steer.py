@@ -29,7 +29,7 @@ from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
 from semguide.adapters.pipelines.tokenizing import reads_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
-from semguide.errors import InvalidArgument, RuleNeverActed
+from semguide.errors import InvalidArgument, RuleNeverActed, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 
 _CALLBACKS = ("callback_on_step_end", "callback")
@@ -152,7 +152,13 @@ class SteeredPipeline:
         choices = concepts_of(prompts, concepts, self.decomposer, most, readers)
         found = [choice.kept for choice in choices]
         active = not self.rule.is_noop
-        if active and concepts is None:
+        steers = active and self.rule.uses_concepts
+        if embedded and active and not steers:
+            raise UnsupportedPipeline(
+                f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
+                "classifier-free guidance; use a pipeline that has it"
+            )
+        if steers and concepts is None:
             warn_of_left_out(prompts, choices)
         warn_of_truncation(readers, prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
@@ -160,7 +166,7 @@ class SteeredPipeline:
             TextEncoder(self.pipe, spec.text, arguments, concept_embeds),
             spec,
             found,
-            evaluated=active or full_trace or watcher is not None,
+            evaluated=steers or full_trace or watcher is not None,
             alone=active and self.batch_invariant,
             embedded=embedded,
             null_tokens=self.rule.null_tokens,
