@@ -52,6 +52,15 @@ def test_a_variant_that_the_folder_lacks_is_refused_with_those_it_has(copy: Path
         check_fit(LoadOptions(variant="bf16"), copy, copy)
 
 
+def test_an_autoencoder_that_decodes_tiles_only_needs_them(copy: Path):
+    index = json.loads((copy / "model_index.json").read_text(encoding="utf-8"))
+    index["vae"] = ["diffusers", "AutoencoderKLAllegro"]
+    (copy / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
+    with refuses("vae_tiling", "must be on for AutoencoderKLAllegro, which decodes tiles only", False):
+        check_fit(LoadOptions(), copy, copy)
+    check_fit(LoadOptions(vae_tiling=True), copy, copy)
+
+
 def test_a_configuration_beside_a_folder_is_refused(tiny: Path):
     with refuses("config", "left out for a folder", "/elsewhere"):
         check_fit(LoadOptions(config="/elsewhere"), tiny, tiny)

@@ -1,5 +1,8 @@
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import openai
@@ -106,6 +109,43 @@ def test_images_of_a_shape_share_their_denoiser_calls_where_asked(start_server: 
         assert len(seconds) == 1  # one call, shared out
         traces = [live.job(job["id"])["images"][0]["report"]["trace"]["concepts"] for job in others]
         assert traces == [["a red book", "a vase"], ["a cat"], ["two dogs"]]
+
+
+@contextmanager
+def nan_for(pipe: Any, prompt: str) -> Iterator[None]:
+    """Let the text encoder of a pipeline make NaN of one prompt."""
+    wanted = pipe.tokenizer(prompt, padding="max_length", return_tensors="pt").input_ids[0]
+
+    def spoil(_module: Any, args: tuple[Any, ...], output: Any) -> None:
+        for row, ids in enumerate(args[0]):
+            if torch.equal(ids, wanted):
+                output[0][row] = float("nan")
+
+    hook = pipe.text_encoder.register_forward_hook(spoil)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def test_only_the_job_fails_whose_image_spoils_a_batch(
+    start_server: Start, worker: Worker, caplog: pytest.LogCaptureFixture
+):
+    (pipe,) = worker.pipelines.values()
+    prompts = ("a red book and a vase", "a cat", "two dogs")
+    with start_server(batch=3) as live, nan_for(pipe, "a cat"):
+        blocking = live.start(steps=MANY_STEPS)
+        live.until(blocking["id"], "running")
+        jobs = [live.start(steps=3, prompt=prompt) for prompt in prompts]
+        live.cancel(blocking["id"])
+        ended = [live.events(job["id"])[-1] for job in jobs]
+        assert [event["event"] for event in ended] == ["done", "failed", "done"]
+        assert "at step 1 made NaN or infinity" in ended[1]["data"]["error"]["message"]
+        alone = live.start(steps=3, prompt="two dogs")
+        live.events(alone["id"])
+        last, again = (live.job(job["id"])["images"][0]["report"]["pixels"] for job in (jobs[2], alone))
+        assert last == again
+    assert "3 images could not be generated together; they are made one by one" in caplog.messages
 
 
 def test_a_worker_outlives_an_image_that_cannot_be_made(start_server: Start, monkeypatch: pytest.MonkeyPatch):

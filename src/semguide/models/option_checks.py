@@ -10,6 +10,9 @@ from semguide.models.folder import components, read_index, variants
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import read_header
 
+TILES_ONLY = frozenset({"AutoencoderKLAllegro"})
+"""Autoencoders whose decoding without tiles diffusers has not implemented."""
+
 
 def check_machine(options: LoadOptions, device: str) -> None:
     """Check what does not depend on the checkpoint.
@@ -59,12 +62,18 @@ def check_fit(options: LoadOptions, path: Path, configuration: Path) -> None:
         _check_ability(index, "loras", "load_lora_weights", "loads no LoRA")
     if options.embeddings:
         _check_ability(index, "embeddings", "load_textual_inversion", "loads no textual inversion")
-    if options.vae_tiling and not hasattr(_component_class(index, "vae"), "enable_tiling"):
+    _check_tiling(options.vae_tiling, index)
+    if options.scheduler is not None:
+        _check_scheduler(options.scheduler, _component_class(index, "scheduler"))
+
+
+def _check_tiling(tiling: bool, index: dict[str, Any]) -> None:
+    if tiling and not hasattr(_component_class(index, "vae"), "enable_tiling"):
         raise InvalidArgument(
             "vae_tiling", "must be off for a checkpoint whose VAE decodes no tiles", True, "leave it out"
         )
-    if options.scheduler is not None:
-        _check_scheduler(options.scheduler, _component_class(index, "scheduler"))
+    if not tiling and (name := _class_name(index, "vae")) in TILES_ONLY:
+        raise InvalidArgument("vae_tiling", f"must be on for {name}, which decodes tiles only", False, "turn it on")
 
 
 def _check_variant(variant: str, path: Path) -> None:
@@ -87,9 +96,16 @@ def _check_ability(index: dict[str, Any], argument: str, method: str, what: str)
 
 def _component_class(index: dict[str, Any], name: str) -> Any:
     """Return the class of a component in diffusers; None if it has none there."""
+    found = _class_name(index, name)
+    if found is None:
+        return None
     import diffusers
 
-    return getattr(diffusers, str(index[name][1]), None) if name in components(index) else None
+    return getattr(diffusers, found, None)
+
+
+def _class_name(index: dict[str, Any], name: str) -> str | None:
+    return str(index[name][1]) if name in components(index) else None
 
 
 def _check_scheduler(name: str, own: Any) -> None:

@@ -27,6 +27,7 @@ SHUTTING_DOWN = Failure(503, "shutting_down", "the server is shutting down and t
 _LOG = logging.getLogger(__name__)
 INITIAL_SECONDS_PER_IMAGE = 5.0
 """Estimate of the seconds per image before the first image is done."""
+ONE_BY_ONE = " together; they are made one by one"
 RETRY_SECONDS = 5
 """Seconds after which one who may not follow may ask again."""
 SMOOTHING = 0.8
@@ -203,7 +204,9 @@ class Engine:
                 job.events.publish("queued", {"job": job.id, "position": position}, replaces={})
 
     def _generate(self, worker: Worker, tasks: list[ImageTask]) -> None:
-        pipe = worker.pipelines[tasks[0].job.model]
+        """Generate a batch; where that fails, each image alone, so that only the job fails whose image it is."""
+        pipe, again = worker.pipelines[tasks[0].job.model], False
+        files: list[tuple[dict[str, Any], bytes, GeneratedImage]] = []
         try:
             for task in tasks:
                 if task.index == 0:
@@ -211,10 +214,18 @@ class Engine:
             images = generate_batch(tasks, pipe, ProgressReporter(tasks, self._on_step).call_hooks)
             files = [self._encode(task, image) for task, image in zip(tasks, images, strict=True)]
         except Cancelled:
-            files = []
+            pass
         except Exception as error:  # noqa: BLE001 - a worker outlives whatever goes wrong with an image
-            files = []
-            self._fail_all(tasks, error)
+            again = len(tasks) > 1
+            _LOG.error("%d images could not be generated%s", len(tasks), ONE_BY_ONE if again else "", exc_info=error)
+            if not again:
+                self._fail_task(tasks[0], error)
+        for task in tasks if again else ():  # after the error, which holds the tensors of the batch
+            self._generate(worker, [task])
+        if not again:
+            self._end_tasks(tasks, files)
+
+    def _end_tasks(self, tasks: list[ImageTask], files: list[tuple[dict[str, Any], bytes, GeneratedImage]]) -> None:
         with self._changed:
             for task, (record, png, image) in zip(tasks, files, strict=False):
                 self._finish_task(task, record, png, image)
@@ -232,8 +243,8 @@ class Engine:
         task.record, task.png, task.trace, task.status = record, png, image.trace, Status.done
         self._seconds_per_image = SMOOTHING * self._seconds_per_image + (1 - SMOOTHING) * image.seconds
         self._metrics.count_image(image.method.name, image.seconds, image.evaluations)
-        if image.warning is not None and (told := sentence_of(image.warning)) not in task.job.warnings:
-            task.job.warn(told)
+        if image.warning is not None:
+            task.job.warn(sentence_of(image.warning))
         report = image_report(task)
         if report is not None:
             task.job.events.publish("image", {"url": image_url(task), **report.model_dump()})
@@ -250,8 +261,7 @@ class Engine:
         for found in truncations(readers, [job.run.prompt], [job.run.concepts]):
             job.warn(str(found.warning))
 
-    def _fail_all(self, tasks: list[ImageTask], error: Exception) -> None:
-        _LOG.error("images could not be generated", exc_info=error)
+    def _fail_task(self, task: ImageTask, error: Exception) -> None:
         ours = isinstance(error, SemguideError)
         sentence = (
             sentence_of(error)
@@ -259,8 +269,7 @@ class Engine:
             else f"{type(error).__name__} while making the images; the server's log says more"
         )
         with self._changed:
-            for task in tasks:
-                self._fail(task.job, Failure(500, "generation_failed", sentence))
+            self._fail(task.job, Failure(500, "generation_failed", sentence))
 
     def _fail(self, job: Job, failure: Failure) -> None:
         job.failure, job.stop_requested = failure, True

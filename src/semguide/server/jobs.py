@@ -236,9 +236,10 @@ class Job:
         return all(image.status is Status.done for image in self.images)
 
     def warn(self, message: str) -> None:
-        """Add a warning to the job and publish it as an event."""
-        self.warnings.append(message)
-        self.events.publish("warning", {"message": message})
+        """Add a warning to the job and publish it as an event, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+            self.events.publish("warning", {"message": message})
 
     def assign(self, device: str) -> None:
         """Set the device that generates the job's images."""
