@@ -54,6 +54,11 @@ def test_images_of_another_shape_wait_for_their_turn(other: dict[str, Any]):
     assert chosen([job(seeds=(0,)), job(**other), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]
 
 
+def test_an_image_that_may_be_tried_again_has_a_call_of_its_own():
+    assert chosen([job(retries=1), job(retries=1)], 4) == [(0, 0)]
+    assert chosen([job(seeds=(0,)), job(retries=1), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]
+
+
 def test_what_is_begun_or_cancelled_is_not_chosen():
     jobs = [job(), job(), job()]
     jobs[0].images[0].status = Status.running

@@ -29,16 +29,17 @@ def progress_bar(run: Run, rules: Mapping[str, Rule[Any]], done: set[tuple[str, 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        total = sum(
-            total_evaluations(run, rules[m.name]) for m in run.methods for s in run.seeds if (m.name, s) not in done
-        )
-        images = len(run.methods) * len(run.seeds)
-        task = bar.add_task("starting", total=total)
+        left = {(m.name, s): total_evaluations(run, rules[m.name]) for m in run.methods for s in run.seeds}
+        images = len(left)
+        task = bar.add_task("starting", total=sum(cost for key, cost in left.items() if key not in done))
         seen = set(done)
 
         def on_step(method: Method, seed: int, cost: int) -> None:
-            seen.add((method.name, seed))
-            bar.update(task, advance=cost, description=f"image {len(seen)} of {images}: {method.name}, seed {seed}")
+            key = (method.name, seed)
+            seen.add(key)
+            counted = min(cost, left[key])  # an image that is tried again takes more than was counted for it
+            left[key] -= counted
+            bar.update(task, advance=counted, description=f"image {len(seen)} of {images}: {method.name}, seed {seed}")
 
         yield on_step
 

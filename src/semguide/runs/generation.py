@@ -152,9 +152,10 @@ def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks
     from semguide.selection.best_of import with_finished
     from semguide.selection.retries import THRESHOLD, attempts_of, start_until
 
-    begun, arguments = time.perf_counter(), call_arguments(run, steered.pipe)
+    begun = time.perf_counter()
+    arguments = {**call_arguments(run, steered.pipe), **accepted_hooks(steered.pipe, call_hooks)}
     best, tried = start_until(steered, run.prompt, attempts_of(seed, run.retries), THRESHOLD, SignalScore(), arguments)
-    image = _finished_image(run, method, best, call_hooks)
+    image = _finished_image(run, method, best, {})
     attempts = [asdict(with_finished(found, {best.seed: best.evaluations})) for found in tried]
     return replace(
         image,

@@ -13,6 +13,8 @@ from semguide.server.jobs import ImageTask, Job, Status
 def next_batch(jobs: list[Job], batch_size: int) -> list[ImageTask]:
     """Return the next image of the first job that has one, and further images that can share its pipeline call.
 
+    An image that may be tried again has a call of its own: how many steps it takes depends on the image.
+
     Args:
         jobs: Unfinished jobs, in the order they were submitted.
         batch_size: Most images to return, >= 1.
@@ -21,7 +23,7 @@ def next_batch(jobs: list[Job], batch_size: int) -> list[ImageTask]:
     for task in _queued(jobs):
         if not batch or batch_key(task) == batch_key(batch[0]):
             batch.append(task)
-        if len(batch) == batch_size:
+        if len(batch) == batch_size or batch[0].job.run.retries:
             break
     return batch
 
@@ -30,7 +32,7 @@ def batch_key(task: ImageTask) -> tuple[Any, ...]:
     """Return what the images of a batch have in common: everything but prompts, concepts and seeds."""
     run, method = task.job.run, task.method
     parameters = tuple(sorted(method.parameters.items(), key=lambda item: item[0]))
-    return run.model, run.sampling, run.full_trace, bool(run.negative_prompt), method.name, parameters
+    return run.model, run.sampling, run.full_trace, run.retries, bool(run.negative_prompt), method.name, parameters
 
 
 def queue_position(jobs: list[Job], job: Job) -> int:

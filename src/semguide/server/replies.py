@@ -49,7 +49,7 @@ def image_report(image: ImageTask, ranks: Mapping[int, int | None] | None = None
     shared = {name: record[name] for name in ("evaluations", "seconds", "alignment", "pixels")}
     rank = (job_ranks(image.job) if ranks is None else ranks).get(image.index)
     named = {"index": image.index, "method": image.method.name, "seed": image.seed, "alignment_rank": rank}
-    return ImageReport(trace=trace, **named, **shared)  # type: ignore[arg-type]
+    return ImageReport(trace=trace, **named, **shared, attempts=record.get("attempts"))  # type: ignore[arg-type]
 
 
 def job_ranks(job: Job) -> dict[int, int | None]:
@@ -96,6 +96,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         concepts=concept_models(run.concepts),
         methods=[MethodChoice(name=method.name, parameters=method.parameters) for method in run.methods],
         seeds=list(run.seeds),
+        retries=run.retries,
         steps=run.sampling.num_inference_steps,
         guidance_scale=run.sampling.guidance_scale,
         width=run.sampling.width,

@@ -71,6 +71,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             full_trace=options.full_trace,
             loading=model.loading,
             max_concepts=most_concepts(options.max_concepts, limits),
+            retries=options.retries,
         ),
         model.description,
         model.readers,
@@ -147,6 +148,7 @@ def _check_amounts(options: Options, count: int, methods: int, limits: Limits) -
     checks.check_seeds({options.seed, options.seed + count - 1})
     name = "num_images" if options.seeds is None else "seeds"
     _check(name, seeds * methods, limits.images, "ask for fewer", "images, with all methods,")
+    _check("retries", options.retries, limits.retries, "ask for fewer")
 
 
 def _check(name: str, value: int, most: int, remedy: str, unit: str = "") -> None:

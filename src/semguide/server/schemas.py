@@ -53,6 +53,9 @@ class Options(Strict):
     seeds: list[Annotated[int, Field(ge=0, le=SEED)]] | None = Field(
         default=None, min_length=1, max_length=10_000, description="One image each, in the place of `seed` and `n`."
     )
+    retries: int = Field(
+        default=0, ge=0, le=100, description="Seeds to try besides, for an image whose first steps promise too little."
+    )
     steps: int | None = Field(default=None, ge=1, le=1000, description="Denoising steps; null: the model's.")
     guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
     full_trace: bool = Field(default=False, description="Evaluate the concepts at every step, also where not needed.")
@@ -148,13 +151,23 @@ class TracePayload(BaseModel):
     abstract: list[float | None] | None = Field(description="Of the abstract concept, by step; null: none.")
 
 
+class Attempt(BaseModel):
+    """A seed that was tried for an image."""
+
+    seed: int
+    score: float = Field(description="What its first steps promise, 0 to 1.")
+    evaluations: int = Field(description="Denoiser evaluations: of its first steps if it was dropped, else of all.")
+    kept: bool
+
+
 class ImageReport(BaseModel):
     """How an image was made."""
 
     index: int = Field(description="Place in the job.")
     method: str
     seed: int
-    evaluations: int = Field(description="Denoiser evaluations.")
+    evaluations: int = Field(description="Denoiser evaluations, those of all attempts.")
+    attempts: list[Attempt] | None = Field(default=None, description="The seeds that were tried; null: its own alone.")
     seconds: float = Field(description="Wall-clock seconds.")
     alignment: list[float] | None = Field(
         description="Per concept the probability that it is right; null where it is not fitted for the model, or the "
@@ -254,6 +267,7 @@ class JobReply(BaseModel):
     concepts: list[ConceptModel]
     methods: list[MethodChoice]
     seeds: list[int]
+    retries: int
     steps: int
     guidance_scale: float
     width: int
@@ -298,6 +312,7 @@ class LimitsCard(BaseModel):
     concepts: int
     concept_length: int
     images: int
+    retries: int
     steps: int
     side: int
     queue: int

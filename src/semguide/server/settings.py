@@ -32,6 +32,7 @@ class Limits:
         concepts: Concepts of an image: the most that are given by hand, and the most that `max_concepts` may be.
         concept_length: Characters of a concept.
         images: Images of a request, all methods together.
+        retries: Seeds that may be tried besides an image's own.
         steps: Denoising steps of an image.
         side: Height and width of an image, pixels.
         queue: Queued jobs.
@@ -46,6 +47,7 @@ class Limits:
     concepts: int = 8
     concept_length: int = 200
     images: int = 16
+    retries: int = 8
     steps: int = 100
     side: int = 1024
     queue: int = 16

@@ -248,8 +248,9 @@ def test_a_link_makes_the_same_pictures_again(visitor: Visitor, enter: Enter):
     visitor.set(Steps=4, Seeds=2, First_seed=11, Strength=1.5, Guidance=6)
     visitor.page.click("#more summary")
     visitor.page.get_by_label("Negative prompt").fill("a tree")
-    visitor.set(Sharpness=0.5)
+    visitor.set(Sharpness=0.5, Retries=1)
     visitor.generate()
+    assert visitor.asked[-1]["semguide"]["retries"] == 1
     link = visitor.page.evaluate("location.hash")
     other = enter(link)
     other.expect_chips("a red book", "a green cup", "a yellow vase")

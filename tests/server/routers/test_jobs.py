@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from semguide.runs.png import pixel_hash
-from support.live_server import MANY_STEPS, PROMPT, Live
+from support.live_server import MANY_STEPS, PROMPT, Live, wait_for
 
 
 def test_events_tell_the_whole_story_in_order(live: Live):
@@ -64,6 +64,15 @@ def test_watching_changes_no_image(live: Live):
     body = {"prompt": PROMPT, "semguide": {"steps": 4}}
     unwatched = live.http.post("/v1/images/generations", json=body).json()["data"][0]["semguide"]["pixels"]
     assert watched == [unwatched]
+
+
+def test_a_job_that_tries_further_seeds_can_be_stopped_at_any_step(live: Live):
+    id = live.start(steps=MANY_STEPS, retries=8)["id"]
+    wait_for(lambda: live.job(id)["images"][0]["step"])
+    live.cancel(id)
+    assert live.events(id)[-1]["event"] == "cancelled"
+    assert live.job(id)["images"][0]["step"] < 0.4 * MANY_STEPS
+    assert live.job(id)["retries"] == 8
 
 
 def test_a_finished_job_shows_its_images(live: Live):

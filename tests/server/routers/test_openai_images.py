@@ -101,6 +101,9 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("response_format", "file", "response_format", "response_format: Input should be 'b64_json' or 'url'"),
         ("semguide", {"steps": 1001}, "semguide.steps", "semguide.steps"),
         ("semguide", {"steps": 950}, "semguide.steps", "semguide.steps must be at most 900 at this server"),
+        ("semguide", {"retries": 9}, "semguide.retries", "semguide.retries must be at most 8 at this server, got 9"),
+        ("semguide", {"retries": -1}, "semguide.retries", "semguide.retries: Input should be greater than or equal"),
+        ("semguide", {"retries": 1, "method": "cfg"}, "semguide.retries", "take another semguide.method"),
         ("semguide", {"method": "sgd"}, "semguide.method", "did you mean 'sgt'?"),
         ("semguide", {"compare": ["sgd"]}, "semguide.compare", "semguide.compare must be one of sgt"),
         ("semguide", {"parameters": {"strength": -1}}, "strength", "strength must be a finite number between"),
@@ -175,6 +178,24 @@ def test_the_image_equals_the_command_lines_bit_for_bit(live: Live, generate: Cl
         ours = Image.open(io.BytesIO(base64.b64decode(made["b64_json"])))
         assert json.loads(ours.info["semguide"])["key"] == texts["semguide"]["key"]
     assert len(reply["data"]) == 6
+
+
+def test_an_image_that_is_tried_again_equals_the_command_lines(
+    live: Live, generate: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 2.0)  # none reaches it
+    body = {"prompt": PROMPT, "semguide": {"compare": ["cfg"], "seed": 5, "retries": 2, "steps": 5}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    plain, tried = (made["semguide"] for made in reply["data"])
+    result = generate("--compare", "cfg", "--seed", 5, "--retries", 2, "--num-images", 1, "--steps", 5)
+    assert result.exit_code == 0, result.stderr
+    entry = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["images"][-1]
+    assert {name: tried[name] for name in ("pixels", "attempts", "evaluations", "seed")} == {
+        name: entry[name] for name in ("pixels", "attempts", "evaluations", "seed")
+    }
+    assert [found["seed"] for found in tried["attempts"]] == [5, 10_005, 20_005]
+    assert tried["evaluations"] == sum(found["evaluations"] for found in tried["attempts"])
+    assert plain["attempts"] is None
 
 
 def test_the_run_json_is_repeated_by_the_command_line(live: Live, cli: Cli, tmp_path):

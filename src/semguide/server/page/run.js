@@ -109,6 +109,7 @@ export function toRequest(form) {
       compare: ["cfg"],
       concepts: chosen ? texts : null,
       max_concepts: form.most,
+      retries: form.retries,
       negative_prompt: form.negative,
       seed: form.seed,
       steps: form.steps,

@@ -47,6 +47,7 @@ export class Settings {
       model: choice({ label: "Model", value: model.id, names, onChange: (id) => this.#adopt(id) }),
       negative: text({ label: "Negative prompt", value: "", hint: "What the pictures should not show.", maxlength: limits.prompt_length }),
       most: slider({ label: "Most concepts", value: Math.min(MOST, limits.concepts), least: 1, most: limits.concepts, step: 1 }),
+      retries: slider({ label: "Retries", value: 0, least: 0, most: limits.retries, step: 1, hint: "Seeds to try besides, where the first steps promise too little." }),
       watch: tick({ label: "Measure every step", value: true, hint: "Draws whole lines, the plain ones too. Slower; the pictures stay the same." }),
     };
   }
@@ -58,13 +59,13 @@ export class Settings {
     const fieldOf = (parameter) => parameterField(parameter === main ? { ...parameter, meaning: "" } : parameter);
     this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, fieldOf(parameter)]));
     const rest = method.parameters.filter((parameter) => parameter !== main);
-    const { guidance, steps, pictures, seed: first, method: which, model, negative, most, watch } = this.#fields;
+    const { guidance, steps, pictures, seed: first, method: which, model, negative, most, retries, watch } = this.#fields;
     byId("sliders").replaceChildren(
       ...[main && this.#parameters[main.name], guidance, steps, pictures, first].filter(Boolean).map((field) => field.element),
     );
     const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
     byId("more-body").replaceChildren(
-      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, most.element, watch.element),
+      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, most.element, retries.element, watch.element),
       h("p", { class: "about" }, method.summary),
       h("div", { class: "rows" }, ...rest.map((parameter) => this.#parameters[parameter.name].element)),
     );
