@@ -5,11 +5,12 @@ from support.refusals import refuses
 
 
 def test_settings_are_read_as_json_or_text_and_sorted_by_method():
-    settings = ["strength=0.5", "cfg.x=auto", "sgt-v2.window=3", " stop = 1 "]
+    settings = ["strength=0.5", "cfg.x=auto", "sgt-v2.window=3", " stop = 1 ", 'guider.options={"eta": 0}']
     assert parse_settings(settings, "sgt") == {
         "sgt": {"strength": 0.5, "stop": 1},
         "cfg": {"x": "auto"},
         "sgt-v2": {"window": 3},
+        "guider": {"options": '{"eta": 0}'},
     }
 
 

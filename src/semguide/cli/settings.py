@@ -18,7 +18,7 @@ def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, 
         method: The main method; None where every setting must name its method.
 
     Returns:
-        Parameters by method name; values are JSON where they can be read as JSON, else text.
+        Parameters by method name; values are numbers, words and such of JSON, else text.
 
     Raises:
         InvalidArgument: A setting has another form.
@@ -74,6 +74,7 @@ def check_seed_list(seeds: tuple[int, ...], num_images: int | None, best_of: int
 
 def _value(text: str) -> Any:
     try:
-        return parse_json(text)
+        found = parse_json(text)
     except ValueError:
         return text
+    return text if isinstance(found, dict | list) else found

@@ -35,6 +35,8 @@ BENCHMARK_METHODS: Final = (
     "best-of-rejection",
     "best-of-clip",
     "retry",
+    "pag",
+    "guider",
 )
 """Names that no rule may have, as the methods that only a benchmark has stand under them."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -10,9 +10,12 @@ from semguide.evaluation.sampling_methods.base import (
 )
 from semguide.evaluation.sampling_methods.best_of import BestOfCLIP, BestOfDetector, BestOfRejection, Retry
 from semguide.evaluation.sampling_methods.co3 import CO3
+from semguide.evaluation.sampling_methods.guider import Guider
+from semguide.evaluation.sampling_methods.pag import PAG
 
 SAMPLING_METHODS: dict[str, type[SamplingMethod]] = {
-    method.name: method for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP, Retry)
+    method.name: method
+    for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP, Retry, PAG, Guider)
 }
 """Sampling method by name; no name is that of a rule in `semguide.guidance.METHODS`."""
 
