@@ -16,10 +16,17 @@ import torch
 from torch import Tensor
 
 Options = dict[str, Any]
-CHANNELS, SIZE = 4, 6
+CHANNELS, SIZE, FIRST = 4, 6, 10.0
 
 
-class Eps:
+class _Sampling:
+    """The schedule of ComfyUI's models, from `FIRST` to 0."""
+
+    def percent_to_sigma(self, percent: float) -> float:
+        return FIRST * (1 - percent)
+
+
+class Eps(_Sampling):
     """x = x0 + sigma n."""
 
     def noise_scaling(self, sigma: Tensor, noise: Tensor, image: Tensor) -> Tensor:
@@ -29,7 +36,7 @@ class Eps:
         return x - sigma * eps
 
 
-class Flow:
+class Flow(_Sampling):
     """x = (1 - sigma) x0 + sigma n."""
 
     def noise_scaling(self, sigma: Tensor, noise: Tensor, image: Tensor) -> Tensor:
@@ -45,6 +52,8 @@ class Model:
     def __init__(self, sampling: Any = None) -> None:
         self.model_sampling = sampling or Eps()
         self.calls: list[tuple[float, int]] = []
+        self.sizes: list[tuple[int, int]] = []
+        """Height and width of what was evaluated."""
 
     def eps(self, x: Tensor, sigma: float, embedding: Tensor) -> Tensor:
         shape = (1, CHANNELS, 1, 1)
@@ -119,24 +128,76 @@ class CFGGuider:
         del denoise_mask, callback, disable_pbar
         self.inner_model = self.model_patcher.model
         self.conds = {key: [dict(entry) for entry in cond] for key, cond in self.original_conds.items()}
+        process_conds(self.inner_model, noise, self.conds)
         patches = self.model_options.get("transformer_options", {})
         options = {**self.model_options, "transformer_options": {**patches, "sample_sigmas": sigmas}}
         x = self.inner_model.model_sampling.noise_scaling(sigmas[0], noise, latent_image)
         return sampler(lambda x, sigma: self(x, sigma, options, seed), x, sigmas)
 
 
+def process_conds(model: Model, noise: Tensor, conds: dict[str, list[Options]]) -> None:
+    """Place areas and masks and ranges; each area of one conditioning is given to all others too, as ComfyUI does."""
+    for entries in conds.values():
+        resolve_areas_and_cond_masks_multidim(entries, noise.shape[2:], noise.device)
+        calculate_start_end_timesteps(model, entries)
+    areas = {name: [entry["area"] for entry in entries if "area" in entry] for name, entries in conds.items()}
+    for name, found in areas.items():
+        for other, entries in conds.items():
+            if other != name:
+                entries += [{**entries[0], "area": area} for area in found]
+
+
+def resolve_areas_and_cond_masks_multidim(entries: list[Options], dims: Any, device: Any) -> None:
+    """Put areas and masks into places of latents, in new entries."""
+    for number, entry in enumerate(entries):
+        new = dict(entry)
+        if "area" in entry and entry["area"][0] == "percentage":
+            parts = entry["area"][1:]
+            new["area"] = tuple(round(part * size) for part, size in zip(parts, (*dims, *dims), strict=True))
+        if "mask" in entry:
+            mask = entry["mask"].to(device)
+            mask = mask if mask.ndim == 3 else mask.unsqueeze(0)
+            new["mask"] = torch.nn.functional.interpolate(mask.unsqueeze(1), tuple(dims)).squeeze(1)
+            if entry.get("set_area_to_bounds"):
+                _, rows, columns = torch.where(new["mask"] != 0)
+                corner = (int(rows.min()), int(columns.min()))
+                new["area"] = (int(rows.max()) + 1 - corner[0], int(columns.max()) + 1 - corner[1], *corner)
+        entries[number] = new
+
+
+def calculate_start_end_timesteps(model: Model, entries: list[Options]) -> None:
+    """Put ranges of a run into sigmas, in new entries."""
+    for number, entry in enumerate(entries):
+        found = {
+            f"timestep_{end}": model.model_sampling.percent_to_sigma(entry[f"{end}_percent"])
+            for end in ("start", "end")
+            if f"{end}_percent" in entry
+        }
+        entries[number] = {**entry, **found}
+
+
 def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor, options: Options) -> list[Tensor]:
+    """Evaluate every entry in its area and range, and average by their masks; where none is, the image is 0."""
     model.calls.append((float(timestep[0]), len(conds)))
     places = [place for place, cond in enumerate(conds) if cond is not None]
     for patch in options.get("transformer_options", {}).get("patches", {}).get("attn2_patch", []):
         patch({"cond_or_uncond": places})
     outs: list[Tensor] = []
     for cond in conds:
-        if cond is None:
-            outs.append(torch.zeros_like(x))
-            continue
-        parts = [model.denoised(x, timestep[0], entry["cross_attn"]) for entry in cond]
-        outs.append(torch.stack(parts).mean(dim=0))
+        images, counts = torch.zeros_like(x), torch.full_like(x, 1e-37)
+        for entry in cond or []:
+            if not entry.get("timestep_end", 0.0) <= float(timestep[0]) <= entry.get("timestep_start", float("inf")):
+                continue
+            height, width, top, left = entry.get("area", (*x.shape[2:], 0, 0))
+            cut = (..., slice(top, top + height), slice(left, left + width))
+            found = model.denoised(x[cut], timestep[0], entry["cross_attn"])
+            model.sizes.append((height, width))
+            share = torch.ones_like(found)
+            if "mask" in entry:
+                share = entry["mask"].unsqueeze(1)[cut] * share
+            images[cut] += found * share
+            counts[cut] += share
+        outs.append(images / counts)
     return outs
 
 
@@ -225,6 +286,8 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
     package, samplers = types.ModuleType("comfy"), types.ModuleType("comfy.samplers")
     vars(samplers).update(CFGGuider=CFGGuider, calc_cond_batch=calc_cond_batch, cfg_function=cfg_function)
     vars(samplers).update(encode_model_conds=encode_model_conds)
+    vars(samplers).update(resolve_areas_and_cond_masks_multidim=resolve_areas_and_cond_masks_multidim)
+    vars(samplers).update(calculate_start_end_timesteps=calculate_start_end_timesteps)
     helpers = types.ModuleType("comfy.sampler_helpers")
     vars(helpers).update(convert_cond=convert_cond)
     patch.setitem(sys.modules, "comfy.sampler_helpers", helpers)
@@ -237,6 +300,6 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
 
 def forget(patch: pytest.MonkeyPatch) -> None:
     """Have guider and patch import their ComfyUI anew, now and after the test."""
-    for name in ("guider", "model_patch"):
+    for name in ("guider", "model_patch", "regions"):
         patch.setitem(sys.modules, f"semguide.adapters.hosts.comfyui.{name}", types.ModuleType("placeholder"))
         del sys.modules[f"semguide.adapters.hosts.comfyui.{name}"]

@@ -15,9 +15,12 @@ from its sigma; `RuleSession` takes care that a rule's state goes on once a step
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,36 +49,47 @@ class SamplerSession:
         self.count = max(0, len(sigmas) - 1)
         self._sigmas = tuple(sigmas[:-1])
         self._rule, self._concepts, self._full_trace = rule, tuple(concepts), full_trace
-        self._rule_session = self._session_of(1)
+        self._all = tuple(range(len(self._concepts)))
+        self._sessions: dict[tuple[int, ...], RuleSession] = {}
+        self._images = 0
         self._finite = FiniteCheck()
-        self._begun = False
 
     def step_of(self, sigma: float) -> int:
         """Return the 0-based step of a call: the last one of the schedule that starts at this sigma or above."""
         started = sum(start >= sigma * (1 - ROUNDING) for start in self._sigmas)
         return max(0, started - 1)
 
-    def needs_concepts(self, step: int) -> bool:
-        """Say whether the predictions for the concepts are wanted at a step."""
-        return self._rule_session.needs_concepts(0, step, self.count)
+    def needs_concepts(self, step: int, present: Sequence[int] | None = None) -> bool:
+        """Say whether the predictions for the concepts are wanted at a step.
 
-    def corrections(self, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
+        Args:
+            step: The step, 0-based.
+            present: Numbers of the concepts that there are at this step, in order; None: all.
+        """
+        there = present is None or len(present) > 0
+        return there and self._session(present).needs_concepts(0, step, self.count)
+
+    def corrections(
+        self, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor, present: Sequence[int] | None = None
+    ) -> Tensor:
         """Return what to add to classifier-free guidance, image by image.
 
         Args:
             step: The step; its `eps_scale` is that of denoised images.
             uncond: D(0), "image *dims".
             cond: D(P), "image *dims".
-            concepts: D(c_k), "concept image *dims".
+            concepts: D(c_k), "concept image *dims", of those that are present.
+            present: Their numbers, in order; None: all. What a rule remembers begins anew with every other selection.
 
         Returns:
             The corrections, "image *dims".
         """
-        if not self._begun:  # only now is it known how many images there are
-            self._begun, self._rule_session = True, self._session_of(len(cond))
         self.note(step.index, concepts)
+        if len(cond) != self._images:  # only now is it known how many images there are
+            self._images, self._sessions = len(cond), {}
+        session = self._session(present)
         images = [Predictions(uncond[i], cond[i], concepts[:, i]) for i in range(len(cond))]
-        return torch.stack([self._rule_session.correct(i, step, found) for i, found in enumerate(images)])
+        return torch.stack([session.correct(i, step, found) for i, found in enumerate(images)])
 
     def note(self, step: int | None, prediction: Tensor) -> None:
         """Take note of a prediction of a step (0-based; None: not known), which `check` looks at."""
@@ -91,18 +105,46 @@ class SamplerSession:
 
     def warn_if_idle(self) -> None:
         """Warn if the rule corrected nothing, once the sampler is done."""
-        self._rule_session.warn_if_idle(self.count)
+        if (warning := self.idle()) is not None:
+            warnings.warn(warning, stacklevel=3)
 
     def idle(self) -> RuleNeverActed | None:
         """Return why the rule corrected nothing, once the sampler is done; None where it did."""
-        return next(filter(None, self._rule_session.idle(self.count)), None)
+        whole = self._session(None).idle(self.count)
+        found = [session.idle(self.count) for session in self._sessions.values()]
+        left = [why for image, why in enumerate(whole) if all(each[image] is not None for each in found)]
+        return next(iter(left), None)
 
     def trace(self) -> Trace:
         """Return the trace; of several calls in a step the last one counts."""
-        return self._rule_session.trace(self.count)
+        whole = self._session(None).trace(self.count)
+        for present, session in self._sessions.items():
+            if present != self._all:
+                whole = _filled(whole, session.trace(self.count), present)
+        return whole
 
-    def _session_of(self, images: int) -> RuleSession:
-        return RuleSession(self._rule, [self._concepts] * images, full_trace=self._full_trace)
+    def _session(self, present: Sequence[int] | None) -> RuleSession:
+        """Return the session of a selection of the concepts."""
+        chosen = self._all if present is None else tuple(present)
+        if chosen not in self._sessions:
+            names = tuple(self._concepts[k] for k in chosen)
+            self._sessions[chosen] = RuleSession(
+                self._rule, [names] * max(1, self._images), full_trace=self._full_trace
+            )
+        return self._sessions[chosen]
+
+
+def _filled(whole: Trace, part: Trace, present: Sequence[int]) -> Trace:
+    """Return a trace with what that of some concepts has at its steps."""
+    for name in ("similarity", "gate", "weight"):
+        for table, found in zip(getattr(whole, name), getattr(part, name), strict=True):
+            steps = ~np.isnan(found).all(axis=1)
+            table[np.ix_(steps, present)] = found[steps]
+    abstract = [
+        mine if other is None else other if mine is None else np.where(np.isnan(other), mine, other)
+        for mine, other in zip(whole.abstract, part.abstract, strict=True)
+    ]
+    return replace(whole, abstract=tuple(abstract))
 
 
 def eps_scale(sampling: Any, sigma: Tensor) -> Tensor:

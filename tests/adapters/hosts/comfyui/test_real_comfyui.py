@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import json
 import types
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,49 @@ def test_the_scale_of_models_without_a_shrinking_image_is_minus_one_by_sigma(sd:
     assert float(eps_scale(sampling, torch.tensor(4.0))) == pytest.approx(-0.25)
 
 
+HALF = {
+    "area": {"area": ("percentage", 1.0, 0.5, 0.0, 0.5)},
+    "mask": {"mask": torch.cat([torch.zeros(64, 32), torch.ones(64, 32)], dim=1)},
+    "range": {"start_percent": 0.0, "end_percent": 0.2},
+}
+
+
+def somewhere(pipe: Any, name: str) -> list[Any]:
+    """Return the concepts, the first of them in a region."""
+    first, *others = [encode(pipe, text) for text in CONCEPTS]
+    return [[[embedding, {**options, **HALF[name]}] for embedding, options in first], *others]
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_a_concept_somewhere_leaves_plain_guidance_as_it_is_and_steers(
+    sd: Any, patcher: Any, samplers: Any, name: str
+) -> None:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+
+    drawn = []
+    for rule in (SGTv1(subject_threshold=0.0, abstract_threshold=0.0, upper_bound=1.0), SGTv2(warmup_steps=0)):
+        guider = SemanticGuider(patcher, rule)
+        guider.set_conds(encode(sd, PROMPT), encode(sd, ""), somewhere(sd, name))
+        drawn.append(sample(samplers, guider))
+    assert torch.equal(drawn[0], sample(samplers, plain_of(sd, patcher, samplers))), "it evaluates and never steers"
+    assert torch.isfinite(drawn[1]).all()
+    assert not torch.equal(drawn[1], drawn[0])
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_guider_and_patch_draw_the_same_with_a_concept_somewhere(
+    sd: Any, patcher: Any, samplers: Any, name: str
+) -> None:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    rule = SGTv2(warmup_steps=0)
+    guider = SemanticGuider(patcher, rule)
+    guider.set_conds(encode(sd, PROMPT), encode(sd, ""), somewhere(sd, name))
+    patched = plain_of(sd, ModelPatch(rule, somewhere(sd, name)).patched(patcher), samplers)
+    torch.testing.assert_close(sample(samplers, patched), sample(samplers, guider), rtol=1e-3, atol=1e-3)
+
+
 @pytest.fixture
 def graph(sd: Any, samplers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the example for SD 1.5, in a ComfyUI whose only checkpoint is the tiny model."""
@@ -198,7 +242,7 @@ def test_comfyui_accepts_the_example_and_runs_it(graph: Any, tmp_path: Path) -> 
     assert accepted, (error, errors)
     server = types.SimpleNamespace(client_id=None, last_node_id=None, send_sync=lambda *_: None)
     known = inspect.signature(execution.PromptExecutor).parameters  # older versions have no cache_args
-    cache = {name: {"lru": 0, "ram": 0} for name in ("cache_args",) if name in known}
+    cache = {name: defaultdict(int) for name in ("cache_args",) if name in known}
     executor = execution.PromptExecutor(server, **cache)
     executor.execute(graph, "id", {}, outputs)
     assert executor.success, executor.status_messages

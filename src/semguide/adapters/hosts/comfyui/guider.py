@@ -12,6 +12,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
 from semguide.adapters.hosts.comfyui.interface import tell
+from semguide.adapters.hosts.comfyui.regions import Part, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument
 from semguide.guidance import Rule, Step, Trace
@@ -53,7 +54,7 @@ class SemanticGuider(_samplers.CFGGuider):
     def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
         """Set prompt, negative prompt and concepts; each concept under a key of its own, or they would be averaged."""
         self._names = [name_of(concept, k) for k, concept in enumerate(concepts)]
-        given = {_key(k): completed(concept, positive) for k, concept in enumerate(concepts)}
+        given = {_key(k): with_areas_aside(completed(concept, positive)) for k, concept in enumerate(concepts)}
         self.inner_set_conds({"positive": positive, "negative": negative, **given})
 
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -79,33 +80,48 @@ class SemanticGuider(_samplers.CFGGuider):
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
         """Return the guided denoised image of one call of the sampler. Waits once for the device: for sigma."""
         options: dict[str, Any] = model_options or {}
-        session = self._session
-        index = 0 if session is None or not self._names else session.step_of(float(timestep[0]))
-        if session is None or not session.needs_concepts(index) or math.isclose(self.cfg, 1.0):
+        session, parts, index = self._session, [], 0
+        if session is not None and self._names:
+            index = session.step_of(float(timestep[0]))
+            parts = self._parts(session, index, x, timestep)
+        if session is None or not parts:
             plain = super().predict_noise(x, timestep, model_options=options, seed=seed)
             if session is not None:
                 session.note(index if self._names else None, plain)
             return plain
-        keys = ["positive", "negative", *map(_key, range(len(self._names)))]
-        conds = [self.conds[key] for key in keys]
-        out = self._evaluate(conds, x, timestep, options)
+        conds = [self.conds["positive"], self.conds["negative"]]
+        pair, found = self._evaluate(conds, parts, x, timestep, options)
         call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
-        pair = out[:2]
         for function in options.get(_BEFORE, []):
-            told = {"conds": conds[:2], "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
+            told = {"conds": conds, "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
             pair = function({**told, **call})
         step = Step(index, session.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
-        delta = session.corrections(step, pair[1], pair[0], torch.stack(list(out[2:])))
+        images = torch.stack([part.image(each, pair[1]) for part, each in zip(parts, found, strict=True)])
+        delta = session.corrections(step, pair[1], pair[0], images, [part.number for part in parts])
         denoised = self._combined(conds, pair, delta, call)
         session.note(index, denoised)
         return denoised
 
-    def _evaluate(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
-        """Return the denoised image of each conditioning: the pair first, then the concepts."""
-        if not self._patched(options):
-            return self._call(conds, x, timestep, options)
-        pair = self._call(conds[:2], x, timestep, options)
-        return [*pair, *(self._call([concept, None], x, timestep, options)[0] for concept in conds[2:])]
+    def _parts(self, session: SamplerSession, index: int, x: Tensor, timestep: Tensor) -> list[Part]:
+        """Return the concepts that are to be evaluated at a call."""
+        if math.isclose(self.cfg, 1.0) or not session.needs_concepts(index):
+            return []
+        concepts = [self.conds[_key(k)] for k in range(len(self._names))]
+        parts = parts_at(concepts, self.conds["negative"], x, timestep)
+        return parts if session.needs_concepts(index, [part.number for part in parts]) else []
+
+    def _evaluate(
+        self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
+    ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
+        """Return the denoised images of prompt and negative prompt, and of each concept and what is opposite to it."""
+        wanted = [[part.entries, part.opposite] for part in parts]
+        if self._patched(options):
+            first = self._call(pair, x, timestep, options)
+            return first, [self._call(each, x, timestep, options) for each in wanted]
+        flat = [*pair, *(cond for each in wanted for cond in each if cond is not None)]
+        out = iter(self._call(flat, x, timestep, options))
+        first = [next(out), next(out)]
+        return first, [[next(out) for cond in each if cond is not None] for each in wanted]
 
     def _call(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
         if _BATCH in options:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, name_of
 from semguide.adapters.hosts.comfyui.interface import tell
+from semguide.adapters.hosts.comfyui.regions import Part, parts_at
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.guidance import Rule, Step
 
@@ -74,16 +75,35 @@ class ModelPatch:
         scale = float(told["cond_scale"])
         if not session.needs_concepts(index) or math.isclose(scale, 1.0):
             return told["denoised"]
+        parts = self._parts(told)
+        present = [part.number for part in parts]
+        if not session.needs_concepts(index, present):
+            return told["denoised"]
+        uncond, cond = told["uncond_denoised"], told["cond_denoised"]
         step = Step(index, session.count, scale, eps_scale(told["model"].model_sampling, told["sigma"][0]))
-        images = torch.stack([self._image(concept, told) for concept in self._concepts])
-        return told["denoised"] + session.corrections(step, told["uncond_denoised"], told["cond_denoised"], images)
+        images = torch.stack([part.image(self._evaluated(part, told), uncond) for part in parts])
+        return told["denoised"] + session.corrections(step, uncond, cond, images, present)
 
-    def _image(self, concept: Any, told: Mapping[str, Any]) -> Tensor:
-        """Return the denoised image for a concept, alone as at a cfg of 1; what all parts of the prompt carry stays."""
-        model, x, sigma, options = told["model"], told["input"], told["sigma"], told["model_options"]
-        encoded = _samplers.encode_model_conds(model.extra_conds, concept, x, x.device, "positive")
+    def _parts(self, told: Mapping[str, Any]) -> list[Part]:
+        """Return the concepts of a call; what all parts of the prompt carry applies to them too."""
         first, *others = told["cond"]
         shared = {key: value for key, value in first.items() if all(other.get(key) is value for other in others)}
-        kept = {name: value for name, value in shared.get("model_conds", {}).items() if name in _OF_THE_IMAGE}
-        merged = [{**shared, **entry, "model_conds": {**entry["model_conds"], **kept}} for entry in encoded]
-        return _samplers.calc_cond_batch(model, [merged, None], x, sigma, options)[0]
+        of_prompt = shared.pop("model_conds", {})
+        kept = {name: value for name, value in of_prompt.items() if name in _OF_THE_IMAGE}
+        concepts: list[Any] = []
+        for concept in self._concepts:
+            entries = [{**shared, **entry, "model_conds": {**kept, **entry["model_conds"]}} for entry in concept]
+            _samplers.calculate_start_end_timesteps(told["model"], entries)
+            concepts.append(entries)
+        return parts_at(concepts, told["uncond"], told["input"], told["sigma"])
+
+    def _evaluated(self, part: Part, told: Mapping[str, Any]) -> Sequence[Tensor]:
+        """Return the denoised images of a concept, alone as at a cfg of 1, and of what is opposite to it."""
+        model, x = told["model"], told["input"]
+        kept = [entry["model_conds"] for entry in part.entries]
+        encoded = _samplers.encode_model_conds(model.extra_conds, part.entries, x, x.device, "positive")
+        entries = [
+            {**entry, "model_conds": {**entry["model_conds"], **mine}}
+            for entry, mine in zip(encoded, kept, strict=True)
+        ]
+        return _samplers.calc_cond_batch(model, [entries, part.opposite], x, told["sigma"], told["model_options"])
