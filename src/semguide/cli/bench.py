@@ -61,7 +61,10 @@ def bench(
     keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the pictures, and show some.")] = False,
     export: Annotated[
         tuple[str, Path] | None,
-        typer.Option(help="geneval or t2i-compbench, and a folder: keep the pictures, and copy them in that layout."),
+        typer.Option(
+            help="geneval, geneval2, t2i-compbench, dpg-bench, tifa, dsg or genai-bench, and a folder: keep the "
+            "pictures, and copy them in that layout."
+        ),
     ] = None,
 ) -> None:
     """Measure methods on a suite of prompts: results.parquet, summary.json and report.html in the output folder."""

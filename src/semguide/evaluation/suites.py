@@ -21,6 +21,24 @@ Split = Literal["validation", "test"]
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a benchmark about the picture of a prompt.
+
+    Attributes:
+        text: The question.
+        answer: What is right.
+        choices: The answers among which it is chosen, `answer` among them; none where any answer may be given, and its
+            probability is the score.
+        needs: Places of the prompt's questions without which being right this one counts as wrong.
+    """
+
+    text: str
+    answer: str
+    choices: tuple[str, ...] = ()
+    needs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SuitePrompt:
     """A prompt with what it asks for.
 
@@ -30,6 +48,8 @@ class SuitePrompt:
         concepts: What must be in the picture, exactly known.
         position: Where the first concept must lie as seen from the second, None where the prompt does not say.
         exact: Whether there must be no more of a concept than it counts, as in GenEval's counting.
+        ids: What its benchmark calls it, for benchmarks that name their prompts.
+        questions: What its benchmark asks of its pictures.
     """
 
     text: str
@@ -37,6 +57,8 @@ class SuitePrompt:
     concepts: tuple[Concept, ...]
     position: Position | None = None
     exact: bool = False
+    ids: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def split(self) -> Split:

@@ -3,8 +3,9 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from semguide.evaluation.bench.export import export_images, geneval_entry
+from semguide.evaluation.bench.export import Export, export_images, geneval_entry
 from semguide.evaluation.official import geneval_entries, read_official
 from semguide.evaluation.suites import SuitePrompt, suite
 from support.refusals import refuses
@@ -95,6 +96,87 @@ def test_prompts_that_cannot_be_file_names_are_refused(tmp_path: Path, rows: lis
     with refuses("export", "must have short prompts"):
         export_images("t2i-compbench", tmp_path / "export", tmp_path / "out", {**ENTRIES, prompt: {}}, rows)
     assert not (tmp_path / "export").exists()
+
+
+IDS = {"a cat": {"ids": ("id_1", "id_7")}, "a red car": {"ids": ("id_2",)}, "two dogs": {"ids": ("id_3",)}}
+
+
+@pytest.fixture
+def single(tmp_path: Path) -> list[dict]:
+    """One real picture of each of two prompts, of four seeds."""
+    (tmp_path / "out").mkdir()
+    made = []
+    for prompt, colour in (("two dogs", 40), ("a cat", 200)):
+        for seed in (3, 2, 1, 0):
+            name = f"{prompt} {seed}.png"
+            Image.new("RGB", (4, 4), (colour, 10 * seed, 0)).save(tmp_path / "out" / name)
+            made.append({"method": "sgt", "prompt": prompt, "seed": seed, "image": name})
+    return made
+
+
+def of_seed(rows: list[dict], seed: int = 0) -> list[dict]:
+    return [row for row in rows if row["seed"] == seed]
+
+
+def test_geneval_2_gets_a_map_of_prompts_to_whole_paths(tmp_path: Path, single: list[dict]):
+    (folder,) = export_images("geneval2", tmp_path / "export", tmp_path / "out", ENTRIES, of_seed(single))
+    found = json.loads((folder / "images.json").read_text())
+    assert list(found) == ["two dogs", "a cat"]
+    for prompt, path in found.items():
+        assert Path(path).is_absolute()
+        assert Path(path).read_bytes() == (tmp_path / "out" / f"{prompt} 0.png").read_bytes()
+
+
+@pytest.mark.parametrize("layout", ["tifa", "dsg"])
+def test_tifa_and_dsg_get_a_map_of_all_ids_to_paths_beside_it(layout: str, tmp_path: Path, single: list[dict]):
+    (folder,) = export_images(layout, tmp_path / "export", tmp_path / "out", IDS, of_seed(single))
+    found = json.loads((folder / "images.json").read_text())
+    assert sorted(found) == ["id_1", "id_3", "id_7"]
+    assert (folder / found["id_7"]).read_bytes() == (tmp_path / "out" / "a cat 0.png").read_bytes()
+
+
+def test_genai_bench_gets_jpeg_files_by_their_ids(tmp_path: Path, single: list[dict]):
+    (folder,) = export_images("genai-bench", tmp_path / "export", tmp_path / "out", IDS, of_seed(single))
+    assert sorted(file.name for file in folder.iterdir()) == ["id_1.jpeg", "id_3.jpeg", "id_7.jpeg"]
+    with Image.open(folder / "id_3.jpeg") as image:
+        assert (image.format, image.size) == ("JPEG", (4, 4))
+
+
+def test_dpg_bench_gets_four_seeds_in_two_rows_where_its_script_cuts_them_out(tmp_path: Path, single: list[dict]):
+    (folder,) = export_images("dpg-bench", tmp_path / "export", tmp_path / "out", IDS, single)
+    assert sorted(file.name for file in folder.iterdir()) == ["id_1.png", "id_3.png", "id_7.png"]
+    with Image.open(folder / "id_3.png") as whole:
+        corners = [(0, 0), (4, 0), (0, 4), (4, 4)]
+        assert [whole.getpixel(corner) for corner in corners] == [(40, 10 * seed, 0) for seed in range(4)]
+        assert whole.size == (8, 8)
+
+
+@pytest.mark.parametrize("layout", ["geneval2", "tifa", "genai-bench"])
+def test_what_takes_one_picture_a_prompt_refuses_several_seeds(layout: str, tmp_path: Path, single: list[dict]):
+    with refuses("export", "must be one seed of each prompt", 4):
+        export_images(layout, tmp_path / "export", tmp_path / "out", IDS, single)
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_grid_of_three_seeds_is_refused(tmp_path: Path, single: list[dict]):
+    with refuses("export", "must be 1 or 4 seeds of each prompt", 3):
+        export_images("dpg-bench", tmp_path / "export", tmp_path / "out", IDS, [r for r in single if r["seed"]])
+
+
+@pytest.mark.parametrize("ids", [(), ("a/b",)])
+def test_prompts_without_ids_for_file_names_are_refused(ids: tuple, tmp_path: Path, single: list[dict]):
+    entries = {**IDS, "a cat": {"ids": ids}}
+    with refuses("export", "must be of a suite whose prompts have ids"):
+        export_images("tifa", tmp_path / "export", tmp_path / "out", entries, of_seed(single))
+
+
+def test_a_benchmark_s_own_file_gives_the_ids(tmp_path: Path):
+    path = tmp_path / "genai_image.json"
+    path.write_text(json.dumps({"00000": {"prompt": "a cat"}, "00001": {"prompt": "a dog"}}))
+    assert Export("genai-bench", tmp_path / "export", str(path))._entries() == {
+        "a cat": {"ids": ("00000",)},
+        "a dog": {"ids": ("00001",)},
+    }
 
 
 @pytest.mark.parametrize("name", ["emoji-geneval", "emoji-complex"])

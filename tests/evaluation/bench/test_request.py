@@ -57,6 +57,13 @@ def test_an_unknown_suite_is_refused_with_the_nearest_name():
     assert caught.value.remedy == "did you mean 'emoji-geneval'?"
 
 
+def test_a_folder_of_prompts_is_a_suite(tmp_path: Path):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "diffdb1.txt").write_text("a cat and a dog")
+    (prompt,) = suite_prompts(str(tmp_path / "prompts"), "all")
+    assert (prompt.text, prompt.ids) == ("a cat and a dog", ("diffdb1",))
+
+
 def test_a_split_without_a_prompt_is_refused(tmp_path: Path):
     (tmp_path / "one.txt").write_text("a cat\n")
     splits = {prompt.split for prompt in suite_prompts(str(tmp_path / "one.txt"), "all")}

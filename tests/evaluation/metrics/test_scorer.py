@@ -7,9 +7,11 @@ from PIL import Image
 from semguide.evaluation.metrics import COLUMNS, Scorer, Scorers
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.metrics.features import unpack
-from semguide.evaluation.suites import suite
+from semguide.evaluation.metrics.vqa import Answerer, question_scores
+from semguide.evaluation.suites import Question, suite
 
 PROMPT = suite("emoji-ae")[100]
+ASKED = replace(PROMPT, questions=(Question("a cat?", "yes", ("yes", "no")), Question("a car?", "red")))
 
 
 def test_without_models_every_column_is_empty(image: Image.Image):
@@ -17,7 +19,7 @@ def test_without_models_every_column_is_empty(image: Image.Image):
 
 
 def test_every_model_fills_its_columns(tiny_clip: Path, tiny_blip: Path, image: Image.Image):
-    row = Scorer(Scorers(str(tiny_clip), str(tiny_blip), str(tiny_blip)), "cpu").columns(PROMPT, 0, image)
+    row = Scorer(Scorers(str(tiny_clip), str(tiny_blip), str(tiny_blip)), "cpu").columns(ASKED, 0, image)
     assert set(row) == set(COLUMNS)
     assert None not in row.values()
     clip = load_clip(tiny_clip, "cpu")
@@ -27,6 +29,9 @@ def test_every_model_fills_its_columns(tiny_clip: Path, tiny_blip: Path, image: 
     assert unpack([row["clip_feature"]])[0] == pytest.approx(clip.image(image).numpy(), abs=1e-3)
     assert 0.0 < row["vqa_score"] < 1.0
     assert 0.0 < row["blip_vqa"] < 1.0
+    first, second = question_scores(Answerer(tiny_blip, "cpu"), image, ASKED.questions)
+    assert row["questions_mean"] == pytest.approx((first + second) / 2, abs=1e-6)
+    assert row["questions_product"] == pytest.approx((first * second) ** 0.5, abs=1e-6)
 
 
 def test_the_rendering_belongs_to_the_seed_and_not_to_the_image(tiny_clip: Path, image: Image.Image):

@@ -1,33 +1,29 @@
-"""Kept pictures in the folder layouts of the official GenEval and T2I-CompBench evaluations."""
+"""Kept pictures in the folder layouts of official evaluations."""
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
+from semguide.evaluation.bench import layouts
+from semguide.evaluation.bench.layouts import Entries, Picture
 from semguide.evaluation.bench.request import suite_prompts
 from semguide.evaluation.rows import Row
 from semguide.evaluation.suites import SuitePrompt
-from semguide.files import atomic_folder, read_json, write_json, write_text
+from semguide.files import atomic_folder, read_json, write_json
 from semguide.runs import checks
 from semguide.types import Position
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
 
+GENEVAL = "geneval"
 MARK = "export.json"
 """A file that says that a folder may be replaced by another export."""
 _RELATIONS: dict[Position, str] = {"left": "left of", "right": "right of", "above": "above", "below": "below"}
-_LONGEST = 255
-"""Bytes of a file name."""
-
-Entries = Mapping[str, dict[str, Any]]
-"""Prompt -> its line of GenEval's metadata, in the order of the lines."""
 
 
 def check_target(target: Path) -> None:
@@ -83,7 +79,8 @@ def export_images(layout: str, target: Path, out: Path, entries: Entries, rows: 
     methods = list(dict.fromkeys(row["method"] for row in rows))
     with atomic_folder(target) as folder:
         for method in methods:
-            LAYOUTS[layout](folder / method, out, entries, [row for row in rows if row["method"] == method])
+            pictures = [(out / row["image"], row) for row in rows if row["method"] == method]
+            LAYOUTS[layout](folder / method, target.absolute() / method, entries, pictures)
         write_json(folder / MARK, {"layout": layout, "methods": methods, "images": len(rows)})
     return [target / method for method in methods]
 
@@ -105,36 +102,14 @@ def _asked(noun: str, attributes: Sequence[str], count: int) -> dict[str, Any]:
     return {"class": noun, "count": count, **({"color": attributes[0]} if attributes else {})}
 
 
-def _geneval(folder: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> None:
-    """`00000/metadata.jsonl` and `00000/samples/0000.png`: prompt by its line, sample by its seed."""
-    numbers = {text: number for number, text in enumerate(entries)}
-    for row in rows:
-        place = folder / f"{numbers[row['prompt']]:05}"
-        (place / "samples").mkdir(parents=True, exist_ok=True)
-        write_text(place / "metadata.jsonl", json.dumps(entries[row["prompt"]], ensure_ascii=False) + "\n")
-        shutil.copyfile(out / row["image"], place / "samples" / f"{row['seed']:04}.png")
-
-
-def _t2i_compbench(folder: Path, out: Path, entries: Entries, rows: Sequence[Row]) -> None:
-    """`samples/a red book_000000.png`: the scripts read the prompt up to the first underscore, and sort by number."""
-    numbers = {text: number for number, text in enumerate(entries)}
-    samples = folder / "samples"
-    samples.mkdir(parents=True)
-    for number, row in enumerate(sorted(rows, key=lambda row: (numbers[row["prompt"]], row["seed"]))):
-        name = f"{row['prompt']}_{number:06}.png"
-        if "_" in row["prompt"] or "/" in row["prompt"] or len(name.encode()) > _LONGEST:
-            raise InvalidArgument(
-                "export",
-                "must have short prompts without '_' and '/' for t2i-compbench, which makes file names of them",
-                row["prompt"],
-                "export geneval instead",
-            )
-        shutil.copyfile(out / row["image"], samples / name)
-
-
-LAYOUTS: dict[str, Callable[[Path, Path, Entries, Sequence[Row]], None]] = {
-    "geneval": _geneval,
-    "t2i-compbench": _t2i_compbench,
+LAYOUTS: dict[str, Callable[[Path, Path, Entries, Sequence[Picture]], None]] = {
+    GENEVAL: layouts.geneval,
+    "t2i-compbench": layouts.t2i_compbench,
+    "geneval2": layouts.geneval2,
+    "dpg-bench": layouts.dpg_bench,
+    "tifa": layouts.by_id,
+    "dsg": layouts.by_id,
+    "genai-bench": layouts.genai_bench,
 }
 """Layout -> writes the pictures of one method."""
 
@@ -144,7 +119,7 @@ class Export:
     """What to export, and where.
 
     Attributes:
-        layout: "geneval" or "t2i-compbench".
+        layout: A name of `LAYOUTS`.
         target: The folder.
         suite: Name of the suite, or its file.
     """
@@ -167,9 +142,11 @@ class Export:
         return export_images(self.layout, self.target, folder.out, self._entries(), folder.selected_rows())
 
     def _entries(self) -> dict[str, dict[str, Any]]:
-        """The suite's prompts with what GenEval's metadata says of them: the file's own words where it is one."""
+        """The suite's prompts with their ids, or for GenEval with its metadata, its file's own words."""
         from semguide.evaluation.official import geneval_entries
 
-        if Path(self.suite).suffix == ".jsonl":
-            return geneval_entries(Path(self.suite))
-        return {prompt.text: geneval_entry(prompt) for prompt in suite_prompts(self.suite, "all")}
+        prompts = suite_prompts(self.suite, "all")
+        if self.layout != GENEVAL:
+            return {prompt.text: {"ids": prompt.ids} for prompt in prompts}
+        own = geneval_entries(Path(self.suite)) if Path(self.suite).is_file() else {}
+        return {prompt.text: own.get(prompt.text) or geneval_entry(prompt) for prompt in prompts}

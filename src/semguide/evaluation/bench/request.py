@@ -183,7 +183,7 @@ def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
     from semguide.evaluation.suites import suite, suite_names
 
     known = suite_names()
-    if name not in known and not Path(name).is_file():
+    if name not in known and not Path(name).exists():
         rule = "must be the path of a prompt file or one of"
         if len(known) == 1:
             raise InvalidArgument("suite", f"{rule} {known[0]}", name, plugins.EMBEDDED)

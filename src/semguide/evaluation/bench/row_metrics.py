@@ -41,6 +41,8 @@ METRICS: dict[str, Callable[[Sequence[Row]], Scores]] = {
     "clip_weakest": _column("clip_weakest"),
     "vqa_score": _column("vqa_score"),
     "blip_vqa": _column("blip_vqa"),
+    "questions_mean": _column("questions_mean"),
+    "questions_product": _column("questions_product"),
     "caption_similarity": _column("caption_similarity"),
     "diversity": seed_diversity,
     "judge_confidence": confidence,

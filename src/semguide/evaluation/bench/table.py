@@ -13,6 +13,8 @@ from semguide.files import atomic
 _TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "details")
 _WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")
 _REAL = ("guidance_scale", "seconds", "clip_similarity", "clip_weakest", "vqa_score", "blip_vqa")
+_LATER = ("questions_mean", "questions_product")
+"""Numbers that rows of earlier versions do not have."""
 _FEATURES = ("clip_feature", "rendered_feature")
 _LOGICAL = ("all_concepts", "position_right")
 _PLACE = ("x", "y", "side", "confidence")
@@ -28,9 +30,9 @@ def row_problem(row: Row) -> str | None:
     """Say what keeps a row from being one of the table: a column that is missing or of another kind; None: nothing."""
     for names, kind, fits in _KINDS:
         for name in names:
-            if name not in row or (row[name] is None and name in _NEEDED):
+            if (name not in row and name not in _LATER) or (name in _NEEDED and row[name] is None):
                 return f"it has no {name}"
-            if row[name] is not None and not fits(row[name]):
+            if row.get(name) is not None and not fits(row[name]):
                 return f"its {name} is no {kind} ({shown(row[name])})"
     judged = row["verdicts"] is not None
     if judged and (len(row["verdicts"]) != len(row["concepts"]) or not row["verdicts"] or None in row["verdicts"]):
@@ -74,7 +76,7 @@ _NEEDED = {"id", "prompt", "category", "method", "parameters_hash", "concepts", 
 _KINDS: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
     ((*_TEXT, *_FEATURES, "image"), "text", _is_text),
     (_WHOLE, "whole number", _is_whole),
-    (_REAL, "number", _is_number),
+    ((*_REAL, *_LATER), "number", _is_number),
     (_LOGICAL, "true or false", _is_logical),
     (("concepts",), "list of texts", _list_of(_is_text)),
     (("verdicts",), "list of true and false", _list_of(_is_logical)),
@@ -118,7 +120,7 @@ def _schema() -> Any:
     fields = [
         *((name, pa.string()) for name in (*_TEXT, *_FEATURES, "image")),
         *((name, pa.int64()) for name in _WHOLE),
-        *((name, pa.float64()) for name in _REAL),
+        *((name, pa.float64()) for name in (*_REAL, *_LATER)),
         *((name, pa.bool_()) for name in _LOGICAL),
         ("concepts", pa.list_(pa.string())),
         ("verdicts", pa.list_(pa.bool_())),

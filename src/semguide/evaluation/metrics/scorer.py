@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,22 @@ from torch import Tensor
 from semguide.evaluation.clip_scorers import ImageText
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.metrics.features import pack
-from semguide.evaluation.metrics.vqa import Answerer, blip_vqa, vqa_score
+from semguide.evaluation.metrics.vqa import Answerer, blip_vqa, question_scores, vqa_score
 from semguide.evaluation.suites import SuitePrompt, rendered
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-COLUMNS = ("clip_similarity", "clip_weakest", "clip_feature", "rendered_feature", "vqa_score", "blip_vqa")
+COLUMNS = (
+    "clip_similarity",
+    "clip_weakest",
+    "clip_feature",
+    "rendered_feature",
+    "vqa_score",
+    "blip_vqa",
+    "questions_mean",
+    "questions_product",
+)
 _DIGITS = 6
 
 
@@ -28,7 +38,7 @@ class Scorers:
 
     Attributes:
         clip: A CLIPModel, or a CLIP of an installed package.
-        vqa: A BlipForQuestionAnswering for VQAScore.
+        vqa: A BlipForQuestionAnswering for VQAScore and the questions of a suite.
         blip_vqa: The same for BLIP-VQA.
     """
 
@@ -69,6 +79,18 @@ class Scorer:
             "blip_vqa": round(blip_vqa(self._blip_vqa, image, phrases), _DIGITS)
             if self._blip_vqa and phrases
             else None,
+            **self._answered(prompt, image),
+        }
+
+    def _answered(self, prompt: SuitePrompt, image: Image) -> dict[str, float | None]:
+        """Return the arithmetic and the geometric mean of the scores of the suite's own questions."""
+        if self._vqa is None or not prompt.questions:
+            return {"questions_mean": None, "questions_product": None}
+        scores = question_scores(self._vqa, image, prompt.questions)
+        product = math.prod(scores) ** (1 / len(scores))
+        return {
+            "questions_mean": round(sum(scores) / len(scores), _DIGITS),
+            "questions_product": round(product, _DIGITS),
         }
 
     def _similar(self, prompt: SuitePrompt, seed: int, image: Image, phrases: Sequence[str]) -> dict[str, Any]:

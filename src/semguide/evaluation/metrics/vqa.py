@@ -1,4 +1,4 @@
-"""Does the picture answer yes: VQAScore (arXiv 2404.01291) and T2I-CompBench's BLIP-VQA (arXiv 2307.06350)."""
+"""Questions to a picture: VQAScore (arXiv 2404.01291), BLIP-VQA (arXiv 2307.06350), and those of a suite."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from semguide.errors import InvalidArgument
+from semguide.evaluation.suites import Question
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,6 +70,34 @@ class Answerer:
         probabilities = first.float().softmax(dim=-1).cpu()
         return probabilities[:, self._yes], probabilities[:, self._no]
 
+    @torch.no_grad()
+    def probabilities(self, image: Image, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Tensor]:
+        """Return how likely whole answers are, word by word to their end.
+
+        Args:
+            image: A picture of any size.
+            asked: Questions with the answers in question, at least one each.
+
+        Returns:
+            Of each question the probabilities of its answers, (answers,).
+        """
+        pixels = self._processor.image_processor(image.convert("RGB"), return_tensors="pt")["pixel_values"]
+        seen = self._model.vision_model(pixel_values=pixels.to(self._model.device))[0]
+        found: list[Tensor] = []
+        for question, answers in asked:
+            read = self._model.text_encoder(input_ids=self._ids(question), encoder_hidden_states=seen)[0]
+            found.append(torch.stack([self._likelihood(read, answer) for answer in answers]))
+        return found
+
+    def _likelihood(self, read: Tensor, answer: str) -> Tensor:
+        """Return the probability of an answer, the mark that ends it included."""
+        tokenizer, config = self._processor.tokenizer, self._model.config.text_config
+        words: list[int] = tokenizer(answer.lower(), add_special_tokens=False)["input_ids"]
+        given = torch.tensor([[config.bos_token_id, *words]], device=read.device)
+        wanted = torch.tensor([*words, config.sep_token_id], device=read.device)
+        logits = self._model.text_decoder(input_ids=given, encoder_hidden_states=read).logits[0].float()
+        return logits.log_softmax(dim=-1).gather(1, wanted[:, None]).sum().exp().cpu()
+
     def _ids(self, question: str) -> Tensor:
         """Token ids (1, length), begun with BLIP's mark of an encoded text, the one after the mark that starts answers.
 
@@ -107,6 +136,31 @@ def blip_vqa(answerer: Answerer, image: Image, phrases: Sequence[str]) -> float:
     """
     yes, no = answerer.yes(image, [f"{phrase}?" for phrase in phrases])
     return float((yes / (yes + no)).prod())
+
+
+def question_scores(answerer: Answerer, image: Image, questions: Sequence[Question]) -> list[float]:
+    """Answer a benchmark's questions about a picture.
+
+    Args:
+        answerer: What answers.
+        image: A picture.
+        questions: At least one.
+
+    Returns:
+        Of each: among choices, 1 where the right one is the most likely (TIFA, DSG, DPG-Bench), else 0, and 0 where a
+        question that it needs is wrong; without choices the probability of the answer (Soft-TIFA of GenEval 2).
+    """
+    asked = [(question.text, question.choices or (question.answer,)) for question in questions]
+    scores: list[float] = []
+    for question, found in zip(questions, answerer.probabilities(image, asked), strict=True):
+        if question.choices:
+            scores.append(float(question.choices[int(found.argmax())] == question.answer))
+        else:
+            scores.append(float(found[0]))
+    for place, question in enumerate(questions):
+        if any(scores[needed] == 0 for needed in question.needs):
+            scores[place] = 0.0
+    return scores
 
 
 def _plain(question: str) -> str:

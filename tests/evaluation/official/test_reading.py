@@ -3,15 +3,52 @@ from pathlib import Path
 
 import pytest
 
+from semguide.errors import InvalidArgument
 from semguide.evaluation.official import read_official
 from semguide.types import Concept
 from support.refusals import refuses
+
+GENEVAL = {"tag": "x", "prompt": "a photo of a cat", "include": [{"class": "cat", "count": 1}]}
 
 
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_the_form_is_told_by_the_content_whatever_the_name(tmp_path: Path):
+    line = json.dumps(GENEVAL)
+    assert read_official(written(tmp_path, "prompts.txt", line)) == read_official(written(tmp_path, "p.json", line))
+    (prompt,) = read_official(written(tmp_path, "prompts.txt", "prompt\na cat and a dog\n"))
+    assert prompt.text == "a cat and a dog"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seen"),
+    [
+        ("256.txt", "A ladder stands against a wall. " * 10, "one text of 320 characters"),
+        ("lines.jsonl", '{"type": "x"}\n{"type": "y"}', "lines of JSON, the first objects with type"),
+        ("tiif.jsonl", '{"type": "x", "short_description": "a cat"}', "a JSON object with type, short_description"),
+        ("one.csv", "id,prompt_en\n1,a cat\n", "the columns id, prompt_en"),
+        ("parti.tsv", "Prompt\tCategory\na cat\tAnimals\n", "the columns Prompt"),
+        ("list.json", '["a cat"]', "a JSON list of values of another kind (str)"),
+        ("map.json", '{"1": "a cat"}', "a JSON object with 1"),
+    ],
+)
+def test_a_file_of_no_known_form_is_refused_with_what_was_seen_and_what_is_known(
+    tmp_path: Path, name: str, text: str, seen: str
+):
+    with pytest.raises(InvalidArgument) as caught:
+        read_official(written(tmp_path, name, text))
+    assert seen in str(caught.value)
+    assert "DPG-Bench (its folder of prompts" in str(caught.value)
+
+
+def test_prompts_that_occur_twice_are_kept_once_with_all_their_ids(tmp_path: Path):
+    entries = {"00000": {"prompt": "a cat"}, "00001": {"prompt": "a dog"}, "00002": {"prompt": "a cat"}}
+    prompts = read_official(written(tmp_path, "genai_image.json", json.dumps(entries)))
+    assert [(prompt.text, prompt.ids) for prompt in prompts] == [("a cat", ("00000", "00002")), ("a dog", ("00001",))]
 
 
 def test_attend_and_excite_prompts_are_split_into_their_things(tmp_path: Path):
@@ -83,6 +120,9 @@ def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_pat
         ),
         ("deep.jsonl", "[" * 99_999),
         ("list.jsonl", "[]"),
+        ("numbers.jsonl", "[1]"),
+        ("tabs.txt", "Prompt\tCategory\na cat\tAnimals\n"),
+        ("columns.csv", "id,prompt_en\n1,a cat\n"),
         ("long.txt", "a cat " * 2000),
         ("short_row.csv", "number,prompt\n1\n"),
         ("long_cell.csv", f"prompt\n{'a' * 200_000}\n"),
@@ -92,9 +132,6 @@ def test_other_files_are_refused_by_name(tmp_path: Path, name: str, text: str):
     path = written(tmp_path, name, text)
     with refuses("suite", "must", path):
         read_official(path)
-
-
-GENEVAL = {"tag": "x", "prompt": "a photo of a cat", "include": [{"class": "cat", "count": 1}]}
 
 
 @pytest.mark.parametrize(
@@ -123,6 +160,7 @@ def test_a_value_of_another_kind_is_named_with_its_line_and_field(tmp_path: Path
         ("attend-and-excite/objects.csv", 66),
         ("geneval/evaluation_metadata.jsonl", 553),
         ("t2i-compbench/color_val.txt", 300),
+        ("t2i-compbench/numeracy_val.txt", 300),
     ],
 )
 def test_the_published_files_are_read_whole(shared: Path, file: str, count: int):
