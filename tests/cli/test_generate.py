@@ -259,6 +259,14 @@ def test_a_prompt_without_concept_is_made_plainly_with_a_warning(generate: Cli, 
     assert {"grid.png", "trajectory.png", "images/cfg-0.png"} <= files(out)
 
 
+def test_a_method_without_concepts_needs_none_in_the_prompt(generate: Cli, out: Path):
+    result = generate("--num-images", 1, "--method", "apg", "--compare", "cfg", prompt="12345")
+    assert (result.exit_code, "warning" in result.stderr) == (0, False), result.stderr
+    assert [method["name"] for method in run_json(out)["run"]["methods"]] == ["cfg", "apg"]
+    images = [record["evaluations"] for record in run_json(out)["images"]]
+    assert images[0] == images[1]
+
+
 def test_concepts_given_by_hand_replace_the_decomposition(generate: Cli, out: Path):
     generate("--num-images", 1, "--concept", "a yellow vase", "--concept", "the moon")
     assert [concept["text"] for concept in run_json(out)["run"]["concepts"]] == ["a yellow vase", "the moon"]

@@ -40,6 +40,15 @@ def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
     assert plan_run(Request("!!!", str(tiny), method="cfg")).warnings == ()
 
 
+def test_a_method_that_uses_no_concepts_is_kept_where_there_are_none(tiny: Path):
+    alone = plan_run(Request("a red book", str(tiny), method="apg", concepts=(), compare=("cfg",)))
+    assert [method.name for method in alone.run.methods] == ["cfg", "apg"]
+    assert alone.warnings == ()
+    beside = plan_run(Request("a red book", str(tiny), method="apg", concepts=(), compare=("sgt-v1",)))
+    assert [method.name for method in beside.run.methods] == list(beside.rules) == ["cfg", "apg"]
+    assert len(beside.warnings) == 1
+
+
 def test_a_prompt_has_no_more_concepts_than_asked_for_and_no_more_than_its_encoder_reads(tiny: Path):
     planned = plan_run(Request("a cat, a dog and a cow", str(tiny), max_concepts=2))
     assert [concept.text for concept in planned.run.concepts] == ["a cat", "a dog"]

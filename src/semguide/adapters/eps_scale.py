@@ -86,6 +86,31 @@ def _preconditioned(scheduler: Any, steps: slice, kind: str) -> Tensor:
     return -scale if kind == "epsilon" else scale
 
 
+def denoised_factors(scheduler: Any, step: int) -> tuple[float, float]:
+    """Return a and b of the denoised image a x + b e of a step, e the prediction for what the denoiser sees, x.
+
+    With x = alpha x0 + sigma eps that is (x - sigma eps) / alpha, or alpha x - sigma v; of a flow x - sigma v.
+
+    Args:
+        scheduler: A diffusers scheduler whose timesteps are set.
+        step: 0-based step.
+
+    Raises:
+        UnsupportedPipeline: The scheduler's prediction type is not known.
+    """
+    kind = scheduler.config.get("prediction_type", None)
+    if "FlowMatch" in type(scheduler).__name__ and is_flow(scheduler) and not scheduler.config.get("invert_sigmas"):
+        return 1.0, -float(scheduler.sigmas[step])
+    if kind not in ("epsilon", "v_prediction") or not hasattr(scheduler, "alphas_cumprod"):
+        raise UnsupportedPipeline(
+            f"scheduler {type(scheduler).__name__} with prediction_type {kind!r} does not say how much noise is in its "
+            "latents; use one that predicts epsilon, v_prediction or a flow velocity"
+        )
+    square = float(_alphas_cumprod(scheduler, slice(step, step + 1))[0])
+    alpha, sigma = square**0.5, (1 - square) ** 0.5
+    return (1 / alpha, -sigma / alpha) if kind == "epsilon" else (alpha, -sigma)
+
+
 def first_step(scheduler: Any, count: int) -> int:
     """Return the index of the first of the last `count` steps: later than 0 where a run starts from an image."""
     begin = getattr(scheduler, "begin_index", None)

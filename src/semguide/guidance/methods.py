@@ -36,6 +36,7 @@ BENCHMARK_METHODS: Final = (
     "best-of-clip",
     "retry",
     "pag",
+    "apg-denoised",
     "guider",
 )
 """Names that no rule may have, as the methods that only a benchmark has stand under them."""

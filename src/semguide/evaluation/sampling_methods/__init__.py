@@ -1,5 +1,6 @@
 """Sampling methods: what `semguide bench` compares with the guidance rules, by name."""
 
+from semguide.evaluation.sampling_methods.apg_denoised import APGDenoised
 from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
 from semguide.evaluation.sampling_methods.base import (
     SampledImage,
@@ -15,7 +16,7 @@ from semguide.evaluation.sampling_methods.pag import PAG
 
 SAMPLING_METHODS: dict[str, type[SamplingMethod]] = {
     method.name: method
-    for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP, Retry, PAG, Guider)
+    for method in (CO3, AttendExcite, BestOfDetector, BestOfRejection, BestOfCLIP, Retry, PAG, APGDenoised, Guider)
 }
 """Sampling method by name; no name is that of a rule in `semguide.guidance.METHODS`."""
 

@@ -59,8 +59,9 @@ class Guider(OwnGuidance):
         except (TypeError, ValueError) as error:
             raise InvalidArgument("options", f"must suit {self.guider} ({error})", self.options) from error
 
-    def guide(self, denoiser: Any) -> Guide:
+    def guide(self, pipe: Any, denoiser: Any) -> Guide:
         """Return the guidance of one image, by a guider of its own."""
+        del pipe
         guider = self.made()
 
         def guided(evaluate: Evaluate, step: GuidedStep) -> torch.Tensor:

@@ -59,8 +59,13 @@ class OwnGuidance(SamplingMethod):
     """A sampling method that is guidance of its own, without concepts."""
 
     @abstractmethod
-    def guide(self, denoiser: Any) -> Guide:
-        """Return the guidance of one image, with what it remembers from step to step."""
+    def guide(self, pipe: Any, denoiser: Any) -> Guide:
+        """Return the guidance of one image, with what it remembers from step to step.
+
+        Args:
+            pipe: The pipeline.
+            denoiser: The part of it that predicts.
+        """
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Refuse pipelines that do not ask for both predictions in one call.
@@ -91,7 +96,7 @@ class OwnGuidance(SamplingMethod):
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             del concepts
-            run = _Run(pipe, spec, self.guide(denoiser))
+            run = _Run(pipe, spec, self.guide(pipe, denoiser))
             with replaced_forward(denoiser, run.wrapped):
                 image = pipe(
                     prompt,

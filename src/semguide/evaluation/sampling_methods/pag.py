@@ -65,12 +65,13 @@ class PAG(OwnGuidance):
         if pipeline_class not in PIPELINES:
             raise UnsupportedPipeline(f"pag needs a {' or '.join(PIPELINES)}, got {pipeline_class}")
 
-    def guide(self, denoiser: Any) -> Guide:
+    def guide(self, pipe: Any, denoiser: Any) -> Guide:
         """Return the guidance of one image.
 
         Raises:
             InvalidArgument: The denoiser has no block of a name in `layers`.
         """
+        del pipe
         attentions = self_attentions(denoiser, self.layers)
 
         def guided(evaluate: Evaluate, step: GuidedStep) -> torch.Tensor:
