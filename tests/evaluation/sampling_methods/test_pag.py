@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusion3PAGPipeline, StableDiffusionPAGPipeline
+from diffusers import StableDiffusion3PAGPipeline, StableDiffusionPAGPipeline, StableDiffusionXLPAGPipeline
 
 from semguide import steer
 from semguide.errors import UnsupportedPipeline
@@ -19,7 +19,7 @@ from support.refusals import refuses
 from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 W, S = 4.0, 5.0
-SIZES = {"sd": 64, "sd3": 8}  # pixels: several tokens in every block
+SIZES = {"sd": 64, "sdxl": 64, "sd3": 8}  # pixels: several tokens in every block
 
 
 def options(family: str = "sd") -> SamplingOptions:
@@ -49,11 +49,13 @@ def plain(family: str = "sd") -> np.ndarray:
     return np.asarray(made(family)(PROMPT, **arguments(family)).images[0], dtype=float)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of a scheduler of diffusers
 @pytest.mark.parametrize(
     ("family", "kind", "denoiser", "theirs_layers", "layers"),
     [
         ("sd", StableDiffusionPAGPipeline, "unet", ["mid"], ""),
         ("sd", StableDiffusionPAGPipeline, "unet", ["mid", "up_blocks.1"], "mid_block,up_blocks.1"),
+        ("sdxl", StableDiffusionXLPAGPipeline, "unet", ["mid"], ""),
         ("sd3", StableDiffusion3PAGPipeline, "transformer", ["blocks.1"], "transformer_blocks.1"),
     ],
 )
