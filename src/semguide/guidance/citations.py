@@ -92,6 +92,33 @@ ATTEND_EXCITE_PAPER = """\
   year    = {2023}
 }"""
 
+SYNGEN_PAPER = """\
+@article{rassin2023linguistic,
+  title   = {Linguistic Binding in Diffusion Models: Enhancing Attribute Correspondence through Attention Map
+             Alignment},
+  author  = {Rassin, Royi and Hirsch, Eran and Glickman, Daniel and Ravfogel, Shauli and Goldberg, Yoav and
+             Chechik, Gal},
+  journal = {arXiv preprint arXiv:2306.08877},
+  year    = {2023}
+}"""
+
+FOCUS_PAPER = """\
+@article{focus2025,
+  title   = {Optimal Control Meets Flow Matching: A Principled Route to Multi-Subject Fidelity},
+  author  = {Bill, Eric Tillmann and Simsar, Enis and Hofmann, Thomas},
+  journal = {arXiv preprint arXiv:2510.02315},
+  year    = {2025}
+}"""
+
+FK_STEERING_PAPER = """\
+@article{singhal2025general,
+  title   = {A General Framework for Inference-time Scaling and Steering of Diffusion Models},
+  author  = {Singhal, Raghav and Horvitz, Zachary and Teehan, Ryan and Ren, Mengye and Yu, Zhou and McKeown, Kathleen
+             and Ranganath, Rajesh},
+  journal = {arXiv preprint arXiv:2501.06848},
+  year    = {2025}
+}"""
+
 CFG_REJECTION_PAPER = """\
 @article{wang2025samplingpath,
   title   = {Diffusion Sampling Path Tells More: An Efficient Plug-and-Play Strategy for Sample Filtering},

@@ -31,10 +31,13 @@ GROUP: Final = "semguide.rules"
 BENCHMARK_METHODS: Final = (
     "co3",
     "attend-excite",
+    "syngen",
+    "focus",
     "best-of-detector",
     "best-of-rejection",
     "best-of-clip",
     "retry",
+    "fk-steering",
     "pag",
     "apg-denoised",
     "guider",

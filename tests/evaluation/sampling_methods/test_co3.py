@@ -17,7 +17,7 @@ from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.sampling_methods import SamplingOptions
 from semguide.evaluation.sampling_methods.attend_excite import AttendExcite
 from semguide.evaluation.sampling_methods.co3 import CO3, concept_shares, correct_latents, resample_latents
-from semguide.evaluation.sampling_methods.co3_denoiser import eps_model
+from semguide.evaluation.sampling_methods.denoiser import eps_model
 from semguide.models import load
 from support.families.run import made
 from support.refusals import refuses

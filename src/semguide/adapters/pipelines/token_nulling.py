@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from semguide.adapters.inputs import conversion_of
 from semguide.adapters.pipelines.families.spec import PipelineSpec, PromptEncodingSpec
@@ -64,7 +63,7 @@ def with_tokens_nulled(
         return prompt
     name = next(iter(text.conditioning.values()))
     cond, mask = prompt.cond[name], torch.zeros(prompt.cond[name].shape[1], dtype=torch.bool)
-    for tokenizer, start, stop in _segments(pipe, text, cond):
+    for tokenizer, start, stop in token_segments(pipe, text, cond.shape[1]):
         if null_tokens == "concepts":
             indices = _concept_indices(tokenizer, words, concepts)
         else:
@@ -74,9 +73,9 @@ def with_tokens_nulled(
     return PromptConditioning(prompt.cond, {**prompt.cond, name: nulled})
 
 
-def _segments(pipe: Any, text: PromptEncodingSpec, embeds: Tensor) -> Iterator[tuple[Any, int, int]]:
-    """Yield each tokenizer with the indices of its tokens in embeddings "1 token channel"."""
-    start, end = 0, embeds.shape[1]
+def token_segments(pipe: Any, text: PromptEncodingSpec, length: int) -> Iterator[tuple[Any, int, int]]:
+    """Yield each tokenizer with the indices, start and end, of its tokens among the `length` of the conditioning."""
+    start, end = 0, length
     for name in text.segments:
         tokenizer = getattr(pipe, name)
         if tokenizer is not None:  # else its tokens are the same for all prompts
@@ -128,9 +127,15 @@ def phrase_indices(tokenizer: Any, text: str, span: tuple[int, int]) -> range:
     Raises:
         InvalidArgument: The phrase has no token of its own.
     """
-    start, end = (len(_words(tokenizer, text[:edge].rstrip())) for edge in span)
-    if start >= end:
+    found = own_indices(tokenizer, text, span)
+    if not found:
         raise InvalidArgument("concepts", "must have tokens of their own in the prompt", text[slice(*span)])
+    return found
+
+
+def own_indices(tokenizer: Any, text: str, span: tuple[int, int]) -> range:
+    """Return what `phrase_indices` does, empty where the phrase has no token of its own."""
+    start, end = (len(_words(tokenizer, text[:edge].rstrip())) for edge in span)
     before = _specials_before(tokenizer, text)
     return range(before + start, before + end)
 

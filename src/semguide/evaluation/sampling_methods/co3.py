@@ -11,7 +11,7 @@ from torch import Tensor
 
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
-from semguide.evaluation.sampling_methods.co3_denoiser import DENOISERS, EpsModel, check_scheduler, eps_model
+from semguide.evaluation.sampling_methods.denoiser import DENOISERS, EpsModel, check_scheduler, eps_model
 from semguide.guidance import Predictions
 from semguide.guidance.citations import CO3_PAPER
 from semguide.guidance.geometry import norm, upcast_half
@@ -76,7 +76,7 @@ class CO3(SamplingMethod):
             UnsupportedPipeline: The pipeline is another one, or the noise in its latents is not known.
         """
         self.check(type(pipe).__name__, sampling)
-        check_scheduler(pipe)
+        check_scheduler(pipe, self.name)
         denoiser = getattr(pipe, DENOISERS[type(pipe).__name__])
         count = sampling.num_inference_steps
 
