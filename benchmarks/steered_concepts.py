@@ -78,9 +78,11 @@ class Lagging(Rule[Tensor | None]):
         chosen, _ = STEERED.correct(replace(predictions, concepts=predictions.concepts[state]), step, None)
         return replace(chosen, similarity=similarity, gate=0 * similarity, weight=0 * similarity), state
 
-    def evaluations_per_image(self, steps: int, concepts: int, *, full_trace: bool = False) -> int:
+    def evaluations_per_image(
+        self, steps: int, concepts: int, *, full_trace: bool = False, embedded: bool = False
+    ) -> int:
         """Return what it would cost not to evaluate the others after the first step."""
-        del full_trace
+        del full_trace, embedded
         steered = sum(self.needs_concepts(step, steps, concepts) for step in range(steps))
         return 2 * steps + concepts + (steered - 1) * min(self.few, concepts)
 

@@ -7,7 +7,7 @@ The first measures each setting of the method's grid in `grids.json` on validati
 of each method as `semguide bench` takes it; a grid of one setting leaves nothing to choose, and nothing is measured.
 The second measures the best settings on test prompts, and ends with a table: the first method is what the others are
 paired with. Rules are measured in batches; what is no rule makes one image at a time. With `--evaluations N` every
-method takes as many steps as come nearest to N evaluations for a prompt of two concepts.
+method takes as many steps as fit into N evaluations for a prompt of two concepts.
 
     pictures/*.npz    the images of a method, its setting and a seed; made again only where they are missing
     tune.json         one entry a setting: share of images with every concept right, interval over prompts,
@@ -41,6 +41,7 @@ from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import digest, write_arrays, write_json
 from semguide.guidance import METHODS
+from semguide.guidance.cost import steps_within
 from semguide.models import fingerprint, load
 from semguide_emoji import ASSETS
 from semguide_emoji.evaluation.detections import findings
@@ -141,15 +142,9 @@ class Bed:
         """
         if self.evaluations is None:
             return self.steps
-        apart: dict[int, int] = {}
-        for steps in range(1, self.evaluations // 2 + 1):
-            cost = sampler.evaluations_per_image(steps, concepts=2)
-            if cost is None:
-                raise SystemExit(
-                    f"the evaluations of {sampler.name} depend on the image: leave it out of --evaluations"
-                )
-            apart[steps] = abs(cost - self.evaluations)
-        return min(apart, key=lambda steps: apart[steps])
+        if sampler.evaluations_per_image(1, concepts=2) is None:
+            raise SystemExit(f"the evaluations of {sampler.name} depend on the image: leave it out of --evaluations")
+        return steps_within(lambda steps: sampler.evaluations_per_image(steps, concepts=2), self.evaluations)
 
     def _pictures(self, method: str, setting: Setting, seed: int) -> ImageBatch:
         sampler = made_by(method, setting)

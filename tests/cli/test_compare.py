@@ -7,7 +7,6 @@ import pytest
 from typer.testing import Result
 
 from semguide.evaluation.bench.generation import TaskRunner
-from semguide.evaluation.comparing import steps_within
 from support.tiny_scorers import save_tiny_blip, save_tiny_captioner, save_tiny_clip
 
 Cli = Callable[..., Result]
@@ -122,11 +121,6 @@ def test_ctrl_c_keeps_what_is_made_and_the_same_command_goes_on(
 def test_a_number_of_evaluations_may_be_given(compare: Cli, tmp_path: Path):
     assert compare("--evaluations", 8, "--methods", "cfg,sgt-v1").exit_code == 0
     assert [found["steps"] for found in sent(tmp_path / "out")["methods"].values()] == [4, 2]
-
-
-def test_steps_within_a_cost_are_one_at_least():
-    assert steps_within(lambda steps: 4 * steps, 17) == 4
-    assert steps_within(lambda steps: 4 * steps, 3) == 1
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,37 @@ def test_a_stopped_run_keeps_its_images_and_the_same_command_goes_on(
     assert run_json(out)["complete"] is True
 
 
+def test_a_budget_gives_each_method_its_steps_and_is_resumed_and_repeated(
+    generate: Cli, cli: Cli, out: Path, tmp_path: Path, stop_at: Callable[[int], None]
+):
+    arguments = ("--compare", "cfg", "--num-images", 2, "--evaluations", 24)
+    stop_at(3)
+    assert generate(*arguments).exit_code == 1
+    stop_at(0)
+    resumed = generate(*arguments)
+    assert "(2 of them were there already)" in resumed.stdout
+    described = run_json(out)
+    assert described["run"]["evaluations"] == 24
+    assert described["run"]["methods"][0]["num_inference_steps"] == 12
+    assert {image["evaluations"] for image in described["images"] if image["method"] == "cfg"} == {24}
+    assert all(22 <= image["evaluations"] <= 24 for image in described["images"])
+    repeated = cli("generate", "--from", out, "--out", tmp_path / "again")
+    assert "4 of 4 images compared with the record: all equal" in repeated.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--evaluations", "50", "--steps", 3), "--evaluations must not stand beside --steps"),
+        (("--evaluations", "all"), "--evaluations must be a whole number >= 1"),
+        (("--evaluations", "3", "--method", "cfg"), "--evaluations must be at least 4"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_refused(cli: Cli, tiny: Path, more: tuple[object, ...], told: str):
+    result = cli("generate", "a red book and a yellow vase", "--model", tiny, *more)
+    assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+
+
 def test_the_same_command_again_makes_nothing_again(generate: Cli, out: Path, monkeypatch: pytest.MonkeyPatch):
     generate("--num-images", 2)
     monkeypatch.setattr("semguide.models.load", lambda *_, **__: pytest.fail("the model was loaded"))

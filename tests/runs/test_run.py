@@ -32,6 +32,7 @@ OTHERS = {
     "loading": LoadOptions(scheduler="DDPMScheduler"),
     "max_concepts": 3,
     "retries": 3,
+    "evaluations": 50,
 }
 
 
@@ -53,6 +54,17 @@ def test_retries_survive_json_and_decide_the_image_and_older_files_have_no_such_
     assert "retries" not in RUN.to_json()
     assert from_json(RUN.to_json()).retries == 0
     assert retried.image_parameters(RUN.methods[0], 1) != RUN.image_parameters(RUN.methods[0], 1)
+
+
+def test_a_budget_survives_json_and_an_image_depends_on_the_steps_that_it_gave_only():
+    own = Method("cfg", {}, num_inference_steps=35)
+    fitted = replace(RUN, evaluations=70, methods=(own, RUN.methods[1]))
+    assert from_json(json.loads(json.dumps(fitted.to_json()))) == fitted
+    assert "evaluations" not in RUN.to_json()
+    assert "num_inference_steps" not in RUN.to_json()["methods"][0]
+    longer = replace(RUN, sampling=replace(RUN.sampling, num_inference_steps=35))
+    assert fitted.image_parameters(own, 1) == longer.image_parameters(RUN.methods[0], 1)
+    assert fitted.image_parameters(RUN.methods[1], 1) == RUN.image_parameters(RUN.methods[1], 1)
 
 
 def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():

@@ -39,7 +39,7 @@ def generate(cli: Cli, tiny: Path, tmp_path: Path) -> Cli:
 
     def call(*arguments: object, prompt: str = PROMPT, out: Path | None = None) -> Result:
         given = [str(argument) for argument in arguments]
-        steps = () if "--steps" in given else ("--steps", 2)
+        steps = () if {"--steps", "--evaluations"}.intersection(given) else ("--steps", 2)
         return cli("generate", prompt, "--model", tiny, "--out", out or tmp_path / "out", *steps, *given)
 
     return call

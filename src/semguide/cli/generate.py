@@ -11,7 +11,7 @@ import typer
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.folders import slug
-from semguide.cli.settings import check_seed_list, parse_seeds, parse_settings
+from semguide.cli.settings import check_seed_list, parse_evaluations, parse_seeds, parse_settings
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
@@ -46,6 +46,10 @@ def generate(
     ] = 0,
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
+    ] = None,
+    evaluations: Annotated[
+        str | None,
+        typer.Option(help="Denoiser evaluations an image may take, in the place of --steps; or plain: 2 a step."),
     ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
     height: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
@@ -99,6 +103,7 @@ def generate(
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
         max_concepts=max_concepts,
         retries=retries,
+        evaluations=None if evaluations is None else parse_evaluations(evaluations),
     )
     check_numbers(request)
     if out is not None:

@@ -29,7 +29,7 @@ def progress_bar(run: Run, rules: Mapping[str, Rule[Any]], done: set[tuple[str, 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        left = {(m.name, s): total_evaluations(run, rules[m.name]) for m in run.methods for s in run.seeds}
+        left = {(m.name, s): total_evaluations(run.alone(m), rules[m.name]) for m in run.methods for s in run.seeds}
         images = len(left)
         task = bar.add_task("starting", total=sum(cost for key, cost in left.items() if key not in done))
         seen = set(done)

@@ -1,10 +1,11 @@
-"""Values with a form of their own, as they are typed: method parameters of `--set`, and the seeds."""
+"""Values with a form of their own, as they are typed: method parameters of `--set`, seeds, a budget."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from semguide.concepts.budget import Evaluations, check_evaluations
 from semguide.errors import InvalidArgument
 from semguide.files import parse_json
 from semguide.runs.request import LARGEST_NUM_IMAGES
@@ -53,6 +54,17 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise InvalidArgument("seed", rule, text, "give fewer")
         seeds.extend(range(first, last + 1))
     return tuple(seeds)
+
+
+def parse_evaluations(text: str) -> Evaluations:
+    """Read `--evaluations`: a number, or "plain".
+
+    Raises:
+        InvalidArgument: It is neither.
+    """
+    found: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+    check_evaluations(found)
+    return found
 
 
 def check_seed_list(seeds: tuple[int, ...], num_images: int | None, best_of: int | None) -> None:

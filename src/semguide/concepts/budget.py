@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.spans import clean
@@ -12,6 +12,10 @@ from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.types import Concept
 
 MAX_CONCEPTS: Final = 8
+PLAIN: Final = "plain"
+"""The budget that is what plain guidance takes at the model's own number of steps."""
+Evaluations = int | Literal["plain"]
+"""A budget: denoiser evaluations that an image may take."""
 _MOST_NAMED: Final = 8
 _FEWEST: Final = 2  # concepts to balance against each other
 
@@ -87,6 +91,20 @@ def check_max_concepts(max_concepts: int) -> None:
         raise InvalidArgument("max_concepts", "must be a whole number >= 1", max_concepts)
 
 
+def check_evaluations(evaluations: Any, num_inference_steps: Any = None) -> None:
+    """Checks a budget of denoiser evaluations before it is known what an evaluation is.
+
+    Raises:
+        InvalidArgument: It is neither a whole number >= 1 nor "plain", or a number of steps is given, too.
+    """
+    whole = isinstance(evaluations, int) and not isinstance(evaluations, bool) and evaluations >= 1
+    if not whole and evaluations != PLAIN:
+        raise InvalidArgument("evaluations", 'must be a whole number >= 1, or "plain"', evaluations, 'try "plain"')
+    if num_inference_steps is not None:
+        rule = "must not stand beside {num_inference_steps}, as it says how many steps are taken"
+        raise InvalidArgument("evaluations", rule, evaluations, "leave one of them out")
+
+
 def rank(prompt: str, concepts: Sequence[Concept]) -> list[int]:
     """Orders concepts by how much of the picture they are.
 
@@ -127,9 +145,13 @@ def within_budget(
     merged = _merged(prompt, concepts)
     if len(merged) < _FEWEST <= max_concepts:
         merged = list(concepts)
-    order = rank(prompt, merged)
-    kept = set(order[:max_concepts])
-    return [merged[i] for i in sorted(kept)], [merged[i] for i in order[max_concepts:]]
+    return most_telling(prompt, merged, max_concepts)
+
+
+def most_telling(prompt: str, concepts: Sequence[Concept], count: int) -> tuple[list[Concept], list[Concept]]:
+    """Returns the `count` most telling concepts in their order, and those left out, the most telling first."""
+    order = rank(prompt, concepts)
+    return [concepts[i] for i in sorted(order[:count])], [concepts[i] for i in order[count:]]
 
 
 def _named(concepts: Sequence[Concept]) -> str:

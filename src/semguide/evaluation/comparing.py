@@ -20,7 +20,6 @@ from semguide.evaluation.suites import OWN
 from semguide.files import digest, write_json
 from semguide.models import LoadOptions, SourceKind, default_model, resolve
 from semguide.models.fingerprint import fingerprint_files
-from semguide.runs.checks import LARGEST_STEPS
 from semguide.runs.methods import DEFAULT_METHOD
 
 if TYPE_CHECKING:
@@ -152,6 +151,8 @@ def plan_comparison(request: CompareRequest, say: Say) -> ComparePlan:
         UnsupportedPipeline: The model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
+    from semguide.guidance.cost import steps_within
+
     check_comparison(request)
     kind = resolve(default_model() if request.model is None else request.model).kind
     scored = _scorers(request, kind, say)
@@ -168,14 +169,6 @@ def plan_comparison(request: CompareRequest, say: Say) -> ComparePlan:
     most = max(cost(own) for cost in costs) if basis is None else costs[basis](own)
     budget = most if request.evaluations is None else request.evaluations
     return ComparePlan(base, tuple(steps_within(cost, budget) for cost in costs), budget, scored)
-
-
-def steps_within(cost: Callable[[int], int], evaluations: int) -> int:
-    """Return the most steps whose cost is within a number of evaluations; 1 where no number of steps is."""
-    found = 1
-    while found < LARGEST_STEPS and cost(found + 1) <= evaluations:
-        found += 1
-    return found
 
 
 def _cost(method: BenchMethod, scale: float, concepts: int) -> Callable[[int], int]:

@@ -164,7 +164,9 @@ class Rule(ABC, Generic[State]):
         """Return the BibTeX entry to cite, "" for none."""
         return ""
 
-    def evaluations(self, step: int, count: int, concepts: int, *, full_trace: bool = False) -> int:
+    def evaluations(
+        self, step: int, count: int, concepts: int, *, full_trace: bool = False, embedded: bool = False
+    ) -> int:
         """Return the denoiser evaluations of one step of one image.
 
         Args:
@@ -172,12 +174,18 @@ class Rule(ABC, Generic[State]):
             count: Number of steps.
             concepts: Number of the image's concepts.
             full_trace: Whether the concepts are evaluated also where the rule does not use them.
+            embedded: Whether the guidance scale is an input of the denoiser.
         """
-        return step_evaluations(concepts if full_trace or self.needs_concepts(step, count, concepts) else 0)
+        evaluated = full_trace or self.needs_concepts(step, count, concepts)
+        return step_evaluations(concepts if evaluated else 0, embedded=embedded)
 
-    def evaluations_per_image(self, steps: int, concepts: int, *, full_trace: bool = False) -> int:
+    def evaluations_per_image(
+        self, steps: int, concepts: int, *, full_trace: bool = False, embedded: bool = False
+    ) -> int:
         """Return the denoiser evaluations of all steps of one image."""
-        return sum(self.evaluations(step, steps, concepts, full_trace=full_trace) for step in range(steps))
+        return sum(
+            self.evaluations(step, steps, concepts, full_trace=full_trace, embedded=embedded) for step in range(steps)
+        )
 
 
 def no_correction(predictions: Predictions, similarity: Tensor, abstract: Tensor | None = None) -> Correction:

@@ -92,9 +92,9 @@ class BestOfRun:
         from semguide.selection.best_of import start_all
 
         run = self._run
-        steered = steer(pipe, self._rule)
+        steered, arguments = steer(pipe, self._rule), call_arguments(run.alone(self._method), pipe)
         self._starts, candidates = start_all(
-            steered, run.prompt, run.seeds, self._keep, DetectorScore(), call_arguments(run, pipe), on_start
+            steered, run.prompt, run.seeds, self._keep, DetectorScore(), arguments, on_start
         )
         seeds = tuple(start.seed for start in self._starts)
         self.folder = self._folder(SeedSelection(self._key, self._method.name, tuple(candidates), seeds))

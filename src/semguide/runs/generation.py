@@ -135,6 +135,7 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
         steered: What `steer` returned for the method.
         call_hooks: Arguments of the pipeline call that observe it, such as `callback_on_step_end`.
     """
+    run = run.alone(method)
     if run.retries and len(run.concepts) > 1 and not steered.rule.is_noop:
         return _retried_image(run, method, seed, steered, call_hooks)
     begun = time.perf_counter()
@@ -257,7 +258,7 @@ def accepted_hooks(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:
-    count = run.sampling.num_inference_steps
+    count = run.alone(method).sampling.num_inference_steps
 
     def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if on_step is not None:

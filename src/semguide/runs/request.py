@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
-from semguide.concepts.budget import MAX_CONCEPTS, Choice, check_max_concepts, choose
+from semguide.concepts.budget import MAX_CONCEPTS, Choice, Evaluations, check_evaluations, check_max_concepts, choose
 from semguide.errors import InvalidArgument, SemguideWarning, UnsupportedPipeline
 from semguide.models import (
     LoadOptions,
@@ -22,6 +22,7 @@ from semguide.models import (
     resolve,
 )
 from semguide.runs import checks
+from semguide.runs.budget import within_budget
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.run import Method, Run, Sampling
 
@@ -61,6 +62,8 @@ class Request:
         loading: How the model is loaded.
         max_concepts: How many of the concepts found in the prompt to keep, >= 1.
         retries: How many further seeds to try for an image whose first steps promise too little, 0 to 100.
+        evaluations: Denoiser evaluations that an image may take, in the place of `num_inference_steps`; "plain": as
+            many as plain guidance takes at the model's own steps.
     """
 
     prompt: str
@@ -84,6 +87,7 @@ class Request:
     loading: LoadOptions = field(default_factory=LoadOptions)
     max_concepts: int = MAX_CONCEPTS
     retries: int = 0
+    evaluations: Evaluations | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,11 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         max_concepts=request.max_concepts if request.concepts is None else None,
         retries=request.retries,
     )
-    return _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
+    given_up: Sequence[SemguideWarning] = ()
+    if request.evaluations is not None:
+        run, given_up = within_budget(run, rules, model, request.evaluations)
+    planned = _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
+    return replace(planned, warnings=(*planned.warnings, *given_up))
 
 
 def check_run(run: Run) -> Plan:
@@ -168,7 +176,8 @@ def check_run(run: Run) -> Plan:
     checks.check_text("negative_prompt", run.negative_prompt)
     for concept in run.concepts:
         checks.check_text("concepts", concept.text)
-    checks.check_steps(run.sampling.num_inference_steps)
+    for method in run.methods:
+        checks.check_steps(run.alone(method).sampling.num_inference_steps)
     checks.check_guidance_scale(run.sampling.guidance_scale)
     checks.check_seeds(run.seeds)
     checks.check_retries(run.retries)
@@ -234,6 +243,8 @@ def check_numbers(request: Request) -> None:
     checks.check_seeds(request.seeds or {request.seed, request.seed + request.num_images - 1})
     if request.num_inference_steps is not None:
         checks.check_steps(request.num_inference_steps)
+    if request.evaluations is not None:
+        check_evaluations(request.evaluations, request.num_inference_steps)
     if request.guidance_scale is not None:
         checks.check_guidance_scale(request.guidance_scale)
     for name, value in (("height", request.height), ("width", request.width)):
@@ -319,8 +330,9 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
     warnings: list[SemguideWarning] = (
         [choice.warning] if choice is not None and choice.warning is not None and steering else []
     )
-    names, steps = [concept.text for concept in run.concepts], run.sampling.num_inference_steps
-    warnings += filter(None, (idle_warning(rule, names, steps) for rule in rules.values()))
+    names = [concept.text for concept in run.concepts]
+    steps = {method.name: run.alone(method).sampling.num_inference_steps for method in run.methods}
+    warnings += filter(None, (idle_warning(rule, names, steps[name]) for name, rule in rules.items()))
     if choice is not None and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
             SemguideWarning(

@@ -19,10 +19,17 @@ class Method:
     Attributes:
         name: A name or alias of `semguide.guidance.METHODS`, as the call had it.
         parameters: All parameters, defaults included, so that repeats do not depend on defaults.
+        num_inference_steps: Its own number of steps, where a run has a budget; None: the run's.
     """
 
     name: str
     parameters: dict[str, Any]
+    num_inference_steps: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the method as JSON values."""
+        own = {} if self.num_inference_steps is None else {"num_inference_steps": self.num_inference_steps}
+        return {"name": self.name, "parameters": self.parameters, **own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Sampling:
     """Sampling parameters of a run.
 
     Attributes:
-        num_inference_steps: Denoising steps, 1 to 1000.
+        num_inference_steps: Denoising steps, 1 to 1000; those of the main method where each has its own.
         guidance_scale: Guidance scale, > 1.
         height: Pixels.
         width: Pixels.
@@ -62,6 +69,8 @@ class Run:
         max_concepts: How many of those found in the prompt were to be kept; None where they were given by hand, and in
             files of 0.1.0.
         retries: How many further seeds are tried for an image whose first steps promise too little.
+        evaluations: Denoiser evaluations that an image may take without retries, of which the steps of the methods and
+            the number of concepts come; None: the steps were given.
     """
 
     prompt: str
@@ -76,16 +85,23 @@ class Run:
     loading: LoadOptions = field(default_factory=LoadOptions)
     max_concepts: int | None = None
     retries: int = 0
+    evaluations: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as JSON values, which `from_json` reads; without what is at its default since 0.1.0."""
-        values = {**asdict(self), "concepts": [concept.to_json() for concept in self.concepts]}
+        values = {
+            **asdict(self),
+            "concepts": [concept.to_json() for concept in self.concepts],
+            "methods": [method.to_json() for method in self.methods],
+        }
         if self.loading == LoadOptions():
             del values["loading"]
         if self.max_concepts is None:
             del values["max_concepts"]
         if not self.retries:
             del values["retries"]
+        if self.evaluations is None:
+            del values["evaluations"]
         if self.sampling.num_frames is None:
             del values["sampling"]["num_frames"]
         return json.loads(json.dumps(values))
@@ -95,10 +111,20 @@ class Run:
         """Hash of the run, 64 hex digits."""
         return digest(self.to_json())
 
+    def alone(self, method: Method) -> Run:
+        """Return the run of one of its methods, with that method's number of steps as the run's."""
+        steps = method.num_inference_steps or self.sampling.num_inference_steps
+        sampling = replace(self.sampling, num_inference_steps=steps)
+        return replace(self, methods=(replace(method, num_inference_steps=None),), sampling=sampling)
+
     def image_parameters(self, method: Method, seed: int) -> dict[str, Any]:
-        """Return what an image depends on as JSON values: the run with one method and one seed."""
-        single = replace(self, methods=(method,), seeds=(seed,), max_concepts=None).to_json()
+        """Return what an image depends on as JSON values: the run with one method, its steps and one seed."""
+        single = replace(self.alone(method), seeds=(seed,), max_concepts=None, evaluations=None).to_json()
         return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
+
+
+_NEWER = {"loading": {}, "max_concepts": None, "retries": 0, "evaluations": None}
+"""What a run.json of an older version lacks."""
 
 
 def from_json(data: Any) -> Run:
@@ -107,7 +133,7 @@ def from_json(data: Any) -> Run:
     Raises:
         InvalidArgument: A key is missing, unknown or of the wrong type.
     """
-    whole = {"loading": {}, "max_concepts": None, "retries": 0, **data} if isinstance(data, dict) else data
+    whole = {**_NEWER, **data} if isinstance(data, dict) else data
     fields = _object(whole, "run", set(Run.__dataclass_fields__))
     sampling = fields["sampling"]
     sampling = {"num_frames": None, **sampling} if isinstance(sampling, dict) else sampling
@@ -131,13 +157,17 @@ def from_json(data: Any) -> Run:
         loading=LoadOptions.from_json(fields["loading"]).resolved,
         max_concepts=None if fields["max_concepts"] is None else _typed(fields, "max_concepts", int),
         retries=_typed(fields, "retries", int),
+        evaluations=None if fields["evaluations"] is None else _typed(fields, "evaluations", int),
     )
 
 
 def _method(data: Any) -> Method:
     where = "run.methods"
-    fields = _object(data, where, {"name", "parameters"})
-    return Method(_typed(fields, "name", str, where), _typed(fields, "parameters", dict, where))
+    whole = {"num_inference_steps": None, **data} if isinstance(data, dict) else data
+    fields = _object(whole, where, set(Method.__dataclass_fields__))
+    own = fields["num_inference_steps"]
+    steps = None if own is None else _typed(fields, "num_inference_steps", int, where)
+    return Method(_typed(fields, "name", str, where), _typed(fields, "parameters", dict, where), steps)
 
 
 def _concept(data: Any) -> Concept:

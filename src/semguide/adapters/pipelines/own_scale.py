@@ -30,7 +30,13 @@ def scale_argument(pipeline_class: str, guidance_embeds: bool) -> tuple[str, flo
         pipeline_class: The class.
         guidance_embeds: Whether its denoiser takes the scale as an input.
     """
-    spec = ARCHITECTURES[pipeline_class]
-    if spec.mechanism == "embedded" or (spec.embedded and guidance_embeds):
+    if is_embedded(pipeline_class, guidance_embeds):
         return EMBEDDED, 0.0
+    spec = ARCHITECTURES[pipeline_class]
     return spec.scale.arguments[0], spec.scale.shift
+
+
+def is_embedded(pipeline_class: str, guidance_embeds: bool) -> bool:
+    """Say whether a class in the table is called with the scale as an input of its denoiser; arguments as above."""
+    spec = ARCHITECTURES[pipeline_class]
+    return spec.mechanism == "embedded" or (spec.embedded and guidance_embeds)

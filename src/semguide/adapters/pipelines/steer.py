@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.alignment import Alignment, scored
+from semguide.adapters.pipelines.budget import fit, scheduler_steps
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
 from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
@@ -28,9 +29,10 @@ from semguide.adapters.pipelines.patching import (
 from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
 from semguide.adapters.pipelines.tokenizing import reads_in_turn
-from semguide.concepts.budget import MAX_CONCEPTS, check_max_concepts
+from semguide.concepts.budget import MAX_CONCEPTS, Evaluations, check_max_concepts
 from semguide.errors import InvalidArgument, RuleNeverActed, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
+from semguide.guidance.cost import Cost
 
 _CALLBACKS = ("callback_on_step_end", "callback")
 """The arguments of pipelines that take a function to be called after each step."""
@@ -107,6 +109,7 @@ class SteeredPipeline:
         concepts: Any = None,
         max_concepts: int | None = None,
         concept_embeds: Mapping[str, Any] | None = None,
+        evaluations: Evaluations | None = None,
         full_trace: bool = False,
         observer: Observer | None = None,
         watcher: Watcher | None = None,
@@ -124,6 +127,10 @@ class SteeredPipeline:
                 ("prompt_embeds", "pooled_prompt_embeds", ...), for a pipeline without its text encoder; without
                 `concepts` these are the concepts. An empty text is the negative prompt of a denoiser with embedded
                 guidance.
+            evaluations: Denoiser evaluations that an image may take, in the place of `num_inference_steps`: as many
+                steps as fit, the same for all images; "plain": as many as plain guidance takes at the pipeline's own
+                default. Concepts are left out, and warned of, before steps are fewer than 12. What a `watcher` wants
+                besides, or further seeds cost, is not counted.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
             observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
                 device: reading them waits for it.
@@ -160,6 +167,10 @@ class SteeredPipeline:
             )
         if steers and concepts is None:
             warn_of_left_out(prompts, choices)
+        if evaluations is not None:
+            cost = Cost(self.rule, full_trace, embedded, self._scheduler_steps())
+            fitted = fit(self.pipe, cost, evaluations, prompts, found, arguments)
+            found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
         warn_of_truncation(readers, prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
         images = encode_images(
@@ -187,6 +198,10 @@ class SteeredPipeline:
         trace = session.trace()
         told = scored(self.pipe, trace, self.rule.signed, _prompt_of_each(prompts, trace.concepts))
         return Result(output[0], trace, told.alignment, told.rank, told.raw, rule_session.evaluations, output, idle)
+
+    def _scheduler_steps(self) -> Callable[[int], int]:
+        scheduler = getattr(self.pipe, "scheduler", None)
+        return int if scheduler is None else scheduler_steps(type(scheduler), scheduler.config)
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""

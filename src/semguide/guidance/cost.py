@@ -1,0 +1,109 @@
+"""What denoiser evaluations buy: how many steps of a rule, with how many of an image's concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from semguide.errors import InvalidArgument, SemguideWarning
+from semguide.guidance.rule import Rule, step_evaluations
+
+FEWEST_STEPS: Final = 12
+"""Concepts are left out before steps go below this; at 10 of 25 steps nearly half of the gain is lost."""
+MOST_STEPS: Final = 1000
+_LEAST_STEPS: Final = 2
+_LEAST_CONCEPTS: Final = 2
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an image of a rule costs.
+
+    Attributes:
+        rule: The rule.
+        full_trace: Whether the concepts are evaluated also where the rule does not use them.
+        embedded: Whether the guidance scale is an input of the denoiser, so that plain guidance takes one evaluation.
+        denoiser_steps: What the scheduler makes of a number of steps; of most the same number.
+    """
+
+    rule: Rule[Any]
+    full_trace: bool = False
+    embedded: bool = False
+    denoiser_steps: Callable[[int], int] = int
+
+    def __call__(self, steps: int, concepts: int) -> int:
+        """Return the denoiser evaluations of an image of so many steps and concepts."""
+        count = self.denoiser_steps(steps)
+        return self.rule.evaluations_per_image(count, concepts, full_trace=self.full_trace, embedded=self.embedded)
+
+    def plain(self, steps: int) -> int:
+        """Return the denoiser evaluations of plain guidance."""
+        return self.denoiser_steps(steps) * step_evaluations(0, embedded=self.embedded)
+
+
+@dataclass(frozen=True)
+class Afforded:
+    """What a number of evaluations buys.
+
+    Attributes:
+        steps: Number of steps.
+        concepts: How many of the image's concepts are steered.
+        wanted: Evaluations with which all would be, at `FEWEST_STEPS` at least.
+    """
+
+    steps: int
+    concepts: int
+    wanted: int
+
+    def warning(self, method: str, evaluations: int, left_out: Sequence[str]) -> SemguideWarning | None:
+        """Return what was given up for it and how to have it; None where nothing was.
+
+        Args:
+            method: Name of the rule.
+            evaluations: The budget.
+            left_out: The concepts that are not steered, the most telling first.
+        """
+        if self.wanted <= evaluations:
+            return None
+        told = f"{evaluations} evaluations are {self.steps} steps of {method}"
+        if left_out:
+            told += f" with {self.concepts} concepts, without {', '.join(map(repr, left_out))}"
+        if self.steps < FEWEST_STEPS:
+            told += f"; below {FEWEST_STEPS} steps much of what it gains is lost"
+        remedy = f"give {{evaluations}} at least {self.wanted}"
+        return SemguideWarning(told, remedy + (", or name those to keep with {concepts}" if left_out else ""))
+
+
+def steps_within(cost: Callable[[int], int], evaluations: int) -> int:
+    """Return the most steps whose cost is within a number of evaluations; 1 where no number of steps is.
+
+    Args:
+        cost: Evaluations of an image of so many steps, at least one a step.
+        evaluations: The budget.
+    """
+    return next((steps for steps in range(min(evaluations, MOST_STEPS), 1, -1) if cost(steps) <= evaluations), 1)
+
+
+def afford(cost: Cost, evaluations: int, concepts: int) -> Afforded:
+    """Return as many steps as fit; concepts are left out before those are fewer than `FEWEST_STEPS`.
+
+    Args:
+        cost: What an image costs.
+        evaluations: Denoiser evaluations that an image may take.
+        concepts: Number of its concepts.
+
+    Raises:
+        InvalidArgument: Not even 2 steps fit.
+    """
+    rule, kept = cost.rule, concepts
+    steered = rule.uses_concepts and not rule.is_noop and concepts >= rule.min_concepts
+    fewest = max(_LEAST_CONCEPTS, rule.min_concepts) if steered else concepts
+    while kept > fewest and cost(FEWEST_STEPS, kept) > evaluations:
+        kept -= 1
+    least = cost(_LEAST_STEPS, kept)
+    if least > evaluations:
+        told = f"must be at least {least}, which {_LEAST_STEPS} steps of {rule.name} take"
+        raise InvalidArgument("evaluations", told, evaluations, 'try "plain"')
+    wanted = cost(FEWEST_STEPS, concepts) if steered else 0
+    return Afforded(steps_within(lambda steps: cost(steps, kept), evaluations), kept, wanted)

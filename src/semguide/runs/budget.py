@@ -1,0 +1,86 @@
+"""A run within a budget of denoiser evaluations: steps of each method, and how many concepts are steered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from semguide.concepts.budget import PLAIN, Evaluations, most_telling
+from semguide.errors import SemguideWarning
+from semguide.files import read_json
+from semguide.models import LoadOptions, ModelDescription
+from semguide.runs.run import Run
+
+if TYPE_CHECKING:
+    from semguide.guidance import Rule
+    from semguide.guidance.cost import Afforded, Cost
+
+
+def within_budget(
+    run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescription, evaluations: Evaluations
+) -> tuple[Run, list[SemguideWarning]]:
+    """Give each method as many steps as fit, and all of them the concepts that the dearest can steer.
+
+    Args:
+        run: The run, at the model's own steps.
+        rules: Rules of its methods, by method name.
+        model: Its model.
+        evaluations: The budget of an image.
+
+    Returns:
+        The run, and warnings of what is given up for the budget.
+
+    Raises:
+        InvalidArgument: Not even 2 steps of a method fit.
+    """
+    from semguide.guidance.cost import afford
+
+    costs = {name: cost_of(rule, run.full_trace, model, run.loading) for name, rule in rules.items()}
+    own = next(iter(costs.values())).plain(run.sampling.num_inference_steps)
+    budget = own if evaluations == PLAIN else evaluations
+    count = min(afford(cost, budget, len(run.concepts)).concepts for cost in costs.values())
+    kept, left_out = most_telling(run.prompt, run.concepts, count)
+    found = {name: _afforded(cost, budget, len(run.concepts), count) for name, cost in costs.items()}
+    main = found[run.methods[-1].name].steps
+    methods = tuple(
+        replace(method, num_inference_steps=None if (steps := found[method.name].steps) == main else steps)
+        for method in run.methods
+    )
+    warnings = [one.warning(name, budget, [concept.text for concept in left_out]) for name, one in found.items()]
+    fitted = replace(
+        run,
+        concepts=tuple(kept),
+        methods=methods,
+        sampling=replace(run.sampling, num_inference_steps=main),
+        evaluations=budget,
+    )
+    return fitted, [warning for warning in warnings if warning is not None]
+
+
+def _afforded(cost: Cost, budget: int, concepts: int, count: int) -> Afforded:
+    """Return what a method affords with the concepts that the dearest method of the run can steer."""
+    from semguide.guidance.cost import afford
+
+    return replace(afford(cost, budget, count), wanted=afford(cost, budget, concepts).wanted)
+
+
+def cost_of(rule: Rule[Any], full_trace: bool, model: ModelDescription, loading: LoadOptions) -> Cost:
+    """Return what an image of a rule costs on a model."""
+    from semguide.adapters.pipelines.own_scale import is_embedded
+    from semguide.guidance.cost import Cost
+
+    embedded = is_embedded(model.pipeline_class, model.guidance_embeds)
+    return Cost(rule, full_trace, embedded, denoiser_steps(model, loading))
+
+
+def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[int], int]:
+    """Return how many steps the denoiser is called for, of a number of steps; imports diffusers."""
+    import diffusers
+
+    from semguide.adapters.pipelines.budget import scheduler_steps
+
+    file = model.configuration / "scheduler" / "scheduler_config.json"
+    config = read_json(file) if file.is_file() else {}
+    name = loading.scheduler or config.get("_class_name")
+    return scheduler_steps(getattr(diffusers, str(name), None), config)
