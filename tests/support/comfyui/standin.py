@@ -263,6 +263,27 @@ class Clip:
         return conditioning(tokens)
 
 
+class TwoClips:
+    """What CLIP is where two encoders read a text: SDXL's or Flux's. A chunk of tokens is three letters.
+
+    Attributes:
+        parts: Their names.
+        encoded: The tokens and options of each conditioning.
+    """
+
+    def __init__(self, *parts: str) -> None:
+        self.parts = parts
+        self.encoded: list[tuple[Any, Any]] = []
+
+    def tokenize(self, text: str) -> dict[str, list[str]]:
+        chunks = [text[start : start + 3] for start in range(0, len(text), 3)] or [""]
+        return {part: list(chunks) for part in self.parts}
+
+    def encode_from_tokens_scheduled(self, tokens: Any, add_dict: Any) -> Any:
+        self.encoded.append((tokens, add_dict))
+        return conditioning("|".join("".join(chunks) for chunks in tokens.values()), **add_dict)
+
+
 def conditioning(text: str, **options: Any) -> Any:
     """Return the CONDITIONING of a text."""
     generator = torch.Generator().manual_seed(sum(ord(letter) * (i + 1) for i, letter in enumerate(text)))

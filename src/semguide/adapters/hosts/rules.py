@@ -39,6 +39,7 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
         cfg: Scale of classifier-free guidance, > 1 where the method corrects anything.
         strength: How much it corrects, >= 0, as a multiple of the method's default (0 is plain guidance).
         settings: Other parameters of the method as a JSON object, such as {"sharpness": 0.5}; they win over strength.
+            A "method" among them is the one that they were written for.
 
     Raises:
         InvalidArgument: A value breaks a rule.
@@ -88,6 +89,9 @@ def _parameters(method: str, settings: str) -> dict[str, Any]:
         given = None
     if not isinstance(given, dict):
         raise InvalidArgument("settings", 'must be a JSON object such as {"sharpness": 0.5}', settings)
+    written_for = given.pop("method", method)
+    if not isinstance(written_for, str) or METHODS.get(written_for) is not METHODS[method]:
+        raise InvalidArgument("settings", f"must be those of {method}", written_for, "choose that {method}")
     valid = [each.name for each in parameters_of(get_method(method)) if each.name != "guidance_scale"]
     for name in given:
         if name not in valid:

@@ -156,6 +156,53 @@ def test_the_scale_of_models_without_a_shrinking_image_is_minus_one_by_sigma(sd:
     assert float(eps_scale(sampling, torch.tensor(4.0))) == pytest.approx(-0.25)
 
 
+class _Recorder:
+    """A CLIP that notes what it is to encode."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer, self.encoded = tokenizer, []
+
+    def tokenize(self, text: str) -> Any:
+        return self.tokenizer.tokenize_with_weights(text)
+
+    def encode_from_tokens_scheduled(self, tokens: Any, add_dict: Any) -> Any:
+        self.encoded.append((tokens, dict(add_dict)))
+        return [[torch.zeros(1), {}]]
+
+
+def encoded_by_comfyui(module: str, name: str, clip: _Recorder, **inputs: Any) -> Any:
+    """Return what ComfyUI's own node encodes; its methods have had two names."""
+    node = getattr(real.comfy(f"comfy_extras.{module}"), name)
+    (node.execute if hasattr(node, "execute") else node().encode)(clip=clip, **inputs)
+    return clip.encoded[-1]
+
+
+@pytest.mark.parametrize("texts", [("a cat, " * 60, "a dog"), ("a cat", "a dog, " * 60), ("a cat", "a dog")])
+def test_prompts_for_sdxl_are_encoded_as_by_comfyuis_own_node(samplers: Any, texts: tuple[str, str]) -> None:
+    from semguide.adapters.hosts.comfyui.encoding import DecomposePromptSDXL
+
+    del samplers
+    clip = _Recorder(real.comfy("comfy.sdxl_clip").SDXLTokenizer())
+    names = ("width", "height", "crop_w", "crop_h", "target_width", "target_height")
+    sizes: dict[str, Any] = dict(zip(names, (1024, 768, 1, 2, 512, 384), strict=True))
+    given = {"text_g": texts[0], "text_l": texts[1], **sizes}
+    DecomposePromptSDXL().decompose(clip, **given, concepts="a cat")
+    tokens, options = clip.encoded[-1]  # the prompt comes last
+    theirs, theirs_options = encoded_by_comfyui("nodes_clip_sdxl", "CLIPTextEncodeSDXL", clip, **given)
+    assert (tokens, options) == (theirs, theirs_options)
+
+
+def test_prompts_for_flux_are_encoded_as_by_comfyuis_own_node(samplers: Any) -> None:
+    from semguide.adapters.hosts.comfyui.encoding import DecomposePromptFlux
+
+    del samplers
+    clip = _Recorder(real.comfy("comfy.text_encoders.flux").FluxTokenizer())
+    DecomposePromptFlux().decompose(clip, "red, yellow", PROMPT, 3.5)
+    tokens, options = clip.encoded[-1]
+    given = {"clip_l": "red, yellow", "t5xxl": PROMPT, "guidance": 3.5}
+    assert (tokens, options) == encoded_by_comfyui("nodes_flux", "CLIPTextEncodeFlux", clip, **given)
+
+
 HALF = {
     "area": {"area": ("percentage", 1.0, 0.5, 0.0, 0.5)},
     "mask": {"mask": torch.cat([torch.zeros(64, 32), torch.ones(64, 32)], dim=1)},

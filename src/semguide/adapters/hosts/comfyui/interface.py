@@ -1,9 +1,13 @@
-"""Texts on nodes in ComfyUI's interface."""
+"""What all nodes say in ComfyUI's interface, and texts on nodes."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
+
+CATEGORY = "semguide"
+CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
+Inputs = dict[str, Any]
 
 
 def tell(node: str | None, text: object) -> None:

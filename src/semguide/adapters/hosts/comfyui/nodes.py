@@ -1,23 +1,19 @@
-"""The nodes. ComfyUI reads their inputs and outputs from class attributes; torch and ComfyUI load when a node runs."""
+"""The nodes that guide and show. ComfyUI reads inputs and outputs from class attributes; torch loads when one runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from semguide.adapters.hosts.comfyui.conditioning import NAME, Conditioning, concepts_of, named
-from semguide.adapters.hosts.comfyui.interface import tell
-from semguide.concepts.budget import MAX_CONCEPTS
+from semguide.adapters.hosts.comfyui.conditioning import Conditioning, concepts_of
+from semguide.adapters.hosts.comfyui.interface import CATEGORY, CONCEPTS, Inputs, tell
 from semguide.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-CATEGORY = "semguide"
-CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
 PLAIN = "There is no concept: the picture will be one of plain guidance."
 SCALE = 7.5
 """Guidance scale of a rule whose sampler gives its own."""
-Inputs = dict[str, Any]
 
 
 class SemanticGuidanceNode:
@@ -153,69 +149,6 @@ class SemanticGuidanceModelNode:
         return (ModelPatch(rule, concepts_of(concepts), unique_id).patched(model),)
 
 
-class DecomposePrompt:
-    """Prompt to its conditioning and those of its concepts."""
-
-    CATEGORY: ClassVar[str] = CATEGORY
-    DESCRIPTION: ClassVar[str] = "Encode a prompt, and each of its concepts alone: the noun phrases, or your own list."
-    FUNCTION: ClassVar[str] = "decompose"
-    RETURN_TYPES: ClassVar[tuple[str, ...]] = ("CONDITIONING", "CONDITIONING", "STRING")
-    RETURN_NAMES: ClassVar[tuple[str, ...]] = ("prompt", "concepts", "texts")
-    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = ("For positive.", CONCEPTS, "The concepts, one a line.")
-
-    @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
-        """Return what the node takes."""
-        text = {"multiline": True, "dynamicPrompts": True, "tooltip": "The prompt."}
-        own = {
-            "multiline": True,
-            "default": "",
-            "tooltip": "Your own concepts, one a line; empty: found in the prompt.",
-        }
-        most = {"default": MAX_CONCEPTS, "min": 1, "max": 64, "tooltip": "Keep so many of those found in the prompt."}
-        return {
-            "required": {"clip": ("CLIP", {"tooltip": "The text encoder."}), "text": ("STRING", text)},
-            "optional": {"concepts": ("STRING", own), "max_concepts": ("INT", most)},
-        }
-
-    def decompose(
-        self, clip: Any, text: str, concepts: str = "", max_concepts: int = MAX_CONCEPTS
-    ) -> tuple[Conditioning, Conditioning, str]:
-        """Return the prompt's conditioning, one with an entry or more for each concept, and their texts, one a line."""
-        from semguide.adapters.hosts.prompt import concept_texts
-
-        if clip is None:
-            raise InvalidArgument("clip", "must be a text encoder", None, "the checkpoint has none: load one for it")
-        texts = concept_texts(text, concepts, max_concepts)
-        encoded = [named(_encode(clip, item), item, place) for place, item in enumerate(texts)]
-        return _encode(clip, text), [entry for concept in encoded for entry in concept], "\n".join(texts)
-
-
-class GatherConcepts:
-    """Conditionings of other nodes, each of them one concept."""
-
-    CATEGORY: ClassVar[str] = CATEGORY
-    DESCRIPTION: ClassVar[str] = "Concepts that other nodes encoded, each input one; those of Decompose Prompt stay."
-    FUNCTION: ClassVar[str] = "gather"
-    RETURN_TYPES: ClassVar[tuple[str, ...]] = ("CONDITIONING",)
-    RETURN_NAMES: ClassVar[tuple[str, ...]] = ("concepts",)
-    OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]] = (CONCEPTS,)
-
-    @classmethod
-    def INPUT_TYPES(cls) -> Inputs:
-        """Return what the node takes."""
-        entry = ("CONDITIONING", {"tooltip": "A concept, encoded alone."})
-        return {"required": {}, "optional": {f"concept_{number}": entry for number in range(1, MAX_CONCEPTS + 1)}}
-
-    def gather(self, **concepts: Conditioning) -> tuple[Conditioning]:
-        """Return one conditioning of all."""
-        found: Conditioning = []
-        for place, (name, entries) in enumerate(sorted(concepts.items())):
-            marked = any(NAME in options for _, options in entries)
-            found += entries if marked else named(entries, name.replace("_", " "), place)
-        return (found,)
-
-
 class Trajectory:
     """What the rule saw and did, as a picture."""
 
@@ -243,23 +176,3 @@ class Trajectory:
             raise InvalidArgument("guider", "must come from the node Semantic Guidance", type(guider).__name__)
         trace = guider.trace()
         return picture_of(trace), trace.to_json()
-
-
-def _encode(clip: Any, text: str) -> Conditioning:
-    return clip.encode_from_tokens_scheduled(clip.tokenize(text))
-
-
-NODE_CLASS_MAPPINGS: dict[str, type] = {
-    "SemguideGuider": SemanticGuidanceNode,
-    "SemguideModel": SemanticGuidanceModelNode,
-    "SemguideDecompose": DecomposePrompt,
-    "SemguideConcepts": GatherConcepts,
-    "SemguideTrajectory": Trajectory,
-}
-NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
-    "SemguideGuider": "Semantic Guidance (Guider)",
-    "SemguideModel": "Semantic Guidance (Model)",
-    "SemguideDecompose": "Decompose Prompt",
-    "SemguideConcepts": "Gather Concepts",
-    "SemguideTrajectory": "Semantic Guidance Trajectory",
-}
