@@ -71,3 +71,8 @@ def patched(network: torch.nn.Module, kind: str = "EPS") -> Any:
     model.diffusion_model = network
     cpu = torch.device("cpu")
     return comfy("comfy.model_patcher").ModelPatcher(model, load_device=cpu, offload_device=cpu)
+
+
+def grows() -> bool:
+    """Whether the checkout has inputs that grow, and so the V3 classes."""
+    return "class Autogrow(" in (Path(FOLDER) / "comfy_api" / "latest" / "_io.py").read_text(encoding="utf-8")

@@ -118,6 +118,8 @@ def test_each_setting_of_a_list_makes_a_guider_of_its_own_as_with_comfyuis_own(s
         ({"method": "sgt", "settings": "{"}, "settings must be a JSON object"),
         ({"method": "sgt", "settings": '{"stop": 7}'}, "stop must"),
         ({"method": "nothing", "settings": ""}, "method must be"),
+        ({"method": "nothing"}, "method must be"),
+        ({"method": "nothing", "settings": None}, "method must be"),
     ],
 )
 def test_a_wrong_setting_is_told_before_comfyui_begins(inputs: Any, told: Any) -> None:

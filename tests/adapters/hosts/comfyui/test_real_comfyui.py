@@ -21,6 +21,7 @@ from PIL import Image
 from semguide import CFG, SGT, SGTv1, SGTv2, steer
 from semguide.adapters.hosts.comfyui.install import PACK, install_pack
 from support.comfyui import real, standin
+from support.comfyui.tiny import checkpoint, encode
 from support.tiny.calls import CONCEPTS, PROMPT
 
 pytestmark = [
@@ -42,11 +43,6 @@ def samplers(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def patcher(sd: Any) -> Any:
     return real.patched(real.DiffusersUNet(sd.unet))
-
-
-def encode(pipe: Any, text: str) -> Any:
-    with torch.no_grad():
-        return [[pipe.encode_prompt(text, "cpu", 1, False)[0], {}]]
 
 
 def guider_of(pipe: Any, patcher: Any, rule: Any, concepts: Any = CONCEPTS) -> Any:
@@ -262,25 +258,9 @@ def graph(sd: Any, samplers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(folders, "get_filename_list", lambda _: [graph["1"]["inputs"]["ckpt_name"]])
     for name in ("output", "temp"):
         monkeypatch.setattr(folders, f"{name}_directory", str(tmp_path / name))
-    parts = (real.patched(real.DiffusersUNet(sd.unet)), _Clip(sd), _Decoder())
+    parts = checkpoint(sd)
     monkeypatch.setattr(nodes.CheckpointLoaderSimple, "load_checkpoint", lambda _, ckpt_name: parts)
     return graph
-
-
-class _Clip:
-    def __init__(self, pipe: Any) -> None:
-        self.pipe = pipe
-
-    def tokenize(self, text: str) -> str:
-        return text
-
-    def encode_from_tokens_scheduled(self, tokens: str) -> Any:
-        return encode(self.pipe, tokens)
-
-
-class _Decoder:
-    def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        return latents.movedim(1, -1)[..., :3].sigmoid()
 
 
 def test_comfyui_accepts_the_example_and_runs_it(graph: Any, tmp_path: Path) -> None:

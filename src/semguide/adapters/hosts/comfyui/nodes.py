@@ -71,10 +71,10 @@ class SemanticGuidanceNode:
         """Return True, or why ComfyUI shall not begin; an input that another node gives is not known yet."""
         from semguide.adapters.hosts.rules import build_rule
 
-        if method is None or settings is None:
+        if method is None:
             return True
         try:
-            build_rule(method, SCALE, 1.0, settings)
+            build_rule(method, SCALE, 1.0, settings or "")
         except InvalidArgument as error:
             return str(error)
         return True

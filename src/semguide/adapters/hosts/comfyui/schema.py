@@ -15,7 +15,7 @@ from semguide.adapters.hosts.comfyui.catalog import display_names, node_classes
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning
 from semguide.adapters.hosts.comfyui.encoding import GatherConcepts, gathered
 
-GROWING = "SemguideConceptsGrowing"
+GROWING, GROWING_NAME = "SemguideConceptsGrowing", "Gather Concepts (Growing)"
 _MOST = 64
 """Most inputs of the node that grows."""
 _RENAMED = {"dynamicPrompts": "dynamic_prompts"}
@@ -97,7 +97,8 @@ def _check_of(node: Any) -> Callable[..., bool | str]:
 def _input(name: str, declared: tuple[Any, ...], optional: bool, io: Any) -> Any:
     """Return an input; what its V1 form says of a widget has nearly the same names."""
     kind = declared[0]
-    options: dict[str, Any] = {_RENAMED.get(key, key): value for key, value in declared[1].items()}
+    told: dict[str, Any] = declared[1]
+    options = {_RENAMED.get(key, key): value for key, value in told.items()}
     if isinstance(kind, list):
         return io.Combo.Input(name, options=kind, optional=optional, **options)
     widgets = {"INT": io.Int, "FLOAT": io.Float, "STRING": io.String, "BOOLEAN": io.Boolean}
@@ -114,14 +115,14 @@ def _growing(io: Any) -> type[Any]:
 
     def define_schema(cls: Any) -> Any:
         del cls
-        entry = io.Conditioning.Input("concept", tooltip="A concept, encoded alone.", optional=True)
+        entry = io.Conditioning.Input("concept", tooltip="A concept, encoded alone.")
         names = [f"concept_{number}" for number in range(1, _MOST + 1)]
         return io.Schema(
             node_id=GROWING,
-            display_name="Gather Concepts (Growing)",
+            display_name=GROWING_NAME,
             category=GatherConcepts.CATEGORY,
             description=GatherConcepts.DESCRIPTION,
-            inputs=[io.Autogrow.Input("concepts", template=io.Autogrow.TemplateNames(entry, names=names, min=2))],
+            inputs=[io.Autogrow.Input("concepts", template=io.Autogrow.TemplateNames(entry, names=names, min=1))],
             outputs=_outputs(GatherConcepts, io),
         )
 

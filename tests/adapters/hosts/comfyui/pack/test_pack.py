@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS
+from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from semguide.adapters.hosts.comfyui.help_pages import DOCS, help_page
 from semguide.adapters.hosts.comfyui.install import PACK
+from semguide.adapters.hosts.comfyui.schema import GROWING
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +37,7 @@ OUTPUTS = {
 }
 """The output types of our nodes, and of those of ComfyUI that the workflows use."""
 
-
+ROOT = Path(__file__).parents[5]
 USUAL = {"SemguideGuider", "SemguideDecompose", "SemguideTrajectory"}
 """What the templates show; the other nodes are for other encoders, other samplers and single parameters."""
 GRAPHS = sorted((PACK / "api_workflows").glob("*.json"))
@@ -51,6 +53,25 @@ def test_the_metadata_are_those_of_the_registry_and_of_this_version() -> None:
     assert metadata["project"]["version"] == version("semguide")
     assert metadata["project"]["dependencies"] == (PACK / "requirements.txt").read_text(encoding="utf-8").split()
     assert set(metadata["tool"]["comfy"]) == {"PublisherId", "DisplayName", "Icon"}
+    assert metadata["project"]["license"] == {"file": "LICENSE"}
+    assert (PACK / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert set(metadata["project"]["urls"]) == {"Homepage", "Repository", "Documentation", "Issues"}
+
+
+def test_every_node_has_a_help_page_and_it_says_what_the_node_says() -> None:
+    assert sorted(path.stem for path in DOCS.glob("*")) == sorted([*NODE_CLASS_MAPPINGS, GROWING])
+    for name in [*NODE_CLASS_MAPPINGS, GROWING]:
+        told = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        assert told == help_page(name), "python -m semguide.adapters.hosts.comfyui.help_pages writes them"
+
+
+@pytest.mark.parametrize("name", NODE_CLASS_MAPPINGS)
+def test_a_help_page_names_every_input_and_output(name: str) -> None:
+    node, told = NODE_CLASS_MAPPINGS[name], help_page(name)
+    declared = node.INPUT_TYPES()
+    assert told.startswith(f"# {NODE_DISPLAY_NAME_MAPPINGS[name]}\n\n{node.DESCRIPTION}\n")
+    for given in (*declared["required"], *declared.get("optional", {}), *node.RETURN_NAMES):
+        assert f"| `{given}` |" in told
 
 
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)

@@ -1,0 +1,227 @@
+"""The pack in a real ComfyUI server, over HTTP, where COMFYUI_PATH names a checkout; see test_real_comfyui.py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from semguide.adapters.hosts.comfyui.install import PACK
+from support.comfyui import real
+from support.comfyui.server import Server, running
+
+pytestmark = pytest.mark.skipif(not real.FOLDER, reason="no ComfyUI: set COMFYUI_PATH to a checkout")
+
+OLD = Path(__file__).parents[3] / "data" / "0.1.0" / "comfyui" / "api_workflows"
+GRAPHS = [*sorted((PACK / "api_workflows").glob("*.json")), *sorted(OLD.glob("*.json"))]
+GROWING = "SemguideConceptsGrowing"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("comfyui") / "base") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shown(server: Server) -> dict[str, Any]:
+    """Return what the interface is told of each node."""
+    return json.loads(server.get("/object_info"))
+
+
+def small(graph: Any) -> Any:
+    """Return a graph with few steps of a small picture."""
+    for entry in graph.values():
+        for name, value in (("width", 64), ("height", 64), ("steps", 4)):
+            if name in entry["inputs"] and not isinstance(entry["inputs"][name], list):
+                entry["inputs"][name] = value
+    return graph
+
+
+def node(kind: str, **inputs: Any) -> Any:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def base() -> dict[str, Any]:
+    """Return the part that all graphs share: checkpoint, prompts, latent, and the end of a sampling "s"."""
+    text = "a red book and a yellow vase"
+    return {
+        "c": node("CheckpointLoaderSimple", ckpt_name="v1-5-pruned-emaonly.safetensors"),
+        "p": node("SemguideDecompose", clip=["c", 1], text=text),
+        "n": node("CLIPTextEncode", clip=["c", 1], text=""),
+        "l": node("EmptyLatentImage", width=64, height=64, batch_size=1),
+        "d": node("VAEDecode", samples=["s", 0], vae=["c", 2]),
+        "i": node("SaveImage", images=["d", 0], filename_prefix="test"),
+    }
+
+
+def ksampler(model: Any = ("c", 0), cfg: Any = 7.5) -> dict[str, Any]:
+    given = {"model": list(model), "positive": ["p", 0], "negative": ["n", 0], "latent_image": ["l", 0]}
+    how = {"seed": 3, "steps": 4, "cfg": cfg, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+    return {"s": node("KSampler", **given, **how)}
+
+
+def guided(model: Any = ("c", 0), concepts: Any = ("p", 1), cfg: Any = 7.5, **more: Any) -> dict[str, Any]:
+    """Return a custom sampling with the guider."""
+    given = {"positive": ["p", 0], "negative": ["n", 0], "concepts": list(concepts), "cfg": cfg}
+    return {
+        "g": node("SemguideGuider", model=list(model), **{"method": "sgt", "strength": 1.0, **given, **more}),
+        "r": node("RandomNoise", noise_seed=3),
+        "e": node("KSamplerSelect", sampler_name="euler"),
+        "b": node("BasicScheduler", model=["c", 0], scheduler="normal", steps=4, denoise=1.0),
+        "s": node(
+            "SamplerCustomAdvanced",
+            noise=["r", 0],
+            guider=["g", 0],
+            sampler=["e", 0],
+            sigmas=["b", 0],
+            latent_image=["l", 0],
+        ),
+    }
+
+
+def picture(path: Path) -> Image.Image:
+    with Image.open(path) as opened:
+        return opened.convert("RGB")
+
+
+def pixels(server: Server, graph: Any) -> list[bytes]:
+    """Return the pixels of the pictures that a graph saves."""
+    return [picture(path).tobytes() for path in server.draw(graph)["i"]]
+
+
+def test_the_server_offers_every_node_by_its_name(shown: dict[str, Any]) -> None:
+    expected = {*NODE_CLASS_MAPPINGS, *({GROWING} if real.grows() else ())}
+    assert {name for name in shown if name.startswith("Semguide")} == expected
+    for name, title in NODE_DISPLAY_NAME_MAPPINGS.items():
+        assert shown[name]["display_name"] == title
+        assert shown[name]["python_module"] == "custom_nodes.semguide"
+        inputs = shown[name]["input"]
+        given = {**inputs.get("required", {}), **inputs.get("optional", {})}
+        assert all("tooltip" in told for _, told in given.values())
+
+
+def test_every_node_has_a_help_page_that_the_server_gives(server: Server, shown: dict[str, Any]) -> None:
+    for name in (name for name in shown if name.startswith("Semguide")):
+        assert server.get(f"/extensions/semguide/docs/{name}.md").decode().startswith("# ")
+
+
+def test_the_templates_are_offered(server: Server) -> None:
+    offered = json.loads(server.get("/workflow_templates"))["semguide"]
+    assert sorted(offered) == sorted(path.stem for path in (PACK / "example_workflows").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
+def test_a_workflow_draws_with_the_rule_and_without_and_the_trajectory(server: Server, path: Path) -> None:
+    drawn = server.draw(small(json.loads(path.read_text(encoding="utf-8"))))
+    images = [picture(each) for files in drawn.values() for each in files]
+    assert len(images) == 3
+    first, second = (image.tobytes() for image in images if max(image.size) <= 64)
+    assert first != second
+    assert sum(min(image.size) > 200 for image in images) == 1
+
+
+def test_as_a_patch_of_the_model_ksampler_draws_another_picture(server: Server) -> None:
+    (plain,) = pixels(server, {**base(), **ksampler()})
+    patch = node("SemguideModel", model=["c", 0], concepts=["p", 1], method="sgt", strength=1.0)
+    (patched,) = pixels(server, {**base(), "m": patch, **ksampler(("m", 0))})
+    assert patched != plain
+    off = {**base(), "m": {**patch, "inputs": {**patch["inputs"], "strength": 0.0}}, **ksampler(("m", 0))}
+    assert pixels(server, off) == [plain]
+
+
+def test_guider_and_patch_stack_with_nodes_that_change_guidance(server: Server) -> None:
+    stacked = {
+        **base(),
+        "x": node("RescaleCFG", model=["c", 0], multiplier=0.7),
+        "y": node("PerturbedAttentionGuidance", model=["x", 0], scale=3.0),
+    }
+    patch = node("SemguideModel", model=["y", 0], concepts=["p", 1], method="sgt", strength=1.0)
+    (plain,) = pixels(server, {**stacked, **ksampler(("y", 0))})
+    (patched,) = pixels(server, {**stacked, "m": patch, **ksampler(("m", 0))})
+    (alone,) = pixels(server, {**base(), **guided()})
+    (drawn,) = pixels(server, {**stacked, **guided(("y", 0))})
+    assert len({plain, patched, alone, drawn}) == 4
+
+
+def test_concepts_with_an_area_and_a_range_are_combined(server: Server) -> None:
+    graph = {
+        **base(),
+        "1": node("CLIPTextEncode", clip=["c", 1], text="a red book"),
+        "2": node("CLIPTextEncode", clip=["c", 1], text="a yellow vase"),
+        "3": node(
+            "ConditioningSetAreaPercentage", conditioning=["1", 0], width=0.5, height=1.0, x=0.0, y=0.0, strength=1.0
+        ),
+        "4": node("ConditioningSetTimestepRange", conditioning=["2", 0], start=0.0, end=0.5),
+        "5": node("ConditioningCombine", conditioning_1=["3", 0], conditioning_2=["4", 0]),
+    }
+    (drawn,) = pixels(server, {**graph, **guided(concepts=("5", 0))})
+    (everywhere,) = pixels(server, {**base(), **guided()})
+    (plain,) = pixels(server, {**base(), **ksampler()})
+    assert len({drawn, everywhere, plain}) == 3
+    gathered = {
+        "6": node("SemguideConcepts", concept_1=["3", 0], concept_2=["4", 0]),
+        **guided(concepts=("6", 0)),
+    }
+    assert pixels(server, {**graph, **gathered}) == [drawn]
+    if real.grows():
+        grown = {**gathered, "6": node(GROWING, **{"concepts.concept_1": ["3", 0], "concepts.concept_2": ["4", 0]})}
+        assert pixels(server, {**graph, **grown}) == [drawn]
+
+
+def test_widgets_of_parameters_reach_the_rule(server: Server) -> None:
+    written = json.dumps({"sharpness": 3.0, "start": 0.0, "stop": 1.0})
+    widgets = node("SemguideParametersSgtBalanced", sharpness=3.0, start=0.0, stop=1.0)
+    (expected,) = pixels(server, {**base(), **guided(settings=written)})
+    assert pixels(server, {**base(), "w": widgets, **guided(settings=["w", 0])}) == [expected]
+    assert pixels(server, {**base(), **guided()}) != [expected]
+
+
+def test_a_list_of_settings_makes_a_picture_each(server: Server) -> None:
+    listed = {**base(), "t": node("TestListOfScales"), **guided(cfg=["t", 0])}
+    several = pixels(server, listed)
+    assert several == [pixels(server, {**base(), **guided(cfg=cfg)})[0] for cfg in (5.0, 9.0)]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"settings": "{"}, "settings must be a JSON object"),
+        ({"settings": '{"stop": 7}'}, "stop must be"),
+        ({"method": "nothing"}, "method must be one of"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_runs(server: Server, more: Any, told: str) -> None:
+    status, reply = server.queue({**base(), **guided(**more)})
+    assert status == 400
+    (error, *_) = reply["node_errors"]["g"]["errors"]
+    assert told in error["details"]
+
+
+def test_a_wrong_widget_is_refused_before_anything_runs(server: Server) -> None:
+    widgets = node("SemguideParametersSgtBalanced", sharpness=1.0, start=0.8, stop=0.2)
+    status, reply = server.queue({**base(), "w": widgets, **guided(settings=["w", 0])})
+    assert status == 400
+    assert "stop" in reply["node_errors"]["w"]["errors"][0]["details"]
+
+
+def test_a_picture_of_plain_guidance_is_told_on_the_node(server: Server) -> None:
+    aiohttp = pytest.importorskip("aiohttp")
+    graph = {**base(), **guided()}
+    graph["p"]["inputs"]["concepts"] = "a lone cat"
+
+    async def listen() -> str:
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{server.url}/ws?clientId=test") as socket:
+            await asyncio.to_thread(server.draw, graph, client_id="test")
+            while True:
+                message = await asyncio.wait_for(socket.receive(), 30)
+                if message.type == aiohttp.WSMsgType.BINARY and b"plain" in message.data:
+                    return message.data.decode(errors="replace")
+
+    assert "the only concept is 'a lone cat'" in asyncio.run(listen())
