@@ -7,12 +7,12 @@ import pytest
 from PIL import Image, ImageSequence
 from typer.testing import Result
 
-from semguide.errors import SemguideWarning, UnsupportedPipeline
+from semguide.errors import SemguideWarning
 from semguide.models import load
 from semguide.runs import folder
 from semguide.runs.generation import call_arguments, generate_images
 from semguide.runs.png import Video, pixel_hash, read_frames, read_png, write_png
-from semguide.runs.request import Request, check_pictures, find_model, plan_run
+from semguide.runs.request import Request, plan_run
 from semguide.runs.run import Run, from_json
 from support.refusals import refuses
 from support.tiny.pipelines import tiny as tiny_pipeline
@@ -142,29 +142,6 @@ def test_frames_are_refused_for_a_model_of_pictures(tiny: Path):
 def test_a_number_of_frames_out_of_range_is_refused(wan: Path, num_frames: int):
     with refuses("num_frames", "must be from 1 to 1000", num_frames):
         described(wan, num_frames=num_frames)
-
-
-def test_where_only_pictures_are_made_a_video_model_is_refused_in_one_sentence(wan: Path):
-    with pytest.raises(UnsupportedPipeline, match=r"which makes videos; semguide generate makes them$"):
-        check_pictures(find_model(str(wan)))
-
-
-def test_the_benchmark_makes_pictures_only(cli: Cli, wan: Path, tmp_path: Path):
-    options = (
-        "--suite",
-        "emoji-ae",
-        "--judge",
-        "none",
-        "--clip",
-        "none",
-        "--methods",
-        "cfg",
-        "--out",
-        tmp_path / "out",
-    )
-    refused = cli("bench", "--model", wan, *options)
-    assert refused.exit_code == 2
-    assert "semguide generate makes them" in refused.stderr
 
 
 def test_frames_that_are_alike_stay_frames_of_their_own(tmp_path: Path):

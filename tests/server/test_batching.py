@@ -1,8 +1,10 @@
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from semguide.models import VIDEOS
 from semguide.runs.request import Plan
 from semguide.runs.run import Method, Run, Sampling
 from semguide.server.batching import next_batch, queue_position
@@ -21,7 +23,8 @@ RUN = Run(
 
 
 def job(**changes: Any) -> Job:
-    return Job(Plan(replace(RUN, **changes), None, {}), "tiny")  # type: ignore[arg-type]
+    model: Any = SimpleNamespace(video=changes.pop("video", None))
+    return Job(Plan(replace(RUN, **changes), model, {}), "tiny")
 
 
 def chosen(jobs: list[Job], most: int) -> list[tuple[int, int]]:
@@ -57,6 +60,10 @@ def test_images_of_another_shape_wait_for_their_turn(other: dict[str, Any]):
 def test_an_image_that_may_be_tried_again_has_a_call_of_its_own():
     assert chosen([job(retries=1), job(retries=1)], 4) == [(0, 0)]
     assert chosen([job(seeds=(0,)), job(retries=1), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]
+
+
+def test_a_video_has_a_call_of_its_own():
+    assert chosen([job(video=VIDEOS["WanPipeline"]), job(video=VIDEOS["WanPipeline"])], 4) == [(0, 0)]
 
 
 def test_what_is_begun_or_cancelled_is_not_chosen():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,18 @@ def loaded_sd(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="session")
 def loaded_sdxl() -> Any:
     return tiny_sdxl()
+
+
+@pytest.fixture(scope="session")
+def wan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Wan of videos of 64 x 64 pixels, 2 steps; tests must not write to it."""
+    from support.tiny.pipelines import tiny
+
+    path = tmp_path_factory.mktemp("wan") / "tiny-wan"
+    tiny("WanPipeline").save_pretrained(path)
+    defaults = {"height": 64, "width": 64, "num_inference_steps": 2, "guidance_scale": 4.0}
+    (path / "semguide.json").write_text(json.dumps(defaults), encoding="utf-8")
+    return path
 
 
 @pytest.fixture

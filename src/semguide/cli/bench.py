@@ -41,6 +41,7 @@ def bench(
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
     ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,
     clip: Annotated[
@@ -77,6 +78,7 @@ def bench(
         limit=limit,
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
+        num_frames=num_frames,
         settings=parse_settings(settings, None),
         judge=judge,
         device=device,

@@ -39,6 +39,7 @@ def calibrate(
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
     ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the images; default: one below out/.")] = None,
     store: Annotated[
         Path | None, typer.Option(help="Folder to keep the fit in; default: SEMGUIDE_DATA or the platform's.")
@@ -63,6 +64,7 @@ def calibrate(
         limit=limit or None,
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
+        num_frames=num_frames,
         device=device,
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
     )

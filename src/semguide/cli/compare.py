@@ -42,6 +42,7 @@ def compare(
         int | None, typer.Option("--steps", help="Steps of the default rule, 1 to 1000; default: the model's.")
     ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     clip: Annotated[str | None, typer.Option(help="Folder or hub id of a CLIP, or none; default: a known one.")] = None,
     vqa: Annotated[str | None, typer.Option(help="Folder or hub id of a BLIP that answers questions.")] = None,
@@ -67,6 +68,7 @@ def compare(
         evaluations=evaluations,
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
+        num_frames=num_frames,
         settings=parse_settings(settings, None),
         clip=clip,
         vqa=vqa,

@@ -49,6 +49,7 @@ class CalibrateRequest:
         limit: Prompts at most; None for all.
         num_inference_steps: Steps.
         guidance_scale: Guidance scale.
+        num_frames: Frames of a video.
         device: "auto" or a torch device.
         loading: How the model is loaded.
     """
@@ -61,6 +62,7 @@ class CalibrateRequest:
     limit: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    num_frames: int | None = None
     device: str = "auto"
     loading: LoadOptions = field(default_factory=LoadOptions)
 
@@ -75,6 +77,7 @@ class CalibrateRequest:
             limit=self.limit,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
+            num_frames=self.num_frames,
             settings={METHOD: {"seeds": 1}},
             judge=NONE,
             device=self.device,

@@ -48,6 +48,7 @@ class CompareRequest:
         evaluations: Denoiser evaluations an image, >= 2; None: what the default rule takes at the model's steps.
         num_inference_steps: Steps by which that is counted.
         guidance_scale: Guidance scale.
+        num_frames: Frames of a video.
         settings: Method parameters by method name.
         clip: Folder or hub id of a CLIP, or "none".
         vqa: Folder or hub id of a BLIP that answers questions.
@@ -64,6 +65,7 @@ class CompareRequest:
     evaluations: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    num_frames: int | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     clip: str | None = None
     vqa: str | None = None
@@ -84,6 +86,7 @@ class CompareRequest:
             limit=self.limit,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
+            num_frames=self.num_frames,
             settings={**self.settings, **given},
             judge=None if kind is SourceKind.EMBEDDED else NO_JUDGE,
             device=self.device,
@@ -268,6 +271,7 @@ def sent(plan: ComparePlan, summary: Mapping[str, Any]) -> dict[str, Any]:
             "guidance_scale": bench.guidance_scale,
             "height": bench.height,
             "width": bench.width,
+            **({} if bench.num_frames is None else {"num_frames": bench.num_frames}),
         },
         "scorers": {
             name: {"name": given, "fingerprint": fingerprint_files(Path(folders[name]))}

@@ -45,7 +45,7 @@ def generate_one_by_one(
     size: int = pipe.vae.config.sample_size
     sample = method.bind(pipe, SamplingOptions(num_inference_steps, size, size))
     made = [sample(prompt.text, prompt.concepts, seed) for prompt in prompts]
-    images = np.stack([np.asarray(one.image, dtype=np.uint8) for one in made])
+    images = np.stack([np.asarray(one.still, dtype=np.uint8) for one in made])
     return ImageBatch(images, float(np.mean([one.evaluations for one in made])))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide.evaluation.rows import Row, RowWriter, read_rows
+from semguide.runs.png import read_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,7 +20,7 @@ Look = Callable[[Row, "Image"], Any]
 def look_at_images(
     folder: BenchFolder, name: str, load: Callable[[], Look], on_image: Callable[[], None]
 ) -> dict[str, Any]:
-    """Look at the images of a benchmark that were not looked at before.
+    """Look at the images of a benchmark that were not looked at before, of a video at the frame in its middle.
 
     Args:
         folder: The images asked for, all made and kept.
@@ -31,8 +31,6 @@ def look_at_images(
     Returns:
         What was seen, by the image's id.
     """
-    from PIL import Image
-
     place = folder.out / name
     known = {row["id"]: row["seen"] for row in read_rows(place)}
     missing = [row for row in folder.selected_rows() if row["id"] not in known]
@@ -43,8 +41,8 @@ def look_at_images(
     writer = RowWriter(place, "all")
     try:
         for row in missing:
-            with Image.open(Path(folder.out, row["image"])) as image:
-                known[row["id"]] = look(row, image.convert("RGB"))
+            image, _ = read_png(folder.out / row["image"])
+            known[row["id"]] = look(row, image.convert("RGB"))
             writer.write({"id": row["id"], "seen": known[row["id"]]})
             on_image()
     finally:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from semguide.errors import notify
+from semguide.errors import SemguideWarning
 from semguide.models import VIDEOS
 from semguide.runs.png import Video
 from semguide.runs.run import Method, Run
@@ -16,7 +17,6 @@ from semguide.runs.run import Method, Run
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from semguide.errors import SemguideWarning
     from semguide.guidance import Rule
     from semguide.selection import PartialRun
 
@@ -78,12 +78,10 @@ class GeneratedImage:
             seconds: Wall-clock seconds it took.
             pipe: The pipeline that was steered.
         """
-        video = VIDEOS.get(type(pipe).__name__)
-        made = output.images[index]
         return cls(
             method=method,
             seed=seed,
-            image=made if video is None else Video(tuple(made), video.fps),
+            image=as_picture(pipe, output.images[index]),
             evaluations=int(output.evaluations[index]),
             seconds=round(seconds, 3),
             alignment=None if output.alignment is None else output.alignment[index],
@@ -191,15 +189,23 @@ def _finished_image(run: Run, method: Method, start: PartialRun, call_hooks: Map
 
 def _image_of(run: Run, method: Method, seed: int, output: Any, pipe: Any, seconds: float) -> GeneratedImage:
     image = GeneratedImage.from_output(output, 0, method, seed, seconds, pipe)
-    _tell_frames(run, image)
+    if (warning := frames_warning(run.sampling.num_frames, len(image.frames))) is not None:
+        warnings.warn(warning, stacklevel=2)
     return image
 
 
-def _tell_frames(run: Run, image: GeneratedImage) -> None:
-    """Warn where a pipeline made another number of frames than it was asked for."""
-    asked, made = run.sampling.num_frames, len(image.frames)
-    if asked not in (None, made):
-        notify(f"the videos have {made} frames, as the model makes no {asked}", "give {num_frames} another number")
+def frames_warning(asked: int | None, made: int) -> SemguideWarning | None:
+    """Return the warning that a pipeline made another number of frames than it was asked for; None if it did not."""
+    if asked in (None, made):
+        return None
+    told = f"the videos have {made} frames, as the model makes no {asked}"
+    return SemguideWarning(told, "give {num_frames} another number")
+
+
+def as_picture(pipe: Any, made: Any) -> Image | Video:
+    """Return an image of a pipeline's output as it is, and the frames of a video as one."""
+    video = VIDEOS.get(type(pipe).__name__)
+    return made if video is None else Video(tuple(made), video.fps)
 
 
 def make_generator(seed: int) -> Any:
@@ -225,15 +231,16 @@ def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
         **own_scale(pipe, run.sampling.guidance_scale),
         "height": run.sampling.height,
         "width": run.sampling.width,
-        **_video_arguments(run, pipe),
+        **video_arguments(pipe, run.sampling.num_frames),
     }
 
 
-def _video_arguments(run: Run, pipe: Any) -> dict[str, Any]:
+def video_arguments(pipe: Any, num_frames: int | None) -> dict[str, Any]:
+    """Return the arguments of a pipeline call that a video has besides those of a picture; None: its own frames."""
     video = VIDEOS.get(type(pipe).__name__)
     if video is None:
         return {}
-    frames = {} if run.sampling.num_frames is None else {video.argument: run.sampling.num_frames}
+    frames = {} if num_frames is None else {video.argument: num_frames}
     return {**frames, "output_type": "pil"}
 
 

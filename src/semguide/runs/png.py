@@ -20,6 +20,9 @@ RECORD = "semguide"
 TRACE = "semguide-trace"
 """Keyword of the compressed text chunk with the image's trace as JSON."""
 
+ANIMATED = b"acTL"
+"""Type of the chunk that only animated PNG files have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Video:
@@ -86,6 +89,22 @@ def read_png(path: Path) -> tuple[Image, dict[str, Any]]:
     """
     frames, texts = read_frames(path)
     return frames[len(frames) // 2], texts
+
+
+def write_still(path: Path, target: Path) -> None:
+    """Copy the PNG file of an image, of a video that of the frame in its middle.
+
+    Args:
+        path: The file.
+        target: Where it goes.
+    """
+    target.write_bytes(still_png(path))
+
+
+def still_png(path: Path) -> bytes:
+    """Return the PNG file of an image as it is, of a video that of the frame in its middle."""
+    file = path.read_bytes()
+    return encode_png(read_png(path)[0]) if ANIMATED in file else file
 
 
 def read_frames(path: Path) -> tuple[list[Image], dict[str, Any]]:

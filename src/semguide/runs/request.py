@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
 from semguide.concepts.budget import MAX_CONCEPTS, Choice, Evaluations, check_evaluations, check_max_concepts, choose
-from semguide.errors import InvalidArgument, SemguideWarning, UnsupportedPipeline
+from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.models import (
     LoadOptions,
     ModelDescription,
@@ -216,19 +216,6 @@ def find_model(name: str, loading: LoadOptions | None = None, device: str | None
     return model
 
 
-def check_pictures(model: ModelDescription) -> None:
-    """Check that a model makes pictures.
-
-    Raises:
-        UnsupportedPipeline: It makes videos.
-    """
-    if model.video is not None:
-        raise UnsupportedPipeline(
-            f"model must make pictures here, but {model.name} is a {model.pipeline_class}, which makes videos; "
-            "semguide generate makes them"
-        )
-
-
 def check_numbers(request: Request) -> None:
     """Check what can be checked without looking at any file."""
     checks.check_prompt(request.prompt)
@@ -282,15 +269,23 @@ def _num_frames(request: Request, model: ModelDescription) -> int | None:
 
 
 def _steps_and_scale(request: Request, model: ModelDescription) -> tuple[int, float]:
-    steps = request.num_inference_steps or model.num_inference_steps
-    scale = request.guidance_scale or model.guidance_scale
+    steps, scale = request.num_inference_steps, request.guidance_scale
+    if steps is None or scale is None:
+        own_steps, own_scale = own_steps_and_scale(model)
+        steps, scale = steps or own_steps, scale or own_scale
+        checks.check_guidance_scale(scale)
+    return steps, float(scale)
+
+
+def own_steps_and_scale(model: ModelDescription) -> tuple[int, float]:
+    """Return the steps and the guidance scale of a model that is asked for none: its own, else its pipeline's."""
+    steps, scale = model.num_inference_steps, model.guidance_scale
     if steps is None or scale is None:
         from semguide.adapters.pipelines.own_scale import scale_argument
 
         argument, shift = scale_argument(model.pipeline_class, model.guidance_embeds)
         own_steps, own_scale = call_defaults(model.pipeline_class, argument)
         steps, scale = steps or own_steps, scale or own_scale + shift
-        checks.check_guidance_scale(scale)
     return steps, float(scale)
 
 

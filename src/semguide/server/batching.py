@@ -13,7 +13,8 @@ from semguide.server.jobs import ImageTask, Job, Status
 def next_batch(jobs: list[Job], batch_size: int) -> list[ImageTask]:
     """Return the next image of the first job that has one, and further images that can share its pipeline call.
 
-    An image that may be tried again has a call of its own: how many steps it takes depends on the image.
+    An image that may be tried again has a call of its own, as its steps depend on it, and so has a video, of which
+    one is as large as many images.
 
     Args:
         jobs: Unfinished jobs, in the order they were submitted.
@@ -23,9 +24,13 @@ def next_batch(jobs: list[Job], batch_size: int) -> list[ImageTask]:
     for task in _queued(jobs):
         if not batch or batch_key(task) == batch_key(batch[0]):
             batch.append(task)
-        if len(batch) == batch_size or batch[0].job.run.retries:
+        if len(batch) == batch_size or _alone(batch[0].job):
             break
     return batch
+
+
+def _alone(job: Job) -> bool:
+    return job.run.retries > 0 or job.plan.model.video is not None
 
 
 def batch_key(task: ImageTask) -> tuple[Any, ...]:

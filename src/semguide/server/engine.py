@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semguide.errors import SemguideError
-from semguide.runs.generation import GeneratedImage
+from semguide.runs.generation import GeneratedImage, frames_warning
 from semguide.runs.png import RECORD, TRACE, encode_png
 from semguide.runs.records import image_record
 from semguide.runs.request import Plan
@@ -243,8 +243,9 @@ class Engine:
         task.record, task.png, task.trace, task.status = record, png, image.trace, Status.done
         self._seconds_per_image = SMOOTHING * self._seconds_per_image + (1 - SMOOTHING) * image.seconds
         self._metrics.count_image(image.method.name, image.seconds, image.evaluations)
-        if image.warning is not None:
-            task.job.warn(sentence_of(image.warning))
+        for warning in (image.warning, frames_warning(task.job.run.sampling.num_frames, len(image.frames))):
+            if warning is not None:
+                task.job.warn(sentence_of(warning))
         report = image_report(task)
         if report is not None:
             task.job.events.publish("image", {"url": image_url(task), **report.model_dump()})

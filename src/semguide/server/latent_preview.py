@@ -6,6 +6,8 @@ import base64
 import io
 from typing import Any
 
+from semguide.models.option_checks import TILES_ONLY
+
 LARGEST_SIDE = 32
 """Height and width, in latent pixels, that latents are pooled to before they are decoded."""
 QUALITY = 80
@@ -62,27 +64,67 @@ def _level_of_sigma(kind: str, sigma: float) -> Level:
 
 
 def encode_preview(pipe: Any, latents: Any) -> str | None:
-    """Decode latents with the pipeline's VAE to a JPEG `data:` URL.
+    """Decode latents with the pipeline's autoencoder to a JPEG `data:` URL.
 
     Args:
-        pipe: A diffusers pipeline with a VAE.
-        latents: Latents (1, channel, height, width).
+        pipe: A diffusers pipeline.
+        latents: Latents (1, channel, height, width), or of a video with frames, of which the one in the middle is
+            decoded alone.
 
     Returns:
-        The URL; None if the latents have another number of dimensions.
+        The URL; None if the latents have another number of dimensions, or the autoencoder cannot decode them alone.
     """
     import torch
     from torch.nn import functional as F
 
-    if latents.ndim != 4:
+    vae = getattr(pipe, "vae", None)
+    if latents.ndim not in (4, 5) or vae is None or type(vae).__name__ in TILES_ONLY:
         return None
-    factor = -(-max(latents.shape[-2:]) // LARGEST_SIDE)
+    frame, place = (latents, 0) if latents.ndim == 4 else _middle_frame(pipe, latents)
+    factor = -(-max(frame.shape[-2:]) // LARGEST_SIDE)
     with torch.no_grad():
-        small = F.avg_pool2d(latents, factor) if factor > 1 else latents
-        config = pipe.vae.config
-        scaled = small.to(pipe.vae.dtype) / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
-        decoded = pipe.vae.decode(scaled, return_dict=False)[0]
-    return _data_url(pipe.image_processor.postprocess(decoded.detach())[0])
+        small = F.avg_pool2d(frame, factor) if factor > 1 else frame
+        scaled = _scaled_back(pipe, small.to(vae.dtype), place)
+        decoded = vae.decode(scaled.unsqueeze(2) if _decodes_videos(vae) else scaled, return_dict=False)[0]
+    if decoded.ndim == 5:
+        decoded = decoded[:, :, decoded.shape[2] // 2]
+    processor = pipe.video_processor if hasattr(pipe, "video_processor") else pipe.image_processor
+    return _data_url(processor.postprocess(decoded.detach())[0])
+
+
+def _middle_frame(pipe: Any, latents: Any) -> tuple[Any, int]:
+    """Return the frame in the middle of the latents of a video, (1, channel, height, width), and its place."""
+    from semguide.adapters.pipelines.families.registry import spec_of
+
+    channels_first = latents.movedim(spec_of(pipe).channel_dim, 1)
+    place = channels_first.shape[2] // 2
+    known = getattr(pipe.vae.config, "latent_channels", None)  # Kandinsky 5 has a picture and a mask beside them
+    return channels_first[:, :known, place], place
+
+
+def _decodes_videos(vae: Any) -> bool:
+    """Whether an autoencoder takes latents with frames, as its convolutions do."""
+    return next(weight.ndim for weight in vae.decoder.parameters() if weight.ndim >= 4) == 5
+
+
+def _scaled_back(pipe: Any, latents: Any, place: int) -> Any:
+    """Return latents (1, channel, height, width) as the autoencoder made them, from those of the denoiser.
+
+    Args:
+        pipe: The pipeline.
+        latents: The latents.
+        place: Of the frame, as some autoencoders have a mean for each.
+    """
+    import torch
+
+    config = pipe.vae.config
+    factor = (getattr(config, "scaling_factor", None) or 1.0) * getattr(pipe.scheduler.config, "sigma_data", 1.0)
+    mean, std = (getattr(config, f"latents_{name}", None) for name in ("mean", "std"))
+    if mean is None or std is None:
+        return latents / factor + (getattr(config, "shift_factor", None) or 0.0)
+    columns = (torch.tensor(values).to(latents).view(latents.shape[1], -1) for values in (mean, std))
+    mean, std = (values[:, min(place, values.shape[1] - 1)].view(1, -1, 1, 1) for values in columns)
+    return latents * std / factor + mean
 
 
 def _data_url(image: Any) -> str:

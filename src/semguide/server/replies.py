@@ -10,6 +10,7 @@ from semguide.concepts import why_none
 from semguide.concepts.budget import Choice
 from semguide.runs.methods import describe_method, method_names
 from semguide.runs.records import alignment_ranks, describe_run
+from semguide.runs.request import own_steps_and_scale
 from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.schemas import (
     ConceptModel,
@@ -47,9 +48,10 @@ def image_report(image: ImageTask, ranks: Mapping[int, int | None] | None = None
     if record is None or trace is None:
         return None
     shared = {name: record[name] for name in ("evaluations", "seconds", "alignment", "pixels")}
+    optional = {name: record.get(name) for name in ("attempts", "frames", "fps")}
     rank = (job_ranks(image.job) if ranks is None else ranks).get(image.index)
     named = {"index": image.index, "method": image.method.name, "seed": image.seed, "alignment_rank": rank}
-    return ImageReport(trace=trace, **named, **shared, attempts=record.get("attempts"))  # type: ignore[arg-type]
+    return ImageReport(trace=trace, **named, **shared, **optional)  # type: ignore[arg-type]
 
 
 def job_ranks(job: Job) -> dict[int, int | None]:
@@ -101,6 +103,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         guidance_scale=run.sampling.guidance_scale,
         width=run.sampling.width,
         height=run.sampling.height,
+        num_frames=run.sampling.num_frames,
         images=[_image_status(image, ranks) for image in job.images],
         warnings=list(job.warnings),
         error=None if job.failure is None else failure_body(job.failure),
@@ -130,8 +133,11 @@ def run_json(job: Job, model: ServedModel) -> dict[str, Any]:
 
 def model_card(model: ServedModel) -> ModelCard:
     """Return a model in OpenAI's form, with its defaults and ranges."""
-    wanted = ("num_inference_steps", "guidance_scale", "height", "width", "size_multiple", "smallest", "largest")
-    described = {name: getattr(model.description, name) for name in ("pipeline_class", *wanted)}
+    wanted = ("pipeline_class", "height", "width", "size_multiple", "smallest", "largest")
+    described = {name: getattr(model.description, name) for name in wanted}
+    described["num_inference_steps"], described["guidance_scale"] = own_steps_and_scale(model.description)
+    video = model.description.video
+    described["video"] = None if video is None else {"fps": video.fps, "num_frames": video.num_frames}
     kind = model.description.kind.value
     return ModelCard(id=model.id, created=model.created, owned_by=f"semguide-{kind}", semguide=described)
 

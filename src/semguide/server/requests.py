@@ -66,6 +66,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             guidance_scale=options.guidance_scale,
             height=height,
             width=width,
+            num_frames=options.num_frames,
             device=device,
             settings=_settings([*compared, MethodChoice(name=options.method, parameters=options.parameters)]),
             full_trace=options.full_trace,
@@ -81,6 +82,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
         checks.check_seeds(options.seeds)
         run = replace(run, seeds=tuple(options.seeds))
     _check("num_inference_steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
+    _check("num_frames", run.sampling.num_frames or 1, limits.frames, "ask for fewer")
     return replace(planned, run=run)
 
 

@@ -58,6 +58,9 @@ class Options(Strict):
     )
     steps: int | None = Field(default=None, ge=1, le=1000, description="Denoising steps; null: the model's.")
     guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
+    num_frames: int | None = Field(
+        default=None, ge=1, le=1000, description="Frames of a video; null: the model's. Pictures have none."
+    )
     full_trace: bool = Field(default=False, description="Evaluate the concepts at every step, also where not needed.")
 
 
@@ -178,13 +181,15 @@ class ImageReport(BaseModel):
         "early steps were not evaluated."
     )
     pixels: str = Field(description="Hash of the pixels.")
+    frames: int | None = Field(default=None, description="Frames of the video; null: it is a picture.")
+    fps: int | None = Field(default=None, description="Frames a second; null: it is a picture.")
     trace: TracePayload
 
 
 class ImagePayload(BaseModel):
     """One image of an Images reply."""
 
-    b64_json: str | None = Field(default=None, description="The PNG file, base64.")
+    b64_json: str | None = Field(default=None, description="The PNG file, animated where it is a video, base64.")
     url: str | None = Field(default=None, description="Where the PNG file is, with `response_format` `url`.")
     revised_prompt: str | None = Field(default=None, description="The prompt is never revised: null.")
     semguide: ImageReport
@@ -216,7 +221,10 @@ class ModelCard(BaseModel):
     object: Literal["model"] = "model"
     created: int = Field(description="Unix time at which the server loaded it.")
     owned_by: str
-    semguide: dict[str, Any] = Field(description="Defaults and ranges: steps, guidance_scale, height, width, sizes.")
+    semguide: dict[str, Any] = Field(
+        description="Defaults and ranges: steps, guidance_scale, height, width, sizes; `video`: `fps` and `num_frames` "
+        "of a model that makes videos, else null."
+    )
 
 
 class ModelList(BaseModel):
@@ -272,6 +280,7 @@ class JobReply(BaseModel):
     guidance_scale: float
     width: int
     height: int
+    num_frames: int | None = Field(description="Frames of a video; null: pictures, or as many as the model says.")
     images: list[ImageStatus]
     warnings: list[str]
     error: ErrorBody | None
@@ -314,6 +323,7 @@ class LimitsCard(BaseModel):
     images: int
     retries: int
     steps: int
+    frames: int
     side: int
     queue: int
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from semguide.errors import InvalidArgument
 from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load
 from semguide.runs.environment import Environment, current_environment
-from semguide.runs.request import check_pictures, find_model, text_readers_of
+from semguide.runs.request import find_model, text_readers_of
 
 if TYPE_CHECKING:
     from semguide.adapters.inputs import TextReader
@@ -81,7 +81,6 @@ def find_models(
     served: dict[str, ServedModel] = {}
     for name in names:
         description = find_model(name, loading)
-        check_pictures(description)
         public = description.path.name if description.kind in LOCAL else description.name
         if public in served:
             raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")

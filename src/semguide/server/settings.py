@@ -34,6 +34,7 @@ class Limits:
         images: Images of a request, all methods together.
         retries: Seeds that may be tried besides an image's own.
         steps: Denoising steps of an image.
+        frames: Frames of a video.
         side: Height and width of an image, pixels.
         queue: Queued jobs.
         connections: Connections; one more takes the place of one that has sent no whole request.
@@ -49,6 +50,7 @@ class Limits:
     images: int = 16
     retries: int = 8
     steps: int = 100
+    frames: int = 161
     side: int = 1024
     queue: int = 16
     connections: int = 256

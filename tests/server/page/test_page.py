@@ -1,5 +1,6 @@
 """The whole folder: the page at `/` as a person uses it, in a real browser."""
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright", reason="the browser tests need playwright")
+from PIL import Image, ImageSequence
 from playwright.sync_api import Browser, expect
 
 from semguide.runs.records import read_description, read_record
-from support.live_server import MANY_STEPS, Live
+from semguide.server.served_models import find_models, load_worker
+from semguide.server.settings import ServerSettings
+from support.live_server import MANY_STEPS, Live, running
 from support.visitor import Visitor, chromium
 
 Enter = Callable[..., Visitor]
@@ -320,6 +324,26 @@ def test_other_methods_bring_their_own_parameters(visitor: Visitor):
     expect(visitor.page.locator("#grid").get_by_role("rowheader")).to_have_text(
         [re.compile("CFG"), re.compile("SGT-V2")]
     )
+
+
+def test_a_model_of_videos_has_a_number_of_frames_and_the_page_plays_what_it_makes(enter: Enter, tiny: Path, wan: Path):
+    models = find_models([str(tiny), str(wan)])
+    with running(models, load_worker(models, "cpu"), ServerSettings(port=0)) as films:
+        visitor = enter(url=films.url)
+        visitor.page.click("#more summary")
+        frames = visitor.page.get_by_label("Frames", exact=True)
+        expect(frames).to_be_hidden()
+        visitor.page.get_by_label("Model").select_option("tiny-wan")
+        expect(frames).to_be_visible()
+        expect(visitor.page.locator("#model")).to_have_text("tiny-wan, 64 × 64, videos")
+        frames.fill("5")
+        visitor.set(Seeds=1)
+        visitor.generate()
+        assert visitor.asked[-1]["semguide"]["num_frames"] == 5
+        pictures = [Image.open(io.BytesIO(file)) for file in visitor.pictures()]
+        assert [len(list(ImageSequence.Iterator(picture))) for picture in pictures] == [5, 5]
+        other = enter(visitor.page.evaluate("location.hash"), url=films.url)
+        expect(other.page.get_by_label("Frames", exact=True)).to_have_value("5")
 
 
 def test_a_full_queue_is_told_with_the_time_to_wait(enter: Enter, start_server: Any):

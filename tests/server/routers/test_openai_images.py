@@ -104,6 +104,8 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("semguide", {"retries": 9}, "semguide.retries", "semguide.retries must be at most 8 at this server, got 9"),
         ("semguide", {"retries": -1}, "semguide.retries", "semguide.retries: Input should be greater than or equal"),
         ("semguide", {"retries": 1, "method": "cfg"}, "semguide.retries", "take another semguide.method"),
+        ("semguide", {"num_frames": 5}, "semguide.num_frames", "tiny-sd makes pictures, got 5; leave it out"),
+        ("semguide", {"num_frames": 0}, "semguide.num_frames", "semguide.num_frames: Input should be greater"),
         ("semguide", {"method": "sgd"}, "semguide.method", "did you mean 'sgt'?"),
         ("semguide", {"compare": ["sgd"]}, "semguide.compare", "semguide.compare must be one of sgt"),
         ("semguide", {"parameters": {"strength": -1}}, "strength", "strength must be a finite number between"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from semguide.evaluation.bench.plan import Bench, BenchMethod, BenchTask
 from semguide.evaluation.judging import load_judge
 from semguide.evaluation.metrics import Scorer
 from semguide.evaluation.rows import Row
-from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampleFunction, sample_with_rule
+from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampledImage, SampleFunction, sample_with_rule
 from semguide.evaluation.suites import SuitePrompt
-from semguide.files import atomic
 from semguide.guidance import Trace, get_method
 from semguide.models import load
+from semguide.runs.generation import frames_warning
+from semguide.runs.png import Video, write_png
 
 _DIGITS = 6
 
@@ -43,7 +45,7 @@ class TaskRunner:
         self._methods = [_bind(pipe, bench, method) for method in bench.methods]
 
     def run(self, task: BenchTask) -> Row:
-        """Generate an image, and keep it if the benchmark keeps images.
+        """Generate an image, and keep it if the benchmark keeps images; of a video the middle frame is judged.
 
         Returns:
             Its row, JSON values by column.
@@ -52,12 +54,13 @@ class TaskRunner:
         start = time.perf_counter()
         sampled = self._methods[task.method](prompt.text, prompt.concepts, task.seed)
         seconds = time.perf_counter() - start
+        _check_frames(bench, sampled)
         image_id = bench.image_id(task)
         return {
             "id": image_id,
             **task_columns(bench, task),
-            **self._verdict_columns(prompt, sampled.image),
-            **self._scorer.columns(prompt, task.seed, sampled.image),
+            **self._verdict_columns(prompt, sampled.still),
+            **self._scorer.columns(prompt, task.seed, sampled.still),
             "evaluations": sampled.evaluations,
             "seconds": round(seconds, 4),
             **trace_columns(sampled.trace),
@@ -83,8 +86,7 @@ class TaskRunner:
         name = image_path(image_id)
         path = self._out / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(path) as temporary:
-            image.save(temporary, format="PNG")
+        write_png(path, image)
         return name
 
 
@@ -94,6 +96,12 @@ def _bind(pipe: Any, bench: Bench, method: BenchMethod) -> SampleFunction:
     if method.name in SAMPLING_METHODS:
         return SAMPLING_METHODS[method.name](**parameters).bind(pipe, bench.sampling)
     return sample_with_rule(pipe, get_method(method.name)(**parameters), bench.sampling)
+
+
+def _check_frames(bench: Bench, sampled: SampledImage) -> None:
+    """Warn where a pipeline made another number of frames than it was asked for."""
+    if isinstance(sampled.image, Video) and (told := frames_warning(bench.num_frames, len(sampled.image.frames))):
+        warnings.warn(told, stacklevel=2)
 
 
 def image_path(image_id: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from PIL import Image
 from semguide.errors import InvalidArgument
 from semguide.evaluation.rows import Row
 from semguide.files import write_json, write_text
+from semguide.runs.png import read_png, write_still
 
 Entries = Mapping[str, dict[str, Any]]
 """Prompt -> its line of GenEval's metadata, or its "ids"; in the order of the suite."""
@@ -42,7 +42,7 @@ def geneval(folder: Path, final: Path, entries: Entries, pictures: Sequence[Pict
         place = folder / f"{numbers[row['prompt']]:05}"
         (place / "samples").mkdir(parents=True, exist_ok=True)
         write_text(place / "metadata.jsonl", json.dumps(entries[row["prompt"]], ensure_ascii=False) + "\n")
-        shutil.copyfile(path, place / "samples" / f"{row['seed']:04}.png")
+        write_still(path, place / "samples" / f"{row['seed']:04}.png")
 
 
 def t2i_compbench(folder: Path, final: Path, entries: Entries, pictures: Sequence[Picture]) -> None:
@@ -61,7 +61,7 @@ def t2i_compbench(folder: Path, final: Path, entries: Entries, pictures: Sequenc
                 row["prompt"],
                 "export geneval instead",
             )
-        shutil.copyfile(path, samples / name)
+        write_still(path, samples / name)
 
 
 def geneval2(folder: Path, final: Path, entries: Entries, pictures: Sequence[Picture]) -> None:
@@ -71,7 +71,7 @@ def geneval2(folder: Path, final: Path, entries: Entries, pictures: Sequence[Pic
     found: dict[str, str] = {}
     for text, path in _single(pictures, "geneval2").items():
         name = f"images/{numbers[text]:05}.png"
-        shutil.copyfile(path, folder / name)
+        write_still(path, folder / name)
         found[text] = str(final / name)
     write_json(folder / MAP, found)
 
@@ -84,7 +84,7 @@ def by_id(folder: Path, final: Path, entries: Entries, pictures: Sequence[Pictur
     for text, path in _single(pictures, "tifa and dsg").items():
         for identifier in _ids(entries, text):
             found[identifier] = f"images/{identifier}.png"
-            shutil.copyfile(path, folder / found[identifier])
+            write_still(path, folder / found[identifier])
     write_json(folder / MAP, found)
 
 
@@ -94,8 +94,8 @@ def genai_bench(folder: Path, final: Path, entries: Entries, pictures: Sequence[
     folder.mkdir(parents=True)
     for text, path in _single(pictures, "genai-bench").items():
         for identifier in _ids(entries, text):
-            with Image.open(path) as image:
-                image.convert("RGB").save(folder / f"{identifier}.jpeg", quality=_JPEG_QUALITY)
+            still = read_png(path)[0].convert("RGB")
+            still.save(folder / f"{identifier}.jpeg", quality=_JPEG_QUALITY)
 
 
 def dpg_bench(folder: Path, final: Path, entries: Entries, pictures: Sequence[Picture]) -> None:
@@ -112,7 +112,7 @@ def dpg_bench(folder: Path, final: Path, entries: Entries, pictures: Sequence[Pi
 
 def _grid(paths: Sequence[Path]) -> Image.Image:
     """Return pictures of one size side by side, in as many rows as columns, row by row."""
-    images = [Image.open(path).convert("RGB") for path in paths]
+    images = [read_png(path)[0].convert("RGB") for path in paths]
     width, height = images[0].size
     side = math.isqrt(len(images))
     whole = Image.new("RGB", (side * width, side * height))

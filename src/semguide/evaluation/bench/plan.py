@@ -63,6 +63,7 @@ class Bench:
         guidance_scale: Guidance scale of methods that set none.
         height: Pixels.
         width: Pixels.
+        num_frames: Frames of a video; None: pictures, or as many as the checkpoint says.
         full_trace: Whether concepts are evaluated at every step.
         keep_images: Whether the images are kept.
         scorers: Models that score the images.
@@ -82,6 +83,7 @@ class Bench:
     guidance_scale: float
     height: int
     width: int
+    num_frames: int | None = None
     full_trace: bool = False
     keep_images: bool = False
     scorers: Scorers = field(default_factory=Scorers)
@@ -91,7 +93,7 @@ class Bench:
     @property
     def sampling(self) -> SamplingOptions:
         """Sampling options that all methods share."""
-        return SamplingOptions(self.num_inference_steps, self.height, self.width, self.full_trace)
+        return SamplingOptions(self.num_inference_steps, self.height, self.width, self.full_trace, self.num_frames)
 
     def scale_of(self, method: BenchMethod) -> float:
         """Return the guidance scale of a method's images."""
@@ -100,7 +102,8 @@ class Bench:
     def shared_settings(self) -> dict[str, Any]:
         """Return the settings that all rows of a folder share, as JSON values."""
         names = ("suite", "model", "num_inference_steps", "guidance_scale", "height", "width", "full_trace")
-        return {**{name: getattr(self, name) for name in names}, **self.identity}
+        frames = {} if self.num_frames is None else {"num_frames": self.num_frames}
+        return {**{name: getattr(self, name) for name in names}, **frames, **self.identity}
 
     def tasks(self) -> list[BenchTask]:
         """List the tasks, seed by seed and prompt by prompt, so that a prefix has all methods of a prompt."""

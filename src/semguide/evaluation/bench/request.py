@@ -17,7 +17,7 @@ from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import LoadOptions, SourceKind
 from semguide.runs import checks
-from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, check_pictures, plan_run
+from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import Bench
@@ -40,6 +40,7 @@ class BenchRequest:
         limit: Prompts at most; None for all.
         num_inference_steps: Steps.
         guidance_scale: Guidance scale.
+        num_frames: Frames of a video, 1 to 1000.
         settings: Method parameters by method name.
         judge: Folder of a judge, "none", or None for the embedded one.
         device: "auto" or a torch device.
@@ -57,6 +58,7 @@ class BenchRequest:
     limit: int | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    num_frames: int | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     judge: str | None = None
     device: str = "auto"
@@ -139,7 +141,8 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
     planned = _sampling(request, prompts[0].text)
     scorers = find_scorers(request.scorers, planned.model.kind)
     run, shared = planned.run, planned.run.sampling
-    sampling = SamplingOptions(shared.num_inference_steps, shared.height, shared.width, request.full_trace)
+    size = (shared.height, shared.width)
+    sampling = SamplingOptions(shared.num_inference_steps, *size, request.full_trace, shared.num_frames)
     from semguide.runs.environment import current_environment
 
     identity = {
@@ -164,6 +167,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         guidance_scale=shared.guidance_scale,
         height=shared.height,
         width=shared.width,
+        num_frames=shared.num_frames,
         full_trace=request.full_trace,
         keep_images=request.keep_images,
         scorers=Scorers(**scorers.paths()),
@@ -221,7 +225,7 @@ def find_judge(name: str | None) -> Path | None:
 
 def _sampling(request: BenchRequest, prompt: str) -> Plan:
     """Resolve model, steps, scale and device as `generate` does; one prompt and plain guidance stand for all."""
-    planned = plan_run(
+    return plan_run(
         Request(
             prompt,
             model=request.model,
@@ -229,12 +233,11 @@ def _sampling(request: BenchRequest, prompt: str) -> Plan:
             concepts=(prompt,),
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
+            num_frames=request.num_frames,
             device=request.device,
             loading=request.loading,
         )
     )
-    check_pictures(planned.model)
-    return planned
 
 
 def _fingerprint(judge: Path | None) -> str | None:

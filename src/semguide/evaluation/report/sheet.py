@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from semguide.evaluation.rows import Row
+from semguide.runs.png import still_png
 
 PER_KIND = 8
 """Pairs shown of each kind."""
@@ -49,7 +50,7 @@ def decided(methods: Sequence[str], rows: Sequence[Row]) -> list[Decided]:
 
 
 def sheet(out: Path, methods: Sequence[str], rows: Sequence[Row]) -> str:
-    """Write the pairs as HTML with the pictures inside; counts only where pictures were not kept."""
+    """Write the pairs as HTML with the pictures inside (middle frames of videos); counts only where none were kept."""
     parts: list[str] = []
     for found in decided(methods, rows):
         for kind, pairs in (("wins", found.wins), ("losses", found.losses)):
@@ -66,7 +67,7 @@ def _pair(out: Path, pair: tuple[Row, Row]) -> str:
 
 
 def _picture(out: Path, row: Row) -> str:
-    data = base64.b64encode((out / row["image"]).read_bytes()).decode()
+    data = base64.b64encode(still_png(out / row["image"])).decode()
     wrong = [c for c, right in zip(row["concepts"], row["verdicts"], strict=True) if not right]
     missed = "wrong: " + ", ".join(wrong) if wrong else "all right" if row["all_concepts"] else "wrong: position"
     mark = escape(f"{row['method']}, {missed}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from semguide.evaluation.rows import Row
 from semguide.evaluation.suites import stable_hash
+from semguide.runs.png import read_png
 
 PROMPTS = 12
 """Most prompts shown: the first by a hash, a fair choice."""
@@ -18,7 +19,7 @@ _SIDE = 256
 
 
 def side_by_side(out: Path, methods: Sequence[str], rows: Sequence[Row]) -> str:
-    """Write a row of pictures for each of some prompts, the first seed under each method.
+    """Write a row of pictures for each of some prompts, the first seed under each method; a video's middle frame.
 
     Args:
         out: The folder that the rows' images are relative to.
@@ -40,12 +41,9 @@ def _row(out: Path, prompt: str, seed: int, rows: Sequence[Row]) -> str:
 
 
 def _picture(file: Path, method: str) -> str:
-    from PIL import Image
-
     written = io.BytesIO()
-    with Image.open(file) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((_SIDE, _SIDE))
-        small.save(written, format="JPEG", quality=85)
+    small = read_png(file)[0].convert("RGB")
+    small.thumbnail((_SIDE, _SIDE))
+    small.save(written, format="JPEG", quality=85)
     data = base64.b64encode(written.getvalue()).decode()
     return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(method)}"><small>{escape(method)}</small>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -13,7 +13,12 @@ from semguide.adapters import steer
 from semguide.adapters.pipelines.own_scale import own_scale
 from semguide.guidance import Rule, Trace
 from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
+from semguide.runs.generation import as_picture, video_arguments
+from semguide.runs.png import Video
 from semguide.types import Concept
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,24 @@ class SamplingOptions:
         height: Pixels.
         width: Pixels.
         full_trace: Whether rules evaluate the concepts at every step.
+        num_frames: Frames of a video; None: the pipeline's own.
     """
 
     num_inference_steps: int
     height: int
     width: int
     full_trace: bool = False
+    num_frames: int | None = None
+
+    def call_arguments(self, pipe: Any) -> dict[str, Any]:
+        """Return them as arguments of a steered pipeline's call."""
+        return {
+            "full_trace": self.full_trace,
+            "num_inference_steps": self.num_inference_steps,
+            "height": self.height,
+            "width": self.width,
+            **video_arguments(pipe, self.num_frames),
+        }
 
 
 @dataclass(frozen=True)
@@ -38,17 +55,22 @@ class SampledImage:
     """One image.
 
     Attributes:
-        image: The PIL image.
+        image: The PIL image, or the video.
         evaluations: Denoiser evaluations of everything run for it: a forward pass counts 1, a
             backward pass 2 (it computes the gradients of inputs and weights, each about a forward's work).
         trace: Its trace, None if there is none.
         details: Further JSON values of the row, None if there are none.
     """
 
-    image: Any
+    image: Image | Video
     evaluations: int
     trace: Trace | None = None
     details: dict[str, Any] | None = None
+
+    @property
+    def still(self) -> Image:
+        """What is judged and scored: the image, of a video the frame in its middle."""
+        return self.image.still if isinstance(self.image, Video) else self.image
 
 
 SampleFunction = Callable[[str, Sequence[Concept], int], SampledImage]
@@ -118,19 +140,11 @@ def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> S
         sampling: The sampling options.
     """
     steered = steer(pipe, rule)
-    scale: dict[str, Any] = own_scale(pipe, rule.guidance_scale)
+    shared: dict[str, Any] = {**own_scale(pipe, rule.guidance_scale), **sampling.call_arguments(pipe)}
 
     def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
-        result = steered(
-            prompt,
-            concepts=list(concepts),
-            full_trace=sampling.full_trace,
-            **scale,
-            num_inference_steps=sampling.num_inference_steps,
-            height=sampling.height,
-            width=sampling.width,
-            generator=torch.Generator("cpu").manual_seed(seed),
-        )
-        return SampledImage(result.images[0], int(result.evaluations[0]), result.trace)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        result = steered(prompt, concepts=list(concepts), generator=generator, **shared)
+        return SampledImage(as_picture(pipe, result.images[0]), int(result.evaluations[0]), result.trace)
 
     return make

@@ -25,6 +25,7 @@ from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAP
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
+from semguide.runs.generation import as_picture
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
 from semguide.selection.criteria import INTERCEPT, SIGNALS_USED, first_steps
 from semguide.selection.retries import THRESHOLD, attempts_of
@@ -71,13 +72,14 @@ class EarlyChoice(BestOf):
 
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Steer the pipeline with the rule."""
-        steered, criterion, shared = steer(pipe, self.image_rule()), self.criterion(), asdict(sampling)
+        steered, criterion, shared = steer(pipe, self.image_rule()), self.criterion(), sampling.call_arguments(pipe)
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
             seeds = self.candidates(seed)
             found = self.choose(steered, prompt, concepts=list(concepts), seeds=seeds, criterion=criterion, **shared)
             candidates = [asdict(candidate) for candidate in found.candidates]
-            return SampledImage(found.images[0], found.evaluations, found.results[0].trace, {"candidates": candidates})
+            image = as_picture(pipe, found.images[0])
+            return SampledImage(image, found.evaluations, found.results[0].trace, {"candidates": candidates})
 
         return make
 
@@ -214,7 +216,7 @@ class BestOfCLIP(BestOf):
             seeds = self.candidates(seed)
             made = [sample(prompt, concepts, candidate) for candidate in seeds]
             text = clip.texts([prompt])[0]
-            scores = [float(text @ clip.image(found.image)) for found in made]
+            scores = [float(text @ clip.image(found.still)) for found in made]
             best = max(range(len(made)), key=scores.__getitem__)
             candidates = [
                 {"seed": seeds[i], "score": scores[i], "evaluations": made[i].evaluations, "kept": i == best}

@@ -114,7 +114,7 @@ class FKSteering(SamplingMethod):
                     generator=[torch.Generator("cpu").manual_seed(each) for each in seeds],
                     callback_on_step_end=population.redraw,
                     eta=self.eta,
-                    **asdict(sampling),
+                    **sampling.call_arguments(pipe),
                 )
             rewards = reward.of(lambda: result.images)
             best = max(range(self.particles), key=rewards.__getitem__)

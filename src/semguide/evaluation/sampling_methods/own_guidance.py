@@ -22,6 +22,7 @@ from semguide.adapters.pipelines.patching import Forward, replaced_forward
 from semguide.adapters.pipelines.session import StepCounter
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
+from semguide.models import VIDEOS
 from semguide.types import Concept
 
 GUIDED = 2.0
@@ -68,12 +69,14 @@ class OwnGuidance(SamplingMethod):
         """
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
-        """Refuse pipelines that do not ask for both predictions in one call.
+        """Refuse pipelines that do not ask for both predictions in one call, and those that make videos.
 
         Raises:
             UnsupportedPipeline: It is one.
         """
         del sampling
+        if pipeline_class in VIDEOS:
+            raise UnsupportedPipeline(f"{self.name} makes pictures only, and {pipeline_class} makes videos")
         spec = ARCHITECTURES.get(pipeline_class)
         if spec is None or spec.mechanism != "concat" or len(spec.denoisers) > 1:
             raise UnsupportedPipeline(

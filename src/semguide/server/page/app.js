@@ -214,7 +214,7 @@ function showExamples() {
 
 function showModel(id) {
   const { semguide } = settings.models.find((model) => model.id === id);
-  byId("model").textContent = `${id}, ${semguide.width} × ${semguide.height}`;
+  byId("model").textContent = `${id}, ${semguide.width} × ${semguide.height}${semguide.video ? ", videos" : ""}`;
   byId("model").hidden = false;
 }
 

@@ -6,6 +6,7 @@ import { seconds } from "./words.js";
 const KEY = "semguide.history";
 const MOST = 12;
 const THUMBS = 4;
+const ROOM = 4e6; // bytes of pictures, about what sessionStorage holds; a video alone may have more
 
 /** The strip of earlier runs; a click brings one back. */
 export class History {
@@ -64,7 +65,7 @@ const toData = (blob) =>
 
 /** Write as many of the newest runs as the browser has room for. */
 async function store(runs) {
-  const plain = await Promise.all(runs.map(flat));
+  const plain = await Promise.all(fitting(runs).map(flat));
   for (let kept = plain.length; kept >= 0; kept -= 1) {
     try {
       sessionStorage.setItem(KEY, JSON.stringify(plain.slice(0, kept)));
@@ -73,6 +74,17 @@ async function store(runs) {
       // too large: try with one run fewer
     }
   }
+}
+
+/** Leave out the runs whose pictures are too large beside those of the newer ones. */
+function fitting(runs) {
+  let room = ROOM;
+  return runs.filter(({ order }) => {
+    const size = order.reduce((sum, picture) => sum + (picture.blob?.size ?? 0), 0);
+    const fits = size <= room;
+    if (fits) room -= size;
+    return fits;
+  });
 }
 
 async function flat({ pictures, order, ...run }) {

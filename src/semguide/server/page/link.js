@@ -1,12 +1,12 @@
 // A run as a link: everything that decides its pictures stands in the fragment, which no server ever sees.
 
 const CHIPS = new Set(["concept", "muted"]);
-const NUMBERS = { seed: "seed", pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries" };
+const NUMBERS = { seed: "seed", pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames" };
 
 /**
  * Write a form's values as the fragment of a link.
  *
- * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, pictures, steps, guidance, most, retries, watch, parameters}`.
+ * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, pictures, steps, guidance, most, retries, frames, watch, parameters}`.
  */
 export function toFragment(form) {
   const fields = new URLSearchParams({ prompt: form.prompt, method: form.method, model: form.model });
@@ -14,7 +14,7 @@ export function toFragment(form) {
   for (const chip of form.chips) fields.append(chip.muted ? "muted" : "concept", chip.text);
   fields.set("automatic", form.automatic ? "1" : "0");
   fields.set("watch", form.watch ? "1" : "0");
-  for (const [name, key] of Object.entries(NUMBERS)) fields.set(key, String(form[name]));
+  for (const [name, key] of Object.entries(NUMBERS)) if (form[name] !== null) fields.set(key, String(form[name]));
   for (const [name, value] of Object.entries(form.parameters)) fields.set(`set.${name}`, JSON.stringify(value));
   return `#${fields}`;
 }

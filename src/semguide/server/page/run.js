@@ -110,6 +110,7 @@ export function toRequest(form) {
       concepts: chosen ? texts : null,
       max_concepts: form.most,
       retries: form.retries,
+      num_frames: form.frames,
       negative_prompt: form.negative,
       seed: form.seed,
       steps: form.steps,

@@ -8,7 +8,6 @@ const FIRST = "sgt-balanced"; // the method shown first, where the server has it
 const GUIDANCE = { least: 1.05, most: 100, slide: 15 }; // more than 1: 1 would turn the guidance off
 const PICTURES = 4;
 const MOST = 8; // concepts found in a prompt that are kept
-const USUAL = { steps: 30, guidance: 7.5 }; // of a model that says nothing
 
 /** All settings but prompt and concepts. */
 export class Settings {
@@ -25,11 +24,17 @@ export class Settings {
     this.models = models;
     this.onModel = onModel;
     this.#shared();
+    this.#fields.frames.element.hidden = !this.#video;
     this.#follow(this.#fields.method.get());
   }
 
   get #names() {
     return this.offer.methods.map((method) => method.name).filter((name) => name !== PLAIN);
+  }
+
+  /** Whether the chosen model makes videos. */
+  get #video() {
+    return Boolean(this.models.find((model) => model.id === this.#fields.model.get()).semguide.video);
   }
 
   #shared() {
@@ -39,8 +44,8 @@ export class Settings {
     const start = this.#names.includes(FIRST) ? FIRST : this.#names[0];
     const names = this.models.map((each) => each.id);
     this.#fields = {
-      guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale ?? USUAL.guidance, step: 0.05, ...GUIDANCE }),
-      steps: slider({ label: "Steps", value: model.semguide.num_inference_steps ?? USUAL.steps, least: 1, most: limits.steps, step: 1 }),
+      guidance: slider({ label: "Guidance", value: model.semguide.guidance_scale, step: 0.05, ...GUIDANCE }),
+      steps: slider({ label: "Steps", value: model.semguide.num_inference_steps, least: 1, most: limits.steps, step: 1 }),
       pictures: slider({ label: "Seeds", value: Math.min(PICTURES, seeds), least: 1, most: seeds, step: 1 }),
       seed: seed({ label: "First seed", value: 0, most: Number.MAX_SAFE_INTEGER - limits.images }),
       method: choice({ label: "Method", value: start, names: this.#names, onChange: (name) => this.#follow(name) }),
@@ -48,6 +53,7 @@ export class Settings {
       negative: text({ label: "Negative prompt", value: "", hint: "What the pictures should not show.", maxlength: limits.prompt_length }),
       most: slider({ label: "Most concepts", value: Math.min(MOST, limits.concepts), least: 1, most: limits.concepts, step: 1 }),
       retries: slider({ label: "Retries", value: 0, least: 0, most: limits.retries, step: 1, hint: "Seeds to try besides, where the first steps promise too little." }),
+      frames: text({ label: "Frames", value: null, hint: "Of a video; empty: as many as the model makes by itself.", inputmode: "numeric", read, write }),
       watch: tick({ label: "Measure every step", value: true, hint: "Draws whole lines, the plain ones too. Slower; the pictures stay the same." }),
     };
   }
@@ -59,13 +65,13 @@ export class Settings {
     const fieldOf = (parameter) => parameterField(parameter === main ? { ...parameter, meaning: "" } : parameter);
     this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, fieldOf(parameter)]));
     const rest = method.parameters.filter((parameter) => parameter !== main);
-    const { guidance, steps, pictures, seed: first, method: which, model, negative, most, retries, watch } = this.#fields;
+    const { guidance, steps, pictures, seed: first, method: which, model, negative, most, retries, frames, watch } = this.#fields;
     byId("sliders").replaceChildren(
       ...[main && this.#parameters[main.name], guidance, steps, pictures, first].filter(Boolean).map((field) => field.element),
     );
     const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
     byId("more-body").replaceChildren(
-      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, most.element, retries.element, watch.element),
+      h("div", { class: "rows" }, which.element, this.models.length > 1 ? model.element : null, negative.element, most.element, retries.element, frames.element, watch.element),
       h("p", { class: "about" }, method.summary),
       h("div", { class: "rows" }, ...rest.map((parameter) => this.#parameters[parameter.name].element)),
     );
@@ -75,15 +81,17 @@ export class Settings {
   /** Take over a model's own steps and guidance scale. */
   #adopt(id) {
     const { semguide } = this.models.find((model) => model.id === id);
-    this.#fields.steps.set(semguide.num_inference_steps ?? USUAL.steps);
-    this.#fields.guidance.set(semguide.guidance_scale ?? USUAL.guidance);
+    this.#fields.steps.set(semguide.num_inference_steps);
+    this.#fields.guidance.set(semguide.guidance_scale);
+    this.#fields.frames.element.hidden = !this.#video;
     this.onModel(id);
   }
 
   /** The values of all fields, by name; `parameters` are those of the method. */
   get values() {
     const read = (fields) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.get()]));
-    return { ...read(this.#fields), parameters: read(this.#parameters) };
+    const values = { ...read(this.#fields), parameters: read(this.#parameters) };
+    return { ...values, frames: this.#video ? values.frames : null };
   }
 
   /** Put values into their fields; those that are missing stay as they are. */
