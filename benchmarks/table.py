@@ -3,8 +3,9 @@
     python benchmarks/table.py --out out/table [--settings benchmarks/table.json] [--suite emoji-pairs]
                                [--split validation] [--model emoji-unet] [--seeds 1] [--limit N] [--shard I/N]
 
-The settings file lists rows: a name, a method of `semguide methods`, its steps and parameters. The first row is what
-the others are paired with. Every 32 prompts of a row and seed are written when they are made, so that a call that was
+The settings file lists rows: a name, a method of `semguide methods`, its steps and parameters, and where it is not the
+checkpoint's own a scheduler: `{"name": CLASS, ...}` with what differs in its configuration. The first row is what the
+others are paired with. Every 32 prompts of a row and seed are written when they are made, so that a call that was
 stopped goes on, and `--shard 2/4` in another process or on another machine makes its part into the same folder; a call
 without it makes what is missing and writes
 
@@ -54,12 +55,14 @@ class Row:
         method: A rule or a method that only benchmarks have.
         steps: Denoising steps.
         parameters: Of the method.
+        scheduler: Name of a class of diffusers and what differs in its configuration; None: the checkpoint's own.
     """
 
     name: str
     method: str
     steps: int
     parameters: dict[str, Any]
+    scheduler: dict[str, Any] | None = None
 
     @property
     def sampler(self) -> Any:
@@ -71,7 +74,8 @@ class Row:
     def identity(self) -> list[Any]:
         """All that decides its images, besides checkpoint, prompt and seed."""
         sampler = self.sampler
-        return [self.method, self.steps, asdict(sampler), getattr(sampler, "identity", dict)()]
+        own = [self.method, self.steps, asdict(sampler), getattr(sampler, "identity", dict)()]
+        return own if self.scheduler is None else [*own, self.scheduler]
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Bench:
         self._model = model
         self._fingerprint = fingerprint(ASSETS / model)
         self._pipe: Any = None
+        self._own_scheduler: Any = None
         self._judge = Judge.load(ASSETS / "emoji-judge")
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -138,10 +143,20 @@ class Bench:
         asked = [self._fingerprint, row.identity, seed, [prompt.text for prompt in prompts]]
         return self.folder / f"{row.method}-{seed}-{digest(asked)[:20]}.npz"
 
+    def _scheduler(self, row: Row) -> Any:
+        if row.scheduler is None:
+            return self._own_scheduler
+        import diffusers
+
+        changes = {key: value for key, value in row.scheduler.items() if key != "name"}
+        return getattr(diffusers, row.scheduler["name"]).from_config(self._own_scheduler.config, **changes)
+
     def _make_piece(self, row: Row, seed: int, prompts: Sequence[SuitePrompt], path: Path) -> None:
         if self._pipe is None:
             self._pipe = load(self._model)
             self._pipe.set_progress_bar_config(disable=True)
+            self._own_scheduler = self._pipe.scheduler
+        self._pipe.scheduler = self._scheduler(row)
         sampler: Any = row.sampler
         if row.method in METHODS:
             made = generate_batches(self._pipe, sampler, prompts, [seed], num_inference_steps=row.steps)

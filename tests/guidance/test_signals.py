@@ -46,6 +46,9 @@ def test_signals_without_a_unit_do_not_depend_on_the_size_of_the_guidance(name: 
 def test_tokens_and_channels_say_the_same_as_images(name: str) -> None:
     predictions = random_predictions(6, 3)
     tokens = map_predictions(predictions, lambda x: x.flatten(-2).transpose(-1, -2))
+    if name == "separation":  # rows and columns are not known of tokens
+        assert SIGNALS[name](tokens, STEP).isnan().all()
+        return
     torch.testing.assert_close(SIGNALS[name](tokens, STEP), SIGNALS[name](predictions, STEP))
 
 
@@ -60,6 +63,7 @@ def test_values_by_hand() -> None:
     assert values("distance", predictions) == pytest.approx([20**0.5, 45**0.5])
     assert values("relative_distance", predictions) == pytest.approx([math.log(20**0.5 / 5), math.log(45**0.5 / 5)])
     assert values("magnitude", predictions) == pytest.approx([1.0, 2.0])
+    assert values("relative_magnitude", predictions) == pytest.approx([math.log(1 / 5), math.log(2 / 5)])
     assert values("guidance_energy", predictions) == pytest.approx([25.0, 25.0])
 
 
@@ -68,6 +72,7 @@ def test_a_concept_alone_has_nothing_to_lag_behind() -> None:
     assert values("relative_cosine", predictions) == [0.0]
     assert values("crowding", predictions) == [0.0]
     assert values("prominence", predictions) == [0.0]
+    assert values("separation", predictions) == [0.0]
     assert values("overlap", predictions) == [0.0]
 
 
@@ -97,3 +102,10 @@ def test_prominence_is_where_the_prompt_leans_to_what_sets_a_concept_apart() -> 
     """d = (1, -1) / 2 and its opposite at both places; p leans to the first at one and to neither at the other."""
     found = in_places([[1.0, -1.0], [1.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]])
     assert values("prominence", found) == pytest.approx([2**0.5, 0.0])
+
+
+def test_concepts_in_opposite_corners_are_the_diagonal_apart() -> None:
+    first, second = torch.zeros(1, 2, 3), torch.zeros(1, 2, 3)
+    first[0, 0, 0], second[0, 1, 2] = 1.0, 1.0
+    predictions = Predictions(torch.zeros(1, 2, 3), first + second, torch.stack([first, second]))
+    assert values("separation", predictions) == pytest.approx([8**0.5, 8**0.5])

@@ -9,9 +9,9 @@ from semguide import CFG, SGT, SGTv1, retry, steer
 from semguide.guidance import Predictions, Rule, Step
 from semguide.guidance.signals import SIGNALS
 from semguide.selection import GuidanceEnergy, PartialRun, Selection, SignalScore
-from semguide.selection.criteria import INTERCEPT, SIGNALS_USED
+from semguide.selection.criteria import IN_PLACES, IN_TOKENS, SignalFit
 from support.refusals import refuses
-from support.rule_cases import random_predictions
+from support.rule_cases import map_predictions, random_predictions
 from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 STEPS = 6
@@ -62,16 +62,20 @@ def test_another_criterion_may_score(sd: Any):
     assert found.seeds == [SEEDS[0]]
 
 
-def test_the_score_is_the_product_of_the_concepts_probabilities() -> None:
-    score, steps = SignalScore(stop=0.5), [random_predictions(seed, 3) for seed in (1, 2)]
-    values = [score.value(Step(i, 4, 7.0), predictions) for i, predictions in enumerate(steps)]
-    means = {
-        name: torch.stack([SIGNALS[name](predictions, Step(0, 4, 7.0)) for predictions in steps]).mean(dim=0)
-        for name in SIGNALS_USED
-    }
-    odds = INTERCEPT + sum(SIGNALS_USED[name] * mean for name, mean in means.items())
-    expected = torch.as_tensor(odds).sigmoid().prod()
-    assert score.score([value for value in values if value is not None]) == pytest.approx(float(expected), rel=1e-5)
+@pytest.mark.parametrize(("fit", "packed"), [(IN_PLACES, False), (IN_TOKENS, True)])
+def test_the_score_is_the_product_of_the_concepts_probabilities(fit: SignalFit, packed: bool) -> None:
+    score, steps, at = SignalScore(stop=0.5), [random_predictions(seed, 3) for seed in (1, 2)], Step(0, 4, 7.0)
+    if packed:
+        steps = [map_predictions(each, lambda x: x.flatten(-2).transpose(-1, -2)) for each in steps]
+    values = [score.value(at, predictions) for predictions in steps]
+    odds = torch.full((3,), fit.intercept)
+    for name, weight in fit.mean.items():
+        odds = odds + weight * torch.stack([SIGNALS[name](predictions, at) for predictions in steps]).mean(dim=0)
+    for name, weight in fit.last.items():
+        odds = odds + weight * SIGNALS[name](steps[-1], at)
+    found = [value for value in values if value is not None]
+    assert score.alignment(found) == pytest.approx(odds.sigmoid().tolist(), rel=1e-5)
+    assert score.score(found) == pytest.approx(float(odds.sigmoid().prod()), rel=1e-5)
 
 
 def test_a_concept_in_places_of_its_own_scores_more_than_one_where_the_other_sits() -> None:

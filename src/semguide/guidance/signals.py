@@ -133,6 +133,32 @@ def agreement_overlap(predictions: Predictions, step: Step) -> Tensor:
     return _greatest_overlap([dot_over_channels(s, prompt).clamp_min(0) for s in predictions.concept_guidance])
 
 
+def separation(predictions: Predictions, step: Step) -> Tensor:
+    """Return how far the centre of the concept's places is from the nearest other one's; 0 where it is alone.
+
+    The centre of the positive part of <d_k(x), p(x)> over rows and columns, either running from -1 to 1. NaN where the
+    latents are packed into a sequence of tokens, whose rows and columns are not known here.
+    """
+    del step
+    prompt, subjects = predictions.prompt_guidance, predictions.concept_guidance
+    if prompt.ndim < 3:
+        return torch.full_like(subjects[:, 0, 0], torch.nan)
+    leaning = ((subjects - subjects.mean(dim=0)) * prompt).sum(dim=1).clamp_min(0)
+    leaning = leaning.reshape(len(leaning), -1, *leaning.shape[-2:]).sum(dim=1)  # over the frames of a video
+    centres = torch.stack([_centre(leaning.sum(dim=other)) for other in (2, 1)], dim=1)
+    apart = (centres[:, None] - centres).square().sum(dim=2).sqrt()
+    if len(apart) == 1:
+        return apart[0]
+    apart.fill_diagonal_(torch.inf)
+    return apart.min(dim=1).values
+
+
+def _centre(sizes: Tensor) -> Tensor:
+    """Return the centre of sizes along a line from -1 to 1, (rows,) of (rows, places); 0 where all are 0."""
+    line = torch.linspace(-1.0, 1.0, sizes.shape[1], device=sizes.device, dtype=sizes.dtype)
+    return safe_divide((sizes * line).sum(dim=1), sizes.sum(dim=1))
+
+
 def _greatest_overlap(sizes: Sequence[Tensor]) -> Tensor:
     """Return the greatest Bhattacharyya coefficient of each row of places with another row."""
     roots = torch.stack([safe_divide(size, size.sum()).sqrt() for size in sizes])
@@ -146,6 +172,14 @@ def _greatest_overlap(sizes: Sequence[Tensor]) -> Tensor:
 def magnitude(predictions: Predictions, step: Step) -> Tensor:
     """Return |s_k| in eps space."""
     return torch.stack([norm(s) for s in predictions.concept_guidance]) * abs(step.eps_scale)
+
+
+def relative_magnitude(predictions: Predictions, step: Step) -> Tensor:
+    """Return log(|s_k| / |p|): how much further the concept alone guides than the prompt does."""
+    del step
+    size = norm(predictions.prompt_guidance)
+    ratio = torch.stack([safe_divide(norm(s), size) for s in predictions.concept_guidance])
+    return ratio.clamp_min(torch.finfo(ratio.dtype).tiny).log()
 
 
 def prompt_energy(predictions: Predictions, step: Step) -> Scalar:
@@ -174,7 +208,9 @@ SIGNALS: Mapping[str, Signal] = {
         prominence,
         overlap,
         agreement_overlap,
+        separation,
         magnitude,
+        relative_magnitude,
         guidance_energy,
     )
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -87,27 +88,42 @@ class DetectorScore:
         return found.tolist()
 
 
-SIGNALS_USED: Mapping[str, float] = {
-    "prominence": 1.56,
-    "relative_distance": -3.51,
-    "overlap": -4.62,
-    "agreement_overlap": -5.06,
-}
-"""Weight of each signal's mean in the log-odds of a concept."""
-INTERCEPT = 7.6
+@dataclass(frozen=True)
+class SignalFit:
+    """The log-odds of a concept as a sum of signals, from a fit.
+
+    Attributes:
+        intercept: The constant.
+        mean: Weight of each signal's mean over the first steps.
+        last: Weight of each signal at the last of them.
+    """
+
+    intercept: float
+    mean: Mapping[str, float]
+    last: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+IN_PLACES = SignalFit(
+    -0.66, {"separation": 2.29, "prominence": 2.32, "agreement_overlap": -2.98}, {"relative_magnitude": -1.05}
+)
+"""Where rows and columns of the latents are known."""
+IN_TOKENS = SignalFit(
+    7.6, {"prominence": 1.56, "relative_distance": -3.51, "overlap": -4.62, "agreement_overlap": -5.06}
+)
+"""Where they are packed into a sequence of tokens."""
 
 
 @dataclass(frozen=True)
 class SignalScore:
     """The probability that every concept will be right, by four signals of the first steps; holds under a rule, too.
 
-        P(concept k is right) = 1 / (1 + exp(-(INTERCEPT + sum over the signals of weight * mean over the steps)))
+        P(concept k is right) = 1 / (1 + exp(-(intercept + sum over the signals of weight * mean or last value)))
 
     The detector reads how far a concept lags, and a rule's correction removes just that lag. These signals say what the
-    correction leaves: how near the prompt's guidance is to the concept's (`relative_distance`), whether the concept has
-    places of its own (`prominence`), and whether another one sits in them (`overlap`, `agreement_overlap`). Fitted on
-    validation prompts of the embedded checkpoints, under `BalancedSGT` and under plain guidance (docs/results.md);
-    elsewhere take the order of seeds, not the probabilities.
+    correction leaves: whether the concept has places of its own (`prominence`), how far they are from another one's
+    (`separation`), whether another one sits in them (`agreement_overlap`), and how much further the concept alone
+    guides (`relative_magnitude`). Fitted on validation prompts of the embedded checkpoints, under `BalancedSGT` and
+    under plain guidance (docs/results.md); elsewhere take the order of seeds, not the probabilities.
 
     Attributes:
         stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].
@@ -123,21 +139,34 @@ class SignalScore:
         return step < first_steps(self.stop, count)
 
     def value(self, step: Step, predictions: Predictions) -> Tensor | None:
-        """Return the log-odds of each concept that a step gives, without the intercept."""
+        """Return what a step adds to the log-odds of each concept, (2, concept): to the mean, and if it is the last."""
         if not len(predictions.concepts):
             return None
-        weighted = [weight * SIGNALS[name](predictions, step) for name, weight in SIGNALS_USED.items()]
-        return torch.stack(weighted).sum(dim=0)
+        fit = IN_PLACES if predictions.uncond.ndim > 2 else IN_TOKENS  # tokens are (token, channel)
+        parts = [_weighted(weights, predictions, step) for weights in (fit.mean, fit.last)]
+        return torch.stack([fit.intercept + parts[0], parts[1]])
 
     def score(self, values: Sequence[Tensor]) -> float:
-        """Return the product of the probabilities of the concepts, in [0, 1].
+        """Return the product of the probabilities of the concepts, in [0, 1]."""
+        return math.prod(self.alignment(values))
+
+    def alignment(self, values: Sequence[Tensor]) -> list[float]:
+        """Return the probability of each concept, in [0, 1].
 
         Raises:
             InvalidArgument: There are no concepts.
         """
         if not values:
             raise InvalidArgument("concepts", "must be one or more, to choose by", [], "name them")
-        return float((INTERCEPT + torch.stack(list(values)).double().mean(dim=0)).sigmoid().prod())
+        seen = torch.stack(list(values)).cpu().double()
+        found: list[float] = cast(Any, (seen[:, 0].mean(dim=0) + seen[-1, 1]).sigmoid()).tolist()
+        return found
+
+
+def _weighted(weights: Mapping[str, float], predictions: Predictions, step: Step) -> Tensor:
+    """Return the weighted sum of signals, 0 of none."""
+    parts = [weight * SIGNALS[name](predictions, step) for name, weight in weights.items()]
+    return torch.stack(parts).sum(dim=0) if parts else torch.zeros_like(predictions.similarity)
 
 
 @dataclass(frozen=True)

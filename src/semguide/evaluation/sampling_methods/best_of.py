@@ -27,7 +27,7 @@ from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
-from semguide.selection.criteria import INTERCEPT, SIGNALS_USED, first_steps
+from semguide.selection.criteria import IN_PLACES, IN_TOKENS, first_steps
 from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
 
@@ -152,7 +152,7 @@ class Retry(EarlyChoice):
 
     def identity(self) -> dict[str, Any]:
         """Return the rule and what scores."""
-        return {**super().identity(), "intercept": INTERCEPT, "signals": dict(SIGNALS_USED)}
+        return {**super().identity(), "fits": [asdict(IN_PLACES), asdict(IN_TOKENS)]}
 
     @classmethod
     def citation(cls) -> str:
