@@ -271,6 +271,21 @@ def test_refusals_come_before_any_work(bench: Cli, tmp_path: Path, more: tuple[s
     assert not (tmp_path / "out").exists()
 
 
+def test_within_a_budget_methods_take_their_own_steps_and_another_may_be_added(
+    cli: Cli, arguments: list[str], tmp_path: Path
+):
+    given = arguments[: arguments.index("--steps")] + arguments[arguments.index("--steps") + 2 :]
+
+    def made(methods: str) -> set[tuple[str, int, int]]:
+        more = ("--limit", 1, "--seeds", 1, "--methods", methods, "--evaluations", 8)
+        result = cli(*given, "--out", tmp_path / "out", *more)
+        assert result.exit_code == 0, result.stderr
+        return {(row["method"], row["num_inference_steps"], row["evaluations"]) for row in results(tmp_path / "out")}
+
+    assert made("cfg") == {("cfg", 4, 8)}
+    assert made("cfg,sgt-v1") == {("cfg", 4, 8), ("sgt-v1", 2, 8)}
+
+
 def test_a_folder_with_other_content_is_refused(bench: Cli, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")

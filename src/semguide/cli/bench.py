@@ -13,7 +13,7 @@ import typer
 
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say
-from semguide.cli.settings import parse_settings
+from semguide.cli.settings import parse_evaluations, parse_settings
 from semguide.evaluation.bench.request import BenchPlan, BenchRequest, check_bench, check_ray, parse_shard, plan_bench
 from semguide.evaluation.bench.scorer_folders import ScorerRequest
 from semguide.runs.folder import check_writable
@@ -39,6 +39,9 @@ def bench(
     shard: Annotated[str | None, typer.Option(help="I/N: make one of N parts; merge with a call without it.")] = None,
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
+    ] = None,
+    evaluations: Annotated[
+        str | None, typer.Option(help="Denoiser evaluations an image, in the place of --steps; or plain: 2 a step.")
     ] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
     num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
@@ -86,6 +89,7 @@ def bench(
         keep_images=keep_images or export is not None,
         scorers=ScorerRequest(clip, vqa, blip_vqa),
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
+        evaluations=None if evaluations is None else parse_evaluations(evaluations),
     )
     check_bench(request, jobs)
     how = How(jobs, ray, None if shard is None else parse_shard(shard))

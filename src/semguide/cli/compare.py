@@ -14,7 +14,7 @@ from semguide.cli.bench import How, make_missing, print_summary
 from semguide.cli.console import FAILURE, hush_libraries, say
 from semguide.cli.folders import check_out, model_slug
 from semguide.cli.progress import count_bar
-from semguide.cli.settings import parse_settings
+from semguide.cli.settings import parse_evaluations, parse_settings
 from semguide.evaluation.bench.request import BenchRequest, check_bench
 from semguide.evaluation.comparing import METHODS, REPORT, SENT, CompareRequest, check_comparison, plan_comparison
 from semguide.evaluation.suites import OWN
@@ -36,7 +36,8 @@ def compare(
     seeds: Annotated[int, typer.Option(help="Images per prompt and method: seeds 0, 1, ...")] = 2,
     limit: Annotated[int, typer.Option(help="Prompts at most, a fair choice; 0: all.")] = 50,
     evaluations: Annotated[
-        int | None, typer.Option(help="Denoiser evaluations an image; default: the default rule's at --steps.")
+        str | None,
+        typer.Option(help="Denoiser evaluations an image, or plain: 2 a step; default: the default rule's at --steps."),
     ] = None,
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Steps of the default rule, 1 to 1000; default: the model's.")
@@ -65,7 +66,7 @@ def compare(
         methods=methods,
         seeds=seeds,
         limit=limit or None,
-        evaluations=evaluations,
+        evaluations=None if evaluations is None else parse_evaluations(evaluations),
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
         num_frames=num_frames,
@@ -100,7 +101,7 @@ def _compare(planned: ComparePlan, out: Path) -> None:
     told = ", ".join(f"{folder.bench.methods[0].name} {folder.bench.num_inference_steps}" for folder in folders)
     bench = planned.base.bench
     typer.echo(
-        f"{len(bench.prompts)} prompts, {len(bench.seeds)} seeds, {planned.evaluations} evaluations an image; "
+        f"{len(bench.prompts)} prompts, {len(bench.seeds)} seeds, {bench.evaluations} evaluations an image; "
         f"steps: {told}"
     )
     hush_libraries()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semguide.concepts.budget import Evaluations, check_evaluations
 from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.method_arguments import check_names, check_settings
 from semguide.evaluation.bench.request import NO_JUDGE, BenchPlan, BenchRequest, plan_bench
@@ -24,7 +26,6 @@ from semguide.runs.methods import DEFAULT_METHOD
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
-    from semguide.evaluation.bench.plan import BenchMethod
     from semguide.evaluation.rows import Row
 
 METHODS = "cfg,sgt-balanced,sgt-v1,best-of-detector"
@@ -45,7 +46,7 @@ class CompareRequest:
         methods: Methods, comma-separated; the others are compared with the first.
         seeds: Images per prompt and method, from seed 0 up.
         limit: Prompts at most; None for all.
-        evaluations: Denoiser evaluations an image, >= 2; None: what the default rule takes at the model's steps.
+        evaluations: Denoiser evaluations an image, or "plain"; None: what the default rule takes at the model's steps.
         num_inference_steps: Steps by which that is counted.
         guidance_scale: Guidance scale.
         num_frames: Frames of a video.
@@ -62,7 +63,7 @@ class CompareRequest:
     methods: str = METHODS
     seeds: int = 2
     limit: int | None = 50
-    evaluations: int | None = None
+    evaluations: Evaluations | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     num_frames: int | None = None
@@ -109,23 +110,17 @@ class ComparePlan:
     """A checked request.
 
     Attributes:
-        base: The benchmark of all methods, at the model's own steps.
-        steps: Steps of each method, in the order of `base.bench.methods`.
-        evaluations: Denoiser evaluations that an image may take.
+        base: The benchmark of all methods within the budget.
         scored: What scores the images.
     """
 
     base: BenchPlan
-    steps: tuple[int, ...]
-    evaluations: int
     scored: Scored
 
     def parts(self) -> list[BenchPlan]:
         """Return the benchmark of each method alone, at its own steps."""
         bench = self.base.bench
-        pairs = zip(bench.methods, self.steps, strict=True)
-        alone = [replace(bench, methods=(method,), num_inference_steps=steps) for method, steps in pairs]
-        return [replace(self.base, bench=part) for part in alone]
+        return [replace(self.base, bench=bench.alone(method)) for method in bench.methods]
 
 
 def check_comparison(request: CompareRequest) -> None:
@@ -138,8 +133,8 @@ def check_comparison(request: CompareRequest) -> None:
     if len(names) < 2:
         raise InvalidArgument("methods", "must be two or more to compare", request.methods, f"try {METHODS}")
     check_settings(names, request.settings)
-    if request.evaluations is not None and request.evaluations < 2:
-        raise InvalidArgument("evaluations", "must be at least 2, one step of plain guidance", request.evaluations)
+    if request.evaluations is not None:
+        check_evaluations(request.evaluations)
     if request.clip == NONE and request.vqa is None:
         raise InvalidArgument("clip", f"must not be {NONE!r} without {{vqa}}, as nothing would score the images")
     if request.clip == NONE and request.caption is not None:
@@ -154,7 +149,7 @@ def plan_comparison(request: CompareRequest, say: Say) -> ComparePlan:
         UnsupportedPipeline: The model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
-    from semguide.guidance.cost import steps_within
+    from semguide.evaluation.bench.budget import within_budget
 
     check_comparison(request)
     kind = resolve(default_model() if request.model is None else request.model).kind
@@ -165,26 +160,17 @@ def plan_comparison(request: CompareRequest, say: Say) -> ComparePlan:
     bench = base.bench
     if bench.judge_path:
         check_known_world("prompts", Path(bench.judge_path), bench.prompts)
-    concepts = round(sum(len(prompt.concepts) for prompt in bench.prompts) / len(bench.prompts))
-    costs = [_cost(method, bench.scale_of(method), concepts) for method in bench.methods]
-    own = bench.num_inference_steps
-    basis = next((at for at, method in enumerate(bench.methods) if method.name in (DEFAULT_METHOD, "sgt")), None)
-    most = max(cost(own) for cost in costs) if basis is None else costs[basis](own)
-    budget = most if request.evaluations is None else request.evaluations
-    return ComparePlan(base, tuple(steps_within(cost, budget) for cost in costs), budget, scored)
+    evaluations = _default_budget(base) if request.evaluations is None else request.evaluations
+    return ComparePlan(replace(base, bench=within_budget(bench, base.model, evaluations)), scored)
 
 
-def _cost(method: BenchMethod, scale: float, concepts: int) -> Callable[[int], int]:
-    """Return what gives the evaluations of an image of so many steps."""
-    from semguide.evaluation.sampling_methods import SAMPLING_METHODS
-    from semguide.guidance import get_method
+def _default_budget(base: BenchPlan) -> int:
+    """Return what the default rule takes at the model's steps, or the dearest method where that is not compared."""
+    from semguide.evaluation.bench.budget import mean_cost
 
-    parameters: dict[str, Any] = {"guidance_scale": scale, **method.parameters}
-    built: Any = (SAMPLING_METHODS.get(method.name) or get_method(method.name))(**parameters)
-    if built.evaluations_per_image(1, concepts) is None:
-        rule = "must be methods whose evaluations do not depend on the image, to be compared at equal ones"
-        raise InvalidArgument("methods", rule, method.name, "leave it out")
-    return lambda steps: built.evaluations_per_image(steps, concepts)
+    costs = {method.name: mean_cost(base.bench, method, base.model) for method in base.bench.methods}
+    basis = [cost for name, cost in costs.items() if name in (DEFAULT_METHOD, "sgt")] or list(costs.values())
+    return math.ceil(max(cost(base.bench.num_inference_steps) for cost in basis))
 
 
 def _scorers(request: CompareRequest, kind: SourceKind, say: Say) -> Scored:
@@ -246,7 +232,7 @@ def write_comparison(plan: ComparePlan, out: Path, rows: Sequence[Row]) -> dict[
 def sent(plan: ComparePlan, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of compare.json, which can be sent in: no pictures, no prompts, no paths."""
     bench, identity = plan.base.bench, plan.base.bench.identity
-    steps = dict(zip((method.name for method in bench.methods), plan.steps, strict=True))
+    steps = {method.name: bench.steps_of(method) for method in bench.methods}
     parameters = {method.name: _without_folders(method.parameters) for method in bench.methods}
     folders = plan.scored.folders
     return {
@@ -267,7 +253,7 @@ def sent(plan: ComparePlan, summary: Mapping[str, Any]) -> dict[str, Any]:
             "digest": digest([prompt.text for prompt in bench.prompts])[:16],
         },
         "sampling": {
-            "evaluations": plan.evaluations,
+            "evaluations": bench.evaluations,
             "guidance_scale": bench.guidance_scale,
             "height": bench.height,
             "width": bench.width,

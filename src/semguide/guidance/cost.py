@@ -75,7 +75,7 @@ class Afforded:
         return SemguideWarning(told, remedy + (", or name those to keep with {concepts}" if left_out else ""))
 
 
-def steps_within(cost: Callable[[int], int], evaluations: int) -> int:
+def steps_within(cost: Callable[[int], float], evaluations: int) -> int:
     """Return the most steps whose cost is within a number of evaluations; 1 where no number of steps is.
 
     Args:

@@ -51,6 +51,15 @@ def test_what_decides_an_image_changes_its_id(bench: Bench, change: dict):
     assert not set(tasks_by_id(bench, bench.tasks())) & set(tasks_by_id(other, other.tasks()))
 
 
+def test_an_image_within_a_budget_is_that_of_as_many_steps(bench: Bench):
+    methods = (replace(bench.methods[0], num_inference_steps=4), bench.methods[1])
+    fitted, longer = replace(bench, methods=methods, evaluations=8), replace(bench, num_inference_steps=4)
+    for task in bench.tasks():
+        assert fitted.image_id(task) == (bench if task.method else longer).image_id(task)
+    assert "num_inference_steps" not in fitted.shared_settings()
+    assert fitted.shared_settings()["evaluations"] == 8
+
+
 @pytest.mark.parametrize(
     "change",
     [

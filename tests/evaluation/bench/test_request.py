@@ -118,6 +118,38 @@ def test_a_plan_holds_every_parameter_and_the_model_of_what_was_asked(tiny: Path
     assert {"checkpoint", "versions", "dtype", "device"} <= set(bench.identity)
 
 
+def test_within_a_budget_every_method_has_its_own_steps(tiny: Path):
+    request = BenchRequest("emoji-ae", "cfg,sgt-v1", str(tiny), limit=5, judge="none", evaluations=96)
+    bench = plan_bench(request).bench
+    assert [bench.steps_of(method) for method in bench.methods] == [48, 24]
+    assert bench.evaluations == 96
+    plain = plan_bench(replace(request, evaluations="plain", methods="cfg")).bench
+    assert (plain.evaluations, plain.steps_of(plain.methods[0])) == (100, 50)
+
+
+def test_the_mean_of_prompts_with_more_and_fewer_concepts_is_within_the_budget(tiny: Path, tmp_path: Path):
+    (tmp_path / "prompts.csv").write_text('prompt\na cat and a dog\n"a bird, a bear and a bus"\n')
+    request = BenchRequest(
+        str(tmp_path / "prompts.csv"), "sgt-v1", str(tiny), split="all", judge="none", evaluations=90
+    )
+    bench = plan_bench(request).bench
+    assert bench.steps_of(bench.methods[0]) == 20  # of 4 and 5 evaluations
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"evaluations": 3, "methods": "cfg,sgt-v1"}, "evaluations"),
+        ({"methods": "cfg,retry", "evaluations": 50}, "methods"),
+    ],
+)
+def test_a_budget_that_no_step_fits_into_or_that_cannot_be_counted_is_refused(tiny: Path, change: dict, named: str):
+    with refuses(named):
+        plan_bench(replace(BenchRequest("emoji-ae", "cfg", str(tiny), judge="none"), **change))
+    with refuses("evaluations", "must not stand beside"):
+        check_bench(BenchRequest("emoji-ae", "cfg", evaluations=50, num_inference_steps=5), 1)
+
+
 def test_judging_a_foreign_model_with_the_embedded_judge_is_warned_of(tiny: Path):
     (warning,) = plan_bench(BenchRequest("emoji-ae", "cfg", str(tiny))).warnings
     assert "judge none" in str(warning)

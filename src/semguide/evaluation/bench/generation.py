@@ -94,8 +94,8 @@ def _bind(pipe: Any, bench: Bench, method: BenchMethod) -> SampleFunction:
     """Bind a sampling method or a rule to the pipeline."""
     parameters = {"guidance_scale": bench.scale_of(method), **method.parameters}
     if method.name in SAMPLING_METHODS:
-        return SAMPLING_METHODS[method.name](**parameters).bind(pipe, bench.sampling)
-    return sample_with_rule(pipe, get_method(method.name)(**parameters), bench.sampling)
+        return SAMPLING_METHODS[method.name](**parameters).bind(pipe, bench.sampling_of(method))
+    return sample_with_rule(pipe, get_method(method.name)(**parameters), bench.sampling_of(method))
 
 
 def _check_frames(bench: Bench, sampled: SampledImage) -> None:
@@ -122,7 +122,7 @@ def task_columns(bench: Bench, task: BenchTask) -> Row:
         "parameters_hash": method.parameters_hash,
         "parameters": json.dumps(method.parameters, sort_keys=True),
         "guidance_scale": bench.scale_of(method),
-        "num_inference_steps": bench.num_inference_steps,
+        "num_inference_steps": bench.steps_of(method),
         "height": bench.height,
         "width": bench.width,
         "seed": task.seed,

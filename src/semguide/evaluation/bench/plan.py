@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,13 @@ class BenchMethod:
         name: A name of `semguide.guidance.METHODS` or `semguide.evaluation.sampling_methods.SAMPLING_METHODS`.
         parameters: By name; "guidance_scale" only where it differs from that of the benchmark.
         identity: What else determines its images, as JSON values.
+        num_inference_steps: Its own number of steps, where the benchmark has a budget; None: the benchmark's.
     """
 
     name: str
     parameters: dict[str, Any]
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
+    num_inference_steps: int | None = None
 
     @property
     def parameters_hash(self) -> str:
@@ -59,7 +61,7 @@ class Bench:
         model: Model name as the user gave it.
         model_path: Its diffusers folder.
         judge_path: Folder of the judge; "": none.
-        num_inference_steps: Steps of every image.
+        num_inference_steps: Steps of every image, unless its method has its own.
         guidance_scale: Guidance scale of methods that set none.
         height: Pixels.
         width: Pixels.
@@ -70,6 +72,7 @@ class Bench:
         loading: How the model is loaded.
         identity: What else determines images (checkpoint, versions, dtype, loading), verdicts ("judge") and scores
             ("clip", "vqa", "blip_vqa"), as JSON values.
+        evaluations: Denoiser evaluations of an image, of which the steps of the methods come; None: steps were given.
     """
 
     suite: str
@@ -89,11 +92,21 @@ class Bench:
     scorers: Scorers = field(default_factory=Scorers)
     loading: LoadOptions = field(default_factory=LoadOptions)
     identity: dict[str, Any] = field(default_factory=dict[str, Any])
+    evaluations: int | None = None
 
-    @property
-    def sampling(self) -> SamplingOptions:
-        """Sampling options that all methods share."""
-        return SamplingOptions(self.num_inference_steps, self.height, self.width, self.full_trace, self.num_frames)
+    def sampling_of(self, method: BenchMethod) -> SamplingOptions:
+        """Return the sampling options of a method."""
+        return SamplingOptions(self.steps_of(method), self.height, self.width, self.full_trace, self.num_frames)
+
+    def steps_of(self, method: BenchMethod) -> int:
+        """Return the number of steps of a method's images."""
+        return method.num_inference_steps or self.num_inference_steps
+
+    def alone(self, method: BenchMethod) -> Bench:
+        """Return the benchmark of one of its methods, with that method's number of steps as the benchmark's."""
+        steps = self.steps_of(method)
+        own = replace(method, num_inference_steps=None)
+        return replace(self, methods=(own,), num_inference_steps=steps, evaluations=None)
 
     def scale_of(self, method: BenchMethod) -> float:
         """Return the guidance scale of a method's images."""
@@ -101,7 +114,8 @@ class Bench:
 
     def shared_settings(self) -> dict[str, Any]:
         """Return the settings that all rows of a folder share, as JSON values."""
-        names = ("suite", "model", "num_inference_steps", "guidance_scale", "height", "width", "full_trace")
+        steps = "num_inference_steps" if self.evaluations is None else "evaluations"
+        names = ("suite", "model", steps, "guidance_scale", "height", "width", "full_trace")
         frames = {} if self.num_frames is None else {"num_frames": self.num_frames}
         return {**{name: getattr(self, name) for name in names}, **frames, **self.identity}
 
@@ -126,7 +140,8 @@ class Bench:
     def image_id(self, task: BenchTask) -> str:
         """Return the hash of everything that determines an image, 64 hex digits."""
         method, prompt = self.methods[task.method], self.prompts[task.prompt]
-        settled = {key: value for key, value in self.shared_settings().items() if key not in _NOT_IMAGE_KEYS}
+        alone = self.alone(method).shared_settings()
+        settled = {key: value for key, value in alone.items() if key not in _NOT_IMAGE_KEYS}
         concepts = [concept.to_json() for concept in prompt.concepts]
         own = [method.identity] if method.identity else []
         return digest([settled, method.name, method.parameters, *own, prompt.text, concepts, task.seed])

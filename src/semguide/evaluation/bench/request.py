@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semguide import plugins
+from semguide.concepts.budget import Evaluations, check_evaluations
 from semguide.errors import InvalidArgument, MissingExtra, SemguideWarning
 from semguide.evaluation.bench.method_arguments import check_names, check_settings, complete
 from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
-from semguide.models import LoadOptions, SourceKind
+from semguide.models import LoadOptions, ModelDescription, SourceKind
 from semguide.runs import checks
 from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
 
@@ -48,6 +49,8 @@ class BenchRequest:
         keep_images: Keep the pictures.
         scorers: Models that score the images besides the judge.
         loading: How the model is loaded.
+        evaluations: Denoiser evaluations of an image in the mean of the prompts, in the place of `num_inference_steps`;
+            "plain": as many as plain guidance takes at the model's steps.
     """
 
     suite: str
@@ -66,13 +69,15 @@ class BenchRequest:
     keep_images: bool = False
     scorers: ScorerRequest = field(default_factory=ScorerRequest)
     loading: LoadOptions = field(default_factory=LoadOptions)
+    evaluations: Evaluations | None = None
 
 
 @dataclass(frozen=True)
 class BenchPlan:
-    """A benchmark ready to be made: the benchmark, its device, and what the user should know about it."""
+    """A benchmark ready to be made: the benchmark, its model and device, and what the user should know about it."""
 
     bench: Bench
+    model: ModelDescription
     device: str
     warnings: tuple[SemguideWarning, ...] = ()
 
@@ -94,6 +99,8 @@ def check_bench(request: BenchRequest, jobs: int) -> None:
     checks.check_known("split", request.split, SPLITS)
     if request.num_inference_steps is not None:
         checks.check_steps(request.num_inference_steps)
+    if request.evaluations is not None:
+        check_evaluations(request.evaluations, request.num_inference_steps)
     if request.guidance_scale is not None:
         checks.check_guidance_scale(request.guidance_scale)
 
@@ -129,6 +136,7 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         UnsupportedPipeline: The model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
+    from semguide.evaluation.bench.budget import within_budget
     from semguide.evaluation.bench.plan import JUDGE, Bench
     from semguide.evaluation.metrics import Scorers
     from semguide.evaluation.sampling_methods import SamplingOptions
@@ -174,7 +182,9 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         loading=run.loading,
         identity={**identity, JUDGE: _fingerprint(judge), **scorers.identity()},
     )
-    return BenchPlan(bench, run.device, _warnings(request, planned, judge))
+    if request.evaluations is not None:
+        bench = within_budget(bench, planned.model, request.evaluations)
+    return BenchPlan(bench, planned.model, run.device, _warnings(request, planned, judge))
 
 
 def suite_prompts(name: str, split: str) -> list[SuitePrompt]:
