@@ -63,6 +63,30 @@ class DiffusersUNet(torch.nn.Module):
         return self.unet(x, timesteps, encoder_hidden_states=context).sample
 
 
+def small_unet(text: int = 32) -> torch.nn.Module:
+    """Return ComfyUI's own UNet, small and with weights of a fixed seed, for texts of so many channels."""
+    unet = comfy("comfy.ldm.modules.diffusionmodules.openaimodel").UNetModel(
+        image_size=8,
+        in_channels=4,
+        model_channels=32,
+        out_channels=4,
+        num_res_blocks=[1, 1],
+        channel_mult=[1, 2],
+        num_heads=2,
+        use_spatial_transformer=True,
+        transformer_depth=[1, 1],
+        transformer_depth_middle=1,
+        transformer_depth_output=[1, 1, 1, 1],
+        context_dim=text,
+        dtype=torch.float32,
+        operations=comfy("comfy.ops").disable_weight_init,
+    )
+    generator = torch.Generator().manual_seed(0)
+    for weight in unet.parameters():
+        torch.nn.init.normal_(weight, 0.0, 0.1, generator=generator)
+    return unet
+
+
 def patched(network: torch.nn.Module, kind: str = "EPS") -> Any:
     """Return ComfyUI's model patcher around a network that takes SD 1.5's inputs."""
     base = comfy("comfy.model_base")

@@ -186,6 +186,17 @@ def test_a_patch_in_the_network_sees_the_rows_that_it_sees_in_plain_guidance(sam
     assert torch.equal(steered, sample(guider_of(SGTv2(), concepts=concepts)))
 
 
+def test_a_patch_that_needs_both_prompts_sees_the_negative_prompt_beside_each_concept(samplers: Any) -> None:
+    """As NAG's, which says so with the option that ComfyUI has for it."""
+    seen: list[list[int]] = []
+    patcher, plain = standin.Patcher(), standin.Patcher()
+    patches = {"patches": {"attn2_patch": [lambda extra: seen.append(extra["cond_or_uncond"])]}}
+    patcher.model_options = {"transformer_options": patches, "disable_cfg1_optimization": True}
+    drawn = sample(guider_of(SGT(stop=0.25), patcher=patcher))
+    assert seen == [*[[0, 1]] * 6, *[[0, 1]] * 6]
+    assert torch.equal(drawn, sample(guider_of(SGT(stop=0.25), patcher=plain)))
+
+
 @pytest.mark.parametrize(
     ("options", "members", "rows"),
     [

@@ -152,6 +152,56 @@ def test_the_scale_of_models_without_a_shrinking_image_is_minus_one_by_sigma(sd:
     assert float(eps_scale(sampling, torch.tensor(4.0))) == pytest.approx(-0.25)
 
 
+PATCHES = {
+    "nodes_pag": ("PerturbedAttentionGuidance", {"scale": 3.0}),
+    "nodes_sag": ("SelfAttentionGuidance", {"scale": 0.5, "blur_sigma": 2.0}),
+    "nodes_nag": ("NAGuidance", {"nag_scale": 5.0, "nag_alpha": 0.5, "nag_tau": 1.5}),
+}
+"""Nodes of ComfyUI that patch the network itself, and what they take."""
+
+
+def run_node(module: str, name: str, **inputs: Any) -> Any:
+    """Run a node of ComfyUI of either schema; returns its first output."""
+    node = getattr(real.comfy(f"comfy_extras.{module}"), name)
+    given = node.execute(**inputs) if hasattr(node, "execute") else getattr(node(), node.FUNCTION)(**inputs)
+    return (given if isinstance(given, tuple) else given.args)[0]
+
+
+def random_text(number: int) -> Any:
+    return [[torch.randn(1, 7, 32, generator=torch.Generator().manual_seed(number)), {}]]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("module", PATCHES)
+def test_nodes_that_patch_the_network_work_with_any_number_of_concepts(samplers: Any, module: str, count: int) -> None:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    if not (Path(real.FOLDER) / "comfy_extras" / f"{module}.py").exists():
+        pytest.skip(f"this ComfyUI has no {module}")
+    name, how = PATCHES[module]
+    model = run_node(module, name, model=real.patched(real.small_unet()), **how)
+    plain = samplers.CFGGuider(model)
+    plain.set_conds(random_text(0), random_text(1))
+    plain.set_cfg(7.5)
+    expected = sample(samplers, plain)
+    concepts = [random_text(2 + number) for number in range(count)]
+    drawn = []
+    for rule in (SGTv1(subject_threshold=0.0, abstract_threshold=0.0, upper_bound=1.0), SGTv2(warmup_steps=0)):
+        guider = SemanticGuider(model, rule)
+        guider.set_conds(random_text(0), random_text(1), concepts)
+        drawn.append(sample(samplers, guider))
+    torch.testing.assert_close(drawn[0], expected, rtol=1e-3, atol=1e-2)  # it evaluates and never steers
+    assert torch.isfinite(drawn[1]).all()
+    assert (drawn[1] - expected).abs().max() > 1
+    patched = samplers.CFGGuider(ModelPatch(SGTv2(warmup_steps=0), concepts).patched(model))
+    patched.set_conds(random_text(0), random_text(1))
+    patched.set_cfg(7.5)
+    found = sample(samplers, patched)
+    assert torch.isfinite(found).all()
+    assert (found - expected).abs().max() > 1
+
+
 class _Recorder:
     """A CLIP that notes what it is to encode."""
 

@@ -31,7 +31,8 @@ class SemanticGuider(_samplers.CFGGuider):
 
     Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt, negative
     prompt and concepts are evaluated in one batch, as far as memory allows. Patches know of one pair only: on a model
-    with patches the pair is evaluated as CFGGuider does it, and each concept alone, as CFGGuider does it at a cfg of 1.
+    with patches the pair is evaluated as CFGGuider does it, and each concept as CFGGuider does it at a cfg of 1: alone,
+    or with the negative prompt where a patch asks for both.
     What patches the model with functions before or after classifier-free guidance, or in its place, sees what it sees
     in CFGGuider; the correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes
     u + w (c - u) + delta of it, and functions after guidance get the true u.
@@ -114,10 +115,10 @@ class SemanticGuider(_samplers.CFGGuider):
         self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
     ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
         """Return the denoised images of prompt and negative prompt, and of each concept and what is opposite to it."""
-        wanted = [[part.entries, part.opposite] for part in parts]
         if self._patched(options):
             first = self._call(pair, x, timestep, options)
-            return first, [self._call(each, x, timestep, options) for each in wanted]
+            return first, [self._call(part.conds(pair[1], options), x, timestep, options) for part in parts]
+        wanted = [[part.entries, part.opposite] for part in parts]
         flat = [*pair, *(cond for each in wanted for cond in each if cond is not None)]
         out = iter(self._call(flat, x, timestep, options))
         first = [next(out), next(out)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -98,7 +99,7 @@ class ModelPatch:
         return parts_at(concepts, told["uncond"], told["input"], told["sigma"])
 
     def _evaluated(self, part: Part, told: Mapping[str, Any]) -> Sequence[Tensor]:
-        """Return the denoised images of a concept, alone as at a cfg of 1, and of what is opposite to it."""
+        """Return the denoised images of a concept, as at a cfg of 1, and of what is opposite to it."""
         model, x = told["model"], told["input"]
         kept = [entry["model_conds"] for entry in part.entries]
         encoded = _samplers.encode_model_conds(model.extra_conds, part.entries, x, x.device, "positive")
@@ -106,4 +107,6 @@ class ModelPatch:
             {**entry, "model_conds": {**entry["model_conds"], **mine}}
             for entry, mine in zip(encoded, kept, strict=True)
         ]
-        return _samplers.calc_cond_batch(model, [entries, part.opposite], x, told["sigma"], told["model_options"])
+        options = told["model_options"]
+        conds = replace(part, entries=entries).conds(told["uncond"], options)
+        return _samplers.calc_cond_batch(model, conds, x, told["sigma"], options)

@@ -8,7 +8,7 @@ the negative prompt is evaluated on the same cut-out, and the difference of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -38,6 +38,16 @@ class Part:
     entries: Entries
     opposite: Entries | None = None
     places: Tensor | None = None
+
+    def conds(self, negative: Entries | None, options: Mapping[str, Any]) -> list[Entries | None]:
+        """Return what ComfyUI is to evaluate for the concept, as it does it for a prompt at a cfg of 1.
+
+        Args:
+            negative: The entries of the negative prompt.
+            options: The model's; patches such as NAG's say there that they need prompt and negative prompt together.
+        """
+        both = options.get("disable_cfg1_optimization", False)
+        return [self.entries, self.opposite or (negative if both else None)]
 
     def image(self, found: Sequence[Tensor], uncond: Tensor) -> Tensor:
         """Return the concept's denoised image.
