@@ -54,10 +54,13 @@ def test_questions_are_yes_or_no_and_need_those_that_they_depend_on(tmp_path: Pa
     assert len(prompt.questions) == 7
 
 
-def test_a_dependency_on_no_question_is_refused(tmp_path: Path):
-    path = dsg(tmp_path, [("1", "9", "entity - whole (child)", "Is there a child?")])
-    with refuses("suite", "must be readable (dependency must be of proposition ids, got '9'", path):
-        read_official(path)
+def test_words_among_the_dependencies_and_rows_without_a_question_are_left_out_as_the_official_file_has_them(
+    tmp_path: Path,
+):
+    rows = [("1", "0", "entity - whole (child)", ""), ("2", "0", "entity - whole (flower)", "Is there a flower?")]
+    (prompt,) = read_official(dsg(tmp_path, [*rows, ("3", "2, right, 1", "relation - spatial (a, right)", "Right?")]))
+    assert [question.needs for question in prompt.questions] == [(), (0,)]
+    assert [concept.head for concept in prompt.concepts] == ["child", "flower"]
 
 
 @pytest.mark.parametrize(

@@ -31,21 +31,19 @@ def dsg(text: str) -> list[SuitePrompt]:
 
 def _dsg_prompt(identifier: str, rows: Sequence[dict[str, str]]) -> SuitePrompt:
     text = " ".join(rows[0]["text"].split())
-    numbers = {row["proposition_id"].strip(): index for index, row in enumerate(rows)}
+    asked = [row for row in rows if row["question_natural_language"].strip()]
+    numbers = {row["proposition_id"].strip(): index for index, row in enumerate(asked)}
     questions = tuple(
         Question(row["question_natural_language"].strip(), YES, (YES, NO), _needed(row["dependency"], numbers))
-        for row in rows
+        for row in asked
     )
     concepts = concepts_of_tuples(text, [row["tuple"] for row in rows]) or tuple(decompose(text))
     return SuitePrompt(text, source_of(identifier, "dsg"), concepts, ids=(identifier,), questions=questions)
 
 
 def _needed(dependency: str, numbers: dict[str, int]) -> tuple[int, ...]:
-    """Return the places of the questions that a question hangs on; 0 stands for none."""
-    found = [number.strip() for number in dependency.split(",")]
-    if unknown := [number for number in found if number not in ("", "0", *numbers)]:
-        raise ValueError(f"dependency must be of proposition ids, got {unknown[0]!r}")
-    return tuple(numbers[number] for number in found if number in numbers)
+    """Return the places of the questions that a question hangs on; 0, and words as DSG-1k has some, stand for none."""
+    return tuple(numbers[number] for number in map(str.strip, dependency.split(",")) if number in numbers)
 
 
 def concepts_of_tuples(prompt: str, tuples: Sequence[str]) -> tuple[Concept, ...]:
