@@ -15,6 +15,7 @@ from semguide.runs.png import Video, pixel_hash, read_frames, read_png, write_pn
 from semguide.runs.request import Request, plan_run
 from semguide.runs.run import Run, from_json
 from support.refusals import refuses
+from support.tiny.films import latte
 from support.tiny.pipelines import tiny as tiny_pipeline
 
 PROMPT = "a red book and a yellow vase"
@@ -136,6 +137,14 @@ def test_a_run_of_videos_is_read_back_and_one_of_pictures_has_no_frames(wan: Pat
 def test_frames_are_refused_for_a_model_of_pictures(tiny: Path):
     with refuses("num_frames", "makes pictures", 9):
         plan_run(Request(PROMPT, model=str(tiny), num_frames=9))
+
+
+def test_a_model_of_one_number_of_frames_has_no_other(tmp_path: Path):
+    latte().save_pretrained(tmp_path / "latte")
+    given: dict[str, Any] = {"model": str(tmp_path / "latte"), "height": 16, "width": 16, "num_images": 1}
+    assert plan_run(Request(PROMPT, **given)).run.sampling.num_frames == 2
+    with refuses("num_frames", "must be 2, the only number of frames that", 16):
+        plan_run(Request(PROMPT, **given, num_frames=16))
 
 
 @pytest.mark.parametrize("num_frames", [0, 1001])

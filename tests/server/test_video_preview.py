@@ -21,6 +21,7 @@ NAMES = {
     "hunyuan-video": "HunyuanVideoPipeline",
     "kandinsky5-video": "Kandinsky5T2VPipeline",
     "cosmos1": "CosmosTextToWorldPipeline",
+    "cosmos2.5": "Cosmos2_5_PredictBasePipeline",
     "latte": "LattePipeline",
     "easyanimate": "EasyAnimatePipeline",
     "sana-video": "SanaVideoPipeline",

@@ -26,6 +26,7 @@ class VideoDefaults:
         height: Pixels; None: the checkpoint says.
         width: Pixels; None: the checkpoint says.
         argument: What its call names the number of frames.
+        fixed: Key of the denoiser's configuration that is the only number of frames it makes; empty: there are others.
     """
 
     fps: int
@@ -33,12 +34,14 @@ class VideoDefaults:
     height: int | None = None
     width: int | None = None
     argument: str = "num_frames"
+    fixed: str = ""
 
 
 VIDEOS: Mapping[str, VideoDefaults] = {
     "WanPipeline": VideoDefaults(16, 81, 480, 832),
     "Kandinsky5T2VPipeline": VideoDefaults(24, 121, 512, 768),
     "CosmosTextToWorldPipeline": VideoDefaults(30, 121, 704, 1280),
+    "Cosmos2_5_PredictBasePipeline": VideoDefaults(16, 93, 704, 1280),
     "AnimateDiffPipeline": VideoDefaults(8, 16),
     "AnimateDiffSDXLPipeline": VideoDefaults(8, 16),
     "TextToVideoSDPipeline": VideoDefaults(8, 16),
@@ -47,7 +50,7 @@ VIDEOS: Mapping[str, VideoDefaults] = {
     "AllegroPipeline": VideoDefaults(15),
     "SkyReelsV2Pipeline": VideoDefaults(24, 97, 544, 960),
     "HunyuanVideoPipeline": VideoDefaults(15, 129, 720, 1280),
-    "LattePipeline": VideoDefaults(8, 16, 512, 512, "video_length"),
+    "LattePipeline": VideoDefaults(8, 16, 512, 512, "video_length", fixed="video_length"),
     "EasyAnimatePipeline": VideoDefaults(8, 49, 512, 512),
     "SanaVideoPipeline": VideoDefaults(16, 81, 480, 832, "frames"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
     video = VIDEOS.get(pipeline_class)
     if video is not None:
         height, width = video.height or height, video.width or width
+        video = replace(video, num_frames=unet.get(video.fixed, video.num_frames))
     return ModelDescription(
         name=source.name,
         kind=source.kind,
@@ -205,7 +206,7 @@ _KNOWN: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("block_out_channels", "encoder_block_out_channels", "temperal_downsample"), _LIST),
     **dict.fromkeys(("in_channels", "latent_channels", "z_dim"), _WHOLE),
     **dict.fromkeys(("spatial_compression_ratio", "scale_factor_spatial"), _WHOLE),
-    **dict.fromkeys(("sample_height", "sample_width"), _WHOLE),
+    **dict.fromkeys(("sample_height", "sample_width", "video_length"), _WHOLE),
     **dict.fromkeys(("patch_size", "all_patch_size"), ("a whole number or a list of them", _is_wholes)),
     "sample_size": ("a whole number or a list of two or more", _is_sides),
 }

@@ -108,13 +108,16 @@ def check_num_frames(num_frames: int, model: ModelDescription) -> None:
     """Check the number of frames of a video.
 
     Raises:
-        InvalidArgument: It is not in [1, 1000], or the model makes pictures.
+        InvalidArgument: It is not in [1, 1000], the model makes no such number, or it makes pictures.
     """
     if model.video is None:
         rule = f"must stand beside a model that makes videos, and {model.name} makes pictures"
         raise InvalidArgument("num_frames", rule, num_frames, "leave it out")
     if not 1 <= num_frames <= LARGEST_NUM_FRAMES:
         raise InvalidArgument("num_frames", f"must be from 1 to {LARGEST_NUM_FRAMES}", num_frames, "try the default")
+    if model.video.fixed and num_frames != model.video.num_frames:
+        rule = f"must be {model.video.num_frames}, the only number of frames that {model.name} makes"
+        raise InvalidArgument("num_frames", rule, num_frames, "leave it out")
 
 
 def _nearest(value: int, model: ModelDescription) -> int:
