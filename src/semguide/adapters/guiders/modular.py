@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from diffusers.modular_pipelines import ModularPipeline, ModularPipelineBlocks, PipelineState
@@ -21,6 +23,19 @@ from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Rule
 
 BLOCK = "semantic_concepts"
+_BLOCK = '''"""The concept block of semguide: `pip install semguide`."""
+
+from diffusers.modular_pipelines import ModularPipelineBlocks
+from semguide import SemanticConceptsStep
+
+
+class SemanticConcepts(SemanticConceptsStep, ModularPipelineBlocks):
+    """Finds and encodes the concepts of the prompts, for the guider `semguide.SemanticGuidance`."""
+
+    def __init__(self, decomposer="{decomposer}", max_concepts={max_concepts}):
+        super().__init__(decomposer, max_concepts)
+'''
+"""What a saved block is; diffusers' own command packages it too, as it names diffusers' class."""
 
 
 class SemanticConceptsStep(ModularPipelineBlocks):
@@ -60,6 +75,31 @@ class SemanticConceptsStep(ModularPipelineBlocks):
         with tokenizers_in_turn(components.components.values()):
             self._set_concepts(components, state)
         return components, state
+
+    def save_pretrained(self, save_directory: str | Path, push_to_hub: bool = False, **kwargs: Any) -> None:
+        """Save the block as the Hub takes blocks: block.py, which imports it from semguide, and modular_config.json.
+
+        `ModularPipelineBlocks.from_pretrained(folder, trust_remote_code=True)` loads it.
+
+        Args:
+            save_directory: The folder.
+            push_to_hub: Whether to upload it too.
+            kwargs: What diffusers' `save_config` takes for that.
+
+        Raises:
+            InvalidArgument: The decomposer is an object: a name can be saved.
+        """
+        if not isinstance(self.decomposer, str):
+            raise InvalidArgument(
+                "decomposer", "must be a name, such as 'lexicon', to be saved", type(self.decomposer).__name__
+            )
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        source = _BLOCK.format(decomposer=self.decomposer, max_concepts=self.max_concepts)
+        (folder / "block.py").write_text(source, encoding="utf-8")
+        mapped = {"auto_map": {"ModularPipelineBlocks": "block.SemanticConcepts"}}
+        self.register_to_config(**mapped, requirements={"semguide": f">={version('semguide')}"})
+        self.save_config(save_directory=str(folder), push_to_hub=push_to_hub, **kwargs)
 
     def _set_concepts(self, components: Any, state: PipelineState) -> None:
         guiders = {name: part for name, part in components.components.items() if isinstance(part, SemanticGuidance)}
