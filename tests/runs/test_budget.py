@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,15 @@ def test_every_method_takes_as_many_steps_as_fit(tiny: Path):
     steps = steps_of(planned)
     assert (steps["cfg"], steps["sgt-v1"]) == (25, 12)
     for name, rule in planned.rules.items():
-        cost = cost_of(rule, full_trace=False, model=planned.model, loading=planned.run.loading)
+        cost = cost_of(rule, planned.model, planned.run.loading)
         assert cost(steps[name], 2) <= 50 < cost(steps[name] + 1, 2)
     assert (planned.run.evaluations, planned.warnings) == (50, ())
     assert check_run(from_json(planned.run.to_json())).run == planned.run
+
+
+def test_a_full_trace_changes_no_step_and_comes_on_top(tiny: Path):
+    request = Request(TWO, str(tiny), compare=("cfg",), evaluations=50)
+    assert steps_of(plan_run(replace(request, full_trace=True))) == steps_of(plan_run(request))
 
 
 def test_plain_is_what_plain_guidance_takes_at_the_models_own_steps(tiny: Path):

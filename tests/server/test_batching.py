@@ -57,6 +57,12 @@ def test_images_of_another_shape_wait_for_their_turn(other: dict[str, Any]):
     assert chosen([job(seeds=(0,)), job(**other), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]
 
 
+def test_images_with_the_steps_of_a_budget_come_together_with_those_of_as_many_steps():
+    fitted = (Method("sgt", {"strength": 1.0}, num_inference_steps=3), Method("cfg", {}))
+    longer = job(seeds=(3,), sampling=Sampling(3, 5.0, 64, 64))
+    assert chosen([job(seeds=(0,), methods=fitted, evaluations=9), longer], 4) == [(0, 0), (1, 0)]
+
+
 def test_an_image_that_may_be_tried_again_has_a_call_of_its_own():
     assert chosen([job(retries=1), job(retries=1)], 4) == [(0, 0)]
     assert chosen([job(seeds=(0,)), job(retries=1), job(seeds=(3,))], 4) == [(0, 0), (2, 0)]

@@ -14,28 +14,27 @@ FEWEST_STEPS: Final = 12
 MOST_STEPS: Final = 1000
 _LEAST_STEPS: Final = 2
 _LEAST_CONCEPTS: Final = 2
+_DIP: Final = 8
+"""Steps after which a cost is above every earlier one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What an image of a rule costs.
+    """What an image of a rule costs, without what only shows more of it: a full trace, a watcher.
 
     Attributes:
         rule: The rule.
-        full_trace: Whether the concepts are evaluated also where the rule does not use them.
         embedded: Whether the guidance scale is an input of the denoiser, so that plain guidance takes one evaluation.
         denoiser_steps: What the scheduler makes of a number of steps; of most the same number.
     """
 
     rule: Rule[Any]
-    full_trace: bool = False
     embedded: bool = False
     denoiser_steps: Callable[[int], int] = int
 
     def __call__(self, steps: int, concepts: int) -> int:
         """Return the denoiser evaluations of an image of so many steps and concepts."""
-        count = self.denoiser_steps(steps)
-        return self.rule.evaluations_per_image(count, concepts, full_trace=self.full_trace, embedded=self.embedded)
+        return self.rule.evaluations_per_image(self.denoiser_steps(steps), concepts, embedded=self.embedded)
 
     def plain(self, steps: int) -> int:
         """Return the denoiser evaluations of plain guidance."""
@@ -79,10 +78,16 @@ def steps_within(cost: Callable[[int], float], evaluations: int) -> int:
     """Return the most steps whose cost is within a number of evaluations; 1 where no number of steps is.
 
     Args:
-        cost: Evaluations of an image of so many steps, at least one a step.
+        cost: Evaluations of an image of so many steps, at least one a step; where a window ends it may be less for one
+            step more.
         evaluations: The budget.
     """
-    return next((steps for steps in range(min(evaluations, MOST_STEPS), 1, -1) if cost(steps) <= evaluations), 1)
+    found, beyond = 1, min(evaluations, MOST_STEPS) + 1
+    while beyond - found > 1:
+        middle = (found + beyond) // 2
+        found, beyond = (middle, beyond) if cost(middle) <= evaluations else (found, middle)
+    near = range(found, min(found + _DIP, MOST_STEPS) + 1)
+    return max((steps for steps in near if cost(steps) <= evaluations), default=1)
 
 
 def afford(cost: Cost, evaluations: int, concepts: int) -> Afforded:

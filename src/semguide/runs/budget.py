@@ -36,7 +36,7 @@ def within_budget(
     """
     from semguide.guidance.cost import afford
 
-    costs = {name: cost_of(rule, run.full_trace, model, run.loading) for name, rule in rules.items()}
+    costs = {name: cost_of(rule, model, run.loading) for name, rule in rules.items()}
     own = next(iter(costs.values())).plain(run.sampling.num_inference_steps)
     budget = own if evaluations == PLAIN else evaluations
     count = min(afford(cost, budget, len(run.concepts)).concepts for cost in costs.values())
@@ -65,13 +65,13 @@ def _afforded(cost: Cost, budget: int, concepts: int, count: int) -> Afforded:
     return replace(afford(cost, budget, count), wanted=afford(cost, budget, concepts).wanted)
 
 
-def cost_of(rule: Rule[Any], full_trace: bool, model: ModelDescription, loading: LoadOptions) -> Cost:
+def cost_of(rule: Rule[Any], model: ModelDescription, loading: LoadOptions) -> Cost:
     """Return what an image of a rule costs on a model."""
     from semguide.adapters.pipelines.own_scale import is_embedded
     from semguide.guidance.cost import Cost
 
     embedded = is_embedded(model.pipeline_class, model.guidance_embeds)
-    return Cost(rule, full_trace, embedded, denoiser_steps(model, loading))
+    return Cost(rule, embedded, denoiser_steps(model, loading))
 
 
 def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[int], int]:

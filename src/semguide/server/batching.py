@@ -37,7 +37,15 @@ def batch_key(task: ImageTask) -> tuple[Any, ...]:
     """Return what the images of a batch have in common: everything but prompts, concepts and seeds."""
     run, method = task.job.run, task.method
     parameters = tuple(sorted(method.parameters.items(), key=lambda item: item[0]))
-    return run.model, run.sampling, run.full_trace, run.retries, bool(run.negative_prompt), method.name, parameters
+    return (
+        run.model,
+        run.alone(method).sampling,
+        run.full_trace,
+        run.retries,
+        bool(run.negative_prompt),
+        method.name,
+        parameters,
+    )
 
 
 def queue_position(jobs: list[Job], job: Job) -> int:
@@ -82,7 +90,7 @@ def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dic
         concepts=[list(run.concepts) for run in runs],
         **given,
         generator=[make_generator(task.seed) for task in tasks],
-        **sampling_arguments(runs[0], steered.pipe),
+        **sampling_arguments(runs[0].alone(tasks[0].method), steered.pipe),
         **accepted_hooks(steered.pipe, call_hooks),
     )
     seconds = (time.perf_counter() - start) / len(tasks)

@@ -167,6 +167,11 @@ class ImageTask:
     record: dict[str, Any] | None = None
     trace: dict[str, Any] | None = None
 
+    @property
+    def steps(self) -> int:
+        """Number of denoising steps."""
+        return self.job.run.alone(self.method).sampling.num_inference_steps
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -32,7 +32,7 @@ class ProgressReporter:
         self._live = any(task.job.live for task in tasks)
         self._corrections: dict[int, Any] = {}
         self._previous_latents: Any = None
-        steps = tasks[0].job.run.sampling.num_inference_steps
+        steps = tasks[0].steps
         self._preview_interval = max(1, round(steps / PREVIEWS))
 
     @property
@@ -74,7 +74,7 @@ def _step_data(task: ImageTask, step: int, trace: dict[str, list[float]] | None)
         "method": task.method.name,
         "seed": task.seed,
         "step": step + 1,
-        "steps": task.job.run.sampling.num_inference_steps,
+        "steps": task.steps,
         "trace": trace,
     }
 

@@ -100,6 +100,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         seeds=list(run.seeds),
         retries=run.retries,
         steps=run.sampling.num_inference_steps,
+        evaluations=run.evaluations,
         guidance_scale=run.sampling.guidance_scale,
         width=run.sampling.width,
         height=run.sampling.height,
@@ -120,6 +121,7 @@ def _image_status(image: ImageTask, ranks: Mapping[int, int | None]) -> ImageSta
         seed=image.seed,
         status=image.status.value,  # type: ignore[arg-type]
         step=image.step,
+        steps=image.steps,
         url=None if report is None else image_url(image),
         report=report,
     )

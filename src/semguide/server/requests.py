@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from semguide.concepts.budget import MAX_CONCEPTS
+from semguide.concepts.budget import MAX_CONCEPTS, check_evaluations
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
 from semguide.runs.request import Plan, Request, plan_run_for_model
+from semguide.runs.run import Run
 from semguide.server.schemas import ImagesRequest, JobRequest, MethodChoice, Options
 from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
@@ -73,6 +74,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             loading=model.loading,
             max_concepts=most_concepts(options.max_concepts, limits),
             retries=options.retries,
+            evaluations=options.evaluations,
         ),
         model.description,
         model.readers,
@@ -81,7 +83,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
     if options.seeds is not None:
         checks.check_seeds(options.seeds)
         run = replace(run, seeds=tuple(options.seeds))
-    _check("num_inference_steps", run.sampling.num_inference_steps, limits.steps, "ask for fewer")
+    _check_steps(run, limits)
     _check("num_frames", run.sampling.num_frames or 1, limits.frames, "ask for fewer")
     return replace(planned, run=run)
 
@@ -151,6 +153,17 @@ def _check_amounts(options: Options, count: int, methods: int, limits: Limits) -
     name = "num_images" if options.seeds is None else "seeds"
     _check(name, seeds * methods, limits.images, "ask for fewer", "images, with all methods,")
     _check("retries", options.retries, limits.retries, "ask for fewer")
+    if options.evaluations is not None:
+        check_evaluations(options.evaluations, options.steps)
+
+
+def _check_steps(run: Run, limits: Limits) -> None:
+    steps = max(run.alone(method).sampling.num_inference_steps for method in run.methods)
+    if run.evaluations is None:
+        _check("num_inference_steps", steps, limits.steps, "ask for fewer")
+    elif steps > limits.steps:
+        rule = f"must be those of at most {limits.steps} steps at this server, and are of {steps}"
+        raise InvalidArgument("evaluations", rule, run.evaluations, "ask for fewer")
 
 
 def _check(name: str, value: int, most: int, remedy: str, unit: str = "") -> None:

@@ -57,6 +57,11 @@ class Options(Strict):
         default=0, ge=0, le=100, description="Seeds to try besides, for an image whose first steps promise too little."
     )
     steps: int | None = Field(default=None, ge=1, le=1000, description="Denoising steps; null: the model's.")
+    evaluations: Annotated[int, Field(ge=1, le=100_000)] | Literal["plain"] | None = Field(
+        default=None,
+        description="Denoiser evaluations of an image, in the place of `steps`: as many steps of each method as fit; "
+        "`plain`: what plain guidance takes at the model's steps.",
+    )
     guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
     num_frames: int | None = Field(
         default=None, ge=1, le=1000, description="Frames of a video; null: the model's. Pictures have none."
@@ -242,6 +247,7 @@ class ImageStatus(BaseModel):
     seed: int
     status: Literal["queued", "running", "done"]
     step: int = Field(description="Finished steps.")
+    steps: int = Field(description="All steps.")
     url: str | None = Field(description="Where the PNG file is; null until done.")
     report: ImageReport | None = Field(description="Null until done.")
 
@@ -276,7 +282,8 @@ class JobReply(BaseModel):
     methods: list[MethodChoice]
     seeds: list[int]
     retries: int
-    steps: int
+    steps: int = Field(description="Of the main method.")
+    evaluations: int | None = Field(description="Of an image, of which the steps come; null: the steps were given.")
     guidance_scale: float
     width: int
     height: int

@@ -268,6 +268,25 @@ def test_a_link_makes_the_same_pictures_again(visitor: Visitor, enter: Enter):
     assert len(set(pixels)) == 4
 
 
+def test_a_budget_in_the_place_of_steps_shows_what_the_pictures_cost_and_stays_in_the_link(
+    visitor: Visitor, enter: Enter
+):
+    visitor.type("a red book and a yellow vase")
+    visitor.expect_chips("a red book", "a yellow vase")
+    visitor.set(Seeds=1)
+    visitor.page.click("#more summary")
+    visitor.page.get_by_label("Measure every step").uncheck()
+    visitor.page.get_by_label("Length").select_option("evaluations")
+    expect(visitor.page.get_by_role("spinbutton", name="Steps")).to_have_count(0)
+    visitor.set(Evaluations=16)
+    visitor.generate()
+    asked = visitor.asked[-1]["semguide"]
+    assert (asked["evaluations"], "steps" in asked) == (16, False)
+    expect(visitor.page.locator("#status")).to_contain_text("CFG 16 in 8 steps, SGT-BALANCED 14 in 5 steps")
+    other = enter(visitor.page.evaluate("location.hash"))
+    expect(other.page.get_by_role("spinbutton", name="Evaluations")).to_have_value("16")
+
+
 def test_the_link_can_be_copied(enter: Enter):
     visitor = enter(permissions=["clipboard-read", "clipboard-write"])
     visitor.set(Steps=1, Seeds=1)

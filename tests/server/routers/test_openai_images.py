@@ -101,6 +101,14 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("response_format", "file", "response_format", "response_format: Input should be 'b64_json' or 'url'"),
         ("semguide", {"steps": 1001}, "semguide.steps", "semguide.steps"),
         ("semguide", {"steps": 950}, "semguide.steps", "semguide.steps must be at most 900 at this server"),
+        (
+            "semguide",
+            {"evaluations": 50, "steps": 5},
+            "semguide.evaluations",
+            "semguide.evaluations must not stand beside semguide.steps",
+        ),
+        ("semguide", {"evaluations": 2000, "method": "cfg"}, "semguide.evaluations", "of at most 900 steps at this"),
+        ("semguide", {"evaluations": 3, "method": "cfg"}, "semguide.evaluations", "must be at least 4"),
         ("semguide", {"retries": 9}, "semguide.retries", "semguide.retries must be at most 8 at this server, got 9"),
         ("semguide", {"retries": -1}, "semguide.retries", "semguide.retries: Input should be greater than or equal"),
         ("semguide", {"retries": 1, "method": "cfg"}, "semguide.retries", "take another semguide.method"),
@@ -198,6 +206,22 @@ def test_an_image_that_is_tried_again_equals_the_command_lines(
     assert [found["seed"] for found in tried["attempts"]] == [5, 10_005, 20_005]
     assert tried["evaluations"] == sum(found["evaluations"] for found in tried["attempts"])
     assert plain["attempts"] is None
+
+
+def test_within_a_budget_methods_have_their_own_steps_and_the_images_of_the_command_line(
+    live: Live, generate: Cli, tmp_path: Path
+):
+    body = {"prompt": PROMPT, "semguide": {"compare": ["cfg", "sgt-v1"], "seed": 5, "evaluations": 24}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    job = live.job(reply["semguide"]["job"])
+    steps = {image["method"]: image["steps"] for image in job["images"]}
+    assert job["evaluations"] == 24
+    assert (steps["cfg"], steps["sgt-v1"], steps["sgt-balanced"]) == (12, 6, job["steps"])
+    result = generate("--compare", "cfg", "--compare", "sgt-v1", "--seed", 5, "--num-images", 1, "--evaluations", 24)
+    assert result.exit_code == 0, result.stderr
+    made = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["images"]
+    assert [entry["pixels"] for entry in made] == [image["semguide"]["pixels"] for image in reply["data"]]
+    assert [entry["evaluations"] for entry in made] == [image["semguide"]["evaluations"] for image in reply["data"]]
 
 
 def test_the_run_json_is_repeated_by_the_command_line(live: Live, cli: Cli, tmp_path):

@@ -129,8 +129,8 @@ class SteeredPipeline:
                 guidance.
             evaluations: Denoiser evaluations that an image may take, in the place of `num_inference_steps`: as many
                 steps as fit, the same for all images; "plain": as many as plain guidance takes at the pipeline's own
-                default. Concepts are left out, and warned of, before steps are fewer than 12. What a `watcher` wants
-                besides, or further seeds cost, is not counted.
+                default. Concepts are left out, and warned of, before steps are fewer than 12. What `full_trace` or a
+                `watcher` wants besides, and further seeds, come on top.
             full_trace: Evaluate the concepts at every step, also where the rule does not use them.
             observer: Called during the run with image, step and the `Correction` of each, whose tensors are on the
                 device: reading them waits for it.
@@ -168,7 +168,7 @@ class SteeredPipeline:
         if steers and concepts is None:
             warn_of_left_out(prompts, choices)
         if evaluations is not None:
-            cost = Cost(self.rule, full_trace, embedded, self._scheduler_steps())
+            cost = Cost(self.rule, embedded, self._scheduler_steps())
             fitted = fit(self.pipe, cost, evaluations, prompts, found, arguments)
             found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
         warn_of_truncation(readers, prompts, found)

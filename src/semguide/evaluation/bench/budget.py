@@ -29,7 +29,7 @@ def within_budget(bench: Bench, model: ModelDescription, evaluations: Evaluation
     Raises:
         InvalidArgument: Not one step of a method fits, or its evaluations depend on the image.
     """
-    plain = cost_of(get_method("cfg")(), False, model, bench.loading).plain(bench.num_inference_steps)
+    plain = cost_of(get_method("cfg")(), model, bench.loading).plain(bench.num_inference_steps)
     budget = plain if evaluations == PLAIN else evaluations
     methods = tuple(_fitted(bench, method, model, budget) for method in bench.methods)
     return replace(bench, methods=methods, evaluations=budget)
@@ -58,7 +58,7 @@ def mean_cost(bench: Bench, method: BenchMethod, model: ModelDescription) -> Cal
 
     def cost(steps: int, concepts: int) -> int:
         if isinstance(built, Rule):
-            return cost_of(cast(Rule[Any], built), bench.full_trace, model, bench.loading)(steps, concepts)
+            return cost_of(cast(Rule[Any], built), model, bench.loading)(steps, concepts)
         return built.evaluations_per_image(taken(steps), concepts)
 
     return lambda steps: sum(cost(steps, count) * number for count, number in counts.items()) / counts.total()

@@ -1,12 +1,12 @@
 // A run as a link: everything that decides its pictures stands in the fragment, which no server ever sees.
 
 const CHIPS = new Set(["concept", "muted"]);
-const NUMBERS = { seed: "seed", pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames" };
+const NUMBERS = { seed: "seed", pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames", evaluations: "evaluations" };
 
 /**
  * Write a form's values as the fragment of a link.
  *
- * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, pictures, steps, guidance, most, retries, frames, watch, parameters}`.
+ * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, pictures, steps, evaluations, guidance, most, retries, frames, watch, parameters}`.
  */
 export function toFragment(form) {
   const fields = new URLSearchParams({ prompt: form.prompt, method: form.method, model: form.model });

@@ -49,7 +49,8 @@ export class Results {
     const picture = run.pictures.get(this.#selected);
     byId("trajectory").hidden = run.concepts.length === 0;
     if (run.concepts.length === 0) return;
-    const plain = picture.method === PLAIN ? null : run.pictures.get(`${PLAIN}:${picture.seed}`)?.trace;
+    const unsteered = picture.method === PLAIN ? null : run.pictures.get(`${PLAIN}:${picture.seed}`);
+    const plain = unsteered?.steps === picture.steps ? unsteered.trace : null; // step by step, so of as many steps
     this.#plot.show({
       title: `${methodTitle(picture.method)}, seed ${picture.seed}`,
       steps: picture.steps,
@@ -105,7 +106,7 @@ function words(run) {
 function evaluations(run) {
   const each = run.methods.map((method) => {
     const made = run.order.filter((picture) => picture.method === method && picture.evaluations);
-    return made.length ? `${methodTitle(method)} ${made[0].evaluations}` : null;
+    return made.length ? `${methodTitle(method)} ${made[0].evaluations} in ${count(made[0].steps, "step")}` : null;
   });
   return each.every(Boolean) ? `denoiser evaluations a picture: ${each.join(", ")}` : null;
 }

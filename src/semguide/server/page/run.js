@@ -113,7 +113,7 @@ export function toRequest(form) {
       num_frames: form.frames,
       negative_prompt: form.negative,
       seed: form.seed,
-      steps: form.steps,
+      ...(form.evaluations === null ? { steps: form.steps } : { evaluations: form.evaluations }),
       guidance_scale: form.guidance,
       full_trace: form.watch,
     },
@@ -122,13 +122,13 @@ export function toRequest(form) {
 
 function fromJob(job, form, colours) {
   const concepts = job.concepts.map((concept) => concept.text);
-  const order = job.images.map(({ method, seed, report }) => ({
+  const order = job.images.map(({ method, seed, steps, report }) => ({
     key: `${method}:${seed}`,
     method,
     seed,
     state: "waiting",
     step: 0,
-    steps: job.steps,
+    steps,
     rank: null,
     trace: report?.trace ?? { concepts, similarity: [], gate: [], weight: [] },
   }));
