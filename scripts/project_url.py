@@ -14,6 +14,7 @@ PLACES = (
     "pyproject.toml",
     "emoji/pyproject.toml",
     "src/semguide/adapters/hosts/comfyui/pack/pyproject.toml",
+    "notebooks/colab.ipynb",
 )
 """The files that name it."""
 _NAMED = re.compile(r'^Repository = "([^"]+)"$', re.MULTILINE)
