@@ -6,6 +6,7 @@ from typing import Any
 
 import diffusers
 import pytest
+import torch
 
 from semguide import CFG, BalancedSGT, SemguideWarning, SGTv1, steer
 from semguide.adapters.pipelines.budget import scheduler_steps
@@ -51,6 +52,15 @@ def test_whatever_says_how_many_steps_there_are_is_refused_beside_a_budget(sd: A
     for other in ({"num_inference_steps": 5}, {"timesteps": [900, 500]}, {"sigmas": [1.0, 0.5]}):
         with refuses("evaluations", "must not stand beside"):
             made(sd, CFG(), evaluations=50, **other)
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.5, 0.8])
+def test_a_call_that_begins_with_an_image_spends_its_budget_on_the_steps_that_it_takes(sd: Any, strength: float):
+    pipe = diffusers.StableDiffusionImg2ImgPipeline(**fresh(sd).components, requires_safety_checker=False)
+    pipe.set_progress_bar_config(disable=True)
+    image = torch.zeros(1, 3, 64, 64)
+    (spent,) = made(pipe, CFG(), image=image, strength=strength, evaluations=40).evaluations
+    assert 36 < spent <= 40
 
 
 @pytest.mark.parametrize("name", ["DDIMScheduler", "HeunDiscreteScheduler", "PNDMScheduler"])

@@ -9,11 +9,12 @@ from typing import Any
 
 from semguide.concepts.budget import PLAIN, Evaluations, check_evaluations, most_telling
 from semguide.errors import InvalidArgument, notify
-from semguide.guidance.cost import Cost, afford
+from semguide.guidance.cost import MOST_STEPS, Cost, afford
 from semguide.types import Concept
 
 _STEPS = "num_inference_steps"
 _OTHER_STEPS = ("timesteps", "sigmas")
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def fit(
     if given := [name for name in _OTHER_STEPS if arguments.get(name) is not None]:
         rule = f"must not stand beside {{{given[0]}}}, which says how many steps are taken"
         raise InvalidArgument("evaluations", rule, evaluations, "leave one of them out")
-    budget = cost.plain(_own_steps(pipe)) if evaluations == PLAIN else evaluations
+    taken = _part_taken(pipe, arguments)
+    budget = cost.plain(max(1, int(_own_steps(pipe) * taken))) if evaluations == PLAIN else evaluations
     steps, kept = [], []
     for prompt, named in zip(prompts, concepts, strict=True):
         afforded = afford(cost, budget, len(named))
@@ -64,7 +66,16 @@ def fit(
             notify(warning.message, warning.remedy)
         steps.append(afforded.steps)
         kept.append(most)
-    return Fitted(min(steps), kept)
+    return Fitted(min(int(min(steps) / taken + _ROUNDING), MOST_STEPS), kept)
+
+
+def _part_taken(pipe: Any, arguments: Mapping[str, Any]) -> float:
+    """Return the part of its steps that a call takes: one that begins with an image takes the last ones."""
+    parameter = inspect.signature(type(pipe).__call__).parameters.get("strength")
+    if parameter is None or not hasattr(pipe, "get_timesteps"):
+        return 1.0
+    strength = float(arguments.get("strength", parameter.default))
+    return strength if 0 < strength <= 1 else 1.0
 
 
 def _own_steps(pipe: Any) -> int:
