@@ -303,6 +303,20 @@ def test_concepts_given_by_hand_replace_the_decomposition(generate: Cli, out: Pa
     assert [concept["text"] for concept in run_json(out)["run"]["concepts"]] == ["a yellow vase", "the moon"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "options", "told"),
+    [
+        ("a cat", (), "warning: the only concept is 'a cat', and sgt-balanced balances concepts against each other"),
+        ("a cat and a dog", ("--method", "sega"), "warning: sega acts at none of the 2 steps"),
+    ],
+)
+def test_a_rule_that_never_acts_is_told_once(generate: Cli, prompt: str, options: tuple[str, ...], told: str):
+    result = generate("--num-images", 2, *options, prompt=prompt)
+    assert result.exit_code == 0, result.stderr
+    (warning,) = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith(told)
+
+
 def test_a_prompt_over_the_limit_gets_a_warning_with_what_is_cut(generate: Cli):
     result = generate("--num-images", 1, prompt="a red book " + "on a very large wooden table " * 4 + "near a vase")
     assert result.exit_code == 0

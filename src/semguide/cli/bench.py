@@ -186,11 +186,18 @@ def _progress(total: int) -> Iterator[OnRow]:
 
 
 def quieten() -> None:
-    """Silence the libraries of a process that makes images; in processes of their own, warnings too."""
+    """Silence the libraries of a process that makes images; in processes of their own, warnings too.
+
+    That a rule never acts on a prompt, which may have one concept only, is no news where all prompts of a suite count.
+    """
     import warnings
     from multiprocessing import parent_process
 
+    from semguide.errors import CorrectedNothing, RuleNeverActed
+
     hush_libraries()
+    warnings.simplefilter("ignore", RuleNeverActed)
+    warnings.simplefilter("always", CorrectedNothing)
     if parent_process() is not None:
         warnings.simplefilter("ignore")
 

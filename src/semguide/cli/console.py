@@ -15,7 +15,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 from typer.utils import get_params_from_function
 
-from semguide.errors import InvalidArgument, RuleNeverActed, SemguideError, SemguideWarning, UnsupportedPipeline
+from semguide.errors import InvalidArgument, SemguideError, SemguideWarning, UnsupportedPipeline
 
 DEBUG = "SEMGUIDE_DEBUG"
 FAILURE, USAGE = 1, 2
@@ -91,8 +91,7 @@ def only_our_warnings(name: Callable[[str], str] = str) -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         sentence = message.worded(name) if isinstance(message, SemguideWarning) else str(message)
         sentence = " ".join(sentence.split())
-        told = category is RuleNeverActed  # by the plan
-        if category.__module__.startswith("semguide.") and sentence not in shown and not told:
+        if category.__module__.startswith("semguide.") and sentence not in shown:
             shown.add(sentence)
             warn(sentence)
 

@@ -71,6 +71,12 @@ def test_methods_that_choose_among_seeds_make_videos_too(bench: Cli, clip: Path,
         assert len(json.loads(row["details"])["candidates"]) in (1, 2)
 
 
+def test_a_lone_concept_is_no_news_in_a_benchmark(bench: Cli, tmp_path: Path):
+    (tmp_path / "one.txt").write_text("a cat\n")
+    result = bench("sgt-balanced")
+    assert (result.exit_code, "only concept" in result.stderr) == (0, False), result.stderr
+
+
 def test_an_export_has_the_middle_frames(bench: Cli, tmp_path: Path):
     result = bench("cfg", "--export", "geneval", tmp_path / "export")
     assert result.exit_code == 0, result.stderr
