@@ -22,14 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from semguide.evaluation.calibration import fit_detector, probabilities, reliability
+from semguide.evaluation.calibration import reliability
 from semguide.evaluation.image_batches import ImageBatch
 from semguide.evaluation.observation import (
     Observations,
     ObservedImages,
     auroc,
     auroc_interval,
+    fit_detector,
     observed,
+    probabilities,
     record_signals,
 )
 from semguide.evaluation.suites import Split, SuitePrompt, limited, suite

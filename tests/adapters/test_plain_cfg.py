@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, Result, steer
+from semguide import CFG, SGT, Result, SGTv1, SGTv2, steer
 from semguide.guidance import Rule
 from support.rule_cases import INERT, name_of
 from support.tiny.calls import CONCEPTS, PROMPT, STEPS, call, noise
@@ -59,8 +59,6 @@ def test_full_trace_of_an_inert_rule_leaves_every_bit(pipe: Any, rule: Rule[Any]
 
 
 def test_rule_without_a_step_in_its_window_is_plain_guidance(pipe: Any) -> None:
-    from semguide import SGTv1
-
     assert torch.equal(call(steer(pipe, SGTv1(warmup_steps=STEPS))), call(pipe, guidance_scale=7.5))
 
 
@@ -80,13 +78,16 @@ def test_plain_guidance_costs_two_evaluations_a_step(pipe: Any) -> None:
 
 
 def test_the_early_steps_order_images_where_they_were_evaluated_and_are_no_probability_without_a_fit(pipe: Any) -> None:
-    from semguide import SGTv1
-
     given: dict[str, Any] = {"num_inference_steps": STEPS, "generator": noise(), "output_type": "latent"}
     seen = steer(pipe, CFG())(PROMPT, full_trace=True, **given)
     assert seen.alignment is None
     assert seen.alignment_rank == [1]
     assert 0 < (seen.alignment_score[0] or 0) < 1
     empty = steer(pipe, CFG())(PROMPT, concepts=[], full_trace=True, **given)
-    for result in (empty, steer(pipe, SGTv1())(PROMPT, **given), steer(pipe, CFG())(PROMPT, **given)):
+    for result in (empty, steer(pipe, CFG())(PROMPT, **given)):
         assert (result.alignment, result.alignment_rank, result.alignment_score) == (None, [None], [None])
+        assert result.log_odds == [None]
+    for rule in (SGT(), SGTv1(), SGTv2()):
+        result = steer(pipe, rule)(PROMPT, **given)
+        assert (result.alignment, result.alignment_rank) == (None, [1])
+        assert 0 < (result.alignment_score[0] or 0) < 1

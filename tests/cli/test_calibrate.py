@@ -37,11 +37,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_clip(tmp_path_factory.mktemp("judges") / "clip")
 
 
-class LeadingJudge:
-    """Finds a concept right where it leads in the early steps, as a real judge mostly would; each eighth is turned."""
+class LikelyJudge:
+    """Finds the likelier concept by the first steps right, as a real judge mostly would; each eighth is turned."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self.leads = {row["prompt"]: row["similarity"][0][0] > row["similarity"][0][1] for row in rows}
+        self.leads = {row["prompt"]: row["log_odds"][0] > row["log_odds"][1] for row in rows}
         self.number = 0
 
     def verdict(self, prompt: Any, image: Image.Image) -> list[bool]:
@@ -54,7 +54,7 @@ def fitted(calibrate: Cli, clip: Path, out: Path, monkeypatch: pytest.MonkeyPatc
     """Make the images, then judge them by a judge whose verdicts the early steps foretell."""
     calibrate("--judge", "clip", "--judge-model", clip)
     rows = read_rows(out / "images" / "rows")
-    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: LeadingJudge(rows))
+    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: LikelyJudge(rows))
     for file in (out / "images" / "verdicts").glob("*/*"):
         file.unlink()
     return calibrate("--judge", "clip", "--judge-model", clip)
@@ -71,9 +71,9 @@ def test_a_fit_is_kept_where_the_model_is_found_again_with_a_diagram(
     assert fingerprint is not None
     found = find_calibration(fingerprint)
     assert found is not None
-    assert found.numbers["relative"] > 0
-    assert found.fitted_on["model"] == tiny.name
-    assert json.loads((tmp_path / "out" / FILE).read_text())["detector"] == dict(found.numbers)
+    assert found.slope > 0
+    assert (found.fitted_on["model"], found.fitted_on["method"]) == (tiny.name, "sgt-balanced")
+    assert json.loads((tmp_path / "out" / FILE).read_text())["slope"] == found.slope
     with Image.open(tmp_path / "out" / "reliability.png") as diagram:
         assert min(diagram.size) > 400
     made = cli("generate", PROMPTS[0], "--model", tiny, "--steps", 3, "--num-images", 1, "--out", tmp_path / "run")
@@ -141,6 +141,7 @@ def test_ctrl_c_keeps_what_is_made_and_judged(calibrate: Cli, clip: Path, tmp_pa
         (("--judge", "detector", "--seeds", 0), "--seeds"),
         (("--judge", "detector", "--suite", "two-objects"), "--suite must ask for things that emoji-judge knows"),
         (("--judge", "detector", "--suite", "emoji-aee"), "--suite"),
+        (("--judge", "detector", "--split", "half"), "--split"),
         (("--judge", "detector", "--steps", 0), "--steps"),
     ],
 )

@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from semguide.adapters import steer
-from semguide.evaluation.calibration import (
-    Judged,
+from semguide.evaluation.calibration import reliability
+from semguide.evaluation.observation import (
+    Observations,
+    auroc,
+    auroc_interval,
     fit_detector,
-    held_out,
-    judged_concepts,
+    observed,
     probabilities,
-    reliability,
+    record_signals,
 )
-from semguide.evaluation.observation import Observations, auroc, auroc_interval, observed, record_signals
 from semguide.evaluation.suites import suite
 from semguide.guidance import CFG
 from semguide.guidance.signals import SIGNALS
@@ -71,56 +72,11 @@ def test_probabilities_of_the_fitted_detector_are_reliable_on_other_data() -> No
     np.testing.assert_allclose(found.predicted, found.happened, atol=0.05)
 
 
-def test_the_reliability_of_fewer_concepts_than_bins_has_a_point_for_each() -> None:
-    found = reliability(np.array([0.9, 0.2]), np.array([True, False]))
-    assert found.predicted.tolist() == [0.2, 0.9]
-    assert found.happened.tolist() == [0.0, 1.0]
-
-
 def test_a_detector_needs_right_and_wrong_concepts() -> None:
     seen = made_up()
     only = Observations(seen.signals, np.ones_like(seen.right), seen.prompt, seen.image)
     with refuses("observed", "must hold right and wrong concepts"):
         fit_detector(only)
-
-
-def judged(count: int = 400) -> Judged:
-    seen = made_up(count)
-    cosine, relative = (seen.early(name) for name in ("signed_cosine", "relative_cosine"))
-    return Judged(cosine, relative, seen.right, seen.prompt)
-
-
-def test_a_prompt_is_told_by_a_detector_that_has_not_seen_it() -> None:
-    given = judged()
-    found = reliability(held_out(given), given.right)
-    assert found.brier < found.base
-    noise = Judged(np.zeros(400), np.zeros(400), given.right, given.prompt)
-    told = held_out(noise)
-    assert np.ptp(told) < 0.1
-
-
-def test_wrong_concepts_in_one_prompt_only_are_too_few() -> None:
-    given = judged()
-    with refuses("observed", "must have right concepts in two prompts or more"):
-        held_out(Judged(given.cosine, given.relative, given.prompt != 0, given.prompt))
-
-
-def test_images_without_a_verdict_or_with_a_cosine_that_is_no_number_are_left_out() -> None:
-    rows = [
-        {"id": "1", "prompt": "a", "similarity": [[0.5, 0.3], None, None]},
-        {"id": "2", "prompt": "a", "similarity": [[0.5, None], None, None]},
-        {"id": "3", "prompt": "b", "similarity": None},
-        {"id": "4", "prompt": "b", "similarity": [[0.1, 0.2], None, None]},
-        {"id": "5", "prompt": "c", "similarity": [[0.2, 0.2], None, None]},
-    ]
-    verdicts = {"1": [True, False], "2": [True, True], "3": [True, True], "4": None, "5": [False, True]}
-    found = judged_concepts(rows, verdicts)
-    np.testing.assert_allclose(found.cosine, [0.5, 0.3, 0.2, 0.2])
-    np.testing.assert_allclose(found.relative, [0.2, -0.2, 0.0, 0.0])
-    assert found.right.tolist() == [True, False, False, True]
-    assert found.prompt.tolist() == [0, 0, 2, 2]
-    with refuses("judge"):
-        judged_concepts(rows, dict.fromkeys("12345"))
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
-"""How likely a concept is to be right, told from the early steps."""
+"""How likely a concept is to be right under plain guidance, told from its early lag."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from semguide.guidance.detector import Detector, places, score
+from semguide.guidance.detector import Detector
 from support.refusals import refuses
 
 
@@ -43,26 +43,7 @@ def test_values_out_of_range_are_refused(values: dict[str, float]) -> None:
         Detector(**values)
 
 
-def test_several_images_get_a_list_each_and_nothing_where_one_is_not_known() -> None:
-    seen, unseen = np.full((6, 2), 0.5), np.full((6, 2), np.nan)
-    found = Detector(0.0, 0.0, 1.0).alignment([seen, np.empty((6, 0)), unseen])
-    assert found == [[0.5, 0.5], None, None]
-
-
 def test_a_cosine_that_is_no_number_is_no_probability() -> None:
     similarity = np.full((6, 2), 0.5)
     similarity[1, 0] = np.nan
-    assert Detector().alignment([similarity]) == [None]
-
-
-def test_an_image_is_as_likely_right_as_all_its_concepts_together() -> None:
-    assert score([0.5, 0.5]) == 0.25
-    assert score([]) is None
-    assert score(None) is None
-    assert score([0.5, float("nan")]) is None
-
-
-def test_the_highest_score_is_first_equal_ones_keep_their_order_and_none_ranks_last() -> None:
-    assert places([0.2, None, 0.9, 0.2]) == [2, 4, 1, 3]
-    assert places([None, None]) == [None, None]
-    assert places([]) == []
+    assert Detector().probability(similarity) is None

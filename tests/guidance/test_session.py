@@ -55,7 +55,7 @@ def test_a_rule_needs_a_name_and_its_correction_only() -> None:
     session = RuleSession(rule, [[BOOK]])
     assert (session.active, session.images_with_concepts(0, 4)) == (True, [0])
     assert (rule.is_noop, rule.initial_state(2), rule.citation()) == (False, None, "")
-    assert (rule.min_concepts, rule.repels, rule.null_tokens, rule.signed) == (1, False, "", True)
+    assert (rule.min_concepts, rule.repels, rule.null_tokens) == (1, False, "")
     assert [rule.evaluations_per_image(4, concepts) for concepts in (0, 1, 3)] == [8, 12, 20]
 
 

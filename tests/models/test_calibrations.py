@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from semguide.models.calibrations import (
 from semguide.models.weights import folder_weights_fingerprint
 from support.refusals import refuses
 
-NUMBERS = {"intercept": 1.0, "cosine": -0.5, "relative": 3.0, "stop": 0.25}
+NUMBERS = (1.0, 0.5)
 
 
 @pytest.fixture
@@ -33,13 +34,12 @@ def test_a_written_calibration_is_found_by_its_fingerprint(data: Path) -> None:
     file = calibration_file("a" * 32)
     assert file.parent.parent == data
     file.parent.mkdir(parents=True)
-    written = Calibration("a" * 32, NUMBERS, {"suite": "own"})
+    written = Calibration("a" * 32, *NUMBERS, {"suite": "own"})
     written.write(file)
     assert any_calibration()
     assert find_calibration("a" * 32) == written
     assert find_calibration("b" * 32) is None
-    detector = written.detector()
-    assert (detector.intercept, detector.stop) == (1.0, 0.25)
+    assert written.probabilities([-2.0, 0.0, -1e9]) == pytest.approx([0.5, 1 / (1 + math.exp(-1)), 0.0])
 
 
 def test_the_shipped_checkpoints_have_theirs(data: Path) -> None:
@@ -55,14 +55,14 @@ def test_the_users_own_comes_before_a_shipped_one(data: Path) -> None:
     fingerprint = folder_weights_fingerprint(next(iter(embedded().values())).path) or ""
     file = calibration_file(fingerprint)
     file.parent.mkdir(parents=True)
-    Calibration(fingerprint, NUMBERS).write(file)
+    Calibration(fingerprint, *NUMBERS).write(file)
     found = find_calibration(fingerprint)
     assert found is not None
-    assert found.numbers == NUMBERS
+    assert (found.intercept, found.slope) == NUMBERS
 
 
 @pytest.mark.parametrize(
-    "broken", ["{", "[]", '{"format": "other"}', '{"format": "semguide-calibration", "version": 2}']
+    "broken", ["{", "[]", '{"format": "other"}', '{"format": "semguide-calibration", "version": 3}']
 )
 def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, broken: str) -> None:
     (tmp_path / "broken.json").write_text(broken)
@@ -70,10 +70,19 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, broken: str) -> 
         read_calibration(tmp_path / "broken.json")
 
 
+def test_a_fit_of_the_earlier_score_is_refused_in_one_sentence_that_says_to_calibrate_again(tmp_path: Path) -> None:
+    numbers = {"intercept": 3.11, "cosine": -1.55, "relative": 3.89, "stop": 0.33}
+    content = {"format": "semguide-calibration", "version": 1, "fingerprint": "a" * 32, "detector": numbers}
+    (tmp_path / "old.json").write_text(json.dumps({**content, "fitted_on": {}}))
+    with refuses("calibration", "must be a fit of the score that semguide has now") as caught:
+        read_calibration(tmp_path / "old.json")
+    assert "run semguide calibrate again" in str(caught.value)
+
+
 def test_a_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
-    Calibration("a" * 32, NUMBERS).write(tmp_path / "one.json")
+    Calibration("a" * 32, *NUMBERS).write(tmp_path / "one.json")
     content = json.loads((tmp_path / "one.json").read_text())
-    content["detector"]["cosine"] = float("nan")
+    content["slope"] = float("nan")
     (tmp_path / "one.json").write_text(json.dumps(content))
     with refuses("calibration"):
         read_calibration(tmp_path / "one.json")

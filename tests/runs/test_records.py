@@ -7,16 +7,10 @@ from typing import Any
 from semguide.runs.records import alignment_ranks
 
 
-def record(score: float | None, alignment: list[float] | None = None) -> dict[str, Any]:
-    return {"alignment": alignment, "alignment_score": score}
+def record(score: float | None) -> dict[str, Any]:
+    return {"alignment": None, "alignment_score": score}
 
 
 def test_seeds_are_ordered_by_their_score_method_by_method_and_those_without_rank_last():
     records = {("sgt", 0): record(0.2), ("sgt", 1): record(0.9), ("cfg", 0): record(None), ("sgt", 2): {}}
     assert alignment_ranks(records) == {("sgt", 0): 2, ("sgt", 1): 1, ("sgt", 2): 3, ("cfg", 0): None}
-
-
-def test_probabilities_order_where_all_seeds_have_them():
-    fitted = {("sgt", 0): record(0.9, [0.5, 0.5]), ("sgt", 1): record(0.1, [0.9, 0.9])}
-    assert alignment_ranks(fitted) == {("sgt", 0): 2, ("sgt", 1): 1}
-    assert alignment_ranks({**fitted, ("sgt", 2): record(0.5)}) == {("sgt", 0): 1, ("sgt", 1): 3, ("sgt", 2): 2}

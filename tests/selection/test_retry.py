@@ -5,13 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, SGT, SGTv1, retry, steer
-from semguide.guidance import Predictions, Rule, Step
-from semguide.guidance.signals import SIGNALS
+from semguide import CFG, SGT, SGTv1, SGTv2, retry, steer
+from semguide.guidance import Rule
 from semguide.selection import GuidanceEnergy, PartialRun, Selection, SignalScore
-from semguide.selection.criteria import IN_PLACES, IN_TOKENS, SignalFit
 from support.refusals import refuses
-from support.rule_cases import map_predictions, random_predictions
 from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 STEPS = 6
@@ -62,34 +59,10 @@ def test_another_criterion_may_score(sd: Any):
     assert found.seeds == [SEEDS[0]]
 
 
-@pytest.mark.parametrize(("fit", "packed"), [(IN_PLACES, False), (IN_TOKENS, True)])
-def test_the_score_is_the_product_of_the_concepts_probabilities(fit: SignalFit, packed: bool) -> None:
-    score, steps, at = SignalScore(stop=0.5), [random_predictions(seed, 3) for seed in (1, 2)], Step(0, 4, 7.0)
-    if packed:
-        steps = [map_predictions(each, lambda x: x.flatten(-2).transpose(-1, -2)) for each in steps]
-    values = [score.value(at, predictions) for predictions in steps]
-    odds = torch.full((3,), fit.intercept)
-    for name, weight in fit.mean.items():
-        odds = odds + weight * torch.stack([SIGNALS[name](predictions, at) for predictions in steps]).mean(dim=0)
-    for name, weight in fit.last.items():
-        odds = odds + weight * SIGNALS[name](steps[-1], at)
-    found = [value for value in values if value is not None]
-    assert score.alignment(found) == pytest.approx(odds.sigmoid().tolist(), rel=1e-5)
-    assert score.score(found) == pytest.approx(float(odds.sigmoid().prod()), rel=1e-5)
-
-
-def test_a_concept_in_places_of_its_own_scores_more_than_one_where_the_other_sits() -> None:
-    def of(*subjects: list[list[float]]) -> float:
-        rows = [torch.tensor(values).T[:, :, None] for values in ([[1.0, 0.0], [0.0, 1.0]], *subjects)]
-        found = SignalScore().value(
-            Step(0, 10, 7.0), Predictions(torch.zeros_like(rows[0]), rows[0], torch.stack(rows[1:]))
-        )
-        assert found is not None
-        return SignalScore().score([found])
-
-    apart = of([[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]])
-    together = of([[1.0, 0.0], [0.0, 0.0]], [[0.8, 0.2], [0.0, 0.0]])
-    assert apart > together
+@pytest.mark.parametrize("rule", [SGT(), SGTv2()], ids=lambda rule: rule.name)
+def test_the_score_of_the_first_steps_is_that_of_the_finished_image(pipe: Any, rule: Rule[Any]) -> None:
+    (candidate,) = tried(pipe, rule, threshold=0.0).candidates
+    assert alone(pipe, rule, candidate.seed).alignment_score == pytest.approx([candidate.score], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def calibrate(
     judge_model: Annotated[
         str | None, typer.Option(help="Folder or hub id of the judge; default: the embedded one, or a known one.")
     ] = None,
+    split: Annotated[str, typer.Option(help="Half of the suite's prompts: validation, test or all.")] = "all",
     seeds: Annotated[int, typer.Option(help="Images per prompt: seeds 0, 1, ...")] = 1,
     limit: Annotated[int | None, typer.Option(help="Prompts at most, a fair choice; 0: all.")] = 200,
     num_inference_steps: Annotated[
@@ -60,6 +61,7 @@ def calibrate(
         suite=suite,
         judge=judge,
         judge_model=judge_model,
+        split=split,
         seeds=seeds,
         limit=limit or None,
         num_inference_steps=num_inference_steps,

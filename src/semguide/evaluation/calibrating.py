@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ Verdicts = dict[str, list[bool] | None]
 MODEL, VERDICTS = "model.json", "verdicts"
 """In the folder of the images."""
 JUDGES = ("clip", "vqa", "detector")
-METHOD = "best-of-detector"
-"""With one seed it is plain guidance whose concepts are evaluated at the early steps, which is all that is needed."""
+METHOD = "sgt-balanced"
+"""The default rule: its pictures are those of which users are told probabilities."""
 FEW = 100
 """Concepts below which a fit is told to be rough."""
 
@@ -45,6 +45,7 @@ class CalibrateRequest:
         suite: Name of a suite, or path of a prompt file.
         judge: A name of `JUDGES`.
         judge_model: Folder or hub id of the judge.
+        split: Which half of the suite's prompts, a name of `SPLITS`.
         seeds: Images per prompt, from seed 0 up.
         limit: Prompts at most; None for all.
         num_inference_steps: Steps.
@@ -58,6 +59,7 @@ class CalibrateRequest:
     suite: str
     judge: str
     judge_model: str | None = None
+    split: str = "all"
     seeds: int = 1
     limit: int | None = None
     num_inference_steps: int | None = None
@@ -73,12 +75,11 @@ class CalibrateRequest:
             methods=METHOD,
             model=self.model,
             seeds=self.seeds,
-            split="all",
+            split=self.split,
             limit=self.limit,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
             num_frames=self.num_frames,
-            settings={METHOD: {"seeds": 1}},
             judge=NONE,
             device=self.device,
             keep_images=True,
@@ -238,8 +239,9 @@ def fit(plan: CalibratePlan, folder: BenchFolder, verdicts: Verdicts, fingerprin
     fitted_on = {
         "model": portable_name(bench.model),
         "suite": bench.suite,
+        "split": plan.request.split,
         "judge": plan.request.judge,
-        "method": "cfg",
+        "method": METHOD,
         "num_inference_steps": bench.num_inference_steps,
         "guidance_scale": bench.guidance_scale,
         "images": len(rows),
@@ -248,9 +250,8 @@ def fit(plan: CalibratePlan, folder: BenchFolder, verdicts: Verdicts, fingerprin
         "quality": {name: round(value, 4) for name, value in quality.items()},
         "versions": bench.identity["versions"],
     }
-    detector = fit_judged(judged)
-    numbers = {name: round(value, 4) for name, value in asdict(detector).items()} | {"stop": detector.stop}
-    return Fit(Calibration(fingerprint, numbers, fitted_on), told)
+    intercept, slope = (round(value, 4) for value in fit_judged(judged))
+    return Fit(Calibration(fingerprint, intercept, slope, fitted_on), told)
 
 
 def portable_name(model: str) -> str:

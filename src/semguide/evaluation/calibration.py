@@ -1,4 +1,4 @@
-"""Fit the detector, and measure its calibration."""
+"""Fit the probabilities of alignment to judged concepts, and measure their calibration."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semguide.errors import InvalidArgument
-from semguide.evaluation.observation import Observations, Values
 from semguide.evaluation.rows import Row
-from semguide.guidance.detector import Detector
+
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Concepts with what the early steps said of them and what became of them.
+    """Concepts with what the first steps said of them and what became of them.
 
     Attributes:
-        cosine: (concepts,) mean early cosine.
-        relative: (concepts,) lead over the other concepts of the image.
+        log_odds: (concepts,) that it is right, by the first steps.
         right: (concepts,) whether the judge found it right.
         prompt: (concepts,) index of its prompt.
     """
 
-    cosine: Values
-    relative: Values
+    log_odds: Values
     right: NDArray[np.bool_]
     prompt: NDArray[np.int64]
 
     def only(self, chosen: NDArray[np.bool_]) -> Judged:
         """Return some of the concepts."""
-        return Judged(self.cosine[chosen], self.relative[chosen], self.right[chosen], self.prompt[chosen])
+        return Judged(self.log_odds[chosen], self.right[chosen], self.prompt[chosen])
 
 
 def judged_concepts(rows: Sequence[Row], verdicts: Mapping[str, list[bool] | None]) -> Judged:
-    """Join what the early steps of each image say with its verdict; images that have only one of them are left out.
+    """Join what the first steps of each image say with its verdict; images that have only one of them are left out.
 
     Args:
         rows: Of a benchmark.
@@ -47,51 +45,29 @@ def judged_concepts(rows: Sequence[Row], verdicts: Mapping[str, list[bool] | Non
         InvalidArgument: No image has both.
     """
     number = {text: index for index, text in enumerate(dict.fromkeys(row["prompt"] for row in rows))}
-    parts: list[tuple[float, float, bool, int]] = []
+    parts: list[tuple[float, bool, int]] = []
     for row in rows:
-        right, steps = verdicts[row["id"]], row["similarity"]
-        if right is None or steps is None:
-            continue
-        cosine, relative = Detector().features(_array([step or [None] * len(right) for step in steps]))
-        if not np.isnan(cosine).any():
-            of_prompt = [number[row["prompt"]]] * len(right)
-            parts += zip(cosine.tolist(), relative.tolist(), right, of_prompt, strict=True)
+        right, odds = verdicts[row["id"]], row.get("log_odds")
+        if right is not None and odds is not None:
+            parts += zip(odds, right, [number[row["prompt"]]] * len(right), strict=True)
     if not parts:
         raise InvalidArgument("judge", "must know what some of the prompts ask for", remedy="choose another {judge}")
-    cosine, relative, right, prompt = zip(*parts, strict=True)
-    return Judged(_array(cosine), _array(relative), np.array(right, dtype=bool), np.array(prompt, dtype=np.int64))
+    log_odds, right, prompt = zip(*parts, strict=True)
+    return Judged(_array(log_odds), np.array(right, dtype=bool), np.array(prompt, dtype=np.int64))
 
 
-def fit_detector(observed: Observations, ridge: float = 1e-3) -> Detector:
-    """Fit the detector's three numbers by logistic regression.
-
-    Args:
-        observed: Concepts with what became of them, from validation prompts.
-        ridge: Weight of the squared slopes, per concept, >= 0.
+def fit_judged(judged: Judged) -> tuple[float, float]:
+    """Fit intercept and slope of the log-odds by logistic regression.
 
     Raises:
         InvalidArgument: All concepts are right, or all are wrong.
     """
-    stop = Detector().stop
-    cosine, relative = (observed.early(name, stop) for name in ("signed_cosine", "relative_cosine"))
-    return fit_judged(Judged(cosine, relative, observed.right, observed.prompt), ridge)
-
-
-def fit_judged(judged: Judged, ridge: float = 1e-3) -> Detector:
-    """Fit the detector's three numbers by logistic regression.
-
-    Raises:
-        InvalidArgument: All concepts are right, or all are wrong.
-    """
-    if judged.right.all() or not judged.right.any():
-        raise InvalidArgument("observed", "must hold right and wrong concepts", remedy="observe more prompts")
-    features = np.stack([judged.cosine, judged.relative], axis=1)
-    intercept, cosine, relative = _logistic(features, judged.right.astype(np.float64), ridge).tolist()
-    return Detector(intercept, cosine, relative, Detector().stop)
+    intercept, slope = logistic(judged.log_odds[:, None], judged.right)
+    return float(intercept), float(slope)
 
 
 def held_out(judged: Judged, folds: int = 5) -> Values:
-    """Return the probability of every concept by a detector that was fitted without the prompts of its fold.
+    """Return the probability of every concept by a fit without the prompts of its fold.
 
     Args:
         judged: Concepts of at least two prompts with a right and two with a wrong one.
@@ -109,23 +85,39 @@ def held_out(judged: Judged, folds: int = 5) -> Values:
     fold = np.array([fold_of[prompt] % min(folds, len(prompts)) for prompt in judged.prompt.tolist()])
     found = np.empty(len(judged.right))
     for index in np.unique(fold):
-        detector = fit_judged(judged.only(fold != index))
-        part = judged.only(fold == index)
-        found[fold == index] = detector.chance(part.cosine, part.relative)
+        intercept, slope = fit_judged(judged.only(fold != index))
+        found[fold == index] = sigmoid(intercept + slope * judged.log_odds[fold == index])
     return found
 
 
-def _logistic(features: Values, right: Values, ridge: float) -> Values:
-    """Return intercept and slopes by Newton's method."""
+def logistic(features: Values, right: NDArray[np.bool_], ridge: float = 1e-3) -> Values:
+    """Return intercept and slopes of a logistic regression, by Newton's method: (1 + features,).
+
+    Args:
+        features: (concepts, features).
+        right: (concepts,) outcomes.
+        ridge: Weight of the squared slopes, per concept, >= 0.
+
+    Raises:
+        InvalidArgument: All concepts are right, or all are wrong.
+    """
+    if right.all() or not right.any():
+        raise InvalidArgument("observed", "must hold right and wrong concepts", remedy="observe more prompts")
+    outcome = _array(right)
     design = _array(np.concatenate([np.ones((len(features), 1)), features], axis=1))
     across = _array(np.transpose(design))
     penalty = _array([0.0, *[ridge * len(right)] * features.shape[1]])
     slopes = _array(np.zeros(design.shape[1]))
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-_array(design @ slopes)))
+        chance = sigmoid(_array(design @ slopes))
         curvature = _array(across @ (design * (chance * (1 - chance))[:, None])) + np.eye(len(penalty)) * penalty
-        slopes = _array(slopes + np.linalg.solve(curvature, across @ (right - chance) - penalty * slopes))
+        slopes = _array(slopes + np.linalg.solve(curvature, across @ (outcome - chance) - penalty * slopes))
     return slopes
+
+
+def sigmoid(log_odds: Values) -> Values:
+    """Return the probabilities of log-odds, any shape, in [0, 1]."""
+    return _array(1 / (1 + np.exp(-log_odds)))
 
 
 def _array(values: Any) -> Values:
@@ -165,10 +157,3 @@ def reliability(probability: Values, right: NDArray[np.bool_], bins: int = 8) ->
         predicted=np.array([probability[part].mean() for part in parts]),
         happened=np.array([outcome[part].mean() for part in parts]),
     )
-
-
-def probabilities(detector: Detector, observed: Observations) -> Values:
-    """Return the detector's probability of every observed concept: (concepts,)."""
-    cosine = observed.early("signed_cosine", detector.stop)
-    relative = observed.early("relative_cosine", detector.stop)
-    return detector.chance(cosine, relative)

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semguide.evaluation.calibration import Values, logistic
 from semguide.evaluation.image_batches import ImageBatch, generate_batches
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import CFG, Correction, Predictions, Step
+from semguide.guidance.detector import Detector
 from semguide.guidance.rule import no_correction
 from semguide.guidance.signals import SIGNALS
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -145,3 +145,26 @@ def auroc_interval(
         found.append(auroc(score[drawn], observed.right[drawn]))
     low, high = np.nanquantile(found, [0.025, 0.975])
     return auroc(score, observed.right), float(low), float(high)
+
+
+def fit_detector(observed: Observations) -> Detector:
+    """Fit the detector's three numbers by logistic regression.
+
+    Args:
+        observed: Concepts with what became of them, from validation prompts.
+
+    Raises:
+        InvalidArgument: All concepts are right, or all are wrong.
+    """
+    features = np.stack(_detector_features(observed, Detector().stop), axis=1)
+    intercept, cosine, relative = logistic(features, observed.right).tolist()
+    return Detector(intercept, cosine, relative)
+
+
+def probabilities(detector: Detector, observed: Observations) -> Values:
+    """Return the detector's probability of every observed concept: (concepts,)."""
+    return detector.chance(*_detector_features(observed, detector.stop))
+
+
+def _detector_features(observed: Observations, stop: float) -> tuple[Values, Values]:
+    return observed.early("signed_cosine", stop), observed.early("relative_cosine", stop)

@@ -1,9 +1,7 @@
-"""The detector: how likely a concept is to be right in the image, told from the first third of the steps."""
+"""The detector: how likely a concept is right under plain guidance, by its lag in the first third of the steps."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +19,8 @@ class Detector:
         c_k = mean over the early steps of cos(p, s_k),   r_k = c_k - mean_{j != k} c_j   (K = 1: 0)
         P(concept k is right) = 1 / (1 + exp(-(intercept + cosine c_k + relative r_k)))
 
-    The defaults are fitted on validation prompts of emoji-unet (docs/results.md says how well they hold). On another
-    model they give an order and no probabilities; `semguide calibrate` fits those.
+    The defaults are fitted on validation prompts of emoji-unet under plain guidance (docs/results.md says how well they
+    hold). On another model they give an order and no probabilities.
 
     Attributes:
         intercept: Log-odds at c = r = 0.
@@ -75,50 +73,3 @@ class Detector:
     def chance(self, cosine: Values, relative: Values) -> Values:
         """Return the probabilities for mean cosines and leads, any shape, in [0, 1]."""
         return 1 / (1 + np.exp(-(self.intercept + self.cosine * cosine + self.relative * relative)))
-
-    def alignment(self, similarity: Sequence[Values]) -> list[list[float] | None]:
-        """Return the probabilities of the concepts of several images.
-
-        Args:
-            similarity: Per image signed cosines (step, concept), as in `Trace.similarity`.
-
-        Returns:
-            Per image a probability per concept; None where it has no concept, or its early steps were not evaluated.
-        """
-        found = [self.probability(values) for values in similarity]
-        return [None if values is None else values.tolist() for values in found]
-
-
-def score(probabilities: Sequence[float] | None) -> float | None:
-    """Return the probability that all concepts are right, taken as independent; None where there is nothing to say."""
-    value = math.prod(probabilities) if probabilities else math.nan
-    return None if math.isnan(value) else value
-
-
-def order(alignments: Sequence[Sequence[float] | None], raw: Sequence[float | None]) -> list[int | None]:
-    """Return the place of each image among those of a prompt: by probabilities where all have them, else by scores.
-
-    Args:
-        alignments: Of each image the probabilities of its concepts, None where there are none.
-        raw: Of each image the score that orders images without a fit.
-    """
-    fitted = all(alignment is not None for alignment in alignments)
-    return places([score(alignment) for alignment in alignments] if fitted else raw)
-
-
-def places(scores: Sequence[float | None]) -> list[int | None]:
-    """Return the place of each image among those of a prompt, 1 for the highest score, equal ones in their order.
-
-    Args:
-        scores: One an image; None ranks last.
-
-    Returns:
-        A place for each; None for all where none has a score.
-    """
-    if all(value is None for value in scores):
-        return [None] * len(scores)
-    order = sorted(range(len(scores)), key=lambda index: -math.inf if (v := scores[index]) is None else v, reverse=True)
-    found: list[int | None] = [None] * len(scores)
-    for place, index in enumerate(order, 1):
-        found[index] = place
-    return found

@@ -112,8 +112,6 @@ class Rule(ABC, Generic[State]):
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other names under which it is found."""
-    signed: ClassVar[bool] = True
-    """Whether the similarity of its corrections is the signed cosine cos(p, s_k)."""
     min_concepts: ClassVar[int] = 1
     """With fewer concepts than this the correction is zero, so they are not evaluated."""
     uses_concepts: ClassVar[bool] = True

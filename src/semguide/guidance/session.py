@@ -12,6 +12,7 @@ from torch import Tensor
 
 from semguide.errors import CorrectedNothing, NotFinite, RuleNeverActed
 from semguide.guidance.rule import Correction, Predictions, Rule, Step
+from semguide.guidance.signal_score import SignalRecorder
 from semguide.guidance.trace import Trace
 
 Observer = Callable[[int, int, Correction], None]
@@ -68,6 +69,7 @@ class RuleSession:
         self._watcher = watcher
         self._states = [_State(rule.initial_state(len(names))) for names in self.concepts]
         self._recorder = _Recorder()
+        self._signals = SignalRecorder()
 
     @property
     def active(self) -> bool:
@@ -108,6 +110,7 @@ class RuleSession:
         state = self._states[image].at(step.index)
         correction, self._states[image].following = self._rule.correct(predictions, step, state)
         self._recorder.add(image, step.index, correction)
+        self._signals.add(image, step, predictions)
         if self._observer is not None:
             self._observer(image, step.index, correction)
         return correction.delta
@@ -136,6 +139,13 @@ class RuleSession:
     def trace(self, count: int) -> Trace:
         """Return the trace of `count` steps."""
         return self._recorder.trace(self._rule.name, self.concepts, count)
+
+    def log_odds(self) -> list[list[float] | None]:
+        """Return of each image the log-odds that its concepts are right, by `semguide.guidance.signal_score`.
+
+        They come of those of the first steps at which its concepts were evaluated anyway; None where there was none.
+        """
+        return self._signals.log_odds(len(self.concepts))
 
 
 def idle_warning(

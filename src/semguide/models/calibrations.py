@@ -5,50 +5,47 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from semguide.errors import InvalidArgument
 from semguide.files import read_json, write_json
 from semguide.models.catalog import embedded
 
-if TYPE_CHECKING:
-    from semguide.guidance.detector import Detector
-
 DATA = "SEMGUIDE_DATA"
 """Environment variable with the folder of what semguide keeps for a user, in the place of the platform's."""
 FILE = "calibration.json"
 """Name of the file in the folder of a checkpoint."""
-FORMAT, VERSION = "semguide-calibration", 1
-_NUMBERS = ("intercept", "cosine", "relative", "stop")
+FORMAT, VERSION = "semguide-calibration", 2
 
 
 @dataclass(frozen=True)
 class Calibration:
     """How likely a model's concepts are to be right, as fitted to its own images.
 
+        P(concept k is right) = 1 / (1 + exp(-(intercept + slope * log-odds of k)))
+
     Attributes:
         fingerprint: `weights_fingerprint` of the model.
-        numbers: The fields of `semguide.guidance.detector.Detector`.
+        intercept: The constant.
+        slope: Weight of the log-odds that `semguide.guidance.signal_score` gives on every model.
         fitted_on: From what it was fitted, as JSON values: model, suite, judge, counts, sampling, quality.
     """
 
     fingerprint: str
-    numbers: Mapping[str, float]
+    intercept: float
+    slope: float
     fitted_on: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def detector(self) -> Detector:
-        """Return the fitted detector. Imports torch."""
-        from semguide.guidance.detector import Detector
-
-        return Detector(**self.numbers)
+    def probabilities(self, log_odds: Sequence[float]) -> list[float]:
+        """Return the probabilities of concepts, in [0, 1]."""
+        return [0.5 * (1 + math.tanh((self.intercept + self.slope * odds) / 2)) for odds in log_odds]
 
     def write(self, file: Path) -> None:
         """Write it, whole or not at all."""
-        content = {"fingerprint": self.fingerprint, "detector": dict(self.numbers), "fitted_on": dict(self.fitted_on)}
-        write_json(file, {"format": FORMAT, "version": VERSION, **content})
+        write_json(file, {"format": FORMAT, "version": VERSION, **asdict(self)})
 
 
 def data_folder() -> Path:
@@ -97,16 +94,22 @@ def read_calibration(file: Path) -> Calibration:
     """Read a calibration.
 
     Raises:
-        InvalidArgument: It is none.
+        InvalidArgument: It is none, or one of an earlier version.
     """
+    again = "run semguide calibrate again, or remove the file"
     try:
         value: Any = read_json(file)
+        if value["format"] == FORMAT and value["version"] == 1:
+            rule = "must be a fit of the score that semguide has now, which this earlier version's is not"
+            raise InvalidArgument("calibration", rule, file, again)
         if value["format"] != FORMAT or value["version"] != VERSION:
             raise ValueError("another format or version")
-        numbers = {name: float(value["detector"][name]) for name in _NUMBERS}
-        if not all(map(math.isfinite, numbers.values())):
+        intercept, slope = float(value["intercept"]), float(value["slope"])
+        if not (math.isfinite(intercept) and math.isfinite(slope)):
             raise ValueError("a number that is not finite")
-        return Calibration(str(value["fingerprint"]), numbers, cast(dict[str, Any], value["fitted_on"]))
+        return Calibration(str(value["fingerprint"]), intercept, slope, cast(dict[str, Any], value["fitted_on"]))
+    except InvalidArgument:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         rule = f"must be a file of semguide calibrate (version {VERSION}; {type(error).__name__}: {error})"
-        raise InvalidArgument("calibration", rule, file, "remove it, or make it again") from error
+        raise InvalidArgument("calibration", rule, file, again) from error

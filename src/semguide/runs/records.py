@@ -70,23 +70,16 @@ def describe_run(
 def alignment_ranks(records: Mapping[Key, dict[str, Any]]) -> dict[Key, int | None]:
     """Return the place of each image among the seeds of its method, 1 for the most likely right.
 
-    The order is that of the probabilities where all images of the method have them, else that of the scores.
-
     Args:
         records: Records of the finished images of one prompt.
 
     Returns:
         None for all images of a method of which none has a score.
     """
-    from semguide.guidance.detector import order
+    from semguide.guidance.ranking import places_in_groups
 
-    found: dict[Key, int | None] = {}
-    for method in dict.fromkeys(method for method, _ in records):
-        keys = [key for key in records if key[0] == method]
-        alignments = [records[key].get("alignment") for key in keys]
-        raw = [records[key].get("alignment_score") for key in keys]
-        found.update(zip(keys, order(alignments, raw), strict=True))
-    return found
+    scores = [record.get("alignment_score") for record in records.values()]
+    return dict(zip(records, places_in_groups(scores, [method for method, _ in records]), strict=True))
 
 
 def _entry(

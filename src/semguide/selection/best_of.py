@@ -9,7 +9,7 @@ from typing import Any
 from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import InvalidArgument
-from semguide.guidance.detector import order
+from semguide.guidance.ranking import places
 from semguide.selection.criteria import Criterion, DetectorScore
 from semguide.selection.partial_run import PartialRun
 
@@ -96,8 +96,7 @@ def best_of(
 
 def ranked(results: Sequence[Result]) -> list[Result]:
     """Return the results of one image each with their places among each other."""
-    alignments = [None if result.alignment is None else result.alignment[0] for result in results]
-    found = order(alignments, [result.alignment_score[0] for result in results])
+    found = places([result.alignment_score[0] for result in results])
     return [replace(result, alignment_rank=[place]) for result, place in zip(results, found, strict=True)]
 
 

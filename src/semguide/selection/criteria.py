@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ from semguide.errors import InvalidArgument
 from semguide.guidance import Predictions, Step
 from semguide.guidance.checks import check_number, check_whole
 from semguide.guidance.detector import Detector
-from semguide.guidance.signals import SIGNALS, prompt_energy
+from semguide.guidance.signal_score import STOP, chance, first_steps, log_odds_of, step_terms
+from semguide.guidance.signals import prompt_energy
 
 
 class Criterion(Protocol):
@@ -37,11 +38,6 @@ class Criterion(Protocol):
     def score(self, values: Sequence[Tensor]) -> float:
         """Return the score of an image from what its first steps said; the higher the better."""
         ...
-
-
-def first_steps(stop: float, count: int) -> int:
-    """Return how many steps out of `count` the first ones are, at least 1."""
-    return max(1, round(stop * count))
 
 
 @dataclass(frozen=True)
@@ -89,47 +85,18 @@ class DetectorScore:
 
 
 @dataclass(frozen=True)
-class SignalFit:
-    """The log-odds of a concept as a sum of signals, from a fit.
-
-    Attributes:
-        intercept: The constant.
-        mean: Weight of each signal's mean over the first steps.
-        last: Weight of each signal at the last of them.
-    """
-
-    intercept: float
-    mean: Mapping[str, float]
-    last: Mapping[str, float] = field(default_factory=dict[str, float])
-
-
-IN_PLACES = SignalFit(
-    -0.66, {"separation": 2.29, "prominence": 2.32, "agreement_overlap": -2.98}, {"relative_magnitude": -1.05}
-)
-"""Where rows and columns of the latents are known."""
-IN_TOKENS = SignalFit(
-    7.6, {"prominence": 1.56, "relative_distance": -3.51, "overlap": -4.62, "agreement_overlap": -5.06}
-)
-"""Where they are packed into a sequence of tokens."""
-
-
-@dataclass(frozen=True)
 class SignalScore:
-    """The probability that every concept will be right, by four signals of the first steps; holds under a rule, too.
+    """The probability that every concept will be right, by signals of the first steps; holds under a rule, too.
 
-        P(concept k is right) = 1 / (1 + exp(-(intercept + sum over the signals of weight * mean or last value)))
-
-    The detector reads how far a concept lags, and a rule's correction removes just that lag. These signals say what the
-    correction leaves: whether the concept has places of its own (`prominence`), how far they are from another one's
-    (`separation`), whether another one sits in them (`agreement_overlap`), and how much further the concept alone
-    guides (`relative_magnitude`). Fitted on validation prompts of the embedded checkpoints, under `BalancedSGT` and
-    under plain guidance (docs/results.md); elsewhere take the order of seeds, not the probabilities.
+    What `semguide.guidance.signal_score` says, which is also the `alignment_score` of a finished image. It was fitted
+    on validation prompts of the embedded checkpoints, under `BalancedSGT` and under plain guidance (docs/results.md);
+    elsewhere take the order of seeds, not the probabilities.
 
     Attributes:
         stop: End of the first steps, excluded, as a fraction of all steps, in (0, 1].
     """
 
-    stop: float = 0.4
+    stop: float = STOP
 
     def __post_init__(self) -> None:
         check_number("stop", self.stop, 1e-6, 1.0, note="a fraction of the steps")
@@ -140,11 +107,7 @@ class SignalScore:
 
     def value(self, step: Step, predictions: Predictions) -> Tensor | None:
         """Return what a step adds to the log-odds of each concept, (2, concept): to the mean, and if it is the last."""
-        if not len(predictions.concepts):
-            return None
-        fit = IN_PLACES if predictions.uncond.ndim > 2 else IN_TOKENS  # tokens are (token, channel)
-        parts = [_weighted(weights, predictions, step) for weights in (fit.mean, fit.last)]
-        return torch.stack([fit.intercept + parts[0], parts[1]])
+        return step_terms(step, predictions) if len(predictions.concepts) else None
 
     def score(self, values: Sequence[Tensor]) -> float:
         """Return the product of the probabilities of the concepts, in [0, 1]."""
@@ -158,15 +121,7 @@ class SignalScore:
         """
         if not values:
             raise InvalidArgument("concepts", "must be one or more, to choose by", [], "name them")
-        seen = torch.stack(list(values)).cpu().double()
-        found: list[float] = cast(Any, (seen[:, 0].mean(dim=0) + seen[-1, 1]).sigmoid()).tolist()
-        return found
-
-
-def _weighted(weights: Mapping[str, float], predictions: Predictions, step: Step) -> Tensor:
-    """Return the weighted sum of signals, 0 of none."""
-    parts = [weight * SIGNALS[name](predictions, step) for name, weight in weights.items()]
-    return torch.stack(parts).sum(dim=0) if parts else torch.zeros_like(predictions.similarity)
+        return [chance(odds) for odds in log_odds_of(values)]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from semguide.adapters.pipelines.patching import Forward, replaced_forward
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import GuidanceNotApplied, NotFinite
 from semguide.guidance import Predictions, Step
-from semguide.selection.criteria import Criterion, first_steps
+from semguide.guidance.signal_score import first_steps
+from semguide.selection.criteria import Criterion
 
 
 class _FirstStepsDone(Exception):

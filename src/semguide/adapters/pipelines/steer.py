@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
-from semguide.adapters.pipelines.alignment import Alignment, scored
+from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, scored
 from semguide.adapters.pipelines.budget import fit, scheduler_steps
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
@@ -45,13 +45,13 @@ class Result:
     Attributes:
         images: What the pipeline returns as images, in its own type.
         trace: Similarity, gate and weight per image, step and concept.
-        alignment: Per image and concept the probability that it is right, by `semguide.guidance.detector.Detector`;
-            None where it was not fitted for this model (`semguide calibrate` does that), where the concepts were not
-            evaluated in the first third of the steps (plain guidance does so with `full_trace` only), and for rules
-            whose similarity is not the signed cosine (`SGTv1`, `SGTv2`).
+        alignment: Per image and concept the probability that it is right, by `semguide.guidance.signal_score`; None
+            where it was not fitted for this model (`semguide calibrate` does that), and where the concepts were not
+            evaluated in the first 40 % of the steps (plain guidance does so with `full_trace` only).
         alignment_rank: Per image its place among those of the same prompt, 1 for the most likely right; on every model,
-            None only where the concepts were not evaluated, and for the rules that `alignment` leaves out.
-        alignment_score: What orders the images on a model without a fit: no probability.
+            None only where the concepts were not evaluated.
+        alignment_score: What orders the images, on every model: the probability of all concepts before that fit.
+        log_odds: Per image and concept what both come of; None where the concepts were not evaluated.
         evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
         output: What the pipeline returned, whole.
         idle: Per image why the rule did not correct it, None where it did or was not to; of which the first is also
@@ -60,9 +60,10 @@ class Result:
 
     images: Any
     trace: Trace
-    alignment: Alignment | None
+    alignment: PerConcept | None
     alignment_rank: list[int | None]
     alignment_score: list[float | None]
+    log_odds: PerConcept
     evaluations: list[int]
     output: Any
     idle: Sequence[RuleNeverActed | None] = ()
@@ -173,11 +174,13 @@ class SteeredPipeline:
             found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
         warn_of_truncation(readers, prompts, found)
         arguments = with_negative(spec.text, arguments, len(prompts))
+        evaluated = steers or full_trace or watcher is not None
+        calibration = fitted_calibration(self.pipe) if evaluated else None  # a broken file is told of before the run
         images = encode_images(
             TextEncoder(self.pipe, spec.text, arguments, concept_embeds),
             spec,
             found,
-            evaluated=steers or full_trace or watcher is not None,
+            evaluated=evaluated,
             alone=active and self.batch_invariant,
             embedded=embedded,
             null_tokens=self.rule.null_tokens,
@@ -196,8 +199,18 @@ class SteeredPipeline:
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         trace = session.trace()
-        told = scored(self.pipe, trace, self.rule.signed, _prompt_of_each(prompts, trace.concepts))
-        return Result(output[0], trace, told.alignment, told.rank, told.raw, rule_session.evaluations, output, idle)
+        told = scored(calibration, rule_session.log_odds(), _prompt_of_each(prompts, trace.concepts))
+        return Result(
+            images=output[0],
+            trace=trace,
+            alignment=told.alignment,
+            alignment_rank=told.rank,
+            alignment_score=told.score,
+            log_odds=told.log_odds,
+            evaluations=rule_session.evaluations,
+            output=output,
+            idle=idle,
+        )
 
     def _scheduler_steps(self) -> Callable[[int], int]:
         scheduler = getattr(self.pipe, "scheduler", None)

@@ -64,6 +64,7 @@ class TaskRunner:
             "evaluations": sampled.evaluations,
             "seconds": round(seconds, 4),
             **trace_columns(sampled.trace),
+            "log_odds": None if sampled.log_odds is None else [round(odds, _DIGITS) for odds in sampled.log_odds],
             "details": None if sampled.details is None else json.dumps(sampled.details, sort_keys=True),
             "image": self._save(image_id, sampled.image) if bench.keep_images else None,
         }

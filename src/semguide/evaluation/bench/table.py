@@ -13,8 +13,9 @@ from semguide.files import atomic
 _TEXT = ("id", "suite", "prompt", "category", "split", "model", "method", "parameters_hash", "parameters", "details")
 _WHOLE = ("num_inference_steps", "height", "width", "seed", "evaluations")
 _REAL = ("guidance_scale", "seconds", "clip_similarity", "clip_weakest", "vqa_score", "blip_vqa")
-_LATER = ("questions_mean", "questions_product")
-"""Numbers that rows of earlier versions do not have."""
+_QUESTIONS = ("questions_mean", "questions_product")
+_LATER = {*_QUESTIONS, "log_odds"}
+"""Columns that rows of earlier versions do not have."""
 _FEATURES = ("clip_feature", "rendered_feature")
 _LOGICAL = ("all_concepts", "position_right")
 _PLACE = ("x", "y", "side", "confidence")
@@ -76,7 +77,7 @@ _NEEDED = {"id", "prompt", "category", "method", "parameters_hash", "concepts", 
 _KINDS: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
     ((*_TEXT, *_FEATURES, "image"), "text", _is_text),
     (_WHOLE, "whole number", _is_whole),
-    ((*_REAL, *_LATER), "number", _is_number),
+    ((*_REAL, *_QUESTIONS), "number", _is_number),
     (_LOGICAL, "true or false", _is_logical),
     (("concepts",), "list of texts", _list_of(_is_text)),
     (("verdicts",), "list of true and false", _list_of(_is_logical)),
@@ -86,7 +87,7 @@ _KINDS: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
         "list of findings",
         lambda value: isinstance(value, list) and all(map(_is_finding, cast(list[Any], value))),
     ),
-    (("mean_similarity", "abstract"), "list of numbers", _list_of(_is_number)),
+    (("mean_similarity", "abstract", "log_odds"), "list of numbers", _list_of(_is_number)),
     (_STEPS, "list of lists of numbers", _list_of(_list_of(_is_number))),
 )
 
@@ -120,7 +121,7 @@ def _schema() -> Any:
     fields = [
         *((name, pa.string()) for name in (*_TEXT, *_FEATURES, "image")),
         *((name, pa.int64()) for name in _WHOLE),
-        *((name, pa.float64()) for name in (*_REAL, *_LATER)),
+        *((name, pa.float64()) for name in (*_REAL, *_QUESTIONS)),
         *((name, pa.bool_()) for name in _LOGICAL),
         ("concepts", pa.list_(pa.string())),
         ("verdicts", pa.list_(pa.bool_())),
@@ -129,5 +130,6 @@ def _schema() -> Any:
         ("mean_similarity", pa.list_(pa.float64())),
         *((name, pa.list_(pa.list_(pa.float64()))) for name in _STEPS),
         ("abstract", pa.list_(pa.float64())),
+        ("log_odds", pa.list_(pa.float64())),
     ]
     return pa.schema(fields)

@@ -60,12 +60,14 @@ class SampledImage:
             backward pass 2 (it computes the gradients of inputs and weights, each about a forward's work).
         trace: Its trace, None if there is none.
         details: Further JSON values of the row, None if there are none.
+        log_odds: That each concept is right, as `Result.log_odds` has them; None where there are none.
     """
 
     image: Image | Video
     evaluations: int
     trace: Trace | None = None
     details: dict[str, Any] | None = None
+    log_odds: list[float] | None = None
 
     @property
     def still(self) -> Image:
@@ -145,6 +147,7 @@ def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> S
     def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
         generator = torch.Generator("cpu").manual_seed(seed)
         result = steered(prompt, concepts=list(concepts), generator=generator, **shared)
-        return SampledImage(as_picture(pipe, result.images[0]), int(result.evaluations[0]), result.trace)
+        picture, odds = as_picture(pipe, result.images[0]), result.log_odds[0]
+        return SampledImage(picture, int(result.evaluations[0]), result.trace, log_odds=odds)
 
     return make

@@ -24,10 +24,10 @@ from semguide.guidance import Rule, get_method
 from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
+from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS, first_steps
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
-from semguide.selection.criteria import IN_PLACES, IN_TOKENS, first_steps
 from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
 
@@ -78,8 +78,9 @@ class EarlyChoice(BestOf):
             seeds = self.candidates(seed)
             found = self.choose(steered, prompt, concepts=list(concepts), seeds=seeds, criterion=criterion, **shared)
             candidates = [asdict(candidate) for candidate in found.candidates]
-            image = as_picture(pipe, found.images[0])
-            return SampledImage(image, found.evaluations, found.results[0].trace, {"candidates": candidates})
+            (result,) = found.results
+            image, details = as_picture(pipe, result.images[0]), {"candidates": candidates}
+            return SampledImage(image, found.evaluations, result.trace, details, result.log_odds[0])
 
         return make
 
@@ -223,7 +224,9 @@ class BestOfCLIP(BestOf):
                 for i in range(len(made))
             ]
             total = sum(found.evaluations for found in made)
-            return SampledImage(made[best].image, total, made[best].trace, {"candidates": candidates})
+            return SampledImage(
+                made[best].image, total, made[best].trace, {"candidates": candidates}, made[best].log_odds
+            )
 
         return make
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from semguide.evaluation.clip_scorers import ImageText
 from semguide.guidance import Predictions, Step, Watcher
+from semguide.guidance.signal_score import first_steps
 from semguide.selection import Criterion
-from semguide.selection.criteria import first_steps
 
 
 class Reward(ABC):

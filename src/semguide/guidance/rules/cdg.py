@@ -33,7 +33,6 @@ class CDG(CFG):
     )
 
     name: ClassVar[str] = "cdg"
-    signed: ClassVar[bool] = False
 
     @property
     def null_tokens(self) -> Literal["prompt", "concepts"]:

@@ -41,7 +41,6 @@ class SGTv1(Rule[None]):
     cooldown_steps: int = parameter(50, "Last step that is corrected.", low=0)
 
     name: ClassVar[str] = "sgt-v1"
-    signed: ClassVar[bool] = False
 
     @property
     def is_noop(self) -> bool:

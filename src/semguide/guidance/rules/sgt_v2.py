@@ -63,7 +63,6 @@ class SGTv2(Rule[SGTv2State]):
     window: int = parameter(5, "Steps that the gate looks back.", low=1)
 
     name: ClassVar[str] = "sgt-v2"
-    signed: ClassVar[bool] = False
 
     @property
     def is_noop(self) -> bool:
