@@ -79,7 +79,7 @@ def test_the_seeds_with_the_highest_scores_are_kept_best_first(sd: Any):
     assert sum(candidate.kept for candidate in found.candidates) == 3
 
 
-def test_the_score_is_what_the_detector_says_of_the_whole_run(sd: Any):
+def test_the_score_is_the_alignment_score_of_the_whole_run(sd: Any):
     found = chosen(sd, CFG())
     for candidate in found.candidates:
         (score,) = alone(sd, CFG(), candidate.seed, full_trace=True).alignment_score

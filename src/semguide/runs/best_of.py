@@ -88,13 +88,13 @@ class BestOfRun:
             on_start: Called with each scored seed.
         """
         from semguide.adapters import steer
-        from semguide.selection import DetectorScore
+        from semguide.selection import SignalScore
         from semguide.selection.best_of import start_all
 
         run = self._run
         steered, arguments = steer(pipe, self._rule), call_arguments(run.alone(self._method), pipe)
         self._starts, candidates = start_all(
-            steered, run.prompt, run.seeds, self._keep, DetectorScore(), arguments, on_start
+            steered, run.prompt, run.seeds, self._keep, SignalScore(), arguments, on_start
         )
         seeds = tuple(start.seed for start in self._starts)
         self.folder = self._folder(SeedSelection(self._key, self._method.name, tuple(candidates), seeds))

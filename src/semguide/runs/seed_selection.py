@@ -62,10 +62,10 @@ def selection_key(run: Run, keep: int, environment: Mapping[str, Any]) -> str:
         keep: Seeds to finish, >= 1.
         environment: `Environment.identity()`.
     """
-    from semguide.guidance.detector import Detector
-    from semguide.selection import DetectorScore
+    from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS
+    from semguide.selection import SignalScore
 
-    return digest([run.to_json(), keep, asdict(DetectorScore()), asdict(Detector()), environment])
+    return digest([run.to_json(), keep, asdict(SignalScore()), asdict(IN_PLACES), asdict(IN_TOKENS), environment])
 
 
 def read_selection(out: Path, key: str) -> SeedSelection | None:

@@ -10,7 +10,7 @@ from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import InvalidArgument
 from semguide.guidance.ranking import places
-from semguide.selection.criteria import Criterion, DetectorScore
+from semguide.selection.criteria import Criterion, SignalScore
 from semguide.selection.partial_run import PartialRun
 
 
@@ -79,7 +79,7 @@ def best_of(
         prompt: One prompt.
         seeds: Seeds, each of a CPU generator of its own; all different.
         keep: How many to finish, from 1 to the number of seeds.
-        criterion: What scores the first steps; None is `DetectorScore()`, the detector after a third of the steps.
+        criterion: What scores the first steps; None is `SignalScore()`, after 40 % of the steps.
         **arguments: As for `steered`: concepts, steps, size; one image per call.
 
     Raises:
@@ -88,7 +88,7 @@ def best_of(
     """
     chosen = checked_seeds(seeds, keep)
     check_arguments(prompt, arguments, spec_of(steered.pipe).per_prompt)
-    starts, candidates = start_all(steered, prompt, chosen, keep, criterion or DetectorScore(), arguments)
+    starts, candidates = start_all(steered, prompt, chosen, keep, criterion or SignalScore(), arguments)
     results = ranked([start.finish() for start in starts])
     finished = {start.seed: start.evaluations for start in starts}
     return Selection(results, [with_finished(candidate, finished) for candidate in candidates])

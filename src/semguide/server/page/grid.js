@@ -45,7 +45,7 @@ export class Grid {
     const bar = h("progress", { max: 1, value: 0, "aria-hidden": "true" });
     const count = h("span", { class: "count" });
     const button = h("button", { type: "button", class: "picture", "aria-pressed": "false", onclick: () => this.onSelect(key) }, image, count, bar);
-    const scores = h("ul", { class: "scores", "aria-label": "Alignment: how sure the detector is that the concept is right" });
+    const scores = h("ul", { class: "scores", "aria-label": "Alignment: how likely the concept is right" });
     const save = h("a", { class: "save", hidden: true, title: "Download the picture", "aria-label": `Download the picture of ${methodTitle(method)}, seed ${seed}` }, arrow());
     this.#cells.set(key, { image, bar, count, button, scores, save });
     return h("div", { role: "cell", class: "cell" }, button, h("div", { class: "under" }, scores, save));
