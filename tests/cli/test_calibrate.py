@@ -3,7 +3,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import Result
@@ -50,11 +49,24 @@ class LikelyJudge:
         return [first, not first]
 
 
-def fitted(calibrate: Cli, clip: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """Make the images, then judge them by a judge whose verdicts the early steps foretell."""
+class AlternatingJudge:
+    """Finds every second concept right in the order of what the first steps say, so that they foretell nothing."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        order = sorted((odds, row["prompt"], k) for row in rows for k, odds in enumerate(row["log_odds"]))
+        self.right = {(prompt, k): rank % 2 == 0 for rank, (_, prompt, k) in enumerate(order)}
+
+    def verdict(self, prompt: Any, image: Image.Image) -> list[bool]:
+        return [self.right[prompt.text, k] for k in range(2)]
+
+
+def fitted(
+    calibrate: Cli, clip: Path, out: Path, monkeypatch: pytest.MonkeyPatch, judge: Callable[..., Any] = LikelyJudge
+) -> Result:
+    """Make the images, then judge them by a judge whose verdicts depend on what the first steps say."""
     calibrate("--judge", "clip", "--judge-model", clip)
     rows = read_rows(out / "images" / "rows")
-    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: LikelyJudge(rows))
+    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: judge(rows))
     for file in (out / "images" / "verdicts").glob("*/*"):
         file.unlink()
     return calibrate("--judge", "clip", "--judge-model", clip)
@@ -85,11 +97,8 @@ def test_a_fit_is_kept_where_the_model_is_found_again_with_a_diagram(
 def test_a_fit_that_foretells_nothing_is_not_kept(
     calibrate: Cli, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    verdicts = iter(np.random.default_rng(0).random((12, 2)) < 0.5)
-    fake = type("Fake", (), {"verdict": lambda self, prompt, image: next(verdicts).tolist()})()
-    monkeypatch.setattr(concept_judges, "load_concept_judge", lambda *given: fake)
-    result = calibrate("--judge", "clip", "--judge-model", clip)
-    assert result.exit_code == 1
+    result = fitted(calibrate, clip, tmp_path / "out", monkeypatch, AlternatingJudge)
+    assert result.exit_code == 1, result.stdout
     assert "no fit is kept" in result.stderr
     assert not (tmp_path / "data").exists()
     assert (tmp_path / "out" / "reliability.png").is_file()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, SGT, SGTv1, SGTv2, retry, steer
+from semguide import CFG, SGT, SGTv1, retry, steer
 from semguide.guidance import Rule
 from semguide.selection import GuidanceEnergy, PartialRun, Selection, SignalScore
 from support.refusals import refuses
@@ -59,7 +59,7 @@ def test_another_criterion_may_score(sd: Any):
     assert found.seeds == [SEEDS[0]]
 
 
-@pytest.mark.parametrize("rule", [SGT(), SGTv2()], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", [SGT(), SGTv1()], ids=lambda rule: rule.name)
 def test_the_score_of_the_first_steps_is_that_of_the_finished_image(pipe: Any, rule: Rule[Any]) -> None:
     (candidate,) = tried(pipe, rule, threshold=0.0).candidates
     assert alone(pipe, rule, candidate.seed).alignment_score == pytest.approx([candidate.score], rel=1e-6)
