@@ -37,8 +37,9 @@ def check(pipe: Any) -> None:
         assert calls >= STEPS
         assert result.images.isfinite().all()
         assert torch.equal(result.images, plain) is rule.is_noop
-        assert result.evaluations == [calls * (2 if rule.is_noop else 4)]
-        assert np.isnan(result.trace.similarity[0]).any() == rule.is_noop
+        evaluated = rule.uses_concepts and not rule.is_noop
+        assert result.evaluations == [calls * (4 if evaluated else 2)]
+        assert np.isnan(result.trace.similarity[0]).any() != evaluated
         assert len(result.trace.similarity[0]) == calls
 
 

@@ -95,7 +95,7 @@ def test_looking_at_fewer_steps_costs_less_and_ends_at_the_same_step(sd: Any):
     found = chosen(sd, CFG(), criterion=DetectorScore(stop=0.5, every=2))
     assert {candidate.evaluations for candidate in found.candidates if not candidate.kept} == {3 * 2 + 2 * 2}
     similarity = alone(sd, CFG(), SEEDS[0], full_trace=True).trace.similarity[0][[0, 2]]
-    (expected,) = Detector(stop=1.0).alignment([similarity])
+    expected = Detector(stop=1.0).probability(similarity)
     assert expected is not None
     assert found.candidates[0].score == pytest.approx(np.prod(expected), rel=1e-6)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL.Image import Image
 
 from semguide import decompose
 from semguide.errors import UnsupportedPipeline
@@ -94,6 +95,7 @@ def test_the_image_is_the_particle_of_the_highest_reward_and_costs_what_is_state
 def test_the_reward_of_the_image_is_the_clip_s_similarity_with_the_prompt(pipe: Any) -> None:
     made = make(pipe, REWARDS[0])
     clip = load_clip(clip_folder("emoji-clip"), "cpu")
+    assert isinstance(made.image, Image)
     expected = float(clip.texts([PROMPT])[0] @ clip.image(made.image))
     assert max(details(made)["rewards"]) == pytest.approx(expected)
 

@@ -20,7 +20,7 @@ def test_it_equals_the_guider_of_diffusers_at_every_step(threshold: float, paral
     sequence = [random_predictions(step) for step in range(4)]
     found = deltas(APG(W, threshold, parallel, momentum), sequence)
     for step, (predictions, delta) in enumerate(zip(sequence, found, strict=True)):
-        theirs.set_state(step, 4, torch.tensor(0))
+        theirs.set_state(step, 4, torch.LongTensor([0]))
         if step == 0:
             theirs.prepare_inputs({})
         expected = theirs.forward(predictions.cond[None], predictions.uncond[None]).pred[0]

@@ -19,7 +19,7 @@ def test_it_equals_the_guider_of_diffusers_on_a_model_of_velocities(zeroed: int)
     velocities = [torch.tensor(1 - step / 4) for step in range(4)]
     found = deltas(CFGZeroStar(W, zeroed), sequence, velocities)  # type: ignore[arg-type]
     for step, (predictions, delta) in enumerate(zip(sequence, found, strict=True)):
-        theirs.set_state(step, 4, torch.tensor(0))
+        theirs.set_state(step, 4, torch.LongTensor([0]))
         expected = theirs.forward(predictions.cond[None], predictions.uncond[None]).pred[0]
         guided = predictions.uncond + W * (predictions.cond - predictions.uncond) + delta
         torch.testing.assert_close(guided, expected, rtol=1e-6, atol=1e-6)  # their scale is in float32
