@@ -89,7 +89,7 @@ def bench(
         keep_images=keep_images or export is not None,
         scorers=ScorerRequest(clip, vqa, blip_vqa),
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
-        evaluations=None if evaluations is None else parse_evaluations(evaluations),
+        evaluations=parse_evaluations(evaluations),
     )
     check_bench(request, jobs)
     how = How(jobs, ray, None if shard is None else parse_shard(shard))

@@ -66,7 +66,7 @@ def compare(
         methods=methods,
         seeds=seeds,
         limit=limit or None,
-        evaluations=None if evaluations is None else parse_evaluations(evaluations),
+        evaluations=parse_evaluations(evaluations),
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
         num_frames=num_frames,

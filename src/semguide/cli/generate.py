@@ -103,7 +103,7 @@ def generate(
         loading=loading.load_options(dtype, variant, offload, vae_tiling, loras, embeddings, scheduler, config),
         max_concepts=max_concepts,
         retries=retries,
-        evaluations=None if evaluations is None else parse_evaluations(evaluations),
+        evaluations=parse_evaluations(evaluations),
     )
     check_numbers(request)
     if out is not None:

@@ -56,12 +56,14 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def parse_evaluations(text: str) -> Evaluations:
-    """Read `--evaluations`: a number, or "plain".
+def parse_evaluations(text: str | None) -> Evaluations | None:
+    """Read `--evaluations`: a number, or "plain"; None where it is not given.
 
     Raises:
         InvalidArgument: It is neither.
     """
+    if text is None:
+        return None
     found: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
     check_evaluations(found)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from semguide.concepts.lexicon import nouns, words
 from semguide.concepts.spans import clean
@@ -86,8 +86,7 @@ def check_max_concepts(max_concepts: int) -> None:
     Raises:
         InvalidArgument: It is no whole number >= 1.
     """
-    whole = isinstance(cast(Any, max_concepts), int) and not isinstance(max_concepts, bool)
-    if not whole or max_concepts < 1:
+    if not _is_count(max_concepts):
         raise InvalidArgument("max_concepts", "must be a whole number >= 1", max_concepts)
 
 
@@ -97,12 +96,16 @@ def check_evaluations(evaluations: Any, num_inference_steps: Any = None) -> None
     Raises:
         InvalidArgument: It is neither a whole number >= 1 nor "plain", or a number of steps is given, too.
     """
-    whole = isinstance(evaluations, int) and not isinstance(evaluations, bool) and evaluations >= 1
-    if not whole and evaluations != PLAIN:
+    if not _is_count(evaluations) and evaluations != PLAIN:
         raise InvalidArgument("evaluations", 'must be a whole number >= 1, or "plain"', evaluations, 'try "plain"')
     if num_inference_steps is not None:
         rule = "must not stand beside {num_inference_steps}, as it says how many steps are taken"
         raise InvalidArgument("evaluations", rule, evaluations, "leave one of them out")
+
+
+def _is_count(value: Any) -> bool:
+    """Says whether a value is a whole number >= 1."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def rank(prompt: str, concepts: Sequence[Concept]) -> list[int]:

@@ -101,9 +101,7 @@ def relative_distance(predictions: Predictions, step: Step) -> Tensor:
     """Return log(|p - s_k| / |p|): 0 where the prompt guides nowhere near the concept, below it where it does."""
     del step
     prompt = predictions.prompt_guidance
-    size = norm(prompt)
-    ratio = torch.stack([safe_divide(norm(prompt - s), size) for s in predictions.concept_guidance])
-    return ratio.clamp_min(torch.finfo(ratio.dtype).tiny).log()
+    return _log_lengths([prompt - s for s in predictions.concept_guidance], prompt)
 
 
 def prominence(predictions: Predictions, step: Step) -> Tensor:
@@ -177,8 +175,13 @@ def magnitude(predictions: Predictions, step: Step) -> Tensor:
 def relative_magnitude(predictions: Predictions, step: Step) -> Tensor:
     """Return log(|s_k| / |p|): how much further the concept alone guides than the prompt does."""
     del step
-    size = norm(predictions.prompt_guidance)
-    ratio = torch.stack([safe_divide(norm(s), size) for s in predictions.concept_guidance])
+    return _log_lengths(list(predictions.concept_guidance), predictions.prompt_guidance)
+
+
+def _log_lengths(vectors: Sequence[Tensor], unit: Tensor) -> Tensor:
+    """Return the logarithms of the lengths of vectors, in that of another one."""
+    size = norm(unit)
+    ratio = torch.stack([safe_divide(norm(vector), size) for vector in vectors])
     return ratio.clamp_min(torch.finfo(ratio.dtype).tiny).log()
 
 

@@ -40,8 +40,10 @@ class Calibration:
     fitted_on: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def probabilities(self, log_odds: Sequence[float]) -> list[float]:
-        """Return the probabilities of concepts, in [0, 1]."""
-        return [0.5 * (1 + math.tanh((self.intercept + self.slope * odds) / 2)) for odds in log_odds]
+        """Return the probabilities of concepts, in [0, 1]. Imports torch."""
+        from semguide.guidance.signal_score import chance
+
+        return [chance(self.intercept + self.slope * odds) for odds in log_odds]
 
     def write(self, file: Path) -> None:
         """Write it, whole or not at all."""

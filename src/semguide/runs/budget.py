@@ -14,7 +14,7 @@ from semguide.runs.run import Run
 
 if TYPE_CHECKING:
     from semguide.guidance import Rule
-    from semguide.guidance.cost import Afforded, Cost
+    from semguide.guidance.cost import Cost
 
 
 def within_budget(
@@ -39,9 +39,10 @@ def within_budget(
     costs = {name: cost_of(rule, model, run.loading) for name, rule in rules.items()}
     own = next(iter(costs.values())).plain(run.sampling.num_inference_steps)
     budget = own if evaluations == PLAIN else evaluations
-    count = min(afford(cost, budget, len(run.concepts)).concepts for cost in costs.values())
+    alone = {name: afford(cost, budget, len(run.concepts)) for name, cost in costs.items()}
+    count = min(afforded.concepts for afforded in alone.values())
     kept, left_out = most_telling(run.prompt, run.concepts, count)
-    found = {name: _afforded(cost, budget, len(run.concepts), count) for name, cost in costs.items()}
+    found = {name: replace(afford(cost, budget, count), wanted=alone[name].wanted) for name, cost in costs.items()}
     main = found[run.methods[-1].name].steps
     methods = tuple(
         replace(method, num_inference_steps=None if (steps := found[method.name].steps) == main else steps)
@@ -56,13 +57,6 @@ def within_budget(
         evaluations=budget,
     )
     return fitted, [warning for warning in warnings if warning is not None]
-
-
-def _afforded(cost: Cost, budget: int, concepts: int, count: int) -> Afforded:
-    """Return what a method affords with the concepts that the dearest method of the run can steer."""
-    from semguide.guidance.cost import afford
-
-    return replace(afford(cost, budget, count), wanted=afford(cost, budget, concepts).wanted)
 
 
 def cost_of(rule: Rule[Any], model: ModelDescription, loading: LoadOptions) -> Cost:

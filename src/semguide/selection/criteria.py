@@ -40,6 +40,16 @@ class Criterion(Protocol):
         ...
 
 
+def looks_at(criterion: Criterion, step: int, count: int) -> bool:
+    """Say whether a criterion wants the concepts of a step (0-based) out of `count`: it sees the first ones only."""
+    return step < first_steps(criterion.stop, count) and criterion.needs_concepts(step, count)
+
+
+def value_at(criterion: Criterion, step: Step, predictions: Predictions) -> Tensor | None:
+    """Return what a criterion takes from a step; None from one that is not of the first, or says nothing."""
+    return criterion.value(step, predictions) if step.index < first_steps(criterion.stop, step.count) else None
+
+
 @dataclass(frozen=True)
 class DetectorScore:
     """The detector's probability that every concept will be right, the concepts taken as independent.

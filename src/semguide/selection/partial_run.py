@@ -26,7 +26,7 @@ from semguide.adapters.pipelines.steer import Result, SteeredPipeline
 from semguide.errors import GuidanceNotApplied, NotFinite
 from semguide.guidance import Predictions, Step
 from semguide.guidance.signal_score import first_steps
-from semguide.selection.criteria import Criterion
+from semguide.selection.criteria import Criterion, looks_at, value_at
 
 
 class _FirstStepsDone(Exception):
@@ -42,15 +42,14 @@ class _CriterionWatcher:
         self._ends = ends
 
     def needs_concepts(self, step: int, count: int) -> bool:
-        return step < first_steps(self._criterion.stop, count) and self._criterion.needs_concepts(step, count)
+        return looks_at(self._criterion, step, count)
 
     def on_predictions(self, image: int, step: Step, predictions: Predictions) -> None:
         del image
-        last = first_steps(self._criterion.stop, step.count) - 1
-        value = self._criterion.value(step, predictions) if step.index <= last else None
+        value = value_at(self._criterion, step, predictions)
         if value is not None:
             self.values.append(value)
-        if self._ends and step.index >= last:
+        if self._ends and step.index + 1 >= first_steps(self._criterion.stop, step.count):
             raise _FirstStepsDone
 
 

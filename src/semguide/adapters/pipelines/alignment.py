@@ -51,3 +51,9 @@ def scored(calibration: Calibration | None, log_odds: PerConcept, prompts: Seque
     if calibration is not None and scores.count(None) < len(scores):
         alignment = [None if odds is None else calibration.probabilities(odds) for odds in log_odds]
     return Scored(log_odds, alignment, places_in_groups(scores, prompts), scores)
+
+
+def prompt_of_each(prompts: Sequence[str | None], concepts: Sequence[tuple[str, ...]]) -> list[Hashable]:
+    """Return of each image what it shares with those of its prompt; prompts that are embeddings are different ones."""
+    per_prompt = len(concepts) // len(prompts)
+    return [(prompts[i // per_prompt] or i // per_prompt, texts) for i, texts in enumerate(concepts)]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
-from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, scored
+from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, prompt_of_each, scored
 from semguide.adapters.pipelines.budget import fit, scheduler_steps
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
@@ -162,10 +162,7 @@ class SteeredPipeline:
         active = not self.rule.is_noop
         steers = active and self.rule.uses_concepts
         if embedded and active and not steers:
-            raise UnsupportedPipeline(
-                f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
-                "classifier-free guidance; use a pipeline that has it"
-            )
+            self._refuse_embedded()
         if steers and concepts is None:
             warn_of_left_out(prompts, choices)
         if evaluations is not None:
@@ -198,11 +195,10 @@ class SteeredPipeline:
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
-        trace = session.trace()
-        told = scored(calibration, rule_session.log_odds(), _prompt_of_each(prompts, trace.concepts))
+        told = scored(calibration, rule_session.log_odds(), prompt_of_each(prompts, rule_session.concepts))
         return Result(
             images=output[0],
-            trace=trace,
+            trace=session.trace(),
             alignment=told.alignment,
             alignment_rank=told.rank,
             alignment_score=told.score,
@@ -210,6 +206,12 @@ class SteeredPipeline:
             evaluations=rule_session.evaluations,
             output=output,
             idle=idle,
+        )
+
+    def _refuse_embedded(self) -> None:
+        raise UnsupportedPipeline(
+            f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
+            "classifier-free guidance; use a pipeline that has it"
         )
 
     def _scheduler_steps(self) -> Callable[[int], int]:
@@ -237,12 +239,6 @@ class SteeredPipeline:
         session.steps.check()
         session.finite.check()
         return output
-
-
-def _prompt_of_each(prompts: Sequence[str | None], concepts: Sequence[tuple[str, ...]]) -> list[Any]:
-    """Return of each image what it shares with those of its prompt; prompts that are embeddings are different ones."""
-    per_prompt = len(concepts) // len(prompts)
-    return [(prompts[i // per_prompt] or i // per_prompt, texts) for i, texts in enumerate(concepts)]
 
 
 def _wrapper(mechanism: Any, index: int, session: SteeringSession, watch: PatchWatch, forward: Forward) -> Forward:

@@ -13,7 +13,7 @@ from torch import Tensor
 from semguide.errors import InvalidArgument
 from semguide.evaluation.sampling_methods.attention_losses import attend_excite_loss
 from semguide.evaluation.sampling_methods.attention_maps import PromptTokens, Subject
-from semguide.evaluation.sampling_methods.attention_sampler import AttentionMethod, AttentionSession, Look, Loss
+from semguide.evaluation.sampling_methods.attention_sampler import AttentionSession, Look, Loss, MovingMethod
 from semguide.guidance.citations import ATTEND_EXCITE_PAPER
 from semguide.guidance.parameters import parameter
 from semguide.guidance.window import Window
@@ -25,7 +25,7 @@ REPETITIONS = 20
 
 
 @dataclass(frozen=True)
-class AttendExcite(AttentionMethod):
+class AttendExcite(MovingMethod):
     """Attend-and-Excite (arXiv 2301.13826): move the latents until each concept's noun holds attention somewhere.
 
     Before each of the first guided steps the latents z move along the gradient of the worst-attended noun,
@@ -39,13 +39,6 @@ class AttendExcite(AttentionMethod):
     It costs 2 evaluations a step, 1 for each look at the attention and 2 for each gradient.
     """
 
-    scale_factor: float = parameter(20.0, "Size of a move.", low=0.0, high=1000.0, off=0.0)
-    stop: float = parameter(
-        0.5,
-        "End of the steps with a move, excluded, as a fraction of the steps; published 25 of 50.",
-        low=0.0,
-        high=1.0,
-    )
     thresholds: str = parameter(
         PUBLISHED,
         "Where moves repeat and until when: fraction of the steps:least attention, with commas between; empty for "
@@ -63,10 +56,6 @@ class AttendExcite(AttentionMethod):
         nouns = [tokens.of(subject.noun, last=True) for subject in subjects]
         among = tokens.read() if tokens.joint else range(1, tokens.length - 1)
         return partial(attend_excite_loss, nouns=nouns, among=among, shared=tokens.joint)
-
-    def acts(self, concepts: int) -> bool:
-        """Say whether there is a concept, and a move has a size."""
-        return concepts > 0 and self.scale_factor > 0
 
     def move(self, session: AttentionSession, x: Tensor, step: int, count: int) -> Tensor:
         """Return the moved latents."""

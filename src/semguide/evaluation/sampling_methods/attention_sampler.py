@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semguide.errors import InvalidArgument, UnsupportedPipeline
+from semguide.errors import InvalidArgument
 from semguide.evaluation.sampling_methods.attention_maps import (
     JOINT,
     PromptTokens,
@@ -20,7 +20,13 @@ from semguide.evaluation.sampling_methods.attention_maps import (
     recorded_maps,
     subject_of,
 )
-from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods.base import (
+    SampledImage,
+    SampleFunction,
+    SamplingMethod,
+    SamplingOptions,
+    check_pipeline,
+)
 from semguide.evaluation.sampling_methods.denoiser import DENOISERS, EpsModel, check_timesteps, eps_model
 from semguide.guidance.parameters import parameter
 from semguide.types import Concept
@@ -111,9 +117,9 @@ class AttentionMethod(SamplingMethod):
             count: Number of steps asked for.
         """
 
+    @abstractmethod
     def acts(self, concepts: int) -> bool:
         """Say whether anything is to be moved for so many concepts."""
-        return concepts > 0
 
     def check(self, pipeline_class: str, sampling: SamplingOptions) -> None:
         """Refuse pipelines other than Stable Diffusion 1.x, 2.x and 3, and pictures that are not square.
@@ -122,8 +128,7 @@ class AttentionMethod(SamplingMethod):
             InvalidArgument: The picture is not square.
             UnsupportedPipeline: It is another pipeline.
         """
-        if pipeline_class not in DENOISERS:
-            raise UnsupportedPipeline(f"{self.name} needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
+        check_pipeline(self.name, pipeline_class, DENOISERS)
         if sampling.height != sampling.width:
             raise InvalidArgument("width", f"must equal {{height}} ({sampling.height}) for {self.name}", sampling.width)
 
@@ -197,3 +202,20 @@ class AttentionMethod(SamplingMethod):
             rule = f"must be one of the denoiser's attention maps, {', '.join(map(str, usable))}"
             raise InvalidArgument("resolution", rule, self.resolution)
         return self.resolution or min(usable, key=lambda side: abs(side - latents / 4))
+
+
+@dataclass(frozen=True)
+class MovingMethod(AttentionMethod):
+    """An attention method that moves the latents before each of the first steps."""
+
+    scale_factor: float = parameter(20.0, "Size of a move.", low=0.0, high=1000.0, off=0.0)
+    stop: float = parameter(
+        0.5,
+        "End of the steps with a move, excluded, as a fraction of the steps; published 25 of 50.",
+        low=0.0,
+        high=1.0,
+    )
+
+    def acts(self, concepts: int) -> bool:
+        """Say whether there is a concept, and a move has a size."""
+        return concepts > 0 and self.scale_factor > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +11,7 @@ import torch
 
 from semguide.adapters import steer
 from semguide.adapters.pipelines.own_scale import own_scale
+from semguide.errors import UnsupportedPipeline
 from semguide.guidance import Rule, Trace
 from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
 from semguide.runs.generation import as_picture, video_arguments
@@ -129,6 +130,16 @@ class SamplingMethod(ABC):
     def identity(self) -> dict[str, Any]:
         """Return what determines an image besides parameters and checkpoint, such as file hashes, as JSON values."""
         return {}
+
+
+def check_pipeline(method: str, pipeline_class: str, known: Iterable[str]) -> None:
+    """Check that a pipeline is one of those that a method knows.
+
+    Raises:
+        UnsupportedPipeline: It is another one.
+    """
+    if pipeline_class not in (names := list(known)):
+        raise UnsupportedPipeline(f"{method} needs a {' or '.join(names)}, got {pipeline_class}")
 
 
 def sample_with_rule(pipe: Any, rule: Rule[Any], sampling: SamplingOptions) -> SampleFunction:

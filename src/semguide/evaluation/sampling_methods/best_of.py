@@ -28,18 +28,17 @@ from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS, first_steps
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
+from semguide.selection.criteria import looks_at
 from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
 
 SEEDS = "How many seeds are started: the image's own and that plus 10,000, 20,000, ...; 1 is the rule alone."
 
 
-@dataclass(frozen=True)
-class BestOf(SamplingMethod):
-    """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ..."""
+class OfRule(SamplingMethod):
+    """A sampling method whose images a rule makes: the one that its parameter `rule` names."""
 
-    seeds: int = parameter(4, SEEDS, low=1, high=1000)
-    rule: str = parameter("cfg", "Name of the rule that makes the images, at its defaults.")
+    rule: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,6 +47,20 @@ class BestOf(SamplingMethod):
     def image_rule(self) -> Rule[Any]:
         """Return the rule that makes the images."""
         return get_method(self.rule)(guidance_scale=self.guidance_scale)
+
+    def step_evaluations(self, criterion: Criterion | None, count: int, concepts: int) -> list[int]:
+        """Return the evaluations of each of `count` steps of a seed, with the concepts that a criterion looks at."""
+        rule = self.image_rule()
+        looked = [criterion is not None and looks_at(criterion, step, count) for step in range(count)]
+        return [rule.evaluations(step, count, concepts, full_trace=looked[step]) for step in range(count)]
+
+
+@dataclass(frozen=True)
+class BestOf(OfRule):
+    """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ..."""
+
+    seeds: int = parameter(4, SEEDS, low=1, high=1000)
+    rule: str = parameter("cfg", "Name of the rule that makes the images, at its defaults.")
 
     def candidates(self, seed: int) -> list[int]:
         """Return the seeds among which the image of a seed is chosen."""
@@ -95,13 +108,9 @@ class EarlyBestOf(EarlyChoice):
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the first steps of all seeds and the others of one."""
-        rule, criterion, first = self.image_rule(), self.criterion(), first_steps(self.criterion().stop, steps)
-
-        def cost(step: int) -> int:
-            looked = step < first and criterion.needs_concepts(step, steps)
-            return rule.evaluations(step, steps, concepts, full_trace=looked)
-
-        return self.seeds * sum(map(cost, range(first))) + sum(map(cost, range(first, steps)))
+        criterion = self.criterion()
+        costs, first = self.step_evaluations(criterion, steps, concepts), first_steps(criterion.stop, steps)
+        return self.seeds * sum(costs[:first]) + sum(costs[first:])
 
 
 @dataclass(frozen=True)

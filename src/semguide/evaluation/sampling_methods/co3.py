@@ -9,8 +9,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from semguide.errors import UnsupportedPipeline
-from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
+from semguide.evaluation.sampling_methods.base import (
+    SampledImage,
+    SampleFunction,
+    SamplingMethod,
+    SamplingOptions,
+    check_pipeline,
+)
 from semguide.evaluation.sampling_methods.denoiser import DENOISERS, EpsModel, check_scheduler, eps_model
 from semguide.guidance import Predictions
 from semguide.guidance.citations import CO3_PAPER
@@ -66,8 +71,7 @@ class CO3(SamplingMethod):
             UnsupportedPipeline: It is another one.
         """
         del sampling
-        if pipeline_class not in DENOISERS:
-            raise UnsupportedPipeline(f"co3 needs a {' or '.join(DENOISERS)}, got {pipeline_class}")
+        check_pipeline(self.name, pipeline_class, DENOISERS)
 
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Get ready to make images.

@@ -14,10 +14,9 @@ from semguide.adapters import steer
 from semguide.adapters.pipelines.patching import replaced_attribute
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.metrics.clip import load_clip
-from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingMethod, SamplingOptions
-from semguide.evaluation.sampling_methods.best_of import find_clip
+from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingOptions, check_pipeline
+from semguide.evaluation.sampling_methods.best_of import OfRule, find_clip
 from semguide.evaluation.sampling_methods.rewards import ClipReward, CriterionReward, Reward
-from semguide.guidance import Rule, get_method
 from semguide.guidance.citations import FK_STEERING_PAPER
 from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
@@ -27,7 +26,7 @@ from semguide.types import Concept
 
 
 @dataclass(frozen=True)
-class FKSteering(SamplingMethod):
+class FKSteering(OfRule):
     """Feynman-Kac steering (arXiv 2501.06848): several seeds at once, at some steps redrawn by their reward.
 
     At each of these steps every particle gets the weight exp(strength G), with the reward r of its present estimate of
@@ -58,14 +57,6 @@ class FKSteering(SamplingMethod):
 
     name: ClassVar[str] = "fk-steering"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        get_method(self.rule)
-
-    def image_rule(self) -> Rule[Any]:
-        """Return the rule that guides the particles."""
-        return get_method(self.rule)(guidance_scale=self.guidance_scale)
-
     def looks(self, count: int) -> list[int]:
         """Return the 0-based steps after which particles are redrawn, the last step never."""
         number = int((self.stop - self.start) / self.every + 1e-9) + 1 if self.stop >= self.start else 0
@@ -84,8 +75,7 @@ class FKSteering(SamplingMethod):
             UnsupportedPipeline: It is another one.
         """
         del sampling
-        if pipeline_class != "StableDiffusionPipeline":
-            raise UnsupportedPipeline(f"fk-steering needs a StableDiffusionPipeline, got {pipeline_class}")
+        check_pipeline(self.name, pipeline_class, ["StableDiffusionPipeline"])
 
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Load the reward and steer the pipeline with the rule.
@@ -132,13 +122,7 @@ class FKSteering(SamplingMethod):
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the rule's cost for all particles, with the looks at the concepts that the reward needs."""
-        rule, criterion = self.image_rule(), self.criterion()
-
-        def cost(step: int) -> int:
-            looked = criterion is not None and criterion.needs_concepts(step, steps)
-            return rule.evaluations(step, steps, concepts, full_trace=looked)
-
-        return self.particles * sum(map(cost, range(steps)))
+        return self.particles * sum(self.step_evaluations(self.criterion(), steps, concepts))
 
     def identity(self) -> dict[str, Any]:
         """Return the rule and what rates."""

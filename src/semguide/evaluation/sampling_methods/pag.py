@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from semguide.errors import InvalidArgument, UnsupportedPipeline
-from semguide.evaluation.sampling_methods.base import SamplingOptions
+from semguide.evaluation.sampling_methods.base import SamplingOptions, check_pipeline
 from semguide.evaluation.sampling_methods.own_guidance import Evaluate, Guide, GuidedStep, OwnGuidance
 from semguide.guidance.checks import check_window
 from semguide.guidance.citations import PAG_PAPER
@@ -62,8 +62,7 @@ class PAG(OwnGuidance):
             UnsupportedPipeline: It is another one.
         """
         del sampling
-        if pipeline_class not in PIPELINES:
-            raise UnsupportedPipeline(f"pag needs a {' or '.join(PIPELINES)}, got {pipeline_class}")
+        check_pipeline(self.name, pipeline_class, PIPELINES)
 
     def guide(self, pipe: Any, denoiser: Any) -> Guide:
         """Return the guidance of one image.

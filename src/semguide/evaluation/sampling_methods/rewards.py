@@ -10,8 +10,8 @@ from torch import Tensor
 
 from semguide.evaluation.clip_scorers import ImageText
 from semguide.guidance import Predictions, Step, Watcher
-from semguide.guidance.signal_score import first_steps
 from semguide.selection import Criterion
+from semguide.selection.criteria import looks_at, value_at
 
 
 class Reward(ABC):
@@ -76,10 +76,9 @@ class CriterionReward(Reward):
 
     def needs_concepts(self, step: int, count: int) -> bool:
         """Say whether the criterion looks at the step."""
-        return step < first_steps(self._criterion.stop, count) and self._criterion.needs_concepts(step, count)
+        return looks_at(self._criterion, step, count)
 
     def on_predictions(self, image: int, step: Step, predictions: Predictions) -> None:
         """Take down what the criterion says of a step."""
-        if step.index < first_steps(self._criterion.stop, step.count):
-            value = self._criterion.value(step, predictions)
-            self._values[image] += [] if value is None else [value]
+        value = value_at(self._criterion, step, predictions)
+        self._values[image] += [] if value is None else [value]

@@ -11,14 +11,13 @@ from torch import Tensor
 
 from semguide.evaluation.sampling_methods.attention_losses import syngen_loss
 from semguide.evaluation.sampling_methods.attention_maps import PromptTokens, Subject
-from semguide.evaluation.sampling_methods.attention_sampler import AttentionMethod, AttentionSession, Loss
+from semguide.evaluation.sampling_methods.attention_sampler import AttentionSession, Loss, MovingMethod
 from semguide.guidance.citations import SYNGEN_PAPER
-from semguide.guidance.parameters import parameter
 from semguide.guidance.window import Window
 
 
 @dataclass(frozen=True)
-class SynGen(AttentionMethod):
+class SynGen(MovingMethod):
     """SynGen (arXiv 2306.08877): move the latents until modifiers share the attention of their noun alone.
 
     Before each of the first guided steps z <- z - scale_factor grad L; L is `syngen_loss`: the distance between the
@@ -26,14 +25,6 @@ class SynGen(AttentionMethod):
 
     It costs 2 evaluations a step, and 3 for each move.
     """
-
-    scale_factor: float = parameter(20.0, "Size of a move.", low=0.0, high=1000.0, off=0.0)
-    stop: float = parameter(
-        0.5,
-        "End of the steps with a move, excluded, as a fraction of the steps; published 25 of 50.",
-        low=0.0,
-        high=1.0,
-    )
 
     name: ClassVar[str] = "syngen"
 
@@ -46,10 +37,6 @@ class SynGen(AttentionMethod):
             for subject in subjects
         ]
         return partial(syngen_loss, subjects=words, others=others)
-
-    def acts(self, concepts: int) -> bool:
-        """Say whether there is a concept, and a move has a size."""
-        return concepts > 0 and self.scale_factor > 0
 
     def move(self, session: AttentionSession, x: Tensor, step: int, count: int) -> Tensor:
         """Return the moved latents."""
