@@ -128,6 +128,10 @@ class Bench:
                 self._make_piece(row, seed, prompts, path)
                 print(f"{row.name}: seed {seed}, {len(prompts)} prompts", flush=True)
 
+    def complete(self, row: Row) -> bool:
+        """Say whether all pieces of a row are there."""
+        return all(self._path(row, seed, prompts).exists() for seed, prompts in self.pieces())
+
     def measured(self, row: Row) -> Measured:
         """Make what is missing of a row, and read all of it."""
         self.make(row)

@@ -135,3 +135,13 @@ def test_every_row_of_the_table_can_be_made():
     script = runpy.run_path(str(BENCHMARKS / "table.py"))
     rows = [script["Row"](**row) for row in json.loads(script["SETTINGS"].read_text(encoding="utf-8"))]
     assert len({str(row.identity) for row in rows}) == len(rows)
+
+
+def test_pooled_counts_how_many_failures_fewer_there_are(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    script = runpy.run_path(str(BENCHMARKS / "pooled.py"))
+    before = np.array([[True, False], [False, False], [True, True]])
+    right = np.array([[True, True], [False, True], [False, True]])
+    found, low, high = script["fewer"](right, before)
+    assert found == pytest.approx(1 - 2 / 3)
+    assert low <= found <= high
