@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from semguide.adapters.guiders.guider import SemanticGuidance
     from semguide.adapters.guiders.modular import SemanticConceptsStep, with_semantic_guidance
     from semguide.concepts import decompose
+    from semguide.concepts.edits import Edit, Edits
     from semguide.errors import (
         GuidanceNotApplied,
         InvalidArgument,
@@ -68,6 +69,8 @@ _HOMES = {
     "CO3Composition": "guidance",
     "Composable": "guidance",
     "Concept": "types",
+    "Edit": "concepts.edits",
+    "Edits": "concepts.edits",
     "GuidanceNotApplied": "errors",
     "InvalidArgument": "errors",
     "MissingExtra": "errors",
@@ -106,6 +109,8 @@ __all__ = [
     "Composable",
     "Concept",
     "Correction",
+    "Edit",
+    "Edits",
     "GuidanceNotApplied",
     "InvalidArgument",
     "MissingExtra",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from semguide.concepts.edits import Edits
 from semguide.errors import InvalidArgument, SemguideWarning
+from semguide.guidance.edits import edit_evaluations
 from semguide.guidance.rule import Rule, step_evaluations
 
 FEWEST_STEPS: Final = 12
@@ -26,15 +28,19 @@ class Cost:
         rule: The rule.
         embedded: Whether the guidance scale is an input of the denoiser, so that plain guidance takes one evaluation.
         denoiser_steps: What the scheduler makes of a number of steps; of most the same number.
+        edits: What is evaluated besides at each step; none where the scale is an input.
     """
 
     rule: Rule[Any]
     embedded: bool = False
     denoiser_steps: Callable[[int], int] = int
+    edits: Edits = field(default_factory=Edits)
 
     def __call__(self, steps: int, concepts: int) -> int:
         """Return the denoiser evaluations of an image of so many steps and concepts."""
-        return self.rule.evaluations_per_image(self.denoiser_steps(steps), concepts, embedded=self.embedded)
+        count = self.denoiser_steps(steps)
+        own = self.rule.evaluations_per_image(count, concepts, embedded=self.embedded)
+        return own + edit_evaluations(self.edits, count)
 
     def plain(self, steps: int) -> int:
         """Return the denoiser evaluations of plain guidance."""

@@ -67,7 +67,7 @@ class RuleSession:
         self._full_trace = full_trace
         self._observer = observer
         self._watcher = watcher
-        self._states = [_State(rule.initial_state(len(names))) for names in self.concepts]
+        self._states = [StepState(rule.initial_state(len(names))) for names in self.concepts]
         self._recorder = _Recorder()
         self._signals = SignalRecorder()
 
@@ -175,7 +175,7 @@ def idle_warning(
     )
 
 
-class _State:
+class StepState:
     """What a rule remembers of one image: before the present step, and after its last correction."""
 
     def __init__(self, first: Any) -> None:

@@ -34,12 +34,14 @@ class ImageConditioning:
         encoded: Denoiser arguments of each concept, one row each; empty where none is evaluated.
         prompt: The conditioning of its prompt alone, None where the pipeline's own is used for all images.
         negative: The conditioning of its negative prompt, where the pipeline makes no unconditional prediction.
+        edits: Denoiser arguments of each edit, one row each.
     """
 
     concepts: tuple[str, ...]
     encoded: tuple[Conditioning, ...] = ()
     prompt: PromptConditioning | None = None
     negative: Conditioning | None = None
+    edits: tuple[Conditioning, ...] = ()
 
 
 def encode_images(
@@ -51,6 +53,7 @@ def encode_images(
     alone: bool,
     embedded: bool,
     null_tokens: str = "",
+    edits: Sequence[str] = (),
 ) -> list[ImageConditioning]:
     """Encode prompts and concepts, one ImageConditioning per image: all images of a prompt before the next prompt.
 
@@ -62,6 +65,7 @@ def encode_images(
         alone: Whether each prompt is to be read as it is alone.
         embedded: Whether the pipeline makes no unconditional prediction, so that this must.
         null_tokens: Whose tokens are nulled in the prompt for e(0), as in `Rule.null_tokens`.
+        edits: What the images are to show more or less of.
 
     Raises:
         InvalidArgument: Tokens are to be nulled in a prompt that is not one text, or concepts that are not in it.
@@ -74,6 +78,7 @@ def encode_images(
         words = map(str, prompts_of(arguments, spec.text.embeds[0]))
         read = zip(encoder.texts(len(concepts)), words, concepts, strict=True)
         prompts = [with_tokens_nulled(pipe, spec.text, *prompt, null_tokens) for prompt in read]
+    changed = encoder.concepts(edits)
     images: list[ImageConditioning] = []
     for i, found in enumerate(concepts):
         texts = tuple(concept.text for concept in found)
@@ -82,6 +87,7 @@ def encode_images(
             encoder.concepts(texts) if evaluated else (),
             prompts[i] if prompts else None,
             encoder.concepts([_negative(arguments, i)])[0] if embedded and evaluated and texts else None,
+            changed,
         )
         images += [image] * int(arguments.get(spec.per_prompt) or 1)
     return images
@@ -133,25 +139,32 @@ class Evaluator:
         ordered = [row[j : j + 1] for j in range(len(branches)) for row in rows]
         return with_prediction(outputs[0], torch.cat(ordered))
 
-    def evaluate_concepts(self, forward: Forward, call: DenoiserCall, wanted: Sequence[int]) -> Mapping[int, Tensor]:
-        """Return e(c_k) of each wanted image: (concept, *dims); e(0) comes first where the pipeline makes none.
+    def evaluate_concepts(
+        self, forward: Forward, call: DenoiserCall, wanted: Sequence[int], edits: Sequence[int] = ()
+    ) -> Mapping[int, Tensor]:
+        """Return e(c_k) of each wanted image: (concept, *dims), then those of edits of every image.
+
+        e(0) comes first where the pipeline makes none.
 
         Args:
             forward: The denoiser's forward.
             call: The call with the rows of the prompts, one per image.
-            wanted: Images.
+            wanted: Images whose concepts are evaluated.
+            edits: Which edits are.
         """
-        jobs = {i: [(i, conditioning) for conditioning in self._asked(i)] for i in wanted}
+        images = range(len(self._images)) if edits else wanted
+        jobs = {i: [(i, conditioning) for conditioning in self._asked(i, i in wanted, edits)] for i in images}
         if not self._one_call:
             return {i: self._evaluate(forward, call, job) for i, job in jobs.items()}
-        if not wanted:
+        if not jobs:
             return {}
         together = self._evaluate(forward, call, [pair for job in jobs.values() for pair in job])
-        return dict(zip(wanted, together.split([len(job) for job in jobs.values()]), strict=True))
+        return dict(zip(jobs, together.split([len(job) for job in jobs.values()]), strict=True))
 
-    def _asked(self, image: int) -> tuple[Conditioning, ...]:
+    def _asked(self, image: int, concepts: bool, edits: Sequence[int]) -> list[Conditioning]:
         found = self._images[image]
-        return found.encoded if found.negative is None else (found.negative, *found.encoded)
+        negative = [] if found.negative is None else [found.negative]
+        return [*negative, *(found.encoded if concepts else ()), *(found.edits[k] for k in edits)]
 
     def _together(self, call: DenoiserCall, branches: Sequence[str]) -> DenoiserCall:
         prompts = [image.prompt for image in self._images if image.prompt is not None]

@@ -7,7 +7,6 @@ with it afterwards: rescaling, norms, skip-layer guidance. Where delta is 0, u i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +15,13 @@ from torch import Tensor
 
 from semguide.adapters.pipelines.denoiser_call import DenoiserCall, prediction_of, with_prediction
 from semguide.adapters.pipelines.patching import Forward
-from semguide.adapters.pipelines.session import SteeringSession
+from semguide.adapters.pipelines.session import Evaluated, SteeringSession
 from semguide.errors import GuidanceNotApplied
 from semguide.guidance.geometry import upcast_half
 
 
 def steered(
-    session: SteeringSession, index: int, denoiser: int, uncond: Tensor, cond: Tensor, concepts: Mapping[int, Tensor]
+    session: SteeringSession, index: int, denoiser: int, uncond: Tensor, cond: Tensor, found: Evaluated
 ) -> Tensor:
     """Return u - delta / (w - 1) of each image.
 
@@ -32,16 +31,21 @@ def steered(
         denoiser: Which of the pipeline's denoisers made the predictions.
         uncond: e(0), a row per image.
         cond: e(P), alike.
-        concepts: e(c_k) of some images: (concept, *dims).
+        found: What else was evaluated.
     """
     step = session.step_at(index, denoiser, uncond.device)
     rows = list(uncond)
     images = range(len(rows)) if session.rule_session.acts_without_concepts else ()
-    for i, found in {**{i: cond.new_empty((0, *cond[i].shape)) for i in images}, **concepts}.items():
-        delta = session.correct(i, step, uncond[i], cond[i], found)
-        rows[i] = (upcast_half(uncond[i]) - delta / (step.guidance_scale - 1)).to(uncond.dtype)
+    concepts = {**{i: cond.new_empty((0, *cond[i].shape)) for i in images}, **found.concepts}
     for i in range(len(rows)):
-        session.notify_watcher(i, step, uncond[i], cond[i], concepts.get(i))
+        delta = session.correct(i, step, uncond[i], cond[i], concepts[i]) if i in concepts else None
+        edited = session.correct_edits(i, step, uncond[i], found.edits.get(i))
+        if edited is not None:
+            delta = edited if delta is None else delta + edited
+        if delta is not None:
+            rows[i] = (upcast_half(uncond[i]) - delta / (step.guidance_scale - 1)).to(uncond.dtype)
+    for i in range(len(rows)):
+        session.notify_watcher(i, step, uncond[i], cond[i], found.concepts.get(i))
     return torch.stack(rows)
 
 
@@ -59,7 +63,7 @@ class Concat:
         if call is None:
             return forward(*args, **kwargs)
         index, count = session.steps.begin_step(), session.images
-        if call.total == count or not session.rule_session.active:
+        if call.total == count or not session.active:
             return call.evaluate(forward)
         output = session.evaluator.evaluate_prompts(forward, call, self._order)
         halves = dict(zip(self._order, prediction_of(output).chunk(2), strict=True))
@@ -126,7 +130,7 @@ class Sequential:
 
     def _uncond(self, denoiser: int, forward: Forward, call: DenoiserCall, half: _Half) -> Any:
         session = self._session
-        if not session.rule_session.active:
+        if not session.active:
             return call.evaluate(forward)
         output = session.evaluator.evaluate_prompts(forward, call, ("uncond",))
         found = session.evaluate_concepts(forward, half.call, half.index)
@@ -152,7 +156,7 @@ class Embedded:
             return forward(*args, **kwargs)
         index = session.steps.begin_step()
         output = session.evaluator.evaluate_prompts(forward, call, ("cond",))
-        found = session.evaluate_concepts(forward, call, index) if session.rule_session.active else {}
+        found = session.evaluate_concepts(forward, call, index).concepts if session.active else {}
         cond = prediction_of(output)
         step, rows = session.step_at(index, denoiser, cond.device), list(cond)
         for i, (uncond, *concepts) in found.items():

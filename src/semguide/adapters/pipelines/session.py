@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from semguide.adapters.pipelines.guidance_scale import scale_at
 from semguide.adapters.pipelines.patching import Forward
 from semguide.errors import GuidanceNotApplied
 from semguide.guidance import FiniteCheck, Predictions, RuleSession, Step, Trace
+from semguide.guidance.edit_session import EditSession
 from semguide.guidance.geometry import upcast_half
 
 _FIRST = -4
@@ -76,6 +77,18 @@ class StepCounter:
             )
 
 
+class Evaluated(NamedTuple):
+    """What was evaluated at a step besides prompt and negative prompt.
+
+    Attributes:
+        concepts: e(c_k) of some images: (concept, *dims); e(0) comes first where the pipeline makes none.
+        edits: Those of edits that act at the step, alike.
+    """
+
+    concepts: Mapping[int, Tensor]
+    edits: Mapping[int, Tensor]
+
+
 class SteeringSession:
     """Steers one pipeline call.
 
@@ -85,6 +98,7 @@ class SteeringSession:
         rule_session: The rule's run over the images of the call.
         evaluator: Evaluates the denoiser.
         scales: From `scale_arguments`; empty where the guidance scale is an input of the denoiser, so that w is 1.
+        edits: The run of the edits over the images, None without any.
 
     Attributes:
         steps: Counts the steps.
@@ -98,6 +112,7 @@ class SteeringSession:
         rule_session: RuleSession,
         evaluator: Evaluator,
         scales: Mapping[str, float],
+        edits: EditSession | None = None,
     ) -> None:
         self.pipe = pipe
         self.spec = spec
@@ -106,6 +121,17 @@ class SteeringSession:
         self.steps = StepCounter(pipe)
         self.finite = FiniteCheck()
         self._scales = scales
+        self._edits = edits
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is to be done at some step but plain guidance."""
+        return self.rule_session.active or self.edited
+
+    @property
+    def edited(self) -> bool:
+        """Whether there are edits."""
+        return self._edits is not None
 
     @property
     def completed(self) -> bool:
@@ -162,13 +188,15 @@ class SteeringSession:
         self.rule_session.count_evaluations(call.total // self.images)
         return call
 
-    def evaluate_concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Mapping[int, Tensor]:
-        """Return what `Evaluator.evaluate_concepts` does for the images that need it at a step."""
+    def evaluate_concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Evaluated:
+        """Evaluate the concepts of the images that need them at a step, and the edits that act there."""
         wanted = self.rule_session.images_with_concepts(step, self.steps.count)
-        found = self.evaluator.evaluate_concepts(forward, call, wanted)
+        edits = [] if self._edits is None else self._edits.needed(step, self.steps.count)
+        found = self.evaluator.evaluate_concepts(forward, call, wanted, edits)
         for image, predictions in found.items():
             self.rule_session.count_evaluations(len(predictions), image)
-        return found
+        concepts = {image: found[image][: len(found[image]) - len(edits)] for image in wanted}
+        return Evaluated(concepts, {image: rows[len(rows) - len(edits) :] for image, rows in found.items()})
 
     def step_at(self, index: int, denoiser: int, device: torch.device) -> Step:
         """Build the Step (index, scale, eps factor) for this denoiser call.
@@ -193,9 +221,21 @@ class SteeringSession:
     def correct(self, image: int, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor) -> Tensor:
         """Return the correction of one image, in float32 or better; a learned variance is not corrected."""
         delta = upcast_half(self.rule_session.correct(image, step, self._predictions(uncond, cond, concepts)))
-        if self.spec.channel_dim != _FIRST:
-            delta = delta.movedim(_FIRST, self.spec.channel_dim)
-        return delta if len(delta) == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
+        return self._as_predicted(delta, uncond)
+
+    def correct_edits(self, image: int, step: Step, uncond: Tensor, edits: Tensor | None) -> Tensor | None:
+        """Return what the edits add to one image, alike; None where they do nothing.
+
+        Args:
+            image: The image.
+            step: The step.
+            uncond: e(0).
+            edits: e(c_k) of the edits that were evaluated, None where none was.
+        """
+        if self._edits is None or not self._edits.acts(step.index, step.count):
+            return None
+        found = self._predictions(uncond, uncond, uncond.new_empty((0, *uncond.shape)) if edits is None else edits)
+        return self._as_predicted(self._edits.correct(image, step, found.uncond, found.concepts), uncond)
 
     def notify_watcher(self, image: int, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor | None) -> None:
         """Show the watcher, if there is one, what was predicted for an image."""
@@ -210,6 +250,12 @@ class SteeringSession:
         if self.spec.channel_dim != _FIRST:
             parts = tuple(part.movedim(self.spec.channel_dim, _FIRST) for part in parts)
         return Predictions(*(part.contiguous() for part in parts))  # sums depend on the layout in the last bit
+
+    def _as_predicted(self, delta: Tensor, uncond: Tensor) -> Tensor:
+        """Return a correction with the dimensions of the prediction, zero for its learned variance."""
+        if self.spec.channel_dim != _FIRST:
+            delta = delta.movedim(_FIRST, self.spec.channel_dim)
+        return delta if len(delta) == len(uncond) else torch.cat([delta, torch.zeros_like(delta)])
 
     def _learned_sigma(self, prediction: Tensor) -> bool:
         if not self.spec.learned_sigma:

@@ -30,9 +30,12 @@ from semguide.adapters.pipelines.session import SteeringSession
 from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
 from semguide.adapters.pipelines.tokenizing import reads_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS, Evaluations, check_max_concepts
+from semguide.concepts.edits import Edits, as_edits
 from semguide.errors import InvalidArgument, RuleNeverActed, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
 from semguide.guidance.cost import Cost
+from semguide.guidance.edit_session import EditSession
+from semguide.guidance.edits import check_edits_beside
 
 _CALLBACKS = ("callback_on_step_end", "callback")
 """The arguments of pipelines that take a function to be called after each step."""
@@ -103,13 +106,14 @@ class SteeredPipeline:
         return self
 
     @reads_in_turn
-    def __call__(
+    def __call__(  # noqa: PLR0913 - what a call may ask for besides what the pipeline takes
         self,
         prompt: str | list[str] | None = None,
         *,
         concepts: Any = None,
         max_concepts: int | None = None,
         concept_embeds: Mapping[str, Any] | None = None,
+        edits: Any = None,
         evaluations: Evaluations | None = None,
         full_trace: bool = False,
         observer: Observer | None = None,
@@ -128,6 +132,8 @@ class SteeredPipeline:
                 ("prompt_embeds", "pooled_prompt_embeds", ...), for a pipeline without its text encoder; without
                 `concepts` these are the concepts. An empty text is the negative prompt of a denoiser with embedded
                 guidance.
+            edits: What the images are to show more of, or less of, beside what the rule does: a list of `Edit`s, or
+                `Edits`, the same for all prompts.
             evaluations: Denoiser evaluations that an image may take, in the place of `num_inference_steps`: as many
                 steps as fit, the same for all images; "plain": as many as plain guidance takes at the pipeline's own
                 default. Concepts are left out, and warned of, before steps are fewer than 12. What `full_trace` or a
@@ -150,6 +156,8 @@ class SteeredPipeline:
         spec = self._spec
         mechanism = mechanism_of(spec, self.pipe, arguments)
         embedded = mechanism == "embedded"
+        edited = as_edits(edits)
+        self._check_edits(edited, embedded)
         scales = {} if embedded else scale_arguments(spec.scale, arguments, self.rule.guidance_scale)
         arguments = with_scales(spec.scale, {**arguments, "prompt": prompt}, scales)
         prompts = prompts_of(arguments, spec.text.embeds[0])
@@ -161,12 +169,13 @@ class SteeredPipeline:
         found = [choice.kept for choice in choices]
         active = not self.rule.is_noop
         steers = active and self.rule.uses_concepts
+        changes = active or bool(edited)
         if embedded and active and not steers:
             self._refuse_embedded()
         if steers and concepts is None:
             warn_of_left_out(prompts, choices)
         if evaluations is not None:
-            cost = Cost(self.rule, embedded, self._scheduler_steps())
+            cost = Cost(self.rule, embedded, self._scheduler_steps(), edited)
             fitted = fit(self.pipe, cost, evaluations, prompts, found, arguments)
             found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
         warn_of_truncation(readers, prompts, found)
@@ -178,9 +187,10 @@ class SteeredPipeline:
             spec,
             found,
             evaluated=evaluated,
-            alone=active and self.batch_invariant,
+            alone=changes and self.batch_invariant,
             embedded=embedded,
             null_tokens=self.rule.null_tokens,
+            edits=[edit.text for edit in edited.each],
         )
         rule_session = RuleSession(
             self.rule,
@@ -189,9 +199,10 @@ class SteeredPipeline:
             observer=observer,
             watcher=watcher,
         )
-        apart = active and self.batch_invariant and len(images) > 1
+        apart = changes and self.batch_invariant and len(images) > 1
         evaluator = Evaluator(images, spec.rows, apart=apart, one_call=not self.batch_invariant)
-        session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales)
+        editing = EditSession(edited, len(images)) if edited else None
+        session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales, editing)
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
@@ -208,6 +219,17 @@ class SteeredPipeline:
             idle=idle,
         )
 
+    def _check_edits(self, edits: Edits, embedded: bool) -> None:
+        """Refuse edits where there is no guidance to add theirs to."""
+        if not edits:
+            return
+        if embedded:
+            raise UnsupportedPipeline(
+                f"{type(self.pipe).__name__} takes the guidance scale as an input of its denoiser here, and edits are "
+                "added to classifier-free guidance; use a pipeline that has it"
+            )
+        check_edits_beside(self.rule)
+
     def _refuse_embedded(self) -> None:
         raise UnsupportedPipeline(
             f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
@@ -221,7 +243,7 @@ class SteeredPipeline:
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
         with ExitStack() as stack:
-            if self.batch_invariant and not self.rule.is_noop:
+            if self.batch_invariant and (session.edited or not self.rule.is_noop):
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
             stack.enter_context(decoding_tapped(getattr(self.pipe, "vae", None), session.note_decoded))
             stack.enter_context(tapped_method(self.pipe, "get_timesteps", session.steps.take_timesteps))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.citations import SEGA_PAPER
+from semguide.guidance.edits import with_momentum
 from semguide.guidance.geometry import top_quantile
 from semguide.guidance.parameters import parameter
 from semguide.guidance.rule import Correction, Predictions, Rule, Step, no_correction
@@ -26,8 +27,9 @@ class SEGA(Rule[Tensor | None]):
         out   = e(0) + w p + [i >= warmup] gamma
 
     The defaults are those of the authors' pipeline in diffusers, which equals this rule on models that predict eps; the
-    momentum is kept in eps space, where steps are comparable. Its negative edits, per-edit weights and per-edit windows
-    are left out. The masks are hard: near the quantile, rounding decides.
+    momentum is kept in eps space, where steps are comparable. The masks are hard: near the quantile, rounding decides.
+    More or less of other things than the concepts, each with a scale, a window and a weight of its own, are edits
+    (`semguide.guidance.edits`), which stand beside any rule.
 
     It costs 2 + K evaluations a step, also during the warm-up if there is momentum.
     """
@@ -68,9 +70,7 @@ class SEGA(Rule[Tensor | None]):
         """Return gamma after the warm-up, and the next v, "*dims" in eps space; None before the first step is 0."""
         subjects = self.concept_guidance_scale * predictions.concept_guidance
         edit = torch.stack([top_quantile(subject, self.concept_percentile) for subject in subjects]).sum(dim=0)
-        momentum = torch.zeros_like(edit) if state is None else state
-        edit = edit + self.momentum_scale * momentum / step.eps_scale
-        following = self.momentum_beta * momentum + (1 - self.momentum_beta) * edit * step.eps_scale
+        edit, following = with_momentum(edit, step, state, self)
         similarity = predictions.similarity
         if self.is_noop or step.index < self.warmup_steps:
             return no_correction(predictions, similarity), following
