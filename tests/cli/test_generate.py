@@ -404,3 +404,36 @@ def test_a_method_is_named_as_the_call_did_and_its_alias_makes_the_same_image(
     assert [method["name"] for method in run_json(out)["run"]["methods"]] == ["sgt"]
     repeat = cli("generate", "--from", out / "run.json")
     assert "1 of 1 images compared with the record: all equal, bit for bit" in repeat.stdout
+
+
+def test_more_and_less_change_the_image_and_are_recorded_and_repeated(
+    generate: Cli, cli: Cli, out: Path, tmp_path: Path
+):
+    one = ("--num-images", 1, "--steps", 4)
+    generate(*one, "--out", tmp_path / "plain")
+    result = generate(*one, "--more", "a hat", "--less", "snow:3;stop=0.5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert pixels(out) != pixels(tmp_path / "plain")
+    recorded = run_json(out)
+    (hat, snow) = recorded["run"]["edits"]["each"]
+    assert (hat["text"], hat["direction"], hat["scale"]) == ("a hat", "more", 5.0)
+    assert (snow["text"], snow["direction"], snow["scale"], snow["stop"]) == ("snow", "less", 3.0, 0.5)
+    assert recorded["images"][0]["evaluations"] == run_json(tmp_path / "plain")["images"][0]["evaluations"] + 4 + 2
+    repeat = cli("generate", "--from", out / "run.json")
+    assert "all equal, bit for bit" in repeat.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--less", "snow:-1"), "--less must have a scale > 0"),
+        (("--more", "snow;end=1"), "--more must be TEXT:SCALE;KEY=NUMBER"),
+        (("--more", "snow", "--less", "Snow"), "--less must not ask for more and for less of one thing, got 'Snow'"),
+        (("--more", "a hat", "--method", "cdg"), "--more and --less must not stand beside the method cdg"),
+    ],
+)
+def test_edits_that_cannot_be_are_refused_in_one_sentence(generate: Cli, options: tuple[str, ...], told: str):
+    result = generate(*options)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr

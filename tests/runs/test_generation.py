@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from semguide import Edit, Edits
 from semguide.cli.progress import progress_bar, total_evaluations
 from semguide.models import load
 from semguide.runs.generation import generate_images
@@ -50,6 +51,21 @@ def test_steps_report_as_many_evaluations_as_the_image_took(planned: Plan, pipe)
     }
     assert seen == made
     assert all(total_evaluations(planned.run, rule) == made[name, 0] for name, rule in planned.rules.items())
+
+
+def test_steps_report_the_evaluations_of_edits(planned: Plan, pipe):
+    edited = replace(planned.run, edits=Edits((Edit("a hat"), Edit("snow", "less", stop=0.5))), seeds=(0,))
+    seen: dict[str, int] = {}
+
+    def on_step(method: Method, seed: int, cost: int) -> None:
+        seen[method.name] = seen.get(method.name, 0) + cost
+
+    made = {
+        made.method.name: made.evaluations for made in generate_images(edited, planned.rules, pipe, on_step=on_step)
+    }
+    assert seen == made
+    assert made["cfg"] == 2 * 2 + 2 + 1
+    assert all(total_evaluations(edited, rule) == made[name] for name, rule in planned.rules.items())
 
 
 def test_retries_try_further_seeds_and_say_which_was_kept(planned: Plan, pipe, monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from semguide import Edit, Edits
 from semguide.runs.request import Request, check_run, plan_run
 from semguide.runs.run import from_json
 from support.refusals import refuses
@@ -100,3 +101,33 @@ def test_a_read_run_out_of_range_is_refused(tiny: Path, changes: dict[str, Any],
     run = plan_run(Request("a red book", str(tiny))).run
     with refuses(named):
         check_run(replace(run, **changes))
+
+
+HAT, SNOW = Edit("a hat"), Edit("snow", "less")
+
+
+def test_edits_are_part_of_the_run_and_of_its_check(tiny: Path):
+    request = Request("a red book and a vase", str(tiny), edits=Edits((HAT, SNOW)))
+    planned = plan_run(request)
+    assert planned.run.edits == request.edits
+    assert planned.warnings == ()
+    cdg = replace(planned.run, methods=(replace(planned.run.methods[0], name="cdg", parameters={}),))
+    for check in (lambda: plan_run(replace(request, compare=("cdg",))), lambda: check_run(cdg)):
+        with refuses("edits", "beside the method cdg"):
+            check()
+
+
+def test_edits_count_in_a_budget(tiny: Path):
+    plain = plan_run(Request("a red book", str(tiny), method="cfg", evaluations=60)).run
+    edited = plan_run(Request("a red book", str(tiny), method="cfg", evaluations=60, edits=Edits((HAT,)))).run
+    assert (plain.sampling.num_inference_steps, edited.sampling.num_inference_steps) == (30, 20)
+
+
+def test_less_of_a_steered_concept_and_an_edit_without_a_step_are_told(tiny: Path):
+    edits = Edits((Edit("A vase", "less"), Edit("a hat", start=0.99)))
+    request = Request("a red book and a vase", str(tiny), num_inference_steps=20, edits=edits)
+    steered, idle = map(str, plan_run(request).warnings)
+    assert "'A vase' is one of the concepts" in steered
+    assert "'a hat' acts at none of the 20 steps" in idle
+    alone = [str(warning) for warning in plan_run(replace(request, concepts=())).warnings]
+    assert "'a hat' acts at none" in alone[1]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from semguide import Edit, Edits
 from semguide.models import LoadOptions, Lora
 from semguide.runs.run import Method, Run, Sampling, digest, from_json
 from semguide.types import Concept
@@ -33,6 +34,7 @@ OTHERS = {
     "max_concepts": 3,
     "retries": 3,
     "evaluations": 50,
+    "edits": Edits((Edit("a hat"),)),
 }
 
 
@@ -65,6 +67,14 @@ def test_a_budget_survives_json_and_an_image_depends_on_the_steps_that_it_gave_o
     longer = replace(RUN, sampling=replace(RUN.sampling, num_inference_steps=35))
     assert fitted.image_parameters(own, 1) == longer.image_parameters(RUN.methods[0], 1)
     assert fitted.image_parameters(RUN.methods[1], 1) == RUN.image_parameters(RUN.methods[1], 1)
+
+
+def test_edits_survive_json_and_decide_the_image_and_older_files_have_no_such_key():
+    edited = replace(RUN, edits=Edits((Edit("a hat"), Edit("snow", "less", stop=0.6)), momentum_scale=0.2))
+    assert from_json(json.loads(json.dumps(edited.to_json()))) == edited
+    assert "edits" not in RUN.to_json()
+    assert from_json(RUN.to_json()).edits == Edits()
+    assert edited.image_parameters(RUN.methods[0], 1) != RUN.image_parameters(RUN.methods[0], 1)
 
 
 def test_a_concept_of_another_survives_json_and_older_files_have_no_such_key():

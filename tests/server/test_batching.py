@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from semguide import Edit, Edits
 from semguide.models import VIDEOS
 from semguide.runs.request import Plan
 from semguide.runs.run import Method, Run, Sampling
@@ -49,6 +50,7 @@ def test_images_of_the_same_shape_come_together_over_jobs():
         {"model": "other"},
         {"full_trace": True},
         {"negative_prompt": "blurry"},
+        {"edits": Edits((Edit("a hat"),))},
         {"methods": (Method("cfg", {}),)},
         {"methods": (Method("sgt", {"strength": 0.5}),)},
     ],

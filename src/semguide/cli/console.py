@@ -27,6 +27,8 @@ def reported(command: _Command) -> _Command:
 
     def option_of(argument: str) -> str:
         named = options_of(command)
+        if argument == "edits" and "more" in named:
+            return f"{named['more']} and {named['less']}"
         return named.get(argument) or named.get(f"max_{argument}") or argument
 
     @functools.wraps(command)

@@ -11,7 +11,7 @@ import typer
 from semguide.cli import loading
 from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.folders import slug
-from semguide.cli.settings import check_seed_list, parse_evaluations, parse_seeds, parse_settings
+from semguide.cli.settings import check_seed_list, parse_edits, parse_evaluations, parse_seeds, parse_settings
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
 from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
@@ -37,6 +37,12 @@ def generate(
     ] = None,
     max_concepts: Annotated[int, typer.Option(help="Most concepts found in the prompt to keep.")] = MAX_CONCEPTS,
     negative_prompt: Annotated[str, typer.Option("--negative", help="Negative prompt.")] = "",
+    more: Annotated[
+        list[str] | None, typer.Option(help="Show more of TEXT, or TEXT:SCALE (repeatable).", metavar="TEXT")
+    ] = None,
+    less: Annotated[
+        list[str] | None, typer.Option(help="Show less of TEXT, or TEXT:SCALE (repeatable).", metavar="TEXT")
+    ] = None,
     seed: Annotated[str, typer.Option(help="Of the first image, the next count up; or a list 3,5 or 3..6.")] = "0",
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
     best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
@@ -104,6 +110,7 @@ def generate(
         max_concepts=max_concepts,
         retries=retries,
         evaluations=parse_evaluations(evaluations),
+        edits=parse_edits(more or (), less or ()),
     )
     check_numbers(request)
     if out is not None:

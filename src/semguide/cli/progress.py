@@ -70,4 +70,8 @@ def count_bar(what: str, count: int) -> Iterator[Callable[[], None]]:
 
 def total_evaluations(run: Run, rule: Rule[Any]) -> int:
     """Return the denoiser evaluations that one image of a rule takes in a run."""
-    return rule.evaluations_per_image(run.sampling.num_inference_steps, len(run.concepts), full_trace=run.full_trace)
+    from semguide.guidance.edits import edit_evaluations
+
+    steps = run.sampling.num_inference_steps
+    own = rule.evaluations_per_image(steps, len(run.concepts), full_trace=run.full_trace)
+    return own + edit_evaluations(run.edits, steps)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from semguide.concepts.budget import Evaluations, check_evaluations
+from semguide.concepts.edits import Edits, parse_edit
 from semguide.errors import InvalidArgument
 from semguide.files import parse_json
 from semguide.runs.request import LARGEST_NUM_IMAGES
@@ -67,6 +69,19 @@ def parse_evaluations(text: str | None) -> Evaluations | None:
     found: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
     check_evaluations(found)
     return found
+
+
+def parse_edits(more: Sequence[str], less: Sequence[str]) -> Edits:
+    """Read `--more` and `--less`.
+
+    Raises:
+        InvalidArgument: One has another form, or they do not go together.
+    """
+    edits = [parse_edit(text, "more") for text in more] + [parse_edit(text, "less") for text in less]
+    try:
+        return Edits(tuple(edits))
+    except InvalidArgument as error:
+        raise InvalidArgument("less" if less else "more", error.rule, error.value, error.remedy) from error
 
 
 def check_seed_list(seeds: tuple[int, ...], num_images: int | None, best_of: int | None) -> None:

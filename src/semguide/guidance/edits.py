@@ -44,6 +44,12 @@ def edit_evaluations(edits: Edits, count: int) -> int:
     return sum(len(needed_edits(edits, step, count)) for step in range(count)) if edits else 0
 
 
+def never_acting(edits: Edits, count: int) -> list[Edit]:
+    """Return the edits whose windows hold none of `count` steps."""
+    windows = zip(edits.each, _windows(edits, count), strict=True)
+    return [edit for edit, window in windows if not window.ahead(0, count)]
+
+
 def check_edits_beside(rule: Rule[Any]) -> None:
     """Check that edits can stand beside a rule: e(0) must be the negative prompt's.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from semguide.concepts.budget import PLAIN, Evaluations, most_telling
+from semguide.concepts.edits import Edits
 from semguide.errors import SemguideWarning
 from semguide.files import read_json
 from semguide.models import LoadOptions, ModelDescription
@@ -36,7 +37,7 @@ def within_budget(
     """
     from semguide.guidance.cost import afford
 
-    costs = {name: cost_of(rule, model, run.loading) for name, rule in rules.items()}
+    costs = {name: cost_of(rule, model, run.loading, run.edits) for name, rule in rules.items()}
     own = next(iter(costs.values())).plain(run.sampling.num_inference_steps)
     budget = own if evaluations == PLAIN else evaluations
     alone = {name: afford(cost, budget, len(run.concepts)) for name, cost in costs.items()}
@@ -59,13 +60,13 @@ def within_budget(
     return fitted, [warning for warning in warnings if warning is not None]
 
 
-def cost_of(rule: Rule[Any], model: ModelDescription, loading: LoadOptions) -> Cost:
-    """Return what an image of a rule costs on a model."""
+def cost_of(rule: Rule[Any], model: ModelDescription, loading: LoadOptions, edits: Edits | None = None) -> Cost:
+    """Return what an image of a rule costs on a model, with edits if there are any."""
     from semguide.adapters.pipelines.own_scale import is_embedded
     from semguide.guidance.cost import Cost
 
     embedded = is_embedded(model.pipeline_class, model.guidance_embeds)
-    return Cost(rule, embedded, denoiser_steps(model, loading))
+    return Cost(rule, embedded, denoiser_steps(model, loading), edits or Edits())
 
 
 def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[int], int]:

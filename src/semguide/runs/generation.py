@@ -226,6 +226,7 @@ def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     from semguide.adapters.pipelines.own_scale import own_scale
 
     return {
+        **({"edits": run.edits} if run.edits else {}),
         "full_trace": run.full_trace,
         "num_inference_steps": run.sampling.num_inference_steps,
         **own_scale(pipe, run.sampling.guidance_scale),
@@ -265,11 +266,14 @@ def accepted_hooks(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:
+    from semguide.guidance.edits import needed_edits
+
     count = run.alone(method).sampling.num_inference_steps
 
     def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if on_step is not None:
-            on_step(method, seed, rule.evaluations(step, count, len(run.concepts), full_trace=run.full_trace))
+            own = rule.evaluations(step, count, len(run.concepts), full_trace=run.full_trace)
+            on_step(method, seed, own + len(needed_edits(run.edits, step, count)))
         return tensors
 
     return callback

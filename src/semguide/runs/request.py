@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
 from semguide.concepts.budget import MAX_CONCEPTS, Choice, Evaluations, check_evaluations, check_max_concepts, choose
+from semguide.concepts.edits import Edits
 from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.models import (
     LoadOptions,
@@ -23,6 +24,7 @@ from semguide.models import (
 )
 from semguide.runs import checks
 from semguide.runs.budget import within_budget
+from semguide.runs.edits import check_edits, edit_warnings
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.run import Method, Run, Sampling
 
@@ -64,6 +66,7 @@ class Request:
         retries: How many further seeds to try for an image whose first steps promise too little, 0 to 100.
         evaluations: Denoiser evaluations that an image may take, in the place of `num_inference_steps`; "plain": as
             many as plain guidance takes at the model's own steps.
+        edits: What the images are to show more of, or less of.
     """
 
     prompt: str
@@ -88,6 +91,7 @@ class Request:
     max_concepts: int = MAX_CONCEPTS
     retries: int = 0
     evaluations: Evaluations | None = None
+    edits: Edits = field(default_factory=Edits)
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,9 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         loading=request.loading.resolved,
         max_concepts=request.max_concepts if request.concepts is None else None,
         retries=request.retries,
+        edits=request.edits,
     )
+    check_edits(run, rules, model)
     given_up: Sequence[SemguideWarning] = ()
     if request.evaluations is not None:
         run, given_up = within_budget(run, rules, model, request.evaluations)
@@ -191,6 +197,7 @@ def check_run(run: Run) -> Plan:
     as_concepts(run.concepts, run.prompt)
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
+    check_edits(run, rules, model)
     return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
@@ -316,17 +323,18 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
     run = planned.run
     steering = [method.name for method in run.methods if method.name != PLAIN]
     alone = {name: rule for name, rule in planned.rules.items() if not rule.uses_concepts}
+    steps = {method.name: run.alone(method).sampling.num_inference_steps for method in run.methods}
     if not run.concepts and len(alone) < len(steering):
         plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale), **alone}
         kept = (Method(PLAIN, {}), *(method for method in run.methods if method.name in alone))
         plain_run = replace(run, methods=kept)
-        return replace(planned, run=plain_run, rules=plain, warnings=(_why_plain(run, choice),))
+        told = (_why_plain(run, choice), *edit_warnings(run, steps))
+        return replace(planned, run=plain_run, rules=plain, warnings=told)
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
     warnings: list[SemguideWarning] = (
         [choice.warning] if choice is not None and choice.warning is not None and steering else []
     )
     names = [concept.text for concept in run.concepts]
-    steps = {method.name: run.alone(method).sampling.num_inference_steps for method in run.methods}
     warnings += filter(None, (idle_warning(rule, names, steps[name]) for name, rule in rules.items()))
     if choice is not None and (repels := [name for name, rule in rules.items() if rule.repels]):
         warnings.append(
@@ -335,6 +343,7 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
                 "name what the images should not show with {concepts}",
             )
         )
+    warnings += edit_warnings(run, steps)
     if choice is None and not any(rule.repels for rule in rules.values()):
         warnings += _doubts(run)
     return replace(planned, warnings=tuple(warnings))

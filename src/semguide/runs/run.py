@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from semguide.concepts.edits import Edits
+from semguide.concepts.edits import from_json as edits_from_json
 from semguide.errors import InvalidArgument
 from semguide.files import digest
 from semguide.models import LoadOptions
@@ -71,6 +73,7 @@ class Run:
         retries: How many further seeds are tried for an image whose first steps promise too little.
         evaluations: Denoiser evaluations that an image may take without retries, of which the steps of the methods and
             the number of concepts come; None: the steps were given.
+        edits: What the images are to show more of, or less of.
     """
 
     prompt: str
@@ -86,6 +89,7 @@ class Run:
     max_concepts: int | None = None
     retries: int = 0
     evaluations: int | None = None
+    edits: Edits = field(default_factory=Edits)
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as JSON values, which `from_json` reads; without what is at its default since 0.1.0."""
@@ -102,6 +106,8 @@ class Run:
             del values["retries"]
         if self.evaluations is None:
             del values["evaluations"]
+        if not self.edits:
+            del values["edits"]
         if self.sampling.num_frames is None:
             del values["sampling"]["num_frames"]
         return json.loads(json.dumps(values))
@@ -123,7 +129,7 @@ class Run:
         return {"method": single.pop("methods")[0], "seed": single.pop("seeds")[0], **single}
 
 
-_NEWER = {"loading": {}, "max_concepts": None, "retries": 0, "evaluations": None}
+_NEWER = {"loading": {}, "max_concepts": None, "retries": 0, "evaluations": None, "edits": None}
 """What a run.json of an older version lacks."""
 
 
@@ -158,6 +164,7 @@ def from_json(data: Any) -> Run:
         max_concepts=None if fields["max_concepts"] is None else _typed(fields, "max_concepts", int),
         retries=_typed(fields, "retries", int),
         evaluations=None if fields["evaluations"] is None else _typed(fields, "evaluations", int),
+        edits=Edits() if fields["edits"] is None else edits_from_json(fields["edits"]),
     )
 
 

@@ -43,6 +43,7 @@ def batch_key(task: ImageTask) -> tuple[Any, ...]:
         run.full_trace,
         run.retries,
         bool(run.negative_prompt),
+        run.edits,
         method.name,
         parameters,
     )

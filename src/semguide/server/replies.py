@@ -15,6 +15,7 @@ from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.schemas import (
     ConceptModel,
     ConceptsReply,
+    EditChoice,
     ErrorBody,
     FoundConcept,
     ImageReport,
@@ -99,6 +100,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         methods=[MethodChoice(name=method.name, parameters=method.parameters) for method in run.methods],
         seeds=list(run.seeds),
         retries=run.retries,
+        edits=[EditChoice(**asdict(edit)) for edit in run.edits.each],
         steps=run.sampling.num_inference_steps,
         evaluations=run.evaluations,
         guidance_scale=run.sampling.guidance_scale,

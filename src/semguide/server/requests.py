@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from semguide.concepts.budget import MAX_CONCEPTS, check_evaluations
+from semguide.concepts.edits import Edit, Edits
 from semguide.errors import InvalidArgument
 from semguide.runs import checks
 from semguide.runs.request import Plan, Request, plan_run_for_model
@@ -75,6 +76,7 @@ def plan_job(body: ImagesRequest | JobRequest, model: ServedModel, device: str, 
             max_concepts=most_concepts(options.max_concepts, limits),
             retries=options.retries,
             evaluations=options.evaluations,
+            edits=Edits(tuple(Edit(**edit.model_dump()) for edit in options.edits)),
         ),
         model.description,
         model.readers,
@@ -140,6 +142,9 @@ def _check_texts(prompt: str, options: Options, limits: Limits) -> None:
     _check("concepts", len(concepts), limits.concepts, "leave some out")
     for concept in concepts:
         _check("concepts", len(concept), limits.concept_length, "shorten it", "characters each")
+    _check("edits", len(options.edits), limits.concepts, "leave some out")
+    for edit in options.edits:
+        _check("edits", len(edit.text), limits.concept_length, "shorten it", "characters each")
     for name, text in (("negative_prompt", options.negative_prompt), *(("concepts", text) for text in concepts)):
         checks.check_text(name, text)
 

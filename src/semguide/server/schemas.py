@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from semguide.concepts.edits import LARGEST_SCALE, MOST_EDITS
 from semguide.runs.methods import DEFAULT_METHOD
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
@@ -31,6 +32,18 @@ class MethodChoice(Strict):
     parameters: Parameters = Field(default_factory=dict, description="Its parameters; those left out: the defaults.")
 
 
+class EditChoice(Strict):
+    """More of something in a picture, or less of it."""
+
+    text: str = Field(min_length=1, description="What.", examples=["a hat"])
+    direction: Literal["more", "less"] = Field(default="more", description="Which.")
+    scale: Number = Field(default=5.0, gt=0, le=LARGEST_SCALE, description="Factor of its guidance.")
+    threshold: Number = Field(default=0.9, ge=0, le=1, description="The part of the picture that stays as it is.")
+    start: Number = Field(default=0.2, ge=0, lt=1, description="The part of the steps before it begins.")
+    stop: Number = Field(default=1.0, gt=0, le=1, description="The part of the steps at which it ends.")
+    weight: Number = Field(default=1.0, gt=0, le=LARGEST_SCALE, description="Its weight beside others.")
+
+
 class Options(Strict):
     """What the OpenAI fields have no words for."""
 
@@ -49,6 +62,9 @@ class Options(Strict):
         description="Most concepts found in the prompt to keep; null: 8, or the server's limit.",
     )
     negative_prompt: str = Field(default="", description="What the picture should not show.")
+    edits: list[EditChoice] = Field(
+        default_factory=list, max_length=MOST_EDITS, description="What to show more of, or less of, than it would."
+    )
     seed: int = Field(default=0, ge=0, le=SEED, description="Seed of the first image; the next ones count up.")
     seeds: list[Annotated[int, Field(ge=0, le=SEED)]] | None = Field(
         default=None, min_length=1, max_length=10_000, description="One image each, in the place of `seed` and `n`."
@@ -282,6 +298,7 @@ class JobReply(BaseModel):
     methods: list[MethodChoice]
     seeds: list[int]
     retries: int
+    edits: list[EditChoice] = Field(description="What is shown more of, or less of.")
     steps: int = Field(description="Of the main method.")
     evaluations: int | None = Field(description="Of an image, of which the steps come; null: the steps were given.")
     guidance_scale: float

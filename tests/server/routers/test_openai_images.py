@@ -112,6 +112,12 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ("semguide", {"retries": 9}, "semguide.retries", "semguide.retries must be at most 8 at this server, got 9"),
         ("semguide", {"retries": -1}, "semguide.retries", "semguide.retries: Input should be greater than or equal"),
         ("semguide", {"retries": 1, "method": "cfg"}, "semguide.retries", "take another semguide.method"),
+        ("semguide", {"edits": [{"text": " "}]}, "semguide.edits", "semguide.edits must hold some text"),
+        ("semguide", {"edits": [{"text": "x" * 201}]}, "semguide.edits", "at most 200 characters each at this server"),
+        ("semguide", {"edits": [{"text": f"{i}"} for i in range(9)]}, "semguide.edits", "must be at most 8 at this"),
+        ("semguide", {"edits": [{"text": "a"}, {"text": "A", "direction": "less"}]}, "semguide.edits", "of one thing"),
+        ("semguide", {"edits": [{"text": "a", "scale": 0}]}, "semguide.edits.0.scale", "greater than 0"),
+        ("semguide", {"edits": [{"text": "a"}], "method": "cdg"}, "semguide.edits", "take another semguide.method"),
         ("semguide", {"num_frames": 5}, "semguide.num_frames", "tiny-sd makes pictures, got 5; leave it out"),
         ("semguide", {"num_frames": 0}, "semguide.num_frames", "semguide.num_frames: Input should be greater"),
         ("semguide", {"method": "sgd"}, "semguide.method", "did you mean 'sgt'?"),
@@ -188,6 +194,22 @@ def test_the_image_equals_the_command_lines_bit_for_bit(live: Live, generate: Cl
         ours = Image.open(io.BytesIO(base64.b64decode(made["b64_json"])))
         assert json.loads(ours.info["semguide"])["key"] == texts["semguide"]["key"]
     assert len(reply["data"]) == 6
+
+
+def test_an_edited_image_equals_the_command_lines_and_is_repeated_from_the_jobs_record(
+    live: Live, generate: Cli, tmp_path: Path
+):
+    edits = [{"text": "a hat"}, {"text": "snow", "direction": "less", "scale": 3, "stop": 0.6}]
+    body = {"prompt": PROMPT, "semguide": {"compare": ["cfg"], "seed": 3, "steps": 4, "edits": edits}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    options = ("--more", "a hat", "--less", "snow:3;stop=0.6", "--seed", 3, "--num-images", 1, "--steps", 4)
+    assert generate("--compare", "cfg", *options).exit_code == 0
+    recorded = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    ours = {made["semguide"]["method"]: made["semguide"]["pixels"] for made in reply["data"]}
+    assert ours == {image["method"]: image["pixels"] for image in recorded["images"]}
+    job = live.job(reply["semguide"]["job"])
+    assert [(edit["text"], edit["direction"]) for edit in job["edits"]] == [("a hat", "more"), ("snow", "less")]
+    assert live.http.get(job["run_url"]).json()["run"]["edits"] == recorded["run"]["edits"]
 
 
 def test_an_image_that_is_tried_again_equals_the_command_lines(
