@@ -9,8 +9,8 @@ first is the demo's. How the default rule draws them plays no part. Shown are th
 failures included, and beside them the share right over all 16 seeds of both methods as demo and page draw them: at the
 checkpoint's own scale and steps, picture by picture. Plain guidance at its best scale stands there, too.
 
-    plain.json      how many of 16 pictures are right, by prompt; prompts that stand there are not drawn again
-    examples.json   the examples; `--write` puts them into the checkpoint's folder, where page and demo find them
+    plain.json               how many of 16 pictures are right, by prompt; prompts that stand there are not drawn again
+    semguide-examples.json   the examples; `--write` puts them into the checkpoint's folder, for page and demo
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from semguide.evaluation.suites import SuitePrompt, stable_hash, suite
 from semguide.files import write_json
 from semguide.guidance import CFG, BalancedSGT, Rule
 from semguide.models import describe, load
+from semguide.models.examples import FILE
 from semguide_emoji import ASSETS
 from semguide_emoji.evaluation.detections import findings, verdicts
 from semguide_emoji.judge import Judge
@@ -107,15 +108,15 @@ def main() -> None:
     failed = failing(prompts, plain)
     found = {
         "made_by": "benchmarks/examples.py",
-        "suite": f"{SUITE}, validation",
-        "looked_at": len(prompts),
-        "failing": len(failed),
+        "chosen": f"{len(failed)} of {len(prompts)} validation prompts of {SUITE} are wrong from at least half of "
+        f"{SEEDS} seeds by plain guidance at its best scale, {BEST_SCALE:g}; these are the first {EXAMPLES} of them, "
+        "in the order of a hash.",
         "seeds": SEEDS,
         "best_scale": BEST_SCALE,
         "examples": measured(bench, failed[:EXAMPLES], plain),
     }
     for folder in (options.out, *([ASSETS / MODEL] if options.write else [])):
-        write_json(folder / "examples.json", found)
+        write_json(folder / FILE, found)
     print(json.dumps(found, indent=2))
 
 

@@ -7,7 +7,7 @@ from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
 from semguide.models.folder import check_folder
 from semguide.models.loading import fetch, load
-from semguide.models.option_checks import check_fit, check_machine
+from semguide.models.option_checks import check_fit, check_machine, scheduler_names
 from semguide.models.options import LoadOptions, Lora, parse_lora
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "load",
     "parse_lora",
     "resolve",
+    "scheduler_names",
 ]

@@ -108,8 +108,23 @@ def _class_name(index: dict[str, Any], name: str) -> str | None:
     return str(index[name][1]) if name in components(index) else None
 
 
+def scheduler_names(configuration: Path) -> tuple[str, list[str]]:
+    """Return the class of a checkpoint's scheduler ("" where it has none), and those of diffusers that go with it.
+
+    Args:
+        configuration: Folder of its JSON files.
+    """
+    index = read_index(configuration)
+    return _class_name(index, "scheduler") or "", _compatible(_component_class(index, "scheduler"))
+
+
+def _compatible(own: Any) -> list[str]:
+    found = own._get_compatibles() if own is not None else []
+    return sorted(kind.__name__ for kind in found if "_backends" not in vars(kind))  # of a package that is missing
+
+
 def _check_scheduler(name: str, own: Any) -> None:
-    known = sorted(kind.__name__ for kind in own._get_compatibles()) if own is not None else []
+    known = _compatible(own)
     if name not in known:
         raise InvalidArgument(
             "scheduler",

@@ -80,7 +80,8 @@ def describe_method(name: str) -> dict[str, Any]:
     from semguide.guidance import METHODS
 
     rule = METHODS[name]()
-    return described(rule, rule.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS))
+    fewest = rule.min_concepts if rule.uses_concepts else 0
+    return described(rule, rule.evaluations_per_image(EXAMPLE_STEPS, EXAMPLE_CONCEPTS)) | {"min_concepts": fewest}
 
 
 def described(method: Any, per_image: int | None) -> dict[str, Any]:

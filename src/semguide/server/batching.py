@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from semguide.models import LoadOptions
+from semguide.models.loaded import switch_scheduler
 from semguide.runs.generation import GeneratedImage, accepted_hooks, generate_image, make_generator, sampling_arguments
 from semguide.server.jobs import ImageTask, Job, Status
 
@@ -40,6 +43,7 @@ def batch_key(task: ImageTask) -> tuple[Any, ...]:
     return (
         run.model,
         run.alone(method).sampling,
+        run.loading.scheduler,
         run.full_trace,
         run.retries,
         bool(run.negative_prompt),
@@ -76,9 +80,22 @@ def generate_batch(tasks: Sequence[ImageTask], pipe: Any, call_hooks: dict[str, 
 
     first = tasks[0]
     rule = first.job.plan.rules[first.method.name]
-    if len(tasks) == 1:
-        return [generate_image(first.job.run, first.method, first.seed, steer(pipe, rule), **call_hooks)]
-    return _generate_together(tasks, steer(pipe, rule, batch_invariant=False), call_hooks)
+    with _scheduler_of(first.job, pipe):
+        if len(tasks) == 1:
+            return [generate_image(first.job.run, first.method, first.seed, steer(pipe, rule), **call_hooks)]
+        return _generate_together(tasks, steer(pipe, rule, batch_invariant=False), call_hooks)
+
+
+@contextmanager
+def _scheduler_of(job: Job, pipe: Any) -> Generator[None, None, None]:
+    """Give a pipeline the scheduler that a job names, while the context lasts."""
+    own, name = pipe.scheduler, job.run.loading.scheduler
+    try:
+        if name is not None and name != type(own).__name__:
+            switch_scheduler(pipe, LoadOptions(scheduler=name))
+        yield
+    finally:
+        pipe.scheduler = own
 
 
 def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dict[str, Any]) -> list[GeneratedImage]:

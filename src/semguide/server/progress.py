@@ -53,7 +53,7 @@ class ProgressReporter:
         for index, task in enumerate(self._tasks):
             self._on_step(task, step + 1)
             if task.job.live:
-                task.job.events.publish("step", _step_data(task, step, traces.get(index)))
+                task.job.events.publish("step", _step_data(task, step, _steps(pipe, task), traces.get(index)))
                 if task.job.events.followers and (step + 1) % self._preview_interval == 0:
                     self._publish_preview(pipe, task, step, index, latents)
         self._corrections, self._previous_latents = {}, latents if self._live else None
@@ -68,13 +68,18 @@ class ProgressReporter:
             task.job.events.publish("preview", {**image, "step": step + 1, "url": url}, replaces=image)
 
 
-def _step_data(task: ImageTask, step: int, trace: dict[str, list[float]] | None) -> dict[str, Any]:
+def _steps(pipe: Any, task: ImageTask) -> int:
+    """Return the steps of an image: a scheduler of second order takes more than are asked for."""
+    return max(task.steps, len(pipe.scheduler.timesteps))
+
+
+def _step_data(task: ImageTask, step: int, steps: int, trace: dict[str, list[float]] | None) -> dict[str, Any]:
     return {
         "image": task.index,
         "method": task.method.name,
         "seed": task.seed,
         "step": step + 1,
-        "steps": task.steps,
+        "steps": steps,
         "trace": trace,
     }
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from semguide.concepts import why_none
 from semguide.concepts.budget import Choice
-from semguide.runs.methods import describe_method, method_names
+from semguide.runs.methods import DEFAULT_METHOD, describe_method, method_names
 from semguide.runs.records import alignment_ranks, describe_run
-from semguide.runs.request import own_steps_and_scale
+from semguide.runs.request import Request, own_steps_and_scale
 from semguide.server.jobs import Failure, ImageTask, Job, Status
+from semguide.server.requests import most_concepts
 from semguide.server.schemas import (
     ConceptModel,
     ConceptsReply,
+    DefaultsCard,
     EditChoice,
     ErrorBody,
     FoundConcept,
@@ -104,6 +106,7 @@ def job_reply(job: Job, position: int) -> JobReply:
         steps=run.sampling.num_inference_steps,
         evaluations=run.evaluations,
         guidance_scale=run.sampling.guidance_scale,
+        scheduler=run.loading.scheduler,
         width=run.sampling.width,
         height=run.sampling.height,
         num_frames=run.sampling.num_frames,
@@ -141,13 +144,16 @@ def model_card(model: ServedModel) -> ModelCard:
     described = {name: getattr(model.description, name) for name in wanted}
     described["num_inference_steps"], described["guidance_scale"] = own_steps_and_scale(model.description)
     video = model.description.video
+    described |= {"scheduler": model.scheduler, "schedulers": list(model.schedulers)}
+    described["examples"] = asdict(model.examples)
     described["video"] = None if video is None else {"fps": video.fps, "num_frames": video.num_frames}
     kind = model.description.kind.value
     return ModelCard(id=model.id, created=model.created, owned_by=f"semguide-{kind}", semguide=described)
 
 
 def methods_reply(limits: Limits) -> MethodsReply:
-    """Return all methods with their parameters and ranges, and the server's limits."""
+    """Return all methods with their parameters and ranges, the defaults, and the server's limits."""
     cards = [MethodCard(**describe_method(name)) for name in method_names()]
-    names = LimitsCard.model_fields
-    return MethodsReply(methods=cards, limits=LimitsCard(**{name: getattr(limits, name) for name in names}))
+    limited = LimitsCard(**{name: getattr(limits, name) for name in LimitsCard.model_fields})
+    defaults = DefaultsCard(method=DEFAULT_METHOD, max_concepts=most_concepts(None, limits), images=Request.num_images)
+    return MethodsReply(methods=cards, defaults=defaults, limits=limited)

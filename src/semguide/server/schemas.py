@@ -79,6 +79,9 @@ class Options(Strict):
         "`plain`: what plain guidance takes at the model's steps.",
     )
     guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
+    scheduler: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None, description="Sampler: one of the model's `schedulers`; null: the model's."
+    )
     num_frames: int | None = Field(
         default=None, ge=1, le=1000, description="Frames of a video; null: the model's. Pictures have none."
     )
@@ -243,8 +246,9 @@ class ModelCard(BaseModel):
     created: int = Field(description="Unix time at which the server loaded it.")
     owned_by: str
     semguide: dict[str, Any] = Field(
-        description="Defaults and ranges: steps, guidance_scale, height, width, sizes; `video`: `fps` and `num_frames` "
-        "of a model that makes videos, else null."
+        description="Defaults and ranges: steps, guidance_scale, height, width, sizes; `scheduler` and the "
+        "`schedulers` that a request may name; `examples`: prompts, and how many pictures each method gets right; "
+        "`video`: `fps` and `num_frames` of a model that makes videos, else null."
     )
 
 
@@ -302,6 +306,7 @@ class JobReply(BaseModel):
     steps: int = Field(description="Of the main method.")
     evaluations: int | None = Field(description="Of an image, of which the steps come; null: the steps were given.")
     guidance_scale: float
+    scheduler: str | None = Field(description="Null: the model's.")
     width: int
     height: int
     num_frames: int | None = Field(description="Frames of a video; null: pictures, or as many as the model says.")
@@ -334,6 +339,7 @@ class MethodCard(BaseModel):
     aliases: list[str] = Field(description="Other names that a request may give it.")
     summary: str
     parameters: list[ParameterCard]
+    min_concepts: int = Field(description="With fewer it is plain guidance; 0: it uses none.")
     evaluations: dict[str, int] = Field(description="Denoiser evaluations of an example run.")
     citation: str = Field(description="BibTeX.")
 
@@ -352,10 +358,19 @@ class LimitsCard(BaseModel):
     queue: int
 
 
+class DefaultsCard(BaseModel):
+    """What is taken where a request, or the command, names nothing else; a model has further ones of its own."""
+
+    method: str
+    max_concepts: int
+    images: int = Field(description="Of `semguide generate` and the page; a request's `n` is 1.")
+
+
 class MethodsReply(BaseModel):
-    """The methods of this server, and its limits."""
+    """The methods of this server, its defaults and its limits."""
 
     methods: list[MethodCard]
+    defaults: DefaultsCard
     limits: LimitsCard
 
 

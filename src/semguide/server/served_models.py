@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
-from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load
+from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load, scheduler_names
+from semguide.models.examples import Examples, read_examples
 from semguide.runs.environment import Environment, current_environment
 from semguide.runs.request import find_model, text_readers_of
 
@@ -31,6 +32,9 @@ class ServedModel:
         created: Unix time in seconds at which it was loaded.
         loading: How it is loaded.
         readers: Its text encoders as far as they read.
+        scheduler: Class of the scheduler that it is loaded with.
+        schedulers: Those that a request may name in its place.
+        examples: The prompts that come with it.
     """
 
     id: str
@@ -39,6 +43,22 @@ class ServedModel:
     created: int
     loading: LoadOptions = field(default_factory=LoadOptions)
     readers: tuple[TextReader, ...] = ()
+    scheduler: str = ""
+    schedulers: tuple[str, ...] = ()
+    examples: Examples = field(default_factory=Examples)
+
+    def loading_with(self, scheduler: str | None) -> LoadOptions:
+        """Return how it is loaded with a scheduler of a request; None: its own.
+
+        Raises:
+            InvalidArgument: The scheduler does not go with it.
+        """
+        if scheduler is None or scheduler == self.scheduler:
+            return self.loading
+        if scheduler not in self.schedulers:
+            known = ", ".join(self.schedulers) or "there are none to choose from"
+            raise InvalidArgument("scheduler", f"must be one that goes with {self.id} ({known})", scheduler)
+        return replace(self.loading, scheduler=scheduler)
 
 
 @dataclass(frozen=True)
@@ -84,8 +104,18 @@ def find_models(
         public = description.path.name if description.kind in LOCAL else description.name
         if public in served:
             raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")
-        environment, readers = current_environment(description.path, loading), tuple(text_readers_of(description))
-        served[public] = ServedModel(public, description, environment, int(time.time()), loading, readers)
+        own, others = scheduler_names(description.configuration)
+        served[public] = ServedModel(
+            id=public,
+            description=description,
+            environment=current_environment(description.path, loading),
+            created=int(time.time()),
+            loading=loading,
+            readers=tuple(text_readers_of(description)),
+            scheduler=loading.scheduler or own,
+            schedulers=() if loading.scheduler else tuple(others),
+            examples=read_examples(description.path),
+        )
     return served
 
 

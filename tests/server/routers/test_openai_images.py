@@ -257,6 +257,39 @@ def test_the_run_json_is_repeated_by_the_command_line(live: Live, cli: Cli, tmp_
     assert "warning" not in result.stderr
 
 
+def test_a_scheduler_that_a_request_names_makes_the_images_that_the_command_line_makes_with_it(
+    live: Live, generate: Cli, tmp_path: Path
+):
+    solver = "DDPMScheduler"
+    (model,) = live.http.get("/v1/models").json()["data"]
+    assert solver in model["semguide"]["schedulers"]
+    body = {"prompt": PROMPT, "semguide": {"seed": 5, "steps": 4, "scheduler": solver}}
+    reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
+    result = generate("--seed", 5, "--num-images", 1, "--steps", 4, "--scheduler", solver)
+    assert result.exit_code == 0, result.stderr
+    (made,) = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["images"]
+    assert reply["data"][0]["semguide"]["pixels"] == made["pixels"]
+    own = {**body, "semguide": {**body["semguide"], "scheduler": None}}
+    plain = live.http.post("/v1/images/generations", json=own).raise_for_status().json()
+    assert plain["data"][0]["semguide"]["pixels"] != made["pixels"]
+    run = live.http.get(f"/v1/jobs/{reply['semguide']['job']}/run.json").json()
+    assert run["run"]["loading"]["scheduler"] == solver
+
+
+def test_a_scheduler_that_does_not_go_with_the_model_is_refused(live: Live):
+    body = {"prompt": PROMPT, "semguide": {"scheduler": "FlowMatchEulerDiscreteScheduler"}}
+    reply = live.http.post("/v1/images/generations", json=body)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith("semguide.scheduler must be one that goes with tiny-sd (DDIM")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_steps_of_a_scheduler_of_second_order_are_counted_as_they_come(live: Live):
+    job = live.start(steps=3, scheduler="HeunDiscreteScheduler")
+    steps = [event["data"] for event in live.events(job["id"]) if event["event"] == "step"]
+    assert [(step["step"], step["steps"]) for step in steps] == [(step, 5) for step in range(1, 6)]
+
+
 def test_a_client_that_goes_away_frees_its_place(live: Live):
     before = live.metric('semguide_jobs_total{outcome="cancelled"}')
     body = json.dumps({"prompt": PROMPT, "semguide": {"steps": MANY_STEPS}}).encode()

@@ -1,0 +1,47 @@
+"""Examples that come with a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semguide.errors import InvalidArgument
+from semguide.models.examples import FILE, Examples, read_examples
+
+GOOD: dict[str, Any] = {
+    "chosen": "by a rule",
+    "seeds": 16,
+    "best_scale": 12.0,
+    "examples": [{"prompt": "a cat and a dog", "right": {"cfg": 3, "sgt-balanced": 12}, "right_at_best_scale": 5}],
+}
+
+
+def test_a_folder_without_the_file_has_none(tmp_path: Path):
+    assert read_examples(tmp_path) == Examples()
+
+
+def test_prompts_are_read_with_how_many_pictures_are_right(tmp_path: Path):
+    (tmp_path / FILE).write_text(json.dumps(GOOD))
+    found = read_examples(tmp_path)
+    assert (found.seeds, found.best_scale, found.chosen) == (16, 12.0, "by a rule")
+    (example,) = found.examples
+    assert (example.prompt, example.right["sgt-balanced"], example.right_at_best_scale) == ("a cat and a dog", 12, 5)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [],
+        {**GOOD, "seeds": "16"},
+        {**GOOD, "examples": [{"prompt": 3, "right": {}, "right_at_best_scale": 0}]},
+        {**GOOD, "examples": [{"prompt": "a cat", "right": {"cfg": 17}, "right_at_best_scale": 0}]},
+        {key: value for key, value in GOOD.items() if key != "chosen"},
+    ],
+)
+def test_a_file_that_says_something_else_is_refused_by_its_name(tmp_path: Path, broken: Any):
+    (tmp_path / FILE).write_text(json.dumps(broken))
+    with pytest.raises(InvalidArgument, match=FILE):
+        read_examples(tmp_path)
