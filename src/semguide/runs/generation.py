@@ -147,9 +147,10 @@ def generate_image(run: Run, method: Method, seed: int, steered: Any, **call_hoo
 
 
 def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks: Mapping[str, Any]) -> GeneratedImage:
+    from semguide.guidance.attempts import THRESHOLD, attempts_of
     from semguide.selection import SignalScore
     from semguide.selection.best_of import with_finished
-    from semguide.selection.retries import THRESHOLD, attempts_of, start_until
+    from semguide.selection.retries import start_until
 
     begun = time.perf_counter()
     arguments = {**call_arguments(run, steered.pipe), **accepted_hooks(steered.pipe, call_hooks)}

@@ -8,20 +8,11 @@ from typing import Any
 
 from semguide.adapters.pipelines.families.registry import spec_of
 from semguide.adapters.pipelines.steer import SteeredPipeline
+from semguide.guidance.attempts import THRESHOLD
 from semguide.guidance.checks import check_number
 from semguide.selection.best_of import Candidate, Selection, check_arguments, checked_seeds, with_finished
 from semguide.selection.criteria import Criterion, SignalScore
 from semguide.selection.partial_run import PartialRun
-
-THRESHOLD = 0.8
-"""Score with which a seed is finished; one to three in ten first starts are below it on the embedded checkpoints."""
-STRIDE = 10_000
-"""Distance of the seeds that are tried for one image: its own, and others that no other image of a run has."""
-
-
-def attempts_of(seed: int, retries: int) -> list[int]:
-    """Return the seeds that are tried for the image of a seed, its own first."""
-    return [(seed + STRIDE * number) % 2**63 for number in range(retries + 1)]
 
 
 def retry(

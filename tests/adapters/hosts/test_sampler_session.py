@@ -12,6 +12,7 @@ from semguide import CFG, SGT, SGTv2
 from semguide.adapters.eps_scale import MIN_SCALE
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.guidance import METHODS, Predictions, Step
+from semguide.guidance.signal_score import STOP, first_steps, log_odds_of, score_of, step_terms
 from support.comfyui import standin
 
 SIGMAS = [8.0, 4.0, 2.0, 1.0, 0.5, 0.0]
@@ -36,6 +37,29 @@ def test_concepts_are_wanted_where_the_rule_wants_them_or_a_full_trace_does() ->
     assert [run_of(CFG(), full_trace=True).needs_concepts(step) for step in range(5)] == [True] * 5
     assert not run_of(CFG()).needs_concepts(0)
     assert not SamplerSession(SGT(), [], SIGMAS, full_trace=True).needs_concepts(0)
+
+
+@pytest.mark.parametrize("sampling", [standin.Eps(), standin.Flow()])
+@pytest.mark.parametrize("rule", [SGT(), SGT(start=0.5, stop=0.9), CFG()])
+def test_images_are_scored_by_the_signals_of_their_first_steps_in_eps_space(rule: Any, sampling: Any) -> None:
+    run = SamplerSession(rule, NAMES, SIGMAS, full_trace=False, scored=True)
+    terms: list[list[torch.Tensor]] = [[], []]
+    for step, sigma in enumerate(torch.tensor([0.9, 0.7, 0.5, 0.3, 0.1], dtype=torch.float64)):
+        if not run.needs_concepts(step):
+            continue
+        eps = torch.stack([torch.einsum("ij,j...->i...", WEIGHTS, standin.noise(3, seed=9 * i + step)) for i in (0, 1)])
+        images = sampling.denoised(standin.noise(1, seed=99), sigma, eps)
+        place = Step(step, 5, 7.5, eps_scale(sampling, sigma))
+        run.corrections(place, images[:, 0], images[:, 1], images[:, 2:].swapaxes(0, 1))
+        if step < first_steps(STOP, 5):
+            for i, seen in enumerate(terms):
+                seen.append(step_terms(Step(step, 5, 7.5), Predictions(eps[i, 0], eps[i, 1], eps[i, 2:])))
+    assert run.first == len(terms[0]) == 2
+    assert run.scores() == pytest.approx([score_of(log_odds_of(seen)) for seen in terms], rel=1e-6)
+
+
+def test_without_a_prediction_there_is_no_score() -> None:
+    assert np.isnan(SamplerSession(SGT(), NAMES, SIGMAS, full_trace=False, scored=True).scores()).all()
 
 
 @pytest.mark.parametrize("sigma", [0.1, 3.0])

@@ -47,15 +47,22 @@ class Server:
 
     def draw(self, graph: Json, **more: Any) -> dict[str, list[Path]]:
         """Run a graph to its end; returns the pictures of each node that shows or saves some."""
+        return {
+            node: [self.base / image["type"] / image["subfolder"] / image["filename"] for image in shown["images"]]
+            for node, shown in self._shown(graph, more).items()
+            if "images" in shown
+        }
+
+    def texts(self, graph: Json) -> dict[str, str]:
+        """Run a graph to its end; returns the texts that nodes show."""
+        return {node: shown["text"][0] for node, shown in self._shown(graph, {}).items() if "text" in shown}
+
+    def _shown(self, graph: Json, more: Json) -> Json:
         status, reply = self.queue(graph, **more)
         assert status == 200, reply
         entry = self._waited_for(reply["prompt_id"])
         assert entry["status"]["status_str"] == "success", entry["status"]
-        return {
-            node: [self.base / image["type"] / image["subfolder"] / image["filename"] for image in shown["images"]]
-            for node, shown in entry["outputs"].items()
-            if "images" in shown
-        }
+        return entry["outputs"]
 
     def _waited_for(self, prompt: str) -> Json:
         until = time.monotonic() + PATIENCE

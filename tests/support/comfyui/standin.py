@@ -107,8 +107,11 @@ class CFGGuider:
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Options = {}, seed: Any = None) -> Tensor:  # noqa: B006
         conds = [self.conds["positive"], self.conds["negative"]]
-        out = calc_cond_batch(self.inner_model, conds, x, timestep, model_options)
         call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": model_options}
+        if "sampler_calc_cond_batch_function" in model_options:
+            out = model_options["sampler_calc_cond_batch_function"]({"conds": conds, **call})
+        else:
+            out = calc_cond_batch(self.inner_model, conds, x, timestep, model_options)
         for function in model_options.get("sampler_pre_cfg_function", []):
             out = function({"conds": conds, "conds_out": out, "cond_scale": self.cfg, "timestep": timestep, **call})
         rest = {"model_options": model_options, "cond": conds[0], "uncond": conds[1]}
@@ -127,6 +130,7 @@ class CFGGuider:
     ) -> Tensor:
         del denoise_mask, callback, disable_pbar
         self.inner_model = self.model_patcher.model
+        self.loaded_models = [self.model_patcher]
         self.conds = {key: [dict(entry) for entry in cond] for key, cond in self.original_conds.items()}
         process_conds(self.inner_model, noise, self.conds)
         patches = self.model_options.get("transformer_options", {})
@@ -203,6 +207,12 @@ def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor,
 
 def convert_cond(cond: Any) -> list[Options]:
     return [{**options, "cross_attn": embedding, "model_conds": {}, "uuid": object()} for embedding, options in cond]
+
+
+def cleanup_models(conds: Any, models: Any) -> None:
+    """End the use of what a run loaded."""
+    assert set(conds) >= {"positive", "negative"}
+    assert models
 
 
 def encode_model_conds(
@@ -310,7 +320,7 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
     vars(samplers).update(resolve_areas_and_cond_masks_multidim=resolve_areas_and_cond_masks_multidim)
     vars(samplers).update(calculate_start_end_timesteps=calculate_start_end_timesteps)
     helpers = types.ModuleType("comfy.sampler_helpers")
-    vars(helpers).update(convert_cond=convert_cond)
+    vars(helpers).update(convert_cond=convert_cond, cleanup_models=cleanup_models)
     patch.setitem(sys.modules, "comfy.sampler_helpers", helpers)
     vars(package).update(samplers=samplers, sampler_helpers=helpers, __path__=[])
     patch.setitem(sys.modules, "comfy", package)
@@ -321,6 +331,6 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
 
 def forget(patch: pytest.MonkeyPatch) -> None:
     """Have guider and patch import their ComfyUI anew, now and after the test."""
-    for name in ("guider", "model_patch", "regions"):
+    for name in ("guider", "model_patch", "regions", "attempt", "retries"):
         patch.setitem(sys.modules, f"semguide.adapters.hosts.comfyui.{name}", types.ModuleType("placeholder"))
         del sys.modules[f"semguide.adapters.hosts.comfyui.{name}"]

@@ -15,6 +15,7 @@ from its sigma; `RuleSession` takes care that a rule's state goes on once a step
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from torch import Tensor
 from semguide.adapters.eps_scale import MIN_SCALE
 from semguide.errors import RuleNeverActed
 from semguide.guidance import FiniteCheck, Predictions, Rule, RuleSession, Step, Trace
+from semguide.guidance.signal_score import STOP, first_steps, score_of
 
 ROUNDING = 1e-4
 """How far the sigma of a call may be from the schedule's, relative to it; neighbours in a schedule differ by more."""
@@ -40,13 +42,24 @@ class SamplerSession:
         concepts: The concept texts, the same for all images of the batch.
         sigmas: The schedule, one more than there are steps.
         full_trace: Whether to evaluate concepts that the rule does not use.
+        scored: Whether to evaluate them at the first steps, by which the images are scored.
 
     Attributes:
         count: Number of steps.
+        first: How many of them an image is scored by, 0 if it is not to be.
     """
 
-    def __init__(self, rule: Rule[Any], concepts: Sequence[str], sigmas: Sequence[float], *, full_trace: bool) -> None:
+    def __init__(
+        self,
+        rule: Rule[Any],
+        concepts: Sequence[str],
+        sigmas: Sequence[float],
+        *,
+        full_trace: bool,
+        scored: bool = False,
+    ) -> None:
         self.count = max(0, len(sigmas) - 1)
+        self.first = first_steps(STOP, self.count) if scored else 0
         self._sigmas = tuple(sigmas[:-1])
         self._rule, self._concepts, self._full_trace = rule, tuple(concepts), full_trace
         self._all = tuple(range(len(self._concepts)))
@@ -67,7 +80,11 @@ class SamplerSession:
             present: Numbers of the concepts that there are at this step, in order; None: all.
         """
         there = present is None or len(present) > 0
-        return there and self._session(present).needs_concepts(0, step, self.count)
+        return there and (step < self.first or self.uses_concepts(step, present))
+
+    def uses_concepts(self, step: int, present: Sequence[int] | None = None) -> bool:
+        """Say whether rule or trace want them: where they do not, the score alone does."""
+        return self._session(present).needs_concepts(0, step, self.count)
 
     def corrections(
         self, step: Step, uncond: Tensor, cond: Tensor, concepts: Tensor, present: Sequence[int] | None = None
@@ -114,6 +131,14 @@ class SamplerSession:
         found = [session.idle(self.count) for session in self._sessions.values()]
         left = [why for image, why in enumerate(whole) if all(each[image] is not None for each in found)]
         return next(iter(left), None)
+
+    def scores(self) -> list[float]:
+        """Return of each image the probability that all its concepts are right, after the first steps.
+
+        Waits for the device. See `semguide.guidance.signal_score`; NaN where nothing was to be seen.
+        """
+        found = [score_of(odds) for odds in self._session(None).log_odds()]
+        return [math.nan if score is None else score for score in found]
 
     def trace(self) -> Trace:
         """Return the trace; of several calls in a step the last one counts."""

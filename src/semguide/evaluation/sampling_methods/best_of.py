@@ -21,6 +21,7 @@ from semguide.evaluation.sampling_methods.base import (
     sample_with_rule,
 )
 from semguide.guidance import Rule, get_method
+from semguide.guidance.attempts import THRESHOLD, attempts_of
 from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
@@ -29,7 +30,6 @@ from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
 from semguide.selection.criteria import looks_at
-from semguide.selection.retries import THRESHOLD, attempts_of
 from semguide.types import Concept
 
 SEEDS = "How many seeds are started: the image's own and that plus 10,000, 20,000, ...; 1 is the rule alone."

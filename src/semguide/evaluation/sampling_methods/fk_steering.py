@@ -17,11 +17,11 @@ from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingOptions, check_pipeline
 from semguide.evaluation.sampling_methods.best_of import OfRule, find_clip
 from semguide.evaluation.sampling_methods.rewards import ClipReward, CriterionReward, Reward
+from semguide.guidance.attempts import attempts_of
 from semguide.guidance.citations import FK_STEERING_PAPER
 from semguide.guidance.parameters import parameter
 from semguide.models.fingerprint import fingerprint_files
 from semguide.selection import Criterion, DetectorScore, SignalScore
-from semguide.selection.retries import attempts_of
 from semguide.types import Concept
 
 

@@ -189,6 +189,76 @@ def test_a_list_of_settings_makes_a_picture_each(server: Server) -> None:
     assert several == [pixels(server, {**base(), **guided(cfg=cfg)})[0] for cfg in (5.0, 9.0)]
 
 
+def retried(threshold: float, retries: int = 2, steps: int = 5, **inputs: Any) -> dict[str, Any]:
+    """Return a custom sampling that tries again, the seed and the report shown as texts."""
+    graph = guided()
+    graph["b"]["inputs"]["steps"] = steps
+    again = {**graph["s"]["inputs"], "retries": retries, "threshold": threshold, **inputs}
+    shown = {"seed": node("PreviewAny", source=["s", 2]), "report": node("PreviewAny", source=["s", 4])}
+    return {**graph, "s": node("SemguideRetries", **again), **shown}
+
+
+def with_seed(seed: int) -> dict[str, Any]:
+    graph = guided()
+    graph["b"]["inputs"]["steps"] = 5
+    graph["r"]["inputs"]["noise_seed"] = seed
+    return graph
+
+
+def test_the_picture_of_a_seed_that_was_tried_is_that_of_comfyuis_own_sampler(server: Server) -> None:
+    assert pixels(server, {**base(), **retried(0.0)}) == pixels(server, {**base(), **with_seed(3)})
+    graph = {**base(), **retried(1.0)}
+    found = pixels(server, graph)
+    texts = server.texts(graph)
+    seed = int(texts["seed"])
+    assert seed in (3, 10003, 20003)
+    assert found == pixels(server, {**base(), **with_seed(seed)})
+    assert texts["report"].count("seed") == 3
+    assert f"seed {seed}" in next(part for part in texts["report"].split("; ") if "drawn" in part)
+
+
+def test_pictures_of_a_batch_are_tried_again_on_their_own(server: Server) -> None:
+    graph = {**base(), **retried(1.0)}
+    graph["l"]["inputs"]["batch_size"] = 2
+    assert len(pixels(server, graph)) == 2
+    lines = server.texts(graph)["report"].splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["image 1", "image 2"]
+
+
+def test_what_cannot_be_tried_again_is_told(server: Server) -> None:
+    masked = {"k": node("SolidMask", value=1.0, width=64, height=64)}
+    masked["q"] = node("SetLatentNoiseMask", samples=["l", 0], mask=["k", 0])
+    report = server.texts({**base(), **masked, **retried(1.0, latent_image=["q", 0])})["report"]
+    assert report.startswith("Drawn once: the latent has a noise mask")
+    report = server.texts({**base(), "z": node("DisableNoise"), **retried(1.0, noise=["z", 0])})["report"]
+    assert report.endswith("connect RandomNoise.")
+
+
+def test_trying_again_shows_its_steps_and_can_be_interrupted(server: Server) -> None:
+    aiohttp = pytest.importorskip("aiohttp")
+    graph = {**base(), **retried(1.0, retries=100, steps=30)}
+
+    async def interrupt() -> tuple[list[int], Any]:
+        values: list[int] = []
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{server.url}/ws?clientId=stop") as socket:
+            assert (await asyncio.to_thread(server.queue, graph, client_id="stop"))[0] == 200
+            while True:
+                message = await asyncio.wait_for(socket.receive(), 60)
+                told: Any = json.loads(message.data) if message.type == aiohttp.WSMsgType.TEXT else {"type": None}
+                if told["type"] == "progress":
+                    values.append(told["data"]["value"])
+                if values != sorted(values):  # the second seed has begun
+                    async with session.post(f"{server.url}/interrupt"):
+                        pass
+                if told["type"] in ("execution_interrupted", "execution_success", "execution_error"):
+                    return values, told["type"]
+
+    values, ended = asyncio.run(interrupt())
+    assert values != sorted(values)
+    assert ended == "execution_interrupted"
+    assert pixels(server, {**base(), **retried(0.0)}) == pixels(server, {**base(), **with_seed(3)}), "all is as before"
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

@@ -13,6 +13,7 @@ from semguide.adapters.hosts.comfyui.encoding import (
 )
 from semguide.adapters.hosts.comfyui.nodes import SemanticGuidanceModelNode, SemanticGuidanceNode, Trajectory
 from semguide.adapters.hosts.comfyui.parameter_nodes import parameter_nodes
+from semguide.adapters.hosts.comfyui.retry_node import SamplerWithRetries
 
 
 @cache
@@ -21,6 +22,7 @@ def node_classes() -> dict[str, Any]:
     return {
         "SemguideGuider": SemanticGuidanceNode,
         "SemguideModel": SemanticGuidanceModelNode,
+        "SemguideRetries": SamplerWithRetries,
         "SemguideDecompose": DecomposePrompt,
         "SemguideDecomposeSDXL": DecomposePromptSDXL,
         "SemguideDecomposeFlux": DecomposePromptFlux,
@@ -36,6 +38,7 @@ def display_names() -> dict[str, str]:
     return {
         "SemguideGuider": "Semantic Guidance (Guider)",
         "SemguideModel": "Semantic Guidance (Model)",
+        "SemguideRetries": "Semantic Guidance Sampler (Retries)",
         "SemguideDecompose": "Decompose Prompt",
         "SemguideDecomposeSDXL": "Decompose Prompt (SDXL)",
         "SemguideDecomposeFlux": "Decompose Prompt (Flux)",

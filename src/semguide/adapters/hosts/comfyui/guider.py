@@ -19,7 +19,7 @@ from semguide.guidance import Rule, Step, Trace
 
 _samplers: Any = import_module("comfy.samplers")
 _BEFORE, _AFTER = "sampler_pre_cfg_function", "sampler_post_cfg_function"
-_BATCH = "sampler_calc_cond_batch_function"
+BATCH = "sampler_calc_cond_batch_function"
 _PATCHES = ("patches", "patches_replace", "wrappers")
 """What ComfyUI keeps in `transformer_options` of the functions in a model."""
 _HARMLESS = frozenset({"model_sampling", "latent_format"})
@@ -51,6 +51,7 @@ class SemanticGuider(_samplers.CFGGuider):
         """Id of the node in the interface that made it, which then shows why a picture is plain guidance."""
         self._names: list[str] = []
         self._session: SamplerSession | None = None
+        self._trace: Trace | None = None
 
     def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
         """Set prompt, negative prompt and concepts; each concept under a key of its own, or they would be averaged."""
@@ -60,7 +61,7 @@ class SemanticGuider(_samplers.CFGGuider):
 
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Sample; the rule starts anew, so a guider may be used again."""
-        self._session = SamplerSession(self.rule, self._names, sigmas.tolist(), full_trace=self.full_trace)
+        self._session, self._trace = self._session_of(sigmas.tolist()), None
         latent = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
         self._session.check()
         if not math.isclose(self.cfg, 1.0):
@@ -74,9 +75,22 @@ class SemanticGuider(_samplers.CFGGuider):
         Raises:
             InvalidArgument: Nothing was sampled with this guider.
         """
-        if self._session is None:
+        if self._trace is None and self._session is not None:
+            self._trace = self._session.trace()
+        if self._trace is None:
             raise InvalidArgument("guider", "must have sampled once", remedy="connect the sampler's latent")
-        return self._session.trace()
+        return self._trace
+
+    def concept_entries(self) -> list[list[dict[str, Any]]]:
+        """Return the entries of each concept."""
+        return [self.original_conds[_key(k)] for k in range(len(self._names))]
+
+    def show(self, trace: Trace) -> None:
+        """Have `trace` return that of another guider's run, which stands for one of this."""
+        self._trace = trace
+
+    def _session_of(self, sigmas: list[float]) -> SamplerSession:
+        return SamplerSession(self.rule, self._names, sigmas, full_trace=self.full_trace)
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
         """Return the guided denoised image of one call of the sampler. Waits once for the device: for sigma."""
@@ -91,7 +105,8 @@ class SemanticGuider(_samplers.CFGGuider):
                 session.note(index if self._names else None, plain)
             return plain
         conds = [self.conds["positive"], self.conds["negative"]]
-        pair, found = self._evaluate(conds, parts, x, timestep, options)
+        together = session.uses_concepts(index, [part.number for part in parts]) and not self._patched(options)
+        pair, found = (self._in_one if together else self._apart)(conds, parts, x, timestep, options)
         call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
         for function in options.get(_BEFORE, []):
             told = {"conds": conds, "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
@@ -111,13 +126,17 @@ class SemanticGuider(_samplers.CFGGuider):
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []
 
-    def _evaluate(
+    def _apart(
         self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
     ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
         """Return the denoised images of prompt and negative prompt, and of each concept and what is opposite to it."""
-        if self._patched(options):
-            first = self._call(pair, x, timestep, options)
-            return first, [self._call(part.conds(pair[1], options), x, timestep, options) for part in parts]
+        first = self._call(pair, x, timestep, options)
+        return first, [self._call(part.conds(pair[1], options), x, timestep, options) for part in parts]
+
+    def _in_one(
+        self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
+    ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
+        """Return the same of one call."""
         wanted = [[part.entries, part.opposite] for part in parts]
         flat = [*pair, *(cond for each in wanted for cond in each if cond is not None)]
         out = iter(self._call(flat, x, timestep, options))
@@ -125,16 +144,16 @@ class SemanticGuider(_samplers.CFGGuider):
         return first, [[next(out) for cond in each if cond is not None] for each in wanted]
 
     def _call(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
-        if _BATCH in options:
+        if BATCH in options:
             told = {"conds": conds, "input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
-            return options[_BATCH](told)
+            return options[BATCH](told)
         return _samplers.calc_cond_batch(self.inner_model, conds, x, timestep, options)
 
     def _patched(self, options: dict[str, Any]) -> bool:
         """Whether anything on the model may count its conditionings."""
         inner, patcher = options.get("transformer_options", {}), self.model_patcher
         objects = set(getattr(patcher, "object_patches", ())) - _HARMLESS
-        functions = any(name in options for name in (_BATCH, "model_function_wrapper"))
+        functions = any(name in options for name in (BATCH, "model_function_wrapper"))
         return (
             functions
             or bool(objects)

@@ -24,6 +24,17 @@ to choose them yourself, write them one a line. Emphasis such as `(red:1.2)` is 
 NOTES = {
     "SemguideGuider": f"Connect it to the input `guider` of SamplerCustomAdvanced.\n\n{_GUIDED}",
     "SemguideModel": f"Connect it to the input `model` of KSampler; cfg and prompts are its own.\n\n{_GUIDED}",
+    "SemguideRetries": """It takes the place of SamplerCustomAdvanced. A seed whose score reaches the threshold is drawn
+to its end: that is the picture of SamplerCustomAdvanced with this seed, to the bit. If none reaches it, the best one is
+finished. A seed that is dropped costs the first two fifths of its steps.
+
+All pictures of a batch begin together; one that is tried again is drawn alone, with the noise that the next seed has in
+its place, as after Latent From Batch. Its batch is drawn to the end if another picture of it is good enough.
+
+The node draws once, and says why, with fewer than two concepts, at a cfg of 1, where a concept has an area, a mask or
+a range of steps, with a noise mask, with noise that does not follow a seed, and where a conditioning has something for
+each picture of a batch. On a patched model the best seed is drawn from its first step, where otherwise it goes on. A
+sampler that does not do the same twice is told, too. KSampler takes no guider: draw with this node instead.""",
     "SemguideDecompose": _DECOMPOSED,
     "SemguideDecomposeSDXL": f"A concept is the same text for both encoders.\n\n{_DECOMPOSED}",
     "SemguideDecomposeFlux": "A concept is the same text for both encoders. Flux needs a negative prompt and a cfg "

@@ -68,6 +68,11 @@ def with_areas_aside(concept: Conditioning) -> Conditioning:
     ]
 
 
+def is_confined(concept: Entries) -> bool:
+    """Whether a concept applies to some places or steps only."""
+    return any(name in entry for entry in concept for name in (_KEPT, "mask", "start_percent", "end_percent"))
+
+
 def parts_at(concepts: Sequence[Entries], negative: Entries | None, x: Tensor, sigma: Tensor) -> list[Part]:
     """Return the concepts that there are at a call.
 
