@@ -21,6 +21,7 @@ from semguide.guidance import (
     CO3Composition,
     Composable,
     PerpNeg,
+    Personalization,
     Rule,
     SGTv1,
     SGTv2,
@@ -42,6 +43,7 @@ def test_every_rule_has_its_name() -> None:
         "cdg": CDG,
         "apg": APG,
         "cfg-zero-star": CFGZeroStar,
+        "personalization": Personalization,
     }
     assert dict(METHODS) == {**ours, **others}
     assert get_method("sgt-v2") is SGTv2

@@ -131,3 +131,10 @@ def test_less_of_a_steered_concept_and_an_edit_without_a_step_are_told(tiny: Pat
     assert "'a hat' acts at none of the 20 steps" in idle
     alone = [str(warning) for warning in plan_run(replace(request, concepts=())).warnings]
     assert "'a hat' acts at none" in alone[1]
+
+
+def test_a_method_that_weakens_loras_is_refused_where_none_is_loaded(tiny: Path):
+    with refuses("method", "where no LoRA is loaded", "personalization"):
+        plan_run(Request("a red book", str(tiny), method="personalization"))
+    at_1 = Request("a red book", str(tiny), method="personalization", settings={"personalization": {"omega": 1.0}})
+    assert plan_run(at_1).warnings == ()

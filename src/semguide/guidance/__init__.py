@@ -14,6 +14,7 @@ from semguide.guidance.rules import (
     CO3Composition,
     Composable,
     PerpNeg,
+    Personalization,
     SGTv1,
     SGTv2,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "FiniteCheck",
     "Observer",
     "PerpNeg",
+    "Personalization",
     "Predictions",
     "Rule",
     "RuleSession",

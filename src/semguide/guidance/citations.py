@@ -143,3 +143,11 @@ SOFTWARE = """\
   author  = {{The semguide contributors}},
   year    = {2026}
 }"""
+
+PERSONALIZATION_PAPER = """\
+@article{park2025steering,
+  title   = {Steering Guidance for Personalized Text-to-Image Diffusion Models},
+  author  = {Park, Sunghyun and Choi, Seokeon and Park, Hyoungwoo and Yun, Sungrack},
+  journal = {arXiv preprint arXiv:2508.00319},
+  year    = {2025}
+}"""

@@ -51,13 +51,13 @@ def never_acting(edits: Edits, count: int) -> list[Edit]:
 
 
 def check_edits_beside(rule: Rule[Any]) -> None:
-    """Check that edits can stand beside a rule: e(0) must be the negative prompt's.
+    """Check that edits can stand beside a rule: their guidance is counted from the e(0) of plain guidance.
 
     Raises:
-        InvalidArgument: It is not.
+        InvalidArgument: The rule has another one.
     """
-    if rule.null_tokens:
-        told = f"must not stand beside the method {rule.name}, whose e(0) is the prompt's own, degraded"
+    if rule.replaces_uncond:
+        told = f"must not stand beside the method {rule.name}, whose e(0) is another one than plain guidance has"
         raise InvalidArgument("edits", told, remedy="take another {method}")
 
 

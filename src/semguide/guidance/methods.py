@@ -22,6 +22,7 @@ from semguide.guidance.rules import (
     CO3Composition,
     Composable,
     PerpNeg,
+    Personalization,
     SGTv1,
     SGTv2,
 )
@@ -182,5 +183,6 @@ def _check_parameter(where: str, each: Parameter) -> None:
         raise InvalidArgument(each.name, f"of {where} must be a number with a default > 0, as it is the strength")
 
 
-for _kind in (BalancedSGT, SGTv1, SGTv2, CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG, APG, CFGZeroStar):
+_FIELD: Final = (CFG, Composable, SEGA, PerpNeg, CO3Composition, CDG, APG, CFGZeroStar, Personalization)
+for _kind in (BalancedSGT, SGTv1, SGTv2, *_FIELD):
     register_rule(_kind)

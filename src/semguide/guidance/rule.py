@@ -128,6 +128,16 @@ class Rule(ABC, Generic[State]):
         return ""
 
     @property
+    def null_adapters(self) -> float:
+        """The share of their scales that adapters (LoRAs) have for e(0); 1 leaves them as they are."""
+        return 1.0
+
+    @property
+    def replaces_uncond(self) -> bool:
+        """Whether e(0) is another one than plain guidance has, so that it guides without a correction."""
+        return bool(self.null_tokens) or self.null_adapters != 1.0
+
+    @property
     def is_noop(self) -> bool:
         """Whether these parameters make the correction zero at every step."""
         return False

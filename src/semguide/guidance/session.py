@@ -160,7 +160,7 @@ def idle_warning(
         corrected: Whether it is known that every correction was zero.
     """
     number, same = len(concepts), "the images are those of plain classifier-free guidance"
-    if rule.is_noop or not (number or not rule.uses_concepts):
+    if rule.is_noop or rule.replaces_uncond or not (number or not rule.uses_concepts):
         return None
     if rule.uses_concepts and len(set(concepts)) < rule.min_concepts:
         told = f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"

@@ -165,6 +165,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         edits=request.edits,
     )
     check_edits(run, rules, model)
+    _check_adapters(run, rules)
     given_up: Sequence[SemguideWarning] = ()
     if request.evaluations is not None:
         run, given_up = within_budget(run, rules, model, request.evaluations)
@@ -198,6 +199,7 @@ def check_run(run: Run) -> Plan:
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
     check_edits(run, rules, model)
+    _check_adapters(run, rules)
     return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
@@ -252,6 +254,14 @@ def text_readers_of(model: ModelDescription) -> list[TextReader]:
     from semguide.adapters.pipelines.text_encoding import checkpoint_readers
 
     return checkpoint_readers(model.configuration, model.pipeline_class, ARCHITECTURES[model.pipeline_class].text)
+
+
+def _check_adapters(run: Run, rules: Mapping[str, Rule[Any]]) -> None:
+    """Refuse a method that weakens LoRAs where none is loaded."""
+    needing = [name for name, rule in rules.items() if rule.null_adapters != 1.0]
+    if needing and not run.loading.loras:
+        rule = "must be another one where no LoRA is loaded"
+        raise InvalidArgument("method", rule, needing[0], "load one with {loras}")
 
 
 def _choice(request: Request, model: ModelDescription, readers: Sequence[TextReader] | None) -> Choice:

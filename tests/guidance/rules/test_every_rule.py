@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from semguide.guidance import CDG, CFG, METHODS, CO3Composition, Predictions, Rule, Step
+from semguide.guidance import CDG, CFG, METHODS, CO3Composition, Personalization, Predictions, Rule, Step
 from semguide.guidance.parameters import parameters_of
 from support.refusals import refuses
 from support.rule_cases import ACTIVE, INERT, deltas, map_predictions, name_of, random_predictions
 
-ALL = [*ACTIVE, INERT[0], CDG()]
+ALL = [*ACTIVE, INERT[0], CDG(), Personalization()]
 OFF = [(rule, {p.name: p.off}) for rule in ACTIVE for p in parameters_of(type(rule)) if p.off is not None]
 WINDOWS: dict[str, Any] = {"start": 0.25, "stop": 0.75, "warmup_steps": 1, "cooldown_steps": 2, "momentum_scale": 0.0}
 active = pytest.mark.parametrize("rule", ACTIVE, ids=name_of)

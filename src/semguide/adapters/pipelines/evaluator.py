@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,15 +108,23 @@ class Evaluator:
         layout: Where the rows of a call are.
         apart: Whether the pipeline's own call is made image by image.
         one_call: Whether the concepts of all images go into one call where their shapes allow it.
+        null_scope: Makes the context in which e(0) is evaluated, in a call of its own; None: as e(P), beside it.
     """
 
     def __init__(
-        self, images: Sequence[ImageConditioning], layout: BatchLayout, *, apart: bool, one_call: bool
+        self,
+        images: Sequence[ImageConditioning],
+        layout: BatchLayout,
+        *,
+        apart: bool,
+        one_call: bool,
+        null_scope: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
         self._images = images
         self._layout = layout
         self._apart = apart
         self._one_call = one_call
+        self._null_scope = null_scope
 
     def evaluate_prompts(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
         """Run the pipeline's own conditional and unconditional call.
@@ -128,6 +137,17 @@ class Evaluator:
         Returns:
             What the denoiser returns.
         """
+        if self._null_scope is None or "uncond" not in branches:
+            return self._evaluate_prompts(forward, call, branches)
+        if len(branches) == 1:
+            with self._null_scope():
+                return self._evaluate_prompts(forward, call, branches)
+        count = len(self._images)
+        rows = {branch: range(j * count, (j + 1) * count) for j, branch in enumerate(branches)}
+        outputs = [self.evaluate_prompts(forward, call.at(rows[branch]), (branch,)) for branch in branches]
+        return with_prediction(outputs[0], torch.cat([prediction_of(output) for output in outputs]))
+
+    def _evaluate_prompts(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
         count = len(self._images)
         if not self._apart:
             return self._together(call, branches).evaluate(forward)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
+from semguide.adapters.pipelines.adapter_scale import adapter_layers, adapters_scaled
 from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, prompt_of_each, scored
 from semguide.adapters.pipelines.budget import fit, scheduler_steps
 from semguide.adapters.pipelines.caches import check_no_cache
@@ -200,7 +201,9 @@ class SteeredPipeline:
             watcher=watcher,
         )
         apart = changes and self.batch_invariant and len(images) > 1
-        evaluator = Evaluator(images, spec.rows, apart=apart, one_call=not self.batch_invariant)
+        evaluator = Evaluator(
+            images, spec.rows, apart=apart, one_call=not self.batch_invariant, null_scope=self._null_scope()
+        )
         editing = EditSession(edited, len(images)) if edited else None
         session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales, editing)
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
@@ -229,6 +232,14 @@ class SteeredPipeline:
                 "added to classifier-free guidance; use a pipeline that has it"
             )
         check_edits_beside(self.rule)
+
+    def _null_scope(self) -> Callable[[], AbstractContextManager[None]] | None:
+        """Return what makes the context in which e(0) is evaluated; None where that is the pipeline's own."""
+        share = self.rule.null_adapters
+        if share == 1.0:
+            return None
+        layers = adapter_layers(self.pipe, self._spec.denoisers, self.rule.name)
+        return partial(adapters_scaled, layers, share)
 
     def _refuse_embedded(self) -> None:
         raise UnsupportedPipeline(

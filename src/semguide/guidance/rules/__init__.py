@@ -8,6 +8,7 @@ from semguide.guidance.rules.cfg_zero_star import CFGZeroStar
 from semguide.guidance.rules.co3 import CO3Composition
 from semguide.guidance.rules.composable import Composable
 from semguide.guidance.rules.perp_neg import PerpNeg
+from semguide.guidance.rules.personalization import Personalization
 from semguide.guidance.rules.sega import SEGA
 from semguide.guidance.rules.sgt_v1 import SGTv1
 from semguide.guidance.rules.sgt_v2 import SGTv2
@@ -26,6 +27,7 @@ __all__ = [
     "CO3Composition",
     "Composable",
     "PerpNeg",
+    "Personalization",
     "SGTv1",
     "SGTv2",
 ]
