@@ -91,6 +91,15 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
+def parse_value(text: str) -> Any:
+    """Read a number, a truth value or a quoted text of JSON; any other text is itself."""
+    try:
+        found = parse_json(text)
+    except ValueError:
+        return text
+    return text if isinstance(found, dict | list) else found
+
+
 DEEPEST = 64
 """How deeply objects and lists may be nested."""
 _TOO_DEEP = "it is nested too deeply"

@@ -9,7 +9,7 @@ from typing import Any
 from semguide.concepts.budget import Evaluations, check_evaluations
 from semguide.concepts.edits import Edits, parse_edit
 from semguide.errors import InvalidArgument
-from semguide.files import parse_json
+from semguide.files import parse_value
 from semguide.runs.request import LARGEST_NUM_IMAGES
 
 
@@ -34,7 +34,7 @@ def parse_settings(settings: list[str] | None, method: str | None) -> dict[str, 
         if not equals or not field or not named:
             forms = "METHOD.KEY=VALUE" if method is None else "KEY=VALUE or METHOD.KEY=VALUE"
             raise InvalidArgument("settings", f"must be {forms}", setting, "name the parameter and its value")
-        parsed.setdefault(named, {})[field] = _value(value.strip())
+        parsed.setdefault(named, {})[field] = parse_value(value.strip())
     return parsed
 
 
@@ -99,11 +99,3 @@ def check_seed_list(seeds: tuple[int, ...], num_images: int | None, best_of: int
         raise InvalidArgument("seed", "must be one number beside {best_of}", remedy="leave {best_of} out")
     if len(seeds) > 1 and num_images not in (None, len(seeds)):
         raise InvalidArgument("num_images", f"must be the number of seeds ({len(seeds)})", num_images, "leave it out")
-
-
-def _value(text: str) -> Any:
-    try:
-        found = parse_json(text)
-    except ValueError:
-        return text
-    return text if isinstance(found, dict | list) else found

@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL.Image import Image
 
-from semguide import CFG, SGT
+from semguide import CFG, SGT, SGTv1
 from semguide.concepts import decompose
+from semguide.errors import InvalidArgument
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS, SampledImage, SamplingOptions, sample_with_rule
 from semguide.evaluation.sampling_methods.best_of import (
@@ -148,3 +149,11 @@ def test_parameters_out_of_range_are_refused(name: str, parameters: dict[str, An
 def test_a_folder_without_a_clip_is_refused_before_any_work():
     with refuses("clip"):
         BestOfCLIP(clip="/nowhere").identity()
+
+
+def test_a_rule_can_be_given_with_parameters() -> None:
+    rule = Retry(rule="sgt-v1:concept_guidance_scale=4, cooldown_steps=10", guidance_scale=5.0).image_rule()
+    assert rule == SGTv1(guidance_scale=5.0, concept_guidance_scale=4, cooldown_steps=10)
+    for wrong in ("sgt-v1:strength=4", "sgt-v1:guidance_scale=4", "sgt-v1:concept_guidance_scale=much"):
+        with pytest.raises(InvalidArgument, match="concept_guidance_scale"):
+            Retry(rule=wrong)

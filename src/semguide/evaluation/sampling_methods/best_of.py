@@ -20,11 +20,12 @@ from semguide.evaluation.sampling_methods.base import (
     SamplingOptions,
     sample_with_rule,
 )
+from semguide.files import parse_value
 from semguide.guidance import Rule, get_method
 from semguide.guidance.attempts import THRESHOLD, attempts_of
 from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
-from semguide.guidance.parameters import parameter
+from semguide.guidance.parameters import parameter, parameters_of
 from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS, first_steps
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
@@ -32,6 +33,10 @@ from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selecti
 from semguide.selection.criteria import looks_at
 from semguide.types import Concept
 
+RULE = (
+    "Name of the rule that makes the images, at its defaults, or with others as in "
+    '"sgt-v1:concept_guidance_scale=4,cooldown_steps=10".'
+)
 SEEDS = "How many seeds are started: the image's own and that plus 10,000, 20,000, ...; 1 is the rule alone."
 
 
@@ -42,11 +47,25 @@ class OfRule(SamplingMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        get_method(self.rule)
+        self.image_rule()
 
     def image_rule(self) -> Rule[Any]:
-        """Return the rule that makes the images."""
-        return get_method(self.rule)(guidance_scale=self.guidance_scale)
+        """Return the rule that makes the images.
+
+        Raises:
+            InvalidArgument: There is no such rule, or a parameter of it breaks a rule.
+        """
+        name, _, settings = self.rule.partition(":")
+        kind = get_method(name)
+        known = {each.name: each for each in parameters_of(kind) if each.name != "guidance_scale"}
+        given: dict[str, Any] = {}
+        for setting in filter(None, settings.split(",")):
+            field, _, value = (part.strip() for part in setting.partition("="))
+            if field not in known:
+                rule = f"must set parameters of {name}: {', '.join(known) or '(it has none)'}"
+                raise InvalidArgument("rule", rule, setting, 'write it as in "sgt-v1:concept_guidance_scale=4"')
+            given[field] = parse_value(value)
+        return kind(guidance_scale=self.guidance_scale, **given)
 
     def step_evaluations(self, criterion: Criterion | None, count: int, concepts: int) -> list[int]:
         """Return the evaluations of each of `count` steps of a seed, with the concepts that a criterion looks at."""
@@ -60,7 +79,7 @@ class BestOf(OfRule):
     """Several seeds, of which one becomes the image: its own seed and that plus 10,000, 20,000, ..."""
 
     seeds: int = parameter(4, SEEDS, low=1, high=1000)
-    rule: str = parameter("cfg", "Name of the rule that makes the images, at its defaults.")
+    rule: str = parameter("cfg", RULE)
 
     def candidates(self, seed: int) -> list[int]:
         """Return the seeds among which the image of a seed is chosen."""
@@ -142,7 +161,7 @@ class BestOfDetector(EarlyBestOf):
 class Retry(EarlyChoice):
     """One seed after another, until the first steps of one promise enough; the best of them becomes the image."""
 
-    rule: str = parameter("sgt-balanced", "Name of the rule that makes the images, at its defaults.")
+    rule: str = parameter("sgt-balanced", RULE)
     stop: float = parameter(SignalScore.stop, "End of the first steps, as a fraction of all.", low=1e-6, high=1.0)
     threshold: float = parameter(THRESHOLD, "Score from which a seed is finished.", low=0.0, high=1.0)
 

@@ -15,7 +15,7 @@ from semguide.adapters.pipelines.patching import replaced_attribute
 from semguide.errors import UnsupportedPipeline
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.sampling_methods.base import SampledImage, SampleFunction, SamplingOptions, check_pipeline
-from semguide.evaluation.sampling_methods.best_of import OfRule, find_clip
+from semguide.evaluation.sampling_methods.best_of import RULE, OfRule, find_clip
 from semguide.evaluation.sampling_methods.rewards import ClipReward, CriterionReward, Reward
 from semguide.guidance.attempts import attempts_of
 from semguide.guidance.citations import FK_STEERING_PAPER
@@ -39,7 +39,7 @@ class FKSteering(OfRule):
     """
 
     particles: int = parameter(4, "Number of particles; 1 is the rule alone, with random steps.", low=1, high=1000)
-    rule: str = parameter("cfg", "Name of the rule that guides the particles, at its defaults.")
+    rule: str = parameter("cfg", RULE)
     reward: Literal["clip", "detector", "signals"] = parameter(
         "clip",
         "What rates particles: a CLIP that sees the decoded estimate, as best-of-clip's, or the first steps' "
