@@ -12,7 +12,8 @@ without it makes what is missing and writes
     table-SUITE-SPLIT-MODEL.json   of each row: share of images with every concept right; gain, the share of the first
                                    row's failures that it mends; harm, the share of the first row's right images that
                                    it spoils; the judge's confidence; evaluations an image; intervals over prompts; the
-                                   processors that made the images
+                                   processors that made the images; with several seeds the share of prompts right at
+                                   one of them at least, and how much a prompt's images differ (features by emoji-clip)
     table-SUITE-SPLIT-MODEL.png    share right over evaluations an image
 """
 
@@ -26,9 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from semguide.evaluation.image_batches import generate_batches, generate_one_by_one
+from semguide.evaluation.metrics.clip import load_clip
+from semguide.evaluation.metrics.features import diversity
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
@@ -44,6 +49,8 @@ from semguide_emoji.judge import Judge
 SETTINGS = Path(__file__).with_name("table.json")
 PIECE = 32
 """Prompts of a row and seed that are made and written together."""
+SEVERAL = ("right_at_some_seed", "diversity")
+"""What a table of several seeds has besides."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,14 @@ class Measured:
         confidence: (prompts, seeds) the judge's mean confidence in what it finds, 0 where it finds nothing.
         evaluations: (prompts, seeds) denoiser evaluations, the mean of their piece.
         processors: What made them.
+        diversity: (prompts,) how much a prompt's images differ, by emoji-clip's features; None of one seed.
     """
 
     right: NDArray[np.bool_]
     confidence: NDArray[np.float64]
     evaluations: NDArray[np.float64]
     processors: list[str]
+    diversity: NDArray[np.float64] | None = None
 
 
 class Bench:
@@ -112,6 +121,7 @@ class Bench:
         self._pipe: Any = None
         self._own_scheduler: Any = None
         self._judge = Judge.load(ASSETS / "emoji-judge")
+        self._clip = load_clip(ASSETS / "emoji-clip", "cpu") if seeds > 1 else None
         folder.mkdir(parents=True, exist_ok=True)
 
     def pieces(self) -> Iterator[tuple[int, list[SuitePrompt]]]:
@@ -141,7 +151,15 @@ class Bench:
             return np.concatenate([piece[name] for piece in found]).reshape(self.seeds, -1).T
 
         processors = sorted({str(piece["processor"]) for piece in found})
-        return Measured(column("right"), column("confidence"), column("evaluations"), processors)
+        alike = None if self._clip is None else self._diversity(np.concatenate([piece["images"] for piece in found]))
+        return Measured(column("right"), column("confidence"), column("evaluations"), processors, alike)
+
+    def _diversity(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return how much the images of each prompt differ; given are those of a seed before those of the next."""
+        assert self._clip is not None
+        features = torch.stack([self._clip.image(Image.fromarray(image)) for image in images]).double().numpy()
+        by_prompt = features.reshape(self.seeds, len(self.prompts), -1).swapaxes(0, 1)
+        return np.array([diversity(own) for own in by_prompt])
 
     def _path(self, row: Row, seed: int, prompts: Sequence[SuitePrompt]) -> Path:
         asked = [self._fingerprint, row.identity, seed, [prompt.text for prompt in prompts]]
@@ -199,6 +217,13 @@ def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
         return [round(value, 4) for value in (found.mean, found.low, found.high)]
 
     right, before = measured.right, first.right
+    several: dict[str, Any] = {}
+    if measured.diversity is not None and first.diversity is not None:
+        several = {
+            "right_at_some_seed": mean(right.max(axis=1, keepdims=True)),
+            "diversity": mean(measured.diversity[:, None]),
+            "diversity_difference": mean((measured.diversity - first.diversity)[:, None]),
+        }
     return {
         **asdict(row),
         "right": mean(right),
@@ -208,6 +233,7 @@ def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
         "confidence": mean(measured.confidence),
         "confidence_difference": mean(measured.confidence - first.confidence),
         "evaluations": round(float(measured.evaluations.mean()), 2),
+        **several,
         "images": right.size,
         "processors": measured.processors,
     }
@@ -218,7 +244,9 @@ def line(entry: dict[str, Any]) -> str:
     triple = "{:.3f} [{:.3f}, {:.3f}]".format
     values = [entry[name] for name in ("right", "difference", "gain", "harm")]
     cells = ["" if value is None else triple(*value) for value in values]
-    return f"| {entry['name']} | {entry['evaluations']:g} | {' | '.join(cells)} | {entry['confidence'][0]:.3f} |"
+    numbers = [entry["confidence"][0], *(entry[name][0] for name in SEVERAL if name in entry)]
+    cells += [f"{number:.3f}" for number in numbers]
+    return f"| {entry['name']} | {entry['evaluations']:g} | {' | '.join(cells)} |"
 
 
 def draw(path: Path, entries: Sequence[dict[str, Any]]) -> None:
@@ -259,7 +287,9 @@ def main() -> None:
             bench.make(row, (index, count))
         return
     first: Measured | None = None
-    print("| | evaluations | right | difference | gain | harm | confidence |\n|---|---|---|---|---|---|---|")
+    columns = ["", "evaluations", "right", "difference", "gain", "harm", "confidence"]
+    columns += ["right at some seed", "diversity"] if options.seeds > 1 else []
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     entries: list[dict[str, Any]] = []
     for row in rows:
         measured = bench.measured(row)
