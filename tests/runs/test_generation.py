@@ -69,7 +69,7 @@ def test_steps_report_the_evaluations_of_edits(planned: Plan, pipe):
 
 
 def test_retries_try_further_seeds_and_say_which_was_kept(planned: Plan, pipe, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 2.0)  # none reaches it
+    monkeypatch.setattr("semguide.guidance.attempts.THRESHOLD", 2.0)  # none reaches it
     run = replace(planned.run, retries=2, seeds=(5,))
     plain, retried = generate_images(run, planned.rules, pipe)
     assert plain.attempts is None
@@ -85,7 +85,7 @@ def test_retries_try_further_seeds_and_say_which_was_kept(planned: Plan, pipe, m
 
 
 def test_an_image_that_promises_enough_is_that_without_retries(planned: Plan, pipe, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 0.0)
+    monkeypatch.setattr("semguide.guidance.attempts.THRESHOLD", 0.0)
     (*_, retried), (*_, alone) = (
         list(generate_images(replace(planned.run, retries=retries, seeds=(5,)), planned.rules, pipe))
         for retries in (3, 0)

@@ -51,7 +51,7 @@ def never_acting(edits: Edits, count: int) -> list[Edit]:
 
 
 def check_edits_beside(rule: Rule[Any]) -> None:
-    """Check that edits can stand beside a rule: their guidance is counted from the e(0) of plain guidance.
+    """Check that edits can stand beside a rule: their guidance is counted from plain guidance's e(0), at every step.
 
     Raises:
         InvalidArgument: The rule has another one.
@@ -59,6 +59,8 @@ def check_edits_beside(rule: Rule[Any]) -> None:
     if rule.replaces_uncond:
         told = f"must not stand beside the method {rule.name}, whose e(0) is another one than plain guidance has"
         raise InvalidArgument("edits", told, remedy="take another {method}")
+    if rule.uncond_every > 1:
+        raise InvalidArgument("uncond_every", "must be 1 beside edits, which need e(0)", rule.uncond_every)
 
 
 def correct_edits(

@@ -19,6 +19,11 @@ _KINDS: dict[Any, Kind] = {float: "number", int: "integer", bool: "boolean", str
 _METADATA = "semguide"
 GUIDANCE_SCALE = "w, the scale of classifier-free guidance; 1 turns guidance off."
 
+UNCOND_EVERY = (
+    "Once the rule is done, in the second half of the steps, evaluate e(0) at every so many of them only, and keep "
+    "p = e(P) - e(0) in between; 1: at every step."
+)
+
 
 def parameter(
     default: Any,
@@ -28,6 +33,7 @@ def parameter(
     high: float | None = None,
     off: float | None = None,
     strength: bool = False,
+    kw_only: bool = False,
 ) -> Any:
     """Return the dataclass field of a parameter.
 
@@ -40,9 +46,10 @@ def parameter(
         high: Greatest number, included; None: no bound.
         off: The number that makes the method plain guidance; None: none does.
         strength: Whether it says how much the method corrects, which user interfaces show as their one slider.
+        kw_only: Whether it is given by name only, and listed last.
     """
     facts = {"help": help, "low": low, "high": high, "off": off, "strength": strength}
-    return field(default=default, metadata={_METADATA: facts})
+    return field(default=default, metadata={_METADATA: facts}, kw_only=kw_only)
 
 
 @dataclass(frozen=True)
@@ -114,13 +121,17 @@ class Parameter:
 
 @cache
 def parameters_of(kind: type[Any]) -> tuple[Parameter, ...]:
-    """Return the parameters of a rule or a benchmark method, the guidance scale first: its fields that a call can give.
+    """Return the parameters of a rule or a benchmark method: its fields that a call can give, those by name only last.
 
     Raises:
         InvalidArgument: A field has no default, or a type that no interface can show.
     """
     hints = get_type_hints(kind)
-    return tuple(_parameter(kind.__name__, each, hints[each.name]) for each in fields(kind) if each.init)
+    return tuple(
+        _parameter(kind.__name__, each, hints[each.name])
+        for each in sorted(fields(kind), key=lambda each: each.kw_only is True)
+        if each.init
+    )
 
 
 def _parameter(kind: str, each: Field[Any], hint: Any) -> Parameter:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from semguide.guidance.geometry import ConceptSamples, PerConcept, Sample, Scalar, cosine, upcast_half
-from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
+from semguide.guidance.parameters import GUIDANCE_SCALE, UNCOND_EVERY, check_parameters, parameter
 
 State = TypeVar("State")
 
@@ -108,6 +108,7 @@ class Rule(ABC, Generic[State]):
     """
 
     guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
+    uncond_every: int = parameter(1, UNCOND_EVERY, low=1, high=1000, kw_only=True)
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -142,6 +143,11 @@ class Rule(ABC, Generic[State]):
         """Whether these parameters make the correction zero at every step."""
         return False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its images are those of plain classifier-free guidance with e(0) at every step."""
+        return self.is_noop and self.uncond_every == 1
+
     def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether an image's concept predictions of a step are used, at that step or later.
 
@@ -154,6 +160,23 @@ class Rule(ABC, Generic[State]):
         """
         del step, count
         return self.uses_concepts and not self.is_noop and concepts >= self.min_concepts
+
+    def reuses_guidance(self, step: int, count: int, concepts: int) -> bool:
+        """Say whether a step keeps p = e(P) - e(0) of the step before, so that e(0) is not evaluated.
+
+        That is never so in the first half of the steps, where p changes most, nor up to the rule's last step.
+
+        Args:
+            step: 0-based step.
+            count: Number of steps.
+            concepts: Number of the image's concepts.
+        """
+        if self.uncond_every == 1 or step < (half := (count + 1) // 2):
+            return False
+        acting = range(count) if not (self.uses_concepts or self.is_noop) else ()
+        acting = acting or [i for i in range(half, count) if self.needs_concepts(i, count, concepts)]
+        first = max(half, max(acting, default=-1) + 1)
+        return step > first and (step - first) % self.uncond_every != 0
 
     def initial_state(self, num_concepts: int) -> State:
         """Return the state before the first step, an immutable value; None by default."""
@@ -185,7 +208,8 @@ class Rule(ABC, Generic[State]):
             embedded: Whether the guidance scale is an input of the denoiser.
         """
         evaluated = full_trace or self.needs_concepts(step, count, concepts)
-        return step_evaluations(concepts if evaluated else 0, embedded=embedded)
+        spared = not embedded and self.reuses_guidance(step, count, concepts)
+        return step_evaluations(concepts if evaluated else 0, embedded=embedded) - spared
 
     def evaluations_per_image(
         self, steps: int, concepts: int, *, full_trace: bool = False, embedded: bool = False

@@ -74,7 +74,7 @@ class RuleSession:
     @property
     def active(self) -> bool:
         """Whether anything is to be done at some step but plain guidance."""
-        return self._full_trace or self.watched or not self._rule.is_noop
+        return self._full_trace or self.watched or not self._rule.is_plain
 
     @property
     def acts_without_concepts(self) -> bool:
@@ -91,6 +91,23 @@ class RuleSession:
         number, watcher = len(self.concepts[image]), self._watcher
         wanted = self._full_trace or (watcher is not None and watcher.needs_concepts(step, count))
         return number > 0 and (wanted or self._rule.needs_concepts(step, count, number))
+
+    @property
+    def reuses(self) -> bool:
+        """Whether some steps may keep p."""
+        return self._rule.uncond_every > 1
+
+    def reuses_guidance(self, image: int, step: int, count: int, made: int | None) -> bool:
+        """Say whether an image keeps its p at a step (0-based).
+
+        Args:
+            image: The image.
+            step: The step.
+            count: Number of steps.
+            made: The step at which e(0) was evaluated last; None: at none.
+        """
+        recent = made is not None and 0 < step - made < self._rule.uncond_every
+        return recent and self._rule.reuses_guidance(step, count, len(self.concepts[image]))
 
     def images_with_concepts(self, step: int, count: int) -> list[int]:
         """Return the images whose concepts are to be evaluated at a step (0-based)."""

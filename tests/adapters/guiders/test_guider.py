@@ -78,6 +78,12 @@ def test_names_of_no_rule_are_refused() -> None:
         SemanticGuidance("sgd")
 
 
+def test_guider_refuses_to_spare_evaluations_that_its_pipeline_makes() -> None:
+    for rule in (BalancedSGT(uncond_every=2), {"name": "sgt-balanced", "uncond_every": 2}):
+        with refuses("uncond_every", "must be 1 under a guider", 2):
+            SemanticGuidance(rule)
+
+
 def test_hosts_see_which_batch_is_at_hand() -> None:
     guider = SemanticGuidance(EAGER)
     batches = held(guider)

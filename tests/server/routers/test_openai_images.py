@@ -215,7 +215,7 @@ def test_an_edited_image_equals_the_command_lines_and_is_repeated_from_the_jobs_
 def test_an_image_that_is_tried_again_equals_the_command_lines(
     live: Live, generate: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("semguide.selection.retries.THRESHOLD", 2.0)  # none reaches it
+    monkeypatch.setattr("semguide.guidance.attempts.THRESHOLD", 2.0)  # none reaches it
     body = {"prompt": PROMPT, "semguide": {"compare": ["cfg"], "seed": 5, "retries": 2, "steps": 5}}
     reply = live.http.post("/v1/images/generations", json=body).raise_for_status().json()
     plain, tried = (made["semguide"] for made in reply["data"])

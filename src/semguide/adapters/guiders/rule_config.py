@@ -21,8 +21,14 @@ def rule_of(given: RuleLike) -> Rule[Any]:
     Raises:
         InvalidArgument: It stands for none, or its parameters are wrong.
     """
-    if given is None or isinstance(given, Rule):
-        return BalancedSGT() if given is None else given
+    found = BalancedSGT() if given is None else given if isinstance(given, Rule) else _built(given)
+    if found.uncond_every > 1:
+        rule = "must be 1 under a guider, whose pipeline evaluates e(0) at every step"
+        raise InvalidArgument("uncond_every", rule, found.uncond_every, "use semguide.steer for it")
+    return found
+
+
+def _built(given: Any) -> Rule[Any]:
     if isinstance(given, str):
         return get_method(given)()
     if not isinstance(given, Mapping) or "name" not in given:
@@ -40,6 +46,6 @@ def config_of(rule: Rule[Any]) -> dict[str, Any]:
     """Return the name and the parameters of a rule, in JSON's types.
 
     >>> config_of(rule_of("cfg"))
-    {'name': 'cfg', 'guidance_scale': 7.5}
+    {'name': 'cfg', 'guidance_scale': 7.5, 'uncond_every': 1}
     """
     return {"name": rule.name, **asdict(rule)}

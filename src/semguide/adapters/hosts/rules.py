@@ -21,11 +21,16 @@ def hosted() -> list[str]:
     return [name for name in METHODS.names if METHODS[name].uses_concepts and not METHODS[name]().null_tokens]
 
 
+def host_parameters(method: str) -> list[Parameter]:
+    """Return a method's parameters without those of what the host itself does: its scale, and when it predicts."""
+    return [each for each in parameters_of(get_method(method)) if each.name not in ("guidance_scale", "uncond_every")]
+
+
 def settings_help() -> str:
     """Say which parameters each method has besides its strength, one method a line."""
     lines = ['More parameters of the method as JSON, such as {"sharpness": 0.5}.']
     for name in hosted():
-        others = [each for each in parameters_of(METHODS[name]) if not each.strength and each.name != "guidance_scale"]
+        others = [each for each in host_parameters(name) if not each.strength]
         if others and name == METHODS[name].name:
             lines.append(f"{name}: {', '.join(f'{each.name} ({each.values})' for each in others)}")
     return "\n".join(lines)
@@ -92,7 +97,7 @@ def _parameters(method: str, settings: str) -> dict[str, Any]:
     written_for = given.pop("method", method)
     if not isinstance(written_for, str) or METHODS.get(written_for) is not METHODS[method]:
         raise InvalidArgument("settings", f"must be those of {method}", written_for, "choose that {method}")
-    valid = [each.name for each in parameters_of(get_method(method)) if each.name != "guidance_scale"]
+    valid = [each.name for each in host_parameters(method)]
     for name in given:
         if name not in valid:
             rule = f"must name a parameter of {method}: {', '.join(valid) or '(it has none)'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -126,38 +126,53 @@ class Evaluator:
         self._one_call = one_call
         self._null_scope = null_scope
 
-    def evaluate_prompts(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
+    def evaluate_prompts(
+        self, forward: Forward, call: DenoiserCall, branches: Sequence[str], spared: Collection[int] = ()
+    ) -> object:
         """Run the pipeline's own conditional and unconditional call.
 
         Args:
             forward: The denoiser's forward.
             call: The call, with the rows of all images for each branch.
             branches: "cond", "uncond" or both, in the order of the rows.
+            spared: Images of which e(0) is not evaluated; not all of them where that is the only branch.
 
         Returns:
-            What the denoiser returns.
+            What the denoiser returns, with zeros for what was not evaluated.
         """
         if self._null_scope is None or "uncond" not in branches:
-            return self._evaluate_prompts(forward, call, branches)
+            return self._evaluate_prompts(forward, call, branches, spared)
         if len(branches) == 1:
             with self._null_scope():
-                return self._evaluate_prompts(forward, call, branches)
+                return self._evaluate_prompts(forward, call, branches, spared)
         count = len(self._images)
         rows = {branch: range(j * count, (j + 1) * count) for j, branch in enumerate(branches)}
-        outputs = [self.evaluate_prompts(forward, call.at(rows[branch]), (branch,)) for branch in branches]
-        return with_prediction(outputs[0], torch.cat([prediction_of(output) for output in outputs]))
+        left_out = {"cond": (), "uncond": spared}
+        outputs = {
+            branch: self.evaluate_prompts(forward, call.at(rows[branch]), (branch,), left_out[branch])
+            for branch in branches
+            if len(left_out[branch]) < count
+        }
+        none = torch.zeros_like(prediction_of(outputs["cond"]))
+        each = [prediction_of(outputs[branch]) if branch in outputs else none for branch in branches]
+        return with_prediction(outputs["cond"], torch.cat(each))
 
-    def _evaluate_prompts(self, forward: Forward, call: DenoiserCall, branches: Sequence[str]) -> object:
-        count = len(self._images)
-        if not self._apart:
-            return self._together(call, branches).evaluate(forward)
-        outputs = [
-            self._alone(call.at([i + j * count for j in range(len(branches))]), image, branches).evaluate(forward)
-            for i, image in enumerate(self._images)
-        ]
-        rows = [prediction_of(output) for output in outputs]
-        ordered = [row[j : j + 1] for j in range(len(branches)) for row in rows]
-        return with_prediction(outputs[0], torch.cat(ordered))
+    def _evaluate_prompts(
+        self, forward: Forward, call: DenoiserCall, branches: Sequence[str], spared: Collection[int]
+    ) -> object:
+        rows = [(branch, i) for branch in branches for i in range(len(self._images))]
+        asked = [(branch, i) for branch, i in rows if branch == "cond" or i not in spared]
+        groups = [[row for row in asked if row[1] == i] for i in range(len(self._images))] if self._apart else [asked]
+        outputs: list[Any] = []
+        found: dict[tuple[str, int], Tensor] = {}
+        for group in filter(None, groups):
+            chosen = call if len(group) == len(rows) else call.at([rows.index(row) for row in group])
+            outputs.append(self._read_alone(chosen, group).evaluate(forward))
+            found.update(zip(group, prediction_of(outputs[-1]).split(1), strict=True))
+        if len(outputs) == 1 and not spared:
+            return outputs[0]
+        none = torch.zeros_like(next(iter(found.values())))
+        return with_prediction(outputs[0], torch.cat([found.get(row, none) for row in rows]))
 
     def evaluate_concepts(
         self, forward: Forward, call: DenoiserCall, wanted: Sequence[int], edits: Sequence[int] = ()
@@ -186,17 +201,11 @@ class Evaluator:
         negative = [] if found.negative is None else [found.negative]
         return [*negative, *(found.encoded if concepts else ()), *(found.edits[k] for k in edits)]
 
-    def _together(self, call: DenoiserCall, branches: Sequence[str]) -> DenoiserCall:
-        prompts = [image.prompt for image in self._images if image.prompt is not None]
-        if len(prompts) < len(self._images):
+    def _read_alone(self, call: DenoiserCall, rows: Sequence[tuple[str, int]]) -> DenoiserCall:
+        """Return a call of some rows, (branch, image), with each prompt as it is read alone, where it was."""
+        if any(self._images[i].prompt is None for _, i in rows):
             return call
-        parts = [getattr(prompt, branch) for branch in branches for prompt in prompts]
-        return call.conditioned(joined(parts, self._layout))
-
-    def _alone(self, call: DenoiserCall, image: ImageConditioning, branches: Sequence[str]) -> DenoiserCall:
-        if image.prompt is None:
-            return call
-        return call.conditioned(joined([getattr(image.prompt, branch) for branch in branches], self._layout))
+        return call.conditioned(joined([getattr(self._images[i].prompt, branch) for branch, i in rows], self._layout))
 
     def _evaluate(self, forward: Forward, call: DenoiserCall, jobs: Sequence[tuple[int, Conditioning]]) -> Tensor:
         """Return the predictions for (row, conditioning) pairs; in one call if these have one shape."""

@@ -65,8 +65,10 @@ class Concat:
         index, count = session.steps.begin_step(), session.images
         if call.total == count or not session.active:
             return call.evaluate(forward)
-        output = session.evaluator.evaluate_prompts(forward, call, self._order)
+        spared = session.spare(index)
+        output = session.evaluator.evaluate_prompts(forward, call, self._order, spared)
         halves = dict(zip(self._order, prediction_of(output).chunk(2), strict=True))
+        halves["uncond"] = session.uncond_of(index, halves["uncond"], halves["cond"], spared)
         first = self._order.index("cond") * count
         found = session.evaluate_concepts(forward, call.at(range(first, first + count)), index)
         halves["uncond"] = steered(session, index, denoiser, halves["uncond"], halves["cond"], found)
@@ -80,7 +82,7 @@ class _Half:
     index: int
     call: DenoiserCall
     text: Any
-    prediction: Tensor
+    output: Any
 
 
 class Sequential:
@@ -125,17 +127,20 @@ class Sequential:
     def _cond(self, forward: Forward, call: DenoiserCall, text: Any) -> Any:
         index = self._session.steps.begin_step()
         output = self._session.evaluator.evaluate_prompts(forward, call, ("cond",))
-        self._half = _Half(index, call, text, prediction_of(output))
+        self._half = _Half(index, call, text, output)
         return output
 
     def _uncond(self, denoiser: int, forward: Forward, call: DenoiserCall, half: _Half) -> Any:
         session = self._session
         if not session.active:
             return call.evaluate(forward)
-        output = session.evaluator.evaluate_prompts(forward, call, ("uncond",))
+        spared, output = session.spare(half.index), half.output
+        if len(spared) < session.images:
+            output = session.evaluator.evaluate_prompts(forward, call, ("uncond",), spared)
+        cond = prediction_of(half.output)
+        uncond = session.uncond_of(half.index, prediction_of(output), cond, spared)
         found = session.evaluate_concepts(forward, half.call, half.index)
-        uncond = steered(session, half.index, denoiser, prediction_of(output), half.prediction, found)
-        return with_prediction(output, uncond)
+        return with_prediction(output, steered(session, half.index, denoiser, uncond, cond, found))
 
 
 class Embedded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +14,7 @@ from semguide.adapters.pipelines.evaluator import Evaluator
 from semguide.adapters.pipelines.families.spec import PipelineSpec
 from semguide.adapters.pipelines.guidance_scale import scale_at
 from semguide.adapters.pipelines.patching import Forward
-from semguide.errors import GuidanceNotApplied
+from semguide.errors import GuidanceNotApplied, notify
 from semguide.guidance import FiniteCheck, Predictions, RuleSession, Step, Trace
 from semguide.guidance.edit_session import EditSession
 from semguide.guidance.geometry import upcast_half
@@ -103,6 +103,7 @@ class SteeringSession:
     Attributes:
         steps: Counts the steps.
         finite: Takes note of NaN and infinity.
+        spared: How many evaluations of e(0) were spared.
     """
 
     def __init__(
@@ -120,7 +121,9 @@ class SteeringSession:
         self.evaluator = evaluator
         self.steps = StepCounter(pipe)
         self.finite = FiniteCheck()
+        self.spared = 0
         self._scales = scales
+        self._guidance: dict[int, tuple[int, Tensor]] = {}
         self._edits = edits
 
     @property
@@ -187,6 +190,39 @@ class SteeringSession:
             )
         self.rule_session.count_evaluations(call.total // self.images)
         return call
+
+    def spare(self, step: int) -> frozenset[int]:
+        """Return the images of which e(0), whose rows `call_of` has counted, is not evaluated at a step."""
+        made = {image: when for image, (when, _) in self._guidance.items()}
+        reuses = self.rule_session.reuses_guidance
+        found = [image for image in range(self.images) if reuses(image, step, self.steps.count, made.get(image))]
+        for image in found:
+            self.rule_session.count_evaluations(-1, image)
+        self.spared += len(found)
+        return frozenset(found)
+
+    def warn_if_nothing_spared(self) -> None:
+        """Warn, after a run to its end, if e(0) was to be spared and was evaluated at every step."""
+        if self.completed and self.rule_session.reuses and not self.spared:
+            told = f"uncond_every changed nothing: none of the {self.steps.count} steps is left for it after the rule"
+            notify(told, "take more steps, or end the rule's window earlier")
+
+    def uncond_of(self, step: int, uncond: Tensor, cond: Tensor, spared: Collection[int]) -> Tensor:
+        """Return e(0) of every image; of those of which it was not evaluated, e(P) less the p that was kept.
+
+        Args:
+            step: 0-based step.
+            uncond: A row for each image.
+            cond: e(P), alike.
+            spared: What `spare` returned.
+        """
+        rows = list(uncond)
+        for image, (here, prompt) in enumerate(zip(uncond, cond, strict=True)):
+            if image in spared:
+                rows[image] = (upcast_half(prompt) - self._guidance[image][1]).to(prompt.dtype)
+            elif self.rule_session.reuses:
+                self._guidance[image] = (step, upcast_half(prompt) - upcast_half(here))
+        return torch.stack(rows) if spared else uncond
 
     def evaluate_concepts(self, forward: Forward, call: DenoiserCall, step: int) -> Evaluated:
         """Evaluate the concepts of the images that need them at a step, and the edits that act there."""

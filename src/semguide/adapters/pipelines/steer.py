@@ -168,11 +168,11 @@ class SteeredPipeline:
         most = self.max_concepts if max_concepts is None else max_concepts
         choices = concepts_of(prompts, concepts, self.decomposer, most, readers)
         found = [choice.kept for choice in choices]
-        active = not self.rule.is_noop
-        steers = active and self.rule.uses_concepts
+        active, corrects = not self.rule.is_plain, not self.rule.is_noop
+        steers = corrects and self.rule.uses_concepts
         changes = active or bool(edited)
-        if embedded and active and not steers:
-            self._refuse_embedded()
+        if embedded and active:
+            self._check_embedded(steers)
         if steers and concepts is None:
             warn_of_left_out(prompts, choices)
         if evaluations is not None:
@@ -209,6 +209,7 @@ class SteeredPipeline:
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
+        session.warn_if_nothing_spared()
         told = scored(calibration, rule_session.log_odds(), prompt_of_each(prompts, rule_session.concepts))
         return Result(
             images=output[0],
@@ -241,7 +242,12 @@ class SteeredPipeline:
         layers = adapter_layers(self.pipe, self._spec.denoisers, self.rule.name)
         return partial(adapters_scaled, layers, share)
 
-    def _refuse_embedded(self) -> None:
+    def _check_embedded(self, steers: bool) -> None:
+        if self.rule.uncond_every > 1:
+            rule = f"must be 1 for {type(self.pipe).__name__} here, which evaluates e(0) only together with concepts"
+            raise InvalidArgument("uncond_every", rule, self.rule.uncond_every, "leave it out")
+        if steers:
+            return
         raise UnsupportedPipeline(
             f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
             "classifier-free guidance; use a pipeline that has it"
@@ -254,7 +260,7 @@ class SteeredPipeline:
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""
         with ExitStack() as stack:
-            if self.batch_invariant and (session.edited or not self.rule.is_noop):
+            if self.batch_invariant and (session.edited or not self.rule.is_plain):
                 stack.enter_context(one_by_one_decoding(getattr(self.pipe, "vae", None)))
             stack.enter_context(decoding_tapped(getattr(self.pipe, "vae", None), session.note_decoded))
             stack.enter_context(tapped_method(self.pipe, "get_timesteps", session.steps.take_timesteps))

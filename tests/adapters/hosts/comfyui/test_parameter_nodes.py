@@ -32,7 +32,7 @@ def test_every_method_with_parameters_beside_its_strength_has_a_node() -> None:
 def test_every_parameter_is_a_widget_of_one_node_or_of_the_guider(method: str) -> None:
     shown = list(NODES[method].INPUT_TYPES()["required"]) if method in NODES else []
     named = [each.name for each in parameters_of(METHODS[method]) if not each.strength]
-    assert ["guidance_scale", *shown] == named
+    assert ["guidance_scale", *shown, "uncond_every"] == named  # the host predicts e(0) at every step
 
 
 @pytest.mark.parametrize("method", NODES)

@@ -6,10 +6,10 @@ import json
 from typing import Any, ClassVar
 
 from semguide.adapters.hosts.comfyui.interface import CATEGORY, Inputs
-from semguide.adapters.hosts.rules import hosted
+from semguide.adapters.hosts.rules import host_parameters, hosted
 from semguide.errors import InvalidArgument
 from semguide.guidance import METHODS
-from semguide.guidance.parameters import Parameter, parameters_of
+from semguide.guidance.parameters import Parameter
 
 _MOST = 10_000
 """Largest value of a widget whose parameter has no bound."""
@@ -58,7 +58,7 @@ class Parameters:
 
 def parameters_beside_strength(method: str) -> list[Parameter]:
     """List the parameters of a method that the other nodes have no widget for."""
-    return [each for each in parameters_of(METHODS[method]) if not each.strength and each.name != "guidance_scale"]
+    return [each for each in host_parameters(method) if not each.strength]
 
 
 def parameter_nodes() -> dict[str, type[Parameters]]:
