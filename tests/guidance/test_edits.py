@@ -123,3 +123,5 @@ def test_edits_cannot_stand_beside_a_degraded_prompt() -> None:
     check_edits_beside(SGT())
     with refuses("edits", "cdg"):
         check_edits_beside(CDG())
+    with refuses("uncond_every", "must be 1 beside edits", 2):
+        check_edits_beside(SGT(uncond_every=2))

@@ -208,6 +208,11 @@ class SteeredPipeline:
         session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales, editing)
         with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
             output = self._run(session, MECHANISMS[mechanism](session), arguments)
+        return self._result(session, output, calibration, prompts)
+
+    def _result(self, session: SteeringSession, output: Any, calibration: Any, prompts: Sequence[str | None]) -> Result:
+        """Return what a run made, and warn of what changed nothing in it."""
+        rule_session = session.rule_session
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         session.warn_if_nothing_spared()
         told = scored(calibration, rule_session.log_odds(), prompt_of_each(prompts, rule_session.concepts))
