@@ -1,26 +1,28 @@
 """The rows that the tables of several checkpoints share, all their images together: what `table.py` has made.
 
     python benchmarks/pooled.py --out out/table --split test emoji-unet=benchmarks/table.json:310
-                                emoji-flow=benchmarks/table-flow.json:155 [--against "default"]
+                                emoji-flow=benchmarks/table-flow.json:155 [--against "default"] [--figure FILE]
 
-Each checkpoint comes with its settings and number of prompts. Makes no image: rows that are not complete for all of
-them are left out. Prints, with intervals over prompts, the share of images with every concept right, by how much
-there are fewer failures than in the first row, harm as in `table.py`, and the difference in right from a row.
+Each checkpoint comes with its settings and `--limit`, and may come twice, with other prompts. Makes no image: rows that
+are not complete for all of them are left out. Prints, with intervals over prompts, the share of images with every
+concept right, by how much there are fewer failures than in the first row, harm as in `table.py`, and the difference in
+right from a row. `--figure` draws right over evaluations for each checkpoint, with all rows that it has.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from table import Bench, Row, share  # beside this file
+from table import Bench, Row, prompts_of, share  # beside this file
 
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import limited, suite
+from semguide.files import atomic
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,21 @@ class Pooled:
     confidence: NDArray[np.float64]
 
 
-def pooled(options: argparse.Namespace) -> dict[str, Pooled]:
-    """Return the rows that all checkpoints have, by name, in the order of the first one."""
-    found: list[dict[str, Pooled]] = []
+def parts(options: argparse.Namespace) -> list[tuple[str, dict[str, Pooled]]]:
+    """Return of each checkpoint, as it was given, its name and its complete rows by name."""
+    found: list[tuple[str, dict[str, Pooled]]] = []
     for model, rest in (text.split("=", 1) for text in options.checkpoints):
         settings, limit = rest.rsplit(":", 1)
         rows = [Row(**entry) for entry in json.loads(Path(settings).read_text(encoding="utf-8"))]
-        prompts = limited(suite(options.suite, options.split), int(limit))
-        bench = Bench(model, prompts, options.seeds, options.out / "pieces")
+        bench = Bench(model, prompts_of(options.suite, options.split, limit), options.seeds, options.out / "pieces")
         made = {row.name: bench.measured(row) for row in rows if bench.complete(row)}
-        found.append({name: Pooled(row.right, row.evaluations, row.confidence) for name, row in made.items()})
+        ours = {name: Pooled(row.right, row.evaluations, row.confidence) for name, row in made.items()}
+        found.append((model, ours))
+    return found
+
+
+def together(found: Sequence[dict[str, Pooled]]) -> dict[str, Pooled]:
+    """Return the rows that all parts have, by name, in the order of the first one."""
     return {
         name: Pooled(
             np.concatenate([rows[name].right for rows in found]),
@@ -57,6 +64,28 @@ def pooled(options: argparse.Namespace) -> dict[str, Pooled]:
         for name in found[0]
         if all(name in rows for rows in found)
     }
+
+
+def draw(path: Path, found: Sequence[tuple[str, dict[str, Pooled]]]) -> None:
+    """Draw right over evaluations, a panel for each checkpoint; a row has the prompts for which it is complete."""
+    from matplotlib.figure import Figure
+
+    models = list(dict.fromkeys(model for model, _ in found))
+    figure = Figure(figsize=(6.5 * len(models), 5.5), layout="constrained")
+    panels = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
+    for axes, model in zip(panels, models, strict=True):
+        own = [rows for name, rows in found if name == model]
+        for name in dict.fromkeys(name for rows in own for name in rows):
+            row = together([{name: rows[name]} for rows in own if name in rows])[name]
+            right, cost = bootstrap(row.right.mean(axis=1)), row.evaluations.mean()
+            bars = [[right.mean - right.low], [right.high - right.mean]]
+            drawn = axes.errorbar(cost, right.mean, yerr=bars, marker="o", capsize=3, alpha=0.8)
+            place = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 8}
+            axes.annotate(name, (cost, right.mean), color=drawn.lines[0].get_color(), **place)
+        axes.set(title=model, xlabel="denoiser evaluations an image")
+    panels[0].set(ylabel="share of images with every concept right")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)
 
 
 def fewer(right: NDArray[np.bool_], before: NDArray[np.bool_], resamples: int = 2000) -> list[float]:
@@ -71,14 +100,18 @@ def fewer(right: NDArray[np.bool_], before: NDArray[np.bool_], resamples: int = 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoints", nargs="+", help="NAME=SETTINGS:PROMPTS")
+    parser.add_argument("checkpoints", nargs="+", help="NAME=SETTINGS:LIMIT")
     parser.add_argument("--out", type=Path, required=True, help="the folder of table.py")
     parser.add_argument("--suite", default="emoji-pairs")
     parser.add_argument("--split", default="validation", choices=["validation", "test"])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--against", help="the row that others are paired with; default: the first")
+    parser.add_argument("--figure", type=Path, help="where to draw right over evaluations")
     options = parser.parse_args()
-    rows = pooled(options)
+    found = parts(options)
+    rows = together([part for _, part in found])
+    if options.figure is not None:
+        draw(options.figure, found)
     first = next(iter(rows))
     before, other = rows[first], rows[options.against or first]
     paired = f"difference from {options.against or first}"

@@ -1,7 +1,7 @@
 """The table of methods: quality, harm and cost of each setting on the same prompts and seeds.
 
     python benchmarks/table.py --out out/table [--settings benchmarks/table.json] [--suite emoji-pairs]
-                               [--split validation] [--model emoji-unet] [--seeds 1] [--limit N] [--shard I/N]
+                               [--split validation] [--model emoji-unet] [--seeds 1] [--limit N|N-M] [--shard I/N]
 
 The settings file lists rows: a name, a method of `semguide methods`, its steps and parameters, and where it is not the
 checkpoint's own a scheduler: `{"name": CLASS, ...}` with what differs in its configuration. The first row is what the
@@ -9,12 +9,14 @@ others are paired with. Every 32 prompts of a row and seed are written when they
 stopped goes on, and `--shard 2/4` in another process or on another machine makes its part into the same folder; a call
 without it makes what is missing and writes
 
-    table-SUITE-SPLIT-MODEL.json   of each row: share of images with every concept right; gain, the share of the first
+    table-SUITE-SPLIT-MODEL[-LIMIT].json
+                                   of each row: share of images with every concept right; gain, the share of the first
                                    row's failures that it mends; harm, the share of the first row's right images that
                                    it spoils; the judge's confidence; evaluations an image; intervals over prompts; the
                                    processors that made the images; with several seeds the share of prompts right at
                                    one of them at least, and how much a prompt's images differ (features by emoji-clip)
-    table-SUITE-SPLIT-MODEL.png    share right over evaluations an image
+    table-SUITE-SPLIT-MODEL[-LIMIT].png
+                                   share right over evaluations an image
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.metrics.features import diversity
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.statistics import bootstrap
-from semguide.evaluation.suites import SuitePrompt, limited, suite
+from semguide.evaluation.suites import Split, SuitePrompt, limited, suite
 from semguide.files import atomic, digest, write_arrays, write_json
 from semguide.guidance import METHODS
 from semguide.models import fingerprint, load
@@ -102,6 +104,16 @@ class Measured:
     evaluations: NDArray[np.float64]
     processors: list[str]
     diversity: NDArray[np.float64] | None = None
+
+
+def prompts_of(name: str, split: Split, limit: str | None) -> list[SuitePrompt]:
+    """Return prompts of a suite: all, "310" of them, or with "310-620" those that 620 of them have and 310 have not."""
+    prompts = suite(name, split)
+    if limit is None:
+        return limited(prompts, None)
+    without, dash, most = limit.partition("-")
+    left_out = limited(prompts, int(without)) if dash else []
+    return [prompt for prompt in limited(prompts, int(most if dash else without)) if prompt not in left_out]
 
 
 class Bench:
@@ -275,11 +287,11 @@ def main() -> None:
     parser.add_argument("--split", default="validation", choices=["validation", "test"])
     parser.add_argument("--model", default="emoji-unet")
     parser.add_argument("--seeds", type=int, default=1, help="images a prompt")
-    parser.add_argument("--limit", type=int, help="prompts at most; default: all")
+    parser.add_argument("--limit", help="N: so many prompts; N-M: those of M that are not of N; default: all")
     parser.add_argument("--shard", help="I/N: make the I-th of N parts and no table")
     options = parser.parse_args()
     rows = [Row(**entry) for entry in json.loads(options.settings.read_text(encoding="utf-8"))]
-    prompts = limited(suite(options.suite, options.split), options.limit)
+    prompts = prompts_of(options.suite, options.split, options.limit)
     bench = Bench(options.model, prompts, options.seeds, options.out / "pieces")
     if options.shard:
         index, count = map(int, options.shard.split("/"))
@@ -296,7 +308,7 @@ def main() -> None:
         first = first or measured
         entries.append(summary(row, measured, first))
         print(line(entries[-1]), flush=True)
-    name = f"table-{options.suite}-{options.split}-{options.model}"
+    name = f"table-{options.suite}-{options.split}-{options.model}" + (f"-{options.limit}" if options.limit else "")
     write_json(options.out / f"{name}.json", {"prompts": len(prompts), "seeds": options.seeds, "rows": entries})
     draw(options.out / f"{name}.png", entries)
 
