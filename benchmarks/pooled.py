@@ -16,6 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,19 +72,23 @@ def draw(path: Path, found: Sequence[tuple[str, dict[str, Pooled]]]) -> None:
     from matplotlib.figure import Figure
 
     models = list(dict.fromkeys(model for model, _ in found))
-    figure = Figure(figsize=(6.5 * len(models), 5.5), layout="constrained")
-    panels = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
+    names = list(dict.fromkeys(name for _, rows in found for name in rows))
+    figure = Figure(figsize=(1 + 5 * len(models), 6), layout="constrained")
+    panels = figure.subplots(1, len(models), squeeze=False, sharex=True, sharey=True)[0]
     for axes, model in zip(panels, models, strict=True):
         own = [rows for name, rows in found if name == model]
-        for name in dict.fromkeys(name for rows in own for name in rows):
+        for number, name in enumerate(names):
+            if not any(name in rows for rows in own):
+                continue
             row = together([{name: rows[name]} for rows in own if name in rows])[name]
             right, cost = bootstrap(row.right.mean(axis=1)), row.evaluations.mean()
             bars = [[right.mean - right.low], [right.high - right.mean]]
-            drawn = axes.errorbar(cost, right.mean, yerr=bars, marker="o", capsize=3, alpha=0.8)
-            place = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 8}
-            axes.annotate(name, (cost, right.mean), color=drawn.lines[0].get_color(), **place)
+            look: dict[str, Any] = {"marker": "osD^v"[number // 10 % 5], "color": f"C{number % 10}"}
+            axes.errorbar(cost, right.mean, yerr=bars, capsize=3, linestyle="none", label=name, **look)
         axes.set(title=model, xlabel="denoiser evaluations an image")
     panels[0].set(ylabel="share of images with every concept right")
+    shown = {name: line for axes in panels for line, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, fontsize=8)
     with atomic(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)
 

@@ -163,3 +163,11 @@ def test_pooled_counts_how_many_failures_fewer_there_are(monkeypatch: pytest.Mon
     found, low, high = script["fewer"](right, before)
     assert found == pytest.approx(1 - 2 / 3)
     assert low <= found <= high
+
+
+def test_the_prompts_between_two_limits_are_those_of_the_larger_that_the_smaller_has_not():
+    prompts_of = runpy.run_path(str(BENCHMARKS / "table.py"))["prompts_of"]
+    few, many, between = (prompts_of("emoji-pairs", "validation", limit) for limit in ("10", "30", "10-30"))
+    assert len(between) == 20
+    assert {prompt.text for prompt in [*few, *between]} == {prompt.text for prompt in many}
+    assert len(prompts_of("emoji-pairs", "validation", None)) == 200
