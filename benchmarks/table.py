@@ -14,7 +14,8 @@ without it makes what is missing and writes
                                    row's failures that it mends; harm, the share of the first row's right images that
                                    it spoils; the judge's confidence; evaluations an image; intervals over prompts; the
                                    processors that made the images; with several seeds the share of prompts right at
-                                   one of them at least, and how much a prompt's images differ (features by emoji-clip)
+                                   one of them at least, and how much a prompt's images differ (features by emoji-clip),
+                                   also among the seeds at which both rows are right, as wrong images differ more
     table-SUITE-SPLIT-MODEL[-LIMIT].png
                                    share right over evaluations an image
 """
@@ -51,7 +52,7 @@ from semguide_emoji.judge import Judge
 SETTINGS = Path(__file__).with_name("table.json")
 PIECE = 32
 """Prompts of a row and seed that are made and written together."""
-SEVERAL = ("right_at_some_seed", "diversity")
+SEVERAL = ("right_at_some_seed", "diversity", "diversity_difference", "diversity_difference_of_right")
 """What a table of several seeds has besides."""
 
 
@@ -96,14 +97,14 @@ class Measured:
         confidence: (prompts, seeds) the judge's mean confidence in what it finds, 0 where it finds nothing.
         evaluations: (prompts, seeds) denoiser evaluations, the mean of their piece.
         processors: What made them.
-        diversity: (prompts,) how much a prompt's images differ, by emoji-clip's features; None of one seed.
+        features: (prompts, seeds, width) what emoji-clip makes of the images; None of one seed.
     """
 
     right: NDArray[np.bool_]
     confidence: NDArray[np.float64]
     evaluations: NDArray[np.float64]
     processors: list[str]
-    diversity: NDArray[np.float64] | None = None
+    features: NDArray[np.float64] | None = None
 
 
 def prompts_of(name: str, split: Split, limit: str | None) -> list[SuitePrompt]:
@@ -163,15 +164,14 @@ class Bench:
             return np.concatenate([piece[name] for piece in found]).reshape(self.seeds, -1).T
 
         processors = sorted({str(piece["processor"]) for piece in found})
-        alike = None if self._clip is None else self._diversity(np.concatenate([piece["images"] for piece in found]))
-        return Measured(column("right"), column("confidence"), column("evaluations"), processors, alike)
+        features = None if self._clip is None else self._features(np.concatenate([piece["images"] for piece in found]))
+        return Measured(column("right"), column("confidence"), column("evaluations"), processors, features)
 
-    def _diversity(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return how much the images of each prompt differ; given are those of a seed before those of the next."""
+    def _features(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the features by prompt and seed of images, those of a seed before those of the next."""
         assert self._clip is not None
         features = torch.stack([self._clip.image(Image.fromarray(image)) for image in images]).double().numpy()
-        by_prompt = features.reshape(self.seeds, len(self.prompts), -1).swapaxes(0, 1)
-        return np.array([diversity(own) for own in by_prompt])
+        return features.reshape(self.seeds, len(self.prompts), -1).swapaxes(0, 1)
 
     def _path(self, row: Row, seed: int, prompts: Sequence[SuitePrompt]) -> Path:
         asked = [self._fingerprint, row.identity, seed, [prompt.text for prompt in prompts]]
@@ -230,11 +230,18 @@ def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
 
     right, before = measured.right, first.right
     several: dict[str, Any] = {}
-    if measured.diversity is not None and first.diversity is not None:
+    if measured.features is not None and first.features is not None:
+        ours, theirs = ([diversity(own) for own in features] for features in (measured.features, first.features))
+        both = [
+            diversity(here[chosen]) - diversity(there[chosen])
+            for here, there, chosen in zip(measured.features, first.features, right & before, strict=True)
+            if chosen.sum() > 1
+        ]
         several = {
             "right_at_some_seed": mean(right.max(axis=1, keepdims=True)),
-            "diversity": mean(measured.diversity[:, None]),
-            "diversity_difference": mean((measured.diversity - first.diversity)[:, None]),
+            "diversity": mean(np.array(ours)[:, None]),
+            "diversity_difference": mean(np.subtract(ours, theirs)[:, None]),
+            "diversity_difference_of_right": mean(np.array(both)[:, None]) if len(both) > 1 else None,
         }
     return {
         **asdict(row),
@@ -256,8 +263,8 @@ def line(entry: dict[str, Any]) -> str:
     triple = "{:.3f} [{:.3f}, {:.3f}]".format
     values = [entry[name] for name in ("right", "difference", "gain", "harm")]
     cells = ["" if value is None else triple(*value) for value in values]
-    numbers = [entry["confidence"][0], *(entry[name][0] for name in SEVERAL if name in entry)]
-    cells += [f"{number:.3f}" for number in numbers]
+    cells.append(f"{entry['confidence'][0]:.3f}")
+    cells += ["" if entry[name] is None else triple(*entry[name]) for name in SEVERAL if name in entry]
     return f"| {entry['name']} | {entry['evaluations']:g} | {' | '.join(cells)} |"
 
 
@@ -300,7 +307,7 @@ def main() -> None:
         return
     first: Measured | None = None
     columns = ["", "evaluations", "right", "difference", "gain", "harm", "confidence"]
-    columns += ["right at some seed", "diversity"] if options.seeds > 1 else []
+    columns += [name.replace("_", " ") for name in SEVERAL] if options.seeds > 1 else []
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     entries: list[dict[str, Any]] = []
     for row in rows:

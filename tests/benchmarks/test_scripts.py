@@ -108,23 +108,25 @@ def test_the_table_counts_gain_and_harm_against_the_first_row():
     assert (found["gain"], found["harm"][0]) == (None, 0.0)
     assert script["line"](found).count("|") == 8
     json.dumps(found, allow_nan=False)
-    several = script["summary"](
-        row, replace(ours, diversity=np.array([0.1, 0.2, 0.3])), replace(first, diversity=np.full(3, 0.4))
-    )
+    apart, alike = np.stack([np.eye(2)] * 3), np.ones((3, 2, 2))  # a prompt's two images differ by 1, and not at all
+    several = script["summary"](row, replace(ours, features=alike), replace(first, features=apart))
     assert several["right_at_some_seed"][0] == 1.0
-    assert several["diversity"][0] == pytest.approx(0.2)
-    assert several["diversity_difference"][0] == pytest.approx(-0.2)
-    assert script["line"](several).count("|") == 10
+    assert several["diversity"][0] == pytest.approx(0.0)
+    assert several["diversity_difference"][0] == pytest.approx(-1.0)
+    assert several["diversity_difference_of_right"] is None  # both are right at one seed of each prompt at most
+    assert script["line"](several).count("|") == 12
+    several = script["summary"](row, replace(perfect, features=alike), replace(perfect, features=apart))
+    assert several["diversity_difference_of_right"] == [-1.0, -1.0, -1.0]
 
 
-def test_a_prompts_images_differ_by_their_features_whatever_the_other_prompts_are(tmp_path: Path):
+def test_features_are_those_of_a_prompts_own_images(tmp_path: Path):
     script = runpy.run_path(str(BENCHMARKS / "table.py"))
     bench = script["Bench"]("emoji-unet", suite("emoji-pairs", "validation")[:2], 2, tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     images[2] = images[0]  # the second seed of the first prompt is its first seed again
-    alike, unlike = bench._diversity(images)
-    assert alike == pytest.approx(0.0, abs=1e-6)
-    assert unlike > 0.01
+    first, second = bench._features(images)
+    assert np.array_equal(first[0], first[1])
+    assert not np.allclose(second[0], second[1])
 
 
 def test_the_table_makes_a_piece_once_and_every_shard_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
