@@ -208,7 +208,7 @@ def test_a_patch_that_counts_images_is_told_where_one_was_drawn_alone() -> None:
     patcher = standin.Patcher()
     patcher.model_options = {"transformer_options": {"wrappers": {"sample": {"x": [1]}}}}
     report = drawn(guider_of(patcher=patcher), sampling(latent=latent(2)), 1.0).report
-    assert report.endswith("what patches the model for images by their number had it as the first.")
+    assert report.endswith("for each image of the batch gave it that of the first.")
 
 
 def region(**options: Any) -> Any:

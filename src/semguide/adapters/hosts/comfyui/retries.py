@@ -20,8 +20,10 @@ from semguide.guidance import Trace
 from semguide.guidance.attempts import attempts_of
 
 _NOT_REPEATED = "The sampler does not do the same twice: the picture of a seed that was finished later is another one."
-_ONE_BY_ONE = "An image that was tried again was drawn alone: what patches the model for images by their number had it \
-as the first."
+_ONE_BY_ONE = (
+    "An image that was tried again was drawn alone: a patch of the model that has something for each image of the "
+    "batch gave it that of the first."
+)
 
 
 @dataclass(frozen=True)
