@@ -28,9 +28,18 @@ FILES = {
     "flow": "flow/diffusion_pytorch_model.safetensors",
     "decoder": "vae/diffusion_pytorch_model.safetensors",
     "judge": "judge/model.safetensors",
+    "lora": "lora/pytorch_lora_weights.safetensors",
 }
 FROZEN = ("vae", "clip", "tokenizer")
-NEEDS = {"vae": (), "clip": (), "unet": FROZEN, "flow": FROZEN, "decoder": ("vae",), "judge": ("vae",)}
+NEEDS = {
+    "vae": (),
+    "clip": (),
+    "unet": FROZEN,
+    "flow": FROZEN,
+    "decoder": ("vae",),
+    "judge": ("vae",),
+    "lora": (*FROZEN, "unet"),
+}
 
 
 def folder_with(needs: tuple[str, ...], trained: Path, folder: Path) -> Path:
@@ -89,6 +98,22 @@ def test_training_changes_the_weights(name: str, tiny_set: Path, tmp_path: Path)
     longer = folder_with(NEEDS[name], tiny_set, tmp_path)
     RECIPES[name](TINY, replace(TINY.settings[name], steps=3), longer)
     assert not same_weights(longer / FILES[name], tiny_set / FILES[name])
+
+
+def test_the_lora_recipe_leaves_the_denoiser_as_it_is_and_loads_into_its_pipeline(tiny_set: Path, tmp_path: Path):
+    folder = folder_with(NEEDS["lora"], tiny_set, tmp_path)
+    RECIPES["lora"](TINY, TINY.settings["lora"], folder)
+    assert same_weights(folder / FILES["unet"], tiny_set / FILES["unet"])
+    weights = load_file(folder / FILES["lora"])
+    assert {name.split(".")[0] for name in weights} == {"unet"}
+    assert {weights[name].dtype for name in weights} == {torch.float16}
+    pipe = assembled(TINY, folder)
+    pipe.load_lora_weights(folder / "lora", weight_name="pytorch_lora_weights.safetensors", adapter_name="robot")
+    loaded = {
+        name: part.weight for name, part in pipe.unet.named_modules() if ".lora_" in name and hasattr(part, "weight")
+    }
+    assert len(loaded) == len(weights)
+    assert pipe.get_active_adapters() == ["robot"]
 
 
 def test_the_decoder_recipe_leaves_the_encoder_and_the_scale_untouched(tiny_set: Path, tmp_path: Path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
+from semguide.errors import MissingExtra
 from semguide_emoji.judge import Judge, JudgeConfig
 from semguide_emoji.scenes import World
 from semguide_emoji.training.data import Batches, batches_for
@@ -118,7 +120,27 @@ def train_judge(preset: Preset, settings: TrainingSettings, folder: Path) -> Sta
     return state
 
 
-#: Recipe name -> its function, in the order in which a set of checkpoints is made.
+def train_lora(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
+    """Train a LoRA of a new thing on the set's denoiser; writes `folder/lora`, and leaves the denoiser as it is.
+
+    Raises:
+        InvalidArgument: There is no denoiser yet, or nothing that it stands on.
+        MissingExtra: peft is not installed.
+    """
+    if find_spec("peft") is None:
+        raise MissingExtra("semguide train lora", "lora")
+    from semguide_emoji.training.lora import LoraRecipe, Shots, save_lora
+
+    torch.manual_seed(settings.seed)
+    made(folder / "unet", "unet")
+    pipe = assembled(preset, folder).to(settings.device)
+    shots = Shots(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
+    state = train(LoraRecipe(pipe, shots), settings, folder / "training" / "lora")
+    save_lora(pipe, folder / "lora")
+    return state
+
+
+#: Recipe name -> its function, in the order in which a set of checkpoints is made; a LoRA is no part of it.
 RECIPES: dict[str, Callable[[Preset, TrainingSettings, Path], State]] = {
     "vae": train_vae,
     "clip": train_clip,
@@ -126,4 +148,5 @@ RECIPES: dict[str, Callable[[Preset, TrainingSettings, Path], State]] = {
     "decoder": train_decoder,
     "flow": train_flow,
     "judge": train_judge,
+    "lora": train_lora,
 }
