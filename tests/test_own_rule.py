@@ -84,7 +84,8 @@ def test_a_benchmark_takes_it(seen: dict[str, Any]) -> None:
 
 
 def test_the_server_describes_it(seen: dict[str, Any]) -> None:
-    (strength,) = seen["server"]["parameters"]
+    strength, every = seen["server"]["parameters"]
+    assert every["name"] == "uncond_every"  # which every rule has
     assert strength["meaning"] == "How much is added."
     assert (strength["type"], strength["minimum"], strength["maximum"], strength["off"]) == ("number", 0.0, 100.0, 0.0)
     assert seen["server"]["summary"] == "Add the guidance of every concept that lags behind the others."

@@ -78,7 +78,7 @@ def test_a_denoiser_that_takes_the_scale_as_an_input_is_refused() -> None:
 
 def test_guiders_and_hosts_which_have_their_own_are_left_without() -> None:
     alone = {name for name in METHODS if not METHODS[name].uses_concepts}
-    assert alone == {"apg", "cfg-zero-star"}
+    assert alone == {"apg", "cfg-zero-star", "personalization"}
     assert not alone & set(hosted())
     with refuses("rule", "must be one that uses concepts", "apg"):
         SemanticGuidance(APG())

@@ -40,7 +40,7 @@ def test_a_value_of_the_wrong_type_is_refused_naming_the_type(name: str, key: st
         build_rule(name, {key: value}, 7.5)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name]().null_adapters == 1.0])  # no LoRA here
 def test_the_stated_cost_is_what_an_image_takes(name: str, tiny: Path):
     rule = METHODS[name]()
     pipe = load(str(tiny), device="cpu")

@@ -67,8 +67,12 @@ def own_parameters(kind: type) -> list[Parameter]:
 
 
 def values_of(method: Any) -> dict[str, Any]:
-    """Return all parameters of a rule or sampling method but the guidance scale."""
-    return {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
+    """Return all parameters of a rule or sampling method but the guidance scale.
+
+    `uncond_every` is among them where it is not 1: runs and benchmarks from before it go on.
+    """
+    values = {parameter.name: getattr(method, parameter.name) for parameter in own_parameters(type(method))}
+    return {name: value for name, value in values.items() if (name, value) != ("uncond_every", 1)}
 
 
 EXAMPLE_STEPS, EXAMPLE_CONCEPTS = 25, 2
