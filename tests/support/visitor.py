@@ -84,6 +84,10 @@ class Visitor:
         for label, value in numbers.items():
             self.page.get_by_role("spinbutton", name=label.replace("_", " "), exact=True).fill(str(value))
 
+    def seed(self, text: str) -> None:
+        """Type a seed, or a list of seeds."""
+        self.page.get_by_role("textbox", name="Seed", exact=True).fill(text)
+
     def expect_chips(self, *texts: str) -> None:
         """Wait until exactly these concepts are there, muted ones too."""
         expect(self.page.locator(".chip .text")).to_have_text(list(texts))

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ from playwright.sync_api import Browser, expect
 from semguide.runs.records import read_description, read_record
 from semguide.server.served_models import find_models, load_worker
 from semguide.server.settings import ServerSettings
+from server.page.conftest import Enter
 from support.live_server import MANY_STEPS, Live, running
-from support.visitor import Visitor, chromium
+from support.visitor import Visitor
 
-Enter = Callable[..., Visitor]
-FAILED_LOAD = "Failed to load resource"
 RECORD_CHANGES = """() => {
   window.seen = [];
   const look = () => {
@@ -39,43 +37,6 @@ RECORD_CHANGES = """() => {
   });
 }"""
 """Writes down what the steered picture of the first seed shows, as it changes."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(start_server: Any) -> Iterator[Live]:
-    with start_server(limits={"images": 8}) as server:
-        yield server
-
-
-@pytest.fixture
-def enter(browser: Browser, site: Live) -> Iterator[Enter]:
-    """Let somebody in. At the end: no request left the server, and nothing complained unless it was foreseen."""
-    visitors: list[tuple[Visitor, bool]] = []
-
-    def enter(fragment: str = "", *, url: str | None = None, complains: bool = False, **options: Any) -> Visitor:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        visitor = Visitor.enter(context, url or site.url)
-        visitors.append((visitor, complains))
-        visitor.open(fragment)
-        return visitor
-
-    yield enter
-    for visitor, complains in visitors:
-        visitor.page.context.close()
-        addresses = [request.url for request in visitor.requests]
-        assert [a for a in addresses if not a.startswith((visitor.url, "blob:", "data:", "about:"))] == []
-        assert [c for c in visitor.complaints if not (complains and FAILED_LOAD in c)] == []
-
-
-@pytest.fixture
-def visitor(enter: Enter) -> Visitor:
-    return enter()
 
 
 def test_the_first_view_says_what_it_is_and_is_ready_to_go(visitor: Visitor):
@@ -109,7 +70,7 @@ def test_the_concepts_that_are_shown_are_the_concepts_that_are_steered(visitor: 
     visitor.page.keyboard.type("a blue star")
     visitor.page.keyboard.press("Enter")
     visitor.expect_chips("a red book", "a tall vase", "a blue star")
-    visitor.set(Steps=1, Seeds=1)
+    visitor.set(Steps=1, Images=1)
     visitor.generate()
     assert visitor.asked[-1]["semguide"]["concepts"] == ["a tall vase", "a blue star"]
     lines = visitor.page.locator("#trajectory path.line[data-concept]")
@@ -120,7 +81,7 @@ def test_the_concepts_that_are_shown_are_the_concepts_that_are_steered(visitor: 
 
 def test_a_prompt_sent_before_it_was_split_is_split_first(visitor: Visitor):
     visitor.expect_chips("a red car", "a blue apple")
-    visitor.set(Steps=1, Seeds=1)
+    visitor.set(Steps=1, Images=1)
     visitor.type("a purple cat")
     visitor.page.keyboard.press("Control+Enter")
     visitor.expect_end()
@@ -148,7 +109,9 @@ def test_a_prompt_that_is_not_english_is_told_so_and_one_from_right_to_left_is_s
 
 def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Visitor, site: Live):
     visitor.page.click("#more summary")
-    visitor.set(Steps=6, Seeds=2, First_seed=5, Sharpness=1)
+    visitor.set(Steps=6, Images=2, Sharpness=1)
+    visitor.seed("5")
+    visitor.page.get_by_label("Measure every step").check()
     visitor.generate()
     page = visitor.page
     expect(page.locator("#grid").get_by_role("rowheader")).to_have_text([re.compile("CFG"), re.compile("SGT-BALANCED")])
@@ -159,6 +122,7 @@ def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Vi
     assert visitor.pictures() == [site.http.get(made[key]["url"]).content for key in order]
 
     page.locator(".picture").nth(3).click()
+    page.keyboard.press("Escape")
     trace = made["sgt-balanced", 6]["report"]["trace"]
     expect(page.locator("#trajectory h3")).to_have_text("SGT-BALANCED, seed 6")
     opened = sum(bool(gate) for row in trace["gate"] for gate in row)
@@ -179,7 +143,7 @@ def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Vi
 
 def test_pictures_show_progress_and_a_preview_before_they_are_done(visitor: Visitor):
     visitor.page.evaluate(RECORD_CHANGES)
-    visitor.set(Steps=24, Seeds=1)
+    visitor.set(Steps=24, Images=1)
     visitor.generate()
     seen = visitor.page.evaluate("window.seen")
     sources = [change[len("src ") :] for change in seen if change.startswith("src ")]
@@ -195,18 +159,18 @@ def test_pictures_show_progress_and_a_preview_before_they_are_done(visitor: Visi
 
 
 def test_cancel_stops_the_job_and_the_page_is_ready_again(visitor: Visitor, site: Live):
-    visitor.set(Steps=MANY_STEPS, Seeds=4)
+    visitor.set(Steps=MANY_STEPS, Images=4)
     visitor.page.click("#generate")
     visitor.page.click("#cancel")
     visitor.expect_end("Cancelled")
     assert _last_job(visitor, site)["status"] == "cancelled"
     expect(visitor.page.locator("#cancel")).to_be_hidden()
-    visitor.set(Steps=1, Seeds=1)
+    visitor.set(Steps=1, Images=1)
     visitor.generate()
 
 
 def test_leaving_the_page_frees_the_place_at_the_server(visitor: Visitor, site: Live):
-    visitor.set(Steps=MANY_STEPS, Seeds=4)
+    visitor.set(Steps=MANY_STEPS, Images=4)
     visitor.page.click("#generate")
     expect(visitor.page.locator(".count").first).to_contain_text(str(MANY_STEPS))
     visitor.page.goto("about:blank")
@@ -216,28 +180,28 @@ def test_leaving_the_page_frees_the_place_at_the_server(visitor: Visitor, site: 
 def test_the_keyboard_alone_is_enough(visitor: Visitor):
     keys = visitor.page.keyboard
     visitor.expect_chips("a red car", "a blue apple")
-    visitor.set(Steps=3, Seeds=1)
+    visitor.set(Steps=3, Images=1)
     visitor.page.locator("body").press("Home")
     visitor.page.evaluate("document.activeElement.blur()")
     _tab_to(visitor, "Prompt")
     keys.press("Control+A")
-    keys.type("a red book and a yellow vase")
-    visitor.expect_chips("a red book", "a yellow vase")
+    keys.type("a red book, a green cup and a yellow vase")
+    visitor.expect_chips("a red book", "a green cup", "a yellow vase")
     _tab_to(visitor, "Edit concept a red book")
     keys.press("Enter")
     keys.type("a thick book")
     keys.press("Escape")
-    visitor.expect_chips("a red book", "a yellow vase")
+    visitor.expect_chips("a red book", "a green cup", "a yellow vase")
     keys.press("Enter")
     keys.type("a thick book")
     keys.press("Enter")
-    visitor.expect_chips("a thick book", "a yellow vase")
-    _tab_to(visitor, "Edit concept a yellow vase")
+    visitor.expect_chips("a thick book", "a green cup", "a yellow vase")
+    _tab_to(visitor, "Edit concept a green cup")
     keys.press("Delete")
-    visitor.expect_chips("a thick book")
+    visitor.expect_chips("a thick book", "a yellow vase")
     keys.press("Control+Enter")
     visitor.expect_end()
-    assert visitor.asked[-1]["semguide"]["concepts"] == ["a thick book"]
+    assert visitor.asked[-1]["semguide"]["concepts"] == ["a thick book", "a yellow vase"]
     _tab_to(visitor, "Step of the trajectory, arrow keys move")
     keys.press("Home")
     expect(visitor.page.locator(".legend thead th").first).to_have_text("step 1 of 3")
@@ -249,7 +213,8 @@ def test_a_link_makes_the_same_pictures_again(visitor: Visitor, enter: Enter):
     visitor.type("a red book, a green cup and a yellow vase")
     visitor.expect_chips("a red book", "a green cup", "a yellow vase")
     visitor.chip("a yellow vase", "Mute")
-    visitor.set(Steps=4, Seeds=2, First_seed=11, Strength=1.5, Guidance=6)
+    visitor.set(Steps=4, Images=2, Strength=1.5, Guidance_scale=6)
+    visitor.seed("11")
     visitor.page.click("#more summary")
     visitor.page.get_by_label("Negative prompt").fill("a tree")
     visitor.set(Sharpness=0.5, Retries=1)
@@ -273,23 +238,22 @@ def test_a_budget_in_the_place_of_steps_shows_what_the_pictures_cost_and_stays_i
 ):
     visitor.type("a red book and a yellow vase")
     visitor.expect_chips("a red book", "a yellow vase")
-    visitor.set(Seeds=1)
+    visitor.set(Images=1)
     visitor.page.click("#more summary")
-    visitor.page.get_by_label("Measure every step").uncheck()
     visitor.page.get_by_label("Length").select_option("evaluations")
     expect(visitor.page.get_by_role("spinbutton", name="Steps")).to_have_count(0)
     visitor.set(Evaluations=16)
     visitor.generate()
     asked = visitor.asked[-1]["semguide"]
     assert (asked["evaluations"], "steps" in asked) == (16, False)
-    expect(visitor.page.locator("#status")).to_contain_text("CFG 16 in 8 steps, SGT-BALANCED 14 in 5 steps")
+    expect(visitor.page.locator("#cost")).to_contain_text(re.compile("CFG 16 in 8 steps.*SGT-BALANCED 14 in 5 steps"))
     other = enter(visitor.page.evaluate("location.hash"))
     expect(other.page.get_by_role("spinbutton", name="Evaluations")).to_have_value("16")
 
 
 def test_the_link_can_be_copied(enter: Enter):
     visitor = enter(permissions=["clipboard-read", "clipboard-write"])
-    visitor.set(Steps=1, Seeds=1)
+    visitor.set(Steps=1, Images=1)
     visitor.generate()
     visitor.page.click("#copy-link")
     expect(visitor.page.locator("#notice")).to_contain_text("Link copied")
@@ -297,7 +261,7 @@ def test_the_link_can_be_copied(enter: Enter):
 
 
 def test_earlier_runs_come_back_also_after_a_reload(visitor: Visitor):
-    visitor.set(Steps=2, Seeds=1)
+    visitor.set(Steps=2, Images=1)
     visitor.generate()
     first = visitor.pictures()
     visitor.type("a green frog")
@@ -315,7 +279,7 @@ def test_earlier_runs_come_back_also_after_a_reload(visitor: Visitor):
 
 
 def test_picture_and_run_can_be_downloaded(visitor: Visitor, tmp_path: Path):
-    visitor.set(Steps=2, Seeds=1)
+    visitor.set(Steps=2, Images=1)
     visitor.generate()
     with visitor.page.expect_download() as picture:
         visitor.page.get_by_role("link", name="Download the picture of SGT-BALANCED, seed 0").click()
@@ -333,7 +297,7 @@ def test_picture_and_run_can_be_downloaded(visitor: Visitor, tmp_path: Path):
 def test_other_methods_bring_their_own_parameters(visitor: Visitor):
     visitor.page.click("#more summary")
     visitor.page.get_by_label("Method").select_option("sgt-v2")
-    visitor.set(Steps=2, Seeds=1)
+    visitor.set(Steps=2, Images=1)
     visitor.generate()
     asked = visitor.asked[-1]["semguide"]
     offered = visitor.page.request.get(f"{visitor.url}/v1/methods").json()["methods"]
@@ -356,7 +320,7 @@ def test_a_model_of_videos_has_a_number_of_frames_and_the_page_plays_what_it_mak
         expect(frames).to_be_visible()
         expect(visitor.page.locator("#model")).to_have_text("tiny-wan, 64 × 64, videos")
         frames.fill("5")
-        visitor.set(Seeds=1)
+        visitor.set(Images=1)
         visitor.generate()
         assert visitor.asked[-1]["semguide"]["num_frames"] == 5
         pictures = [Image.open(io.BytesIO(file)) for file in visitor.pictures()]
@@ -368,7 +332,7 @@ def test_a_model_of_videos_has_a_number_of_frames_and_the_page_plays_what_it_mak
 def test_a_full_queue_is_told_with_the_time_to_wait(enter: Enter, start_server: Any):
     with start_server(limits={"queue": 1}) as full:
         visitor = enter(url=full.url, complains=True)
-        visitor.set(Steps=1, Seeds=1)
+        visitor.set(Steps=1, Images=1)
         for _ in range(2):
             running = full.start(steps=MANY_STEPS, n=6)
             full.until(running["id"], "running", "queued")
@@ -388,7 +352,7 @@ def test_a_key_is_asked_for_where_the_server_has_one(enter: Enter, start_server:
         visitor.page.get_by_label("API key").fill(key)
         visitor.page.get_by_role("button", name="Use key").click()
         visitor.expect_chips("a red car", "a blue apple")
-        visitor.set(Steps=1, Seeds=1)
+        visitor.set(Steps=1, Images=1)
         visitor.generate()
         assert len(visitor.pictures()) == 2
         context.close()
@@ -397,7 +361,7 @@ def test_a_key_is_asked_for_where_the_server_has_one(enter: Enter, start_server:
 def test_a_broken_connection_is_taken_up_again(enter: Enter):
     visitor = enter(complains=True)
     visitor.page.route("**/events", lambda route: route.abort(), times=1)
-    visitor.set(Steps=2, Seeds=1)
+    visitor.set(Steps=2, Images=1)
     visitor.generate()
     assert len(visitor.asked) == 1
 
@@ -420,7 +384,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(enter: Enter):
     visitor = enter(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     visitor.type("an extraordinarily orange hippopotamus and a purple caterpillar")
     visitor.expect_chips("an extraordinarily orange hippopotamus", "a purple caterpillar")
-    visitor.set(Steps=2, Seeds=3)
+    visitor.set(Steps=2, Images=3)
     visitor.generate()
     visitor.page.click("#more summary")
     visitor.page.get_by_text("Values as a table").click()

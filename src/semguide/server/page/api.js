@@ -16,6 +16,10 @@ export class ApiError extends Error {
 }
 
 let key = sessionStorage.getItem(KEY) ?? "";
+let onReach = () => {};
+
+/** Tell `listener` after each request whether the server answered it. */
+export const tellReach = (listener) => (onReach = listener);
 
 /** Use an API key for all requests of this tab. */
 export function useKey(value) {
@@ -31,8 +35,10 @@ async function call(method, path, body, options = {}) {
     reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    onReach(false);
     throw new ApiError("The server does not answer. Is semguide serve still running?");
   }
+  onReach(true);
   if (!reply.ok) throw await refusal(reply);
   return reply;
 }
@@ -51,6 +57,7 @@ async function refusal(reply) {
 
 const json = async (...request) => (await call(...request)).json();
 
+export const getHealth = () => call("GET", "/healthz");
 export const getMethods = () => json("GET", "/v1/methods");
 export const getModels = async () => (await json("GET", "/v1/models")).data;
 
@@ -84,6 +91,7 @@ export async function* jobEvents(id, last) {
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(() => {
+        onReach(false);
         throw new ApiError("The connection to the server broke off.");
       });
       if (done) return;

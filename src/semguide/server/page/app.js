@@ -1,23 +1,22 @@
 // The page: joins prompt, concepts, settings, run and history. Each of them knows only itself.
 
-import { ApiError, getConcepts, getMethods, getModels, getRun } from "./api.js";
+import { ApiError, getConcepts, getMethods, getModels } from "./api.js";
 import { Chips } from "./chips.js";
 import { byId, debounce, h } from "./dom.js";
+import { prompts, showExamples } from "./examples.js";
 import { History } from "./history.js";
 import { fromFragment, toFragment } from "./link.js";
-import { clear, fail, say } from "./notice.js";
+import { clear, fail, list, say } from "./notice.js";
+import { watchServer } from "./presence.js";
 import { Results } from "./results.js";
 import { Runner } from "./run.js";
 import { Settings } from "./settings.js";
+import { offer } from "./share.js";
+import { count } from "./words.js";
 
-const EXAMPLES = ["a red car and a blue apple", "a green frog and a yellow bird", "a purple cat, an orange ball and a blue star"];
 const DELAY = 250; // milliseconds of silence before a prompt is split
+const LONG = 90; // letters of a prompt that is shown small
 
-const prompt = byId("prompt");
-const results = new Results();
-const chips = new Chips(() => split());
-const past = new History(restore);
-const runner = new Runner(onChange);
 let settings = null;
 let running = null; // the run in the making
 let starting = false;
@@ -25,6 +24,11 @@ let warned = 0; // how many warnings of it have been shown
 let splitFor = null; // the prompt the chips were made from
 let splitting = null; // cancels the split under way
 
+const prompt = byId("prompt");
+const results = new Results();
+const chips = new Chips(() => split(), advise);
+const past = new History(restore);
+const runner = new Runner(onChange);
 const splitSoon = debounce(() => split(), DELAY);
 
 /** Ask the server for the concepts of the prompt, and show them as chips. */
@@ -43,25 +47,50 @@ async function split() {
   }
 }
 
+/** Say why so many concepts cannot be asked for; "" where they can. */
+function tooMany(steered) {
+  const most = settings.offer.limits.concepts;
+  return steered > most ? `${steered} concepts are more than the ${most} that this server takes: mute or remove ${count(steered - most, "concept")}.` : "";
+}
+
+/** Whether the method corrects nothing with so few concepts, so that both pictures of a seed would be the same. */
+const isPlain = (steered) => steered > 0 && steered < settings.method.min_concepts;
+
+/** Say what is to be known of so many concepts before anything is made. */
+function advise(steered) {
+  if (!settings) return "";
+  if (isPlain(steered)) return "One concept has no other to be balanced with: this is plain guidance, drawn once.";
+  return tooMany(steered);
+}
+
 /** Everything on the form, as a link or a run keeps it. */
 const form = () => ({ prompt: prompt.value.trim(), chips: chips.all, automatic: chips.automatic, ...settings.values });
+
+/** Return what is in the way of a run, as a sentence and the element to go to; null where nothing is. */
+function obstacle() {
+  if (!prompt.value.trim()) return ["Type a prompt first: what should the picture show?", prompt];
+  if (settings.problem) return [settings.problem, settings];
+  const many = tooMany(chips.steered);
+  return many ? [many, byId("chips").querySelector(".mute")] : null;
+}
 
 async function generate() {
   if (running || starting || !settings) return;
   chips.commit();
   clear();
-  const text = prompt.value.trim();
-  if (!text) {
-    say("Type a prompt first: what should the picture show?");
-    prompt.focus();
+  const found = obstacle();
+  if (found) {
+    say(found[0]);
+    found[1].focus();
     return;
   }
+  settings.draw();
   busy(true);
   try {
-    if (chips.automatic && splitFor !== text) await split();
+    if (chips.automatic && splitFor !== prompt.value.trim()) await split();
     const values = form();
     const colours = values.chips.flatMap((chip, k) => (chip.muted ? [] : [k]));
-    const run = await runner.start(values, colours);
+    const run = await runner.start(values, colours, isPlain(chips.steered));
     if (run.status === "failed") fail(new ApiError(run.error ?? "The run failed", 500), generate);
   } catch (error) {
     fail(error, generate);
@@ -79,11 +108,11 @@ function onChange(run, picture) {
     byId("cancel").hidden = false;
     results.show(run);
     past.select(null);
-    history.replaceState(null, "", toFragment(run.form));
+    remember(run);
     warned = 0;
     byId("results").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
-  if (run.warnings.length > warned) say(run.warnings.join(" "));
+  if (run.warnings.length > warned) list(run.warnings);
   warned = run.warnings.length;
   results.update(run, picture);
 }
@@ -124,12 +153,43 @@ function fill(values) {
   }
 }
 
-function restore(run) {
+/** Make a run the page's present address, so that going back leads to what was there before. */
+function remember(run) {
+  const fragment = toFragment(run.form);
+  const state = { run: run.id };
+  if (history.state?.run === run.id || location.hash === fragment) history.replaceState(state, "", fragment);
+  else {
+    if (!history.state) history.replaceState({ form: run.form }, "");
+    history.pushState(state, "", fragment);
+  }
+}
+
+/** Show an earlier run, and the form that it was made with. */
+function bringBack(run) {
   clear();
   fill(run.form);
   results.show(run);
   past.select(run);
-  if (run !== running) history.replaceState(null, "", toFragment(run.form));
+}
+
+function restore(run) {
+  bringBack(run);
+  remember(run);
+}
+
+/** Follow the browser's own back and forward: to a run that is still known, a link, or the form before the first run. */
+function travel() {
+  const { run: id, form: values } = history.state ?? {};
+  const run = id === undefined ? null : id === running?.id ? running : past.find(id);
+  if (run) {
+    bringBack(run);
+    return;
+  }
+  results.hide();
+  past.select(null);
+  clear();
+  if (values) fill(values);
+  else open();
 }
 
 /** Fill the form from the link the page was opened with, and offer to repeat its run; say whether there was one. */
@@ -147,34 +207,23 @@ function open() {
   return true;
 }
 
-async function copyLink() {
-  const address = new URL(toFragment(results.shown.form), location.href).href;
-  try {
-    await navigator.clipboard.writeText(address);
-    say("Link copied. It repeats this run, on any server with the same model.");
-  } catch {
-    const field = h("input", { readonly: true, "aria-label": "Link to this run" });
-    field.value = address;
-    say("Copy this link; it repeats the run:", field);
-    field.select();
-  }
-}
-
-async function saveRun() {
-  try {
-    const address = URL.createObjectURL(await getRun(results.shown.id));
-    h("a", { href: address, download: "run.json" }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  } catch (error) {
-    fail(error, saveRun);
-  }
-}
-
-/** Let the prompt's field grow with its text, where the style sheet alone cannot. */
+/** Show a long prompt small; let its field grow with it, where the style sheet alone cannot. */
 function grow() {
+  prompt.classList.toggle("long", prompt.value.length > LONG);
   if (CSS.supports("field-sizing", "content")) return;
   prompt.style.height = "auto";
   prompt.style.height = `${prompt.scrollHeight}px`;
+}
+
+/** Generate with Enter, stop with Escape. */
+function press(event) {
+  if (event.isComposing || event.defaultPrevented || results.enlarged) return;
+  if (event.key === "Escape" && running) cancel();
+  const send = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  const plain = event.key === "Enter" && !event.shiftKey && event.target === prompt;
+  if (!send && !plain) return;
+  event.preventDefault();
+  generate();
 }
 
 function listen() {
@@ -182,59 +231,54 @@ function listen() {
     event.preventDefault();
     generate();
   });
-  document.addEventListener("keydown", (event) => {
-    const send = event.key === "Enter" && !event.isComposing && (event.ctrlKey || event.metaKey);
-    const plain = event.key === "Enter" && !event.isComposing && !event.shiftKey && event.target === prompt;
-    if (!send && !plain) return;
-    event.preventDefault();
-    generate();
-  });
+  document.addEventListener("keydown", press);
   prompt.addEventListener("input", () => {
     grow();
     splitSoon();
   });
   byId("more-body").addEventListener("change", splitSoon); // the model, or the most concepts
   byId("cancel").addEventListener("click", cancel);
-  byId("copy-link").addEventListener("click", copyLink);
-  byId("save-run").addEventListener("click", saveRun);
-  addEventListener("hashchange", open);
+  addEventListener("popstate", travel);
   addEventListener("pagehide", () => running && runner.cancel(running).catch(() => {})); // nobody would look at it
 }
 
-function showExamples() {
-  const use = (text) => {
-    prompt.value = text;
-    grow();
-    chips.restore([], true);
-    split();
-    prompt.focus();
-  };
-  byId("examples").append(...EXAMPLES.map((text) => h("button", { type: "button", class: "quiet", onclick: () => use(text) }, text)));
+function use(text) {
+  prompt.value = text;
+  grow();
+  chips.restore([], true);
+  split();
+  prompt.focus();
 }
 
 function showModel(id) {
   const { semguide } = settings.models.find((model) => model.id === id);
   byId("model").textContent = `${id}, ${semguide.width} × ${semguide.height}${semguide.video ? ", videos" : ""}`;
   byId("model").hidden = false;
+  showExamples(semguide, use);
 }
 
 async function start() {
   clear();
   try {
     const [offer, models] = await Promise.all([getMethods(), getModels()]);
-    settings = new Settings(offer, models, showModel);
+    settings = new Settings(offer, models, { onModel: showModel, onMethod: () => chips.refresh() });
   } catch (error) {
     fail(error, start);
     return;
   }
   prompt.maxLength = settings.offer.limits.prompt_length;
   showModel(settings.values.model);
-  if (open()) return;
-  prompt.value ||= EXAMPLES[0];
-  split();
+  const run = past.find(history.state?.run);
+  if (run) bringBack(run);
+  else if (!open()) {
+    prompt.value ||= prompts(settings.model)[0];
+    grow();
+    split();
+  }
 }
 
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) byId("keys").querySelector("kbd").textContent = "⌘";
 listen();
-showExamples();
+offer(() => results.shown);
+watchServer((there) => there && !settings && start());
 start();

@@ -15,9 +15,13 @@ export class Chips {
   #editing = null;
   #note = "";
 
-  /** @param {() => void} onAutomatic called when the chips are to follow the prompt again: answer with `decomposed`. */
-  constructor(onAutomatic) {
+  /**
+   * @param {() => void} onAutomatic called when the chips are to follow the prompt again: answer with `decomposed`.
+   * @param {(count: number) => string} advise asked what to say of so many concepts that are steered; "": nothing.
+   */
+  constructor(onAutomatic, advise) {
     this.onAutomatic = onAutomatic;
+    this.advise = advise;
     this.automatic = true;
     this.#draw();
   }
@@ -25,6 +29,16 @@ export class Chips {
   /** All chips, muted ones too. */
   get all() {
     return this.#chips.map((chip) => ({ ...chip }));
+  }
+
+  /** How many concepts are steered. */
+  get steered() {
+    return this.#chips.filter((chip) => !chip.muted).length;
+  }
+
+  /** Say again what is to be said of them, as another method was chosen. */
+  refresh() {
+    if (this.#editing === null) this.#draw();
   }
 
   /** Take the phrases found in the prompt, and why others are left out; shown unless the list was edited by hand. */
@@ -166,10 +180,10 @@ export class Chips {
     return h("li", { class: `chip editing c${k % COLOURS}` }, mark(k), input);
   }
 
-  /** Say what the prompt's own concepts leave open; nothing where the list was edited. */
+  /** Say what the prompt's own concepts leave open, and what is to be known of so many. */
   get #hint() {
-    if (!this.automatic) return "";
-    return this.#note || (this.#chips.length ? "" : "none found: type a prompt, or");
+    const found = this.#note || (this.#chips.length ? "" : "none found: type a prompt, or");
+    return [this.automatic ? found : "", this.advise(this.steered)].filter(Boolean).join(" ");
   }
 
   #widen(input) {
@@ -180,7 +194,7 @@ export class Chips {
     return h(
       "li",
       { class: "chip-tools" },
-      this.#hint ? h("span", { class: "hint" }, `${this.#hint} `) : null,
+      this.#hint ? h("span", { class: "hint", role: "status", dir: "auto" }, `${this.#hint} `) : null,
       h("button", { type: "button", class: "quiet add", onclick: () => this.#edit(this.#chips.length) }, "+ Add"),
       this.automatic
         ? null

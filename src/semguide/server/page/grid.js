@@ -1,6 +1,7 @@
 // The pictures: a row for each method, a column for each seed, filled while they are made. On a phone the two change places.
 
 import { byId, h, mark, svg } from "./dom.js";
+import { fileName } from "./viewer.js";
 import { percent } from "./words.js";
 
 const SMALL = 128; // pixels; pictures up to this width are shown with hard pixels
@@ -9,7 +10,7 @@ const SMALL = 128; // pixels; pictures up to this width are shown with hard pixe
 export const methodTitle = (name) => name.toUpperCase();
 const methodNote = (name) => (name === "cfg" ? "plain guidance" : "steered");
 
-/** The grid of pictures; a click on one shows its trajectory. */
+/** The grid of pictures; a click on one enlarges it. */
 export class Grid {
   #root = byId("grid");
   #cells = new Map();
@@ -19,16 +20,21 @@ export class Grid {
     this.onSelect = onSelect;
   }
 
+  /** Give the focus to a picture. */
+  focus(key) {
+    this.#cells.get(key)?.button.focus({ preventScroll: true });
+  }
+
   /** Lay out the places of a run's pictures. */
   show(run) {
     this.#cells.clear();
     const seeds = run.seeds;
-    const head = h("div", { role: "row" }, h("span", { role: "columnheader", class: "corner" }), ...seeds.map((seed) => h("span", { role: "columnheader", class: "seed" }, `seed ${seed}`)));
+    const head = h("div", { role: "row" }, h("span", { role: "columnheader", class: "corner" }, "Seed"), ...seeds.map((seed) => h("span", { role: "columnheader", class: "seed" }, `seed ${seed}`)));
     const rows = run.methods.map((method) =>
       h(
         "div",
         { role: "row" },
-        h("span", { role: "rowheader", class: "method" }, h("b", {}, methodTitle(method)), h("small", {}, methodNote(method))),
+        h("span", { role: "rowheader", class: "method" }, h("b", {}, methodTitle(method)), " ", h("small", {}, methodNote(method))),
         ...seeds.map((seed) => this.#cell(run, method, seed)),
       ),
     );
@@ -44,7 +50,7 @@ export class Grid {
     const image = h("img", { alt: "", hidden: true, onload: () => image.classList.toggle("small", image.naturalWidth <= SMALL) });
     const bar = h("progress", { max: 1, value: 0, "aria-hidden": "true" });
     const count = h("span", { class: "count" });
-    const button = h("button", { type: "button", class: "picture", "aria-pressed": "false", onclick: () => this.onSelect(key) }, image, count, bar);
+    const button = h("button", { type: "button", class: "picture", "aria-current": "false", onclick: () => this.onSelect(key) }, image, count, bar);
     const scores = h("ul", { class: "scores", "aria-label": "Alignment: how likely the concept is right" });
     const save = h("a", { class: "save", hidden: true, title: "Download the picture", "aria-label": `Download the picture of ${methodTitle(method)}, seed ${seed}` }, arrow());
     this.#cells.set(key, { image, bar, count, button, scores, save });
@@ -67,7 +73,7 @@ export class Grid {
     cell.save.hidden = !picture.url;
     if (picture.url) {
       cell.save.href = picture.url;
-      cell.save.download = `semguide-${picture.method}-seed${picture.seed}.png`;
+      cell.save.download = fileName(picture);
     }
     this.#scores(run, picture, cell.scores);
   }
@@ -82,7 +88,7 @@ export class Grid {
     const rank = this.#rank(run, picture);
     const state = { waiting: "waiting", running: `step ${picture.step} of ${picture.steps}`, done: "finished", stopped: "stopped" };
     const scores = (picture.alignment ?? []).map((value, k) => `${run.concepts[k]} ${percent(value)}`);
-    return [`${methodTitle(picture.method)}, seed ${picture.seed}, ${state[picture.state]}`, ...scores, ...(rank ? [rank.title] : []), "show its trajectory"].join("; ");
+    return [`${methodTitle(picture.method)}, seed ${picture.seed}, ${state[picture.state]}`, ...scores, ...(rank ? [rank.title] : []), "enlarge"].join("; ");
   }
 
   #scores(run, picture, place) {
@@ -99,7 +105,7 @@ export class Grid {
 
   /** Mark the picture whose trajectory is shown. */
   select(key) {
-    for (const [other, cell] of this.#cells) cell.button.setAttribute("aria-pressed", String(other === key));
+    for (const [other, cell] of this.#cells) cell.button.setAttribute("aria-current", String(other === key));
   }
 }
 

@@ -35,6 +35,11 @@ export class History {
     this.#draw();
   }
 
+  /** Find a run by its id; null where it is not kept. */
+  find(id) {
+    return this.#runs.find((run) => run.id === id) ?? null;
+  }
+
   #draw() {
     byId("history").hidden = this.#runs.length === 0;
     byId("history-list").replaceChildren(...this.#runs.map((run) => h("li", {}, this.#item(run))));

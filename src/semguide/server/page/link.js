@@ -1,12 +1,17 @@
 // A run as a link: everything that decides its pictures stands in the fragment, which no server ever sees.
 
+import { parseSeeds } from "./seeds.js";
+
 const CHIPS = new Set(["concept", "muted"]);
-const NUMBERS = { seed: "seed", pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames", evaluations: "evaluations" };
+const NUMBERS = { pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames", evaluations: "evaluations" };
+const MOST_SEEDS = 1000;
+const SIZE = /^(auto|\d{1,5}x\d{1,5})$/;
 
 /**
  * Write a form's values as the fragment of a link.
  *
- * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, pictures, steps, evaluations, guidance, most, retries, frames, watch, parameters}`.
+ * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, seeds, pictures, size, scheduler, steps,
+ *   evaluations, guidance, most, retries, frames, watch, parameters}`.
  */
 export function toFragment(form) {
   const fields = new URLSearchParams({ prompt: form.prompt, method: form.method, model: form.model });
@@ -14,6 +19,9 @@ export function toFragment(form) {
   for (const chip of form.chips) fields.append(chip.muted ? "muted" : "concept", chip.text);
   fields.set("automatic", form.automatic ? "1" : "0");
   fields.set("watch", form.watch ? "1" : "0");
+  fields.set("seed", (form.seeds ?? [form.seed]).join(","));
+  if (form.size !== "auto") fields.set("size", form.size);
+  if (form.scheduler) fields.set("sampler", form.scheduler);
   for (const [name, key] of Object.entries(NUMBERS)) if (form[name] !== null) fields.set(key, String(form[name]));
   for (const [name, value] of Object.entries(form.parameters)) fields.set(`set.${name}`, JSON.stringify(value));
   return `#${fields}`;
@@ -24,12 +32,16 @@ export function fromFragment(fragment) {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const prompt = fields.get("prompt");
   if (!prompt) return null;
-  const form = { prompt, negative: fields.get("negative") ?? "", parameters: {} };
+  const form = { prompt, negative: fields.get("negative") ?? "", scheduler: fields.get("sampler"), parameters: {} };
   for (const name of ["method", "model"]) if (fields.get(name)) form[name] = fields.get(name);
   for (const [name, key] of Object.entries(NUMBERS)) {
     const value = Number(fields.get(key) ?? NaN);
     if (Number.isFinite(value)) form[name] = value;
   }
+  const seeds = parseSeeds(fields.get("seed") ?? "", MOST_SEEDS);
+  if (seeds) form.seeds = seeds;
+  const size = fields.get("size") ?? "auto";
+  if (SIZE.test(size)) form.size = size;
   if (fields.has("watch")) form.watch = fields.get("watch") === "1";
   if (fields.has("automatic")) {
     form.automatic = fields.get("automatic") !== "0";

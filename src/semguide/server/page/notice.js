@@ -15,14 +15,24 @@ export function clear() {
 /** Say something; `buttons` are elements beside it. */
 export function say(text, ...buttons) {
   clear();
-  place.append(h("div", { class: "notice", role: "status" }, h("span", {}, text), ...buttons));
+  place.append(h("div", { class: "notice", role: "status" }, h("span", { dir: "auto" }, text), ...buttons));
+}
+
+/** Say several things, as a list where there is more than one. */
+export function list(texts) {
+  if (texts.length < 2) {
+    texts.forEach((text) => say(text));
+    return;
+  }
+  clear();
+  place.append(h("ul", { class: "notice", role: "status" }, ...texts.map((text) => h("li", { dir: "auto" }, text))));
 }
 
 /** Say why something failed, and offer to try again where that can help. */
 export function fail(error, retry) {
   clear();
   if (!(error instanceof ApiError)) console.error(error); // ours to mend; but say it all the same
-  const words = h("span", {}, error.message);
+  const words = h("span", { dir: "auto" }, error.message);
   const box = h("div", { class: "notice error", role: "alert" }, words);
   place.append(box);
   if (error.status === 401) box.append(...askForKey(retry));

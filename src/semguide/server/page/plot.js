@@ -14,7 +14,8 @@ export const number = (value) => (value === null || value === undefined ? "–" 
  * The plot, its legend (which reads out the step under the cursor) and the table behind it.
  *
  * What it shows is `{title, steps, trace, plain, colours}`: `trace` and `plain` are `{concepts, similarity, gate, weight}`
- * with one row per step done so far; `plain` may be null; `colours` numbers the concepts as the chips do.
+ * with one row per step done so far; `plain` may be null; `colours` numbers the concepts as the chips do. Where nothing is
+ * measured, `why` says it in the place of an empty plot.
  */
 export class Plot {
   #root = byId("trajectory");
@@ -65,10 +66,16 @@ export class Plot {
   }
 
   #draw() {
-    const { title, steps, trace, plain } = this.#shown;
+    const { title, steps, trace, plain, why } = this.#shown;
+    const empty = measured(trace) < 0 && !plain;
+    for (const part of [this.#chart, this.#legend, this.#values]) part.hidden = empty;
+    this.#title.textContent = title;
+    if (empty) {
+      this.#about.textContent = why;
+      return;
+    }
     const box = { width: Math.max(220, this.#chart.clientWidth), height: HEIGHT + STRIP * trace.concepts.length };
     const scale = scales(box, steps, [trace, plain]);
-    this.#title.textContent = title;
     this.#chart.replaceChildren(
       svg(
         "svg",
@@ -134,7 +141,7 @@ export class Plot {
       const cells = [row(trace.similarity)[k], row(trace.gate)[k], row(trace.weight)[k]].map(number);
       if (plain) cells.splice(1, 0, number(row(plain.similarity)[k]));
       said.push(`${concept}: similarity ${cells[0]}, gate ${cells.at(-2)}`);
-      return h("tr", {}, h("th", { scope: "row" }, mark(colours[k]), concept), ...cells.map((cell) => h("td", {}, cell)));
+      return h("tr", {}, h("th", { scope: "row" }, mark(colours[k]), h("bdi", {}, concept)), ...cells.map((cell) => h("td", {}, cell)));
     });
     this.#legend.replaceChildren(h("thead", {}, head), h("tbody", {}, ...rows));
     const state = { valuemax: Math.max(1, this.#last() + 1), valuenow: step + 1, valuetext: `Step ${step + 1}. ${said.join(". ")}` };

@@ -1,21 +1,36 @@
 // What a run shows: its state in words, the grid of pictures, and the trajectory of the picture that is looked at.
 
-import { byId } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { Grid, methodTitle } from "./grid.js";
 import { PLAIN } from "./settings.js";
 import { Plot } from "./plot.js";
-import { count, seconds } from "./words.js";
+import { Viewer } from "./viewer.js";
+import { count, roughly, seconds, short } from "./words.js";
 
 /** The results of one run at a time; while it runs, the trajectory follows the picture in the making. */
 export class Results {
-  #grid = new Grid((key) => this.#select(key, true));
+  #grid = new Grid((key) => this.#viewer.show(this.shown, key));
+  #viewer = new Viewer((key) => this.#select(key, true), (key) => this.#grid.focus(key));
   #plot = new Plot();
   #selected = null;
   #chosen = false;
   shown = null;
 
+  /** Whether a picture is enlarged. */
+  get enlarged() {
+    return this.#viewer.open;
+  }
+
+  /** Show no run, as before the first one. */
+  hide() {
+    if (this.#viewer.open) this.#viewer.close();
+    this.shown = null;
+    byId("results").hidden = true;
+  }
+
   /** Show a run: a new one, or an earlier one again. */
   show(run) {
+    if (this.#viewer.open) this.#viewer.close();
     this.shown = run;
     this.#chosen = false;
     this.#selected = null;
@@ -31,6 +46,7 @@ export class Results {
     this.#state(run);
     if (!picture && run.status === "done" && !this.#chosen) this.#select(mostSteered(run).key, false);
     for (const each of picture ? [picture] : run.order) this.#grid.update(run, each);
+    this.#viewer.update(run);
     if (!picture) return;
     const key = beside(run, picture.seed);
     if (!this.#chosen && picture.state === "running" && key !== this.#selected) this.#select(key, false);
@@ -57,12 +73,16 @@ export class Results {
       trace: picture.trace,
       plain: plain?.similarity.flat().some((value) => value !== null) ? plain : null,
       colours: run.colours,
+      why: why(run, picture),
     });
   }
 
   #state(run) {
-    byId("result-title").textContent = run.form.prompt;
+    const title = byId("result-title");
+    title.textContent = run.form.prompt;
+    title.classList.toggle("long", run.form.prompt.length > LONG);
     set(byId("status"), words(run));
+    showCost(run);
     byId("tools").hidden = ["queued", "running"].includes(run.status);
     const bar = byId("progress");
     bar.classList.toggle("finished", !["queued", "running"].includes(run.status));
@@ -70,6 +90,8 @@ export class Results {
     bar.value = run.order.reduce((sum, picture) => sum + picture.step, 0);
   }
 }
+
+const LONG = 90; // letters of a prompt that is shown small
 
 /** Return the key of the steered picture of a seed, which is what its trajectory is about. */
 const beside = (run, seed) => `${run.methods.at(-1)}:${seed}`;
@@ -93,9 +115,11 @@ function words(run) {
     case "queued":
       return run.position ? `Waiting: ${count(run.position, "job")} before this one` : "Waiting for its turn";
     case "running":
-      return `Picture ${Math.min(done + 1, all)} of ${all}`;
+      return [`Picture ${Math.min(done + 1, all)} of ${all}`, timeLeft(run)].filter(Boolean).join(" · ");
     case "done":
-      return [`${count(all, "picture")} in ${seconds(run.seconds ?? 0)}`, evaluations(run)].filter(Boolean).join(" · ");
+      return `${count(all, "picture")} in ${seconds(run.seconds ?? 0)}`;
+    case "lost":
+      return `The server is gone: ${done} of ${count(all, "picture")} made`;
     case "cancelled":
       return `Cancelled: ${done} of ${count(all, "picture")} made`;
     default:
@@ -103,10 +127,38 @@ function words(run) {
   }
 }
 
-function evaluations(run) {
-  const each = run.methods.map((method) => {
-    const made = run.order.filter((picture) => picture.method === method && picture.evaluations);
-    return made.length ? `${methodTitle(method)} ${made[0].evaluations} in ${count(made[0].steps, "step")}` : null;
+/** Say how long the rest will take, going by what is done; nothing before there is something to go by. */
+function timeLeft(run) {
+  const total = run.order.reduce((sum, picture) => sum + picture.steps, 0);
+  const made = run.order.reduce((sum, picture) => sum + picture.step, 0);
+  if (run.began === null || made < 3) return null;
+  return `about ${roughly(((performance.now() - run.began) / 1000) * (total / made - 1))} left`;
+}
+
+/** Say why there is no trajectory of a picture. */
+function why(run, picture) {
+  if (picture.state === "waiting" || picture.state === "running") return "Nothing measured yet.";
+  if (picture.method !== PLAIN) return "Nothing was measured.";
+  return "Plain guidance does not look at the concepts, so nothing was measured. “Measure every step”, under Advanced settings, draws its lines.";
+}
+
+/** Say what a picture really cost, method by method: all evaluations that were made for it, and its seconds. */
+function showCost(run) {
+  const costs = run.methods.map((method) => cost(run, method)).filter(Boolean);
+  const place = byId("cost");
+  place.hidden = costs.length === 0;
+  if (place.hidden) return;
+  const plain = costs.find(({ method }) => method === PLAIN);
+  const lines = costs.map(({ method, evaluations, steps, seconds: each }) => {
+    const times = plain && method !== PLAIN ? `, ${short(evaluations / plain.evaluations)} times plain guidance` : "";
+    return h("li", {}, h("b", {}, methodTitle(method)), ` ${short(evaluations)} in ${count(steps, "step")}, ${seconds(each)}${times}`);
   });
-  return each.every(Boolean) ? `denoiser evaluations a picture: ${each.join(", ")}` : null;
+  place.replaceChildren(h("span", {}, "Denoiser evaluations a picture:"), h("ul", {}, ...lines));
+}
+
+function cost(run, method) {
+  const made = run.order.filter((picture) => picture.method === method && picture.evaluations);
+  if (made.length === 0) return null;
+  const mean = (name) => made.reduce((sum, picture) => sum + picture[name], 0) / made.length;
+  return { method, evaluations: mean("evaluations"), steps: made[0].steps, seconds: mean("seconds") };
 }

@@ -2,15 +2,17 @@
 
 import { ApiError, cancelJob, getImage, jobEvents, startJob } from "./api.js";
 
+const PLAIN = "cfg";
 const RETRIES = 3;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Ask for a job and follow it to its end.
  *
- * A run is `{form, request, colours, id, status, position, concepts, methods, seeds, warnings, pictures, error, seconds}`;
- * a picture is `{key, method, seed, state, step, steps, preview, url, blob, trace, alignment, rank, evaluations}` with the
- * state waiting, running, done or stopped; `rank` is its place among the seeds of its method, once all are made.
+ * A run is `{form, colours, id, status, position, began, concepts, methods, seeds, warnings, pictures, order, error,
+ * seconds}`, its status one of the server's, or lost: the server is gone. A picture is `{key, method, seed, state, step,
+ * steps, preview, url, blob, trace, alignment, rank, evaluations, seconds}` with the state waiting, running, done or
+ * stopped; `rank` is its place among the seeds of its method, once all are made.
  */
 export class Runner {
   /** @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed. */
@@ -18,14 +20,17 @@ export class Runner {
     this.onChange = onChange;
   }
 
-  /** Make the pictures of a form; resolves to the run when it ended, however it ended. */
-  async start(form, colours) {
+  /** Make the pictures of a form, `plain` ones only or both; resolves to the run when it ended, however it ended. */
+  async start(form, colours, plain) {
     const began = performance.now();
-    const job = await startJob(toRequest(form));
+    const job = await startJob(toRequest(form, plain));
     const run = fromJob(job, form, colours);
     this.onChange(run, null);
     try {
       await this.#follow(run);
+    } catch (error) {
+      run.status = "lost";
+      throw error;
     } finally {
       run.seconds = (performance.now() - began) / 1000;
       for (const picture of run.pictures.values()) if (picture.state !== "done") picture.state = "stopped";
@@ -68,6 +73,7 @@ export class Runner {
         break;
       case "started":
         run.status = "running";
+        run.began = performance.now();
         break;
       case "step":
         addStep(picture, data);
@@ -94,25 +100,28 @@ const over = (run) => ["done", "failed", "cancelled"].includes(run.status);
 
 /**
  * Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. Concepts
- * that follow the prompt are left to the server, which knows what the model's text encoder reads.
+ * that follow the prompt are left to the server, which knows what the model's text encoder reads. `plain` asks for plain
+ * guidance alone, once.
  */
-export function toRequest(form) {
+export function toRequest(form, plain = false) {
   const chosen = !form.automatic || form.chips.some((chip) => chip.muted);
   const texts = form.chips.filter((chip) => !chip.muted).map((chip) => chip.text);
   return {
     prompt: form.prompt,
     model: form.model,
-    n: form.pictures,
+    n: form.seeds ? form.seeds.length : form.pictures,
+    size: form.size,
     semguide: {
-      method: form.method,
-      parameters: form.parameters,
-      compare: ["cfg"],
+      method: plain ? PLAIN : form.method,
+      parameters: plain ? {} : form.parameters,
+      compare: plain ? [] : [PLAIN],
       concepts: chosen ? texts : null,
       max_concepts: form.most,
-      retries: form.retries,
+      retries: plain ? 0 : form.retries,
       num_frames: form.frames,
       negative_prompt: form.negative,
-      seed: form.seed,
+      ...(form.seeds ? { seeds: form.seeds } : { seed: form.seed }),
+      scheduler: form.scheduler,
       ...(form.evaluations === null ? { steps: form.steps } : { evaluations: form.evaluations }),
       guidance_scale: form.guidance,
       full_trace: form.watch,
@@ -138,6 +147,7 @@ function fromJob(job, form, colours) {
     id: job.id,
     status: job.status,
     position: job.position,
+    began: null,
     model: job.model,
     concepts,
     methods: job.methods.map((method) => method.name),
@@ -154,6 +164,7 @@ function fromJob(job, form, colours) {
 function addStep(picture, data) {
   picture.state = "running";
   picture.step = data.step;
+  picture.steps = Math.max(picture.steps, data.steps);
   const nothing = picture.trace.concepts.map(() => null);
   for (const name of ["similarity", "gate", "weight"]) picture.trace[name][data.step - 1] = data.trace?.[name] ?? nothing;
 }
@@ -168,5 +179,6 @@ async function finish(picture, data) {
     trace: data.trace,
     alignment: data.alignment,
     evaluations: data.evaluations,
+    seconds: data.seconds,
   });
 }

@@ -17,7 +17,7 @@ export function drawTable(details, trace) {
         "tr",
         {},
         h("th", { scope: "row" }, String(step + 1)),
-        h("td", { class: "words" }, concept),
+        h("td", { class: "words" }, h("bdi", {}, concept)),
         ...[row[k], trace.gate[step]?.[k], trace.weight[step]?.[k]].map((value) => h("td", {}, number(value))),
       ),
     ),
