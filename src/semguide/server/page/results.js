@@ -47,7 +47,10 @@ export class Results {
     if (!picture && run.status === "done" && !this.#chosen) this.#select(mostSteered(run).key, false);
     for (const each of picture ? [picture] : run.order) this.#grid.update(run, each);
     this.#viewer.update(run);
-    if (!picture) return;
+    if (!picture) {
+      this.#draw(); // all that is left of it is stopped
+      return;
+    }
     const key = beside(run, picture.seed);
     if (!this.#chosen && picture.state === "running" && key !== this.#selected) this.#select(key, false);
     else if (picture.key === this.#selected || key === this.#selected) this.#draw();
