@@ -157,3 +157,11 @@ def test_a_rule_can_be_given_with_parameters() -> None:
     for wrong in ("sgt-v1:strength=4", "sgt-v1:guidance_scale=4", "sgt-v1:concept_guidance_scale=much"):
         with pytest.raises(InvalidArgument, match="concept_guidance_scale"):
             Retry(rule=wrong)
+
+
+def test_an_image_of_one_concept_is_not_tried_again(pipe: Any) -> None:
+    method = Retry(threshold=1.0, guidance_scale=5.0)
+    made = method.bind(pipe, SAMPLING)("a cat", decompose("a cat"), 1)
+    alone = sample_with_rule(pipe, method.image_rule(), SAMPLING)("a cat", decompose("a cat"), 1)
+    assert made.evaluations == alone.evaluations == 2 * SAMPLING.num_inference_steps
+    assert np.array_equal(np.asarray(made.image), np.asarray(alone.image))

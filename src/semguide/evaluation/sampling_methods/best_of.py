@@ -94,6 +94,9 @@ class BestOf(OfRule):
 class EarlyChoice(BestOf):
     """Several seeds, of which all but one are dropped after the first steps."""
 
+    fewest: ClassVar[int] = 1
+    """An image of fewer concepts is that of its own seed: there is nothing to choose by."""
+
     @abstractmethod
     def criterion(self) -> Criterion:
         """Return what scores the first steps."""
@@ -105,8 +108,11 @@ class EarlyChoice(BestOf):
     def bind(self, pipe: Any, sampling: SamplingOptions) -> SampleFunction:
         """Steer the pipeline with the rule."""
         steered, criterion, shared = steer(pipe, self.image_rule()), self.criterion(), sampling.call_arguments(pipe)
+        sample = sample_with_rule(pipe, self.image_rule(), sampling)
 
         def make(prompt: str, concepts: Sequence[Concept], seed: int) -> SampledImage:
+            if len(concepts) < self.fewest:
+                return sample(prompt, concepts, seed)
             seeds = self.candidates(seed)
             found = self.choose(steered, prompt, concepts=list(concepts), seeds=seeds, criterion=criterion, **shared)
             candidates = [asdict(candidate) for candidate in found.candidates]
@@ -166,6 +172,7 @@ class Retry(EarlyChoice):
     threshold: float = parameter(THRESHOLD, "Score from which a seed is finished.", low=0.0, high=1.0)
 
     name: ClassVar[str] = "retry"
+    fewest: ClassVar[int] = 2
 
     def criterion(self) -> SignalScore:
         """Return the score that holds under a rule."""
