@@ -47,15 +47,20 @@ class Server:
 
     def draw(self, graph: Json, **more: Any) -> dict[str, list[Path]]:
         """Run a graph to its end; returns the pictures of each node that shows or saves some."""
-        return {
+        return self.draw_and_tell(graph, **more)[0]
+
+    def draw_and_tell(self, graph: Json, **more: Any) -> tuple[dict[str, list[Path]], dict[str, str]]:
+        """Run a graph to its end; returns its pictures, and the texts that nodes show.
+
+        Some versions give what a node shows only once, when it ran.
+        """
+        outputs = self._shown(graph, more).items()
+        pictures = {
             node: [self.base / image["type"] / image["subfolder"] / image["filename"] for image in shown["images"]]
-            for node, shown in self._shown(graph, more).items()
+            for node, shown in outputs
             if "images" in shown
         }
-
-    def texts(self, graph: Json) -> dict[str, str]:
-        """Run a graph to its end; returns the texts that nodes show."""
-        return {node: shown["text"][0] for node, shown in self._shown(graph, {}).items() if "text" in shown}
+        return pictures, {node: shown["text"][0] for node, shown in outputs if "text" in shown}
 
     def _shown(self, graph: Json, more: Json) -> Json:
         status, reply = self.queue(graph, **more)

@@ -208,12 +208,10 @@ def with_seed(seed: int) -> dict[str, Any]:
 
 def test_the_picture_of_a_seed_that_was_tried_is_that_of_comfyuis_own_sampler(server: Server) -> None:
     assert pixels(server, {**base(), **retried(0.0)}) == pixels(server, {**base(), **with_seed(3)})
-    graph = {**base(), **retried(1.0)}
-    found = pixels(server, graph)
-    texts = server.texts(graph)
+    drawn, texts = server.draw_and_tell({**base(), **retried(1.0)})
     seed = int(texts["seed"])
     assert seed in (3, 10003, 20003)
-    assert found == pixels(server, {**base(), **with_seed(seed)})
+    assert [picture(path).tobytes() for path in drawn["i"]] == pixels(server, {**base(), **with_seed(seed)})
     assert texts["report"].count("seed") == 3
     assert f"seed {seed}" in next(part for part in texts["report"].split("; ") if "drawn" in part)
 
@@ -221,17 +219,18 @@ def test_the_picture_of_a_seed_that_was_tried_is_that_of_comfyuis_own_sampler(se
 def test_pictures_of_a_batch_are_tried_again_on_their_own(server: Server) -> None:
     graph = {**base(), **retried(1.0)}
     graph["l"]["inputs"]["batch_size"] = 2
-    assert len(pixels(server, graph)) == 2
-    lines = server.texts(graph)["report"].splitlines()
+    drawn, texts = server.draw_and_tell(graph)
+    assert len(drawn["i"]) == 2
+    lines = texts["report"].splitlines()
     assert [line.partition(":")[0] for line in lines] == ["image 1", "image 2"]
 
 
 def test_what_cannot_be_tried_again_is_told(server: Server) -> None:
     masked = {"k": node("SolidMask", value=1.0, width=64, height=64)}
     masked["q"] = node("SetLatentNoiseMask", samples=["l", 0], mask=["k", 0])
-    report = server.texts({**base(), **masked, **retried(1.0, latent_image=["q", 0])})["report"]
+    report = server.draw_and_tell({**base(), **masked, **retried(1.0, latent_image=["q", 0])})[1]["report"]
     assert report.startswith("Drawn once: the latent has a noise mask")
-    report = server.texts({**base(), "z": node("DisableNoise"), **retried(1.0, noise=["z", 0])})["report"]
+    report = server.draw_and_tell({**base(), "z": node("DisableNoise"), **retried(1.0, noise=["z", 0])})[1]["report"]
     assert report.endswith("connect RandomNoise.")
 
 
