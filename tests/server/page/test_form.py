@@ -144,6 +144,7 @@ def test_too_many_concepts_are_told_before_anything_is_made(enter: Enter, start_
         assert visitor.asked[-1]["semguide"]["concepts"] == ["a red book", "a yellow vase"]
 
 
+@pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")  # the text encoder reads a part of it
 def test_a_long_prompt_is_shown_small_and_never_fills_the_window(visitor: Visitor):
     def size(selector: str) -> list[float]:
         look = "(e) => [parseFloat(getComputedStyle(e).fontSize), e.getBoundingClientRect().height]"
