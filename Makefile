@@ -1,6 +1,5 @@
 # `make demo` and `make test` set everything up first. Another Python: make setup PYTHON=python3.12
 PYTHON ?= python3
-PROMPT ?= a red car and a blue apple
 OUT ?= out/demo
 BIN := .venv/bin
 ifeq ($(OS),Windows_NT)
@@ -10,14 +9,13 @@ endif
 .PHONY: setup demo test test-slow check docs clean help
 
 help:
-	@echo "make setup | demo | test | test-slow | check | docs | clean"
+	@echo "make setup | demo | test | test-slow | check | docs | clean; make demo PROMPT='your own prompt'"
 
 setup:
 	@$(PYTHON) scripts/bootstrap.py
 
 demo: setup
-	@$(BIN)/semguide generate "$(PROMPT)" --num-images 4 --compare cfg --out $(OUT)
-	@echo "The picture is $(OUT)/grid.png: above plain CFG, below SGT, one column a seed."
+	@$(BIN)/python scripts/demo.py --out $(OUT) $(if $(PROMPT),--prompt "$(PROMPT)")
 
 test: setup
 	@$(BIN)/python -m pytest -n auto -m "not slow"
