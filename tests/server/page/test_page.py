@@ -143,7 +143,7 @@ def test_both_methods_are_shown_for_each_seed_with_what_was_measured(visitor: Vi
 
 def test_pictures_show_progress_and_a_preview_before_they_are_done(visitor: Visitor):
     visitor.page.evaluate(RECORD_CHANGES)
-    visitor.set(Steps=60, Images=1)
+    visitor.set(Steps=40, Images=1)
     visitor.generate()
     seen = visitor.page.evaluate("window.seen")
     sources = [change[len("src ") :] for change in seen if change.startswith("src ")]
