@@ -129,7 +129,7 @@ def generate(source: str, name: str, *compare: str, seeds: int = 4) -> None:
 
 
 def draw_demo() -> None:
-    """Plain guidance against BalancedSGT, four seeds: what `make demo` makes."""
+    """Plain guidance against BalancedSGT, four seeds: the picture of the front page."""
     generate("grid.png", "demo.png", "cfg")
 
 
