@@ -6,6 +6,7 @@ import inspect
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Final, TypeVar, get_origin, get_type_hints
 
@@ -170,7 +171,7 @@ def check_rule(kind: type[Rule[Any]]) -> None:
 def _check_fields(kind: type[Rule[Any]], fields: list[str]) -> None:
     """Refuse annotated attributes that are no parameters, as of a class that is no dataclass."""
     for name, hint in get_type_hints(kind).items():
-        if get_origin(hint) is not ClassVar and hint is not ClassVar and name not in fields:
+        if get_origin(hint) is not ClassVar and hint not in (ClassVar, KW_ONLY) and name not in fields:
             remedy = f"decorate {kind.__qualname__} with @dataclass(frozen=True)"
             raise InvalidArgument(name, f"must be a field of {kind.__qualname__}, or a ClassVar", remedy=remedy)
 

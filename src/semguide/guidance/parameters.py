@@ -33,7 +33,6 @@ def parameter(
     high: float | None = None,
     off: float | None = None,
     strength: bool = False,
-    kw_only: bool = False,
 ) -> Any:
     """Return the dataclass field of a parameter.
 
@@ -46,10 +45,9 @@ def parameter(
         high: Greatest number, included; None: no bound.
         off: The number that makes the method plain guidance; None: none does.
         strength: Whether it says how much the method corrects, which user interfaces show as their one slider.
-        kw_only: Whether it is given by name only, and listed last.
     """
     facts = {"help": help, "low": low, "high": high, "off": off, "strength": strength}
-    return field(default=default, metadata={_METADATA: facts}, kw_only=kw_only)
+    return field(default=default, metadata={_METADATA: facts})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ There is no batch dimension anywhere, so samples cannot influence each other.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Generic, Literal, TypeVar, cast
 
 import torch
@@ -108,7 +108,8 @@ class Rule(ABC, Generic[State]):
     """
 
     guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
-    uncond_every: int = parameter(1, UNCOND_EVERY, low=1, high=1000, kw_only=True)
+    _: KW_ONLY
+    uncond_every: int = parameter(1, UNCOND_EVERY, low=1, high=1000)
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
