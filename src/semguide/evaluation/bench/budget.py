@@ -49,7 +49,7 @@ def mean_cost(bench: Bench, method: BenchMethod, model: ModelDescription) -> Cal
     Raises:
         InvalidArgument: They depend on the image.
     """
-    parameters = {"guidance_scale": bench.scale_of(method), **method.parameters}
+    parameters: dict[str, Any] = {"guidance_scale": bench.scale_of(method), **method.parameters}
     built: Any = (SAMPLING_METHODS.get(method.name) or get_method(method.name))(**parameters)
     if not isinstance(built, Rule) and built.evaluations_per_image(1, 2) is None:
         rule = "must be methods whose evaluations do not depend on the image, to be compared at equal ones"

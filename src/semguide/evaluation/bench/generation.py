@@ -93,7 +93,7 @@ class TaskRunner:
 
 def _bind(pipe: Any, bench: Bench, method: BenchMethod) -> SampleFunction:
     """Bind a sampling method or a rule to the pipeline."""
-    parameters = {"guidance_scale": bench.scale_of(method), **method.parameters}
+    parameters: dict[str, Any] = {"guidance_scale": bench.scale_of(method), **method.parameters}
     if method.name in SAMPLING_METHODS:
         return SAMPLING_METHODS[method.name](**parameters).bind(pipe, bench.sampling_of(method))
     return sample_with_rule(pipe, get_method(method.name)(**parameters), bench.sampling_of(method))
