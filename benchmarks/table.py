@@ -26,6 +26,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from semguide.evaluation.clip_scorers import ImageText
 from semguide.evaluation.image_batches import generate_batches, generate_one_by_one
 from semguide.evaluation.metrics.clip import load_clip
 from semguide.evaluation.metrics.features import diversity
@@ -134,7 +136,6 @@ class Bench:
         self._pipe: Any = None
         self._own_scheduler: Any = None
         self._judge = Judge.load(ASSETS / "emoji-judge")
-        self._clip = load_clip(ASSETS / "emoji-clip", "cpu") if seeds > 1 else None
         folder.mkdir(parents=True, exist_ok=True)
 
     def pieces(self) -> Iterator[tuple[int, list[SuitePrompt]]]:
@@ -164,12 +165,15 @@ class Bench:
             return np.concatenate([piece[name] for piece in found]).reshape(self.seeds, -1).T
 
         processors = sorted({str(piece["processor"]) for piece in found})
-        features = None if self._clip is None else self._features(np.concatenate([piece["images"] for piece in found]))
+        features = self._features(np.concatenate([piece["images"] for piece in found])) if self.seeds > 1 else None
         return Measured(column("right"), column("confidence"), column("evaluations"), processors, features)
+
+    @cached_property
+    def _clip(self) -> ImageText:
+        return load_clip(ASSETS / "emoji-clip", "cpu")
 
     def _features(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the features by prompt and seed of images, those of a seed before those of the next."""
-        assert self._clip is not None
         features = torch.stack([self._clip.image(Image.fromarray(image)) for image in images]).double().numpy()
         return features.reshape(self.seeds, len(self.prompts), -1).swapaxes(0, 1)
 

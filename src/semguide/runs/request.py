@@ -164,8 +164,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
         retries=request.retries,
         edits=request.edits,
     )
-    check_edits(run, rules, model)
-    _check_adapters(run, rules)
+    _check_together(run, rules, model)
     given_up: Sequence[SemguideWarning] = ()
     if request.evaluations is not None:
         run, given_up = within_budget(run, rules, model, request.evaluations)
@@ -198,8 +197,7 @@ def check_run(run: Run) -> Plan:
     as_concepts(run.concepts, run.prompt)
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
-    check_edits(run, rules, model)
-    _check_adapters(run, rules)
+    _check_together(run, rules, model)
     return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
 
 
@@ -256,8 +254,9 @@ def text_readers_of(model: ModelDescription) -> list[TextReader]:
     return checkpoint_readers(model.configuration, model.pipeline_class, ARCHITECTURES[model.pipeline_class].text)
 
 
-def _check_adapters(run: Run, rules: Mapping[str, Rule[Any]]) -> None:
-    """Refuse a method that weakens LoRAs where none is loaded."""
+def _check_together(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescription) -> None:
+    """Refuse edits that do not go with model or methods, and a method that weakens LoRAs where none is loaded."""
+    check_edits(run, rules, model)
     needing = [name for name, rule in rules.items() if rule.null_adapters != 1.0]
     if needing and not run.loading.loras:
         rule = "must be another one where no LoRA is loaded"

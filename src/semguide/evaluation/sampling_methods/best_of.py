@@ -25,10 +25,11 @@ from semguide.guidance import Rule, get_method
 from semguide.guidance.attempts import THRESHOLD, attempts_of
 from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
-from semguide.guidance.parameters import parameter, parameters_of
+from semguide.guidance.parameters import parameter
 from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS, first_steps
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
+from semguide.runs.methods import own_parameters
 from semguide.selection import Criterion, DetectorScore, GuidanceEnergy, Selection, SignalScore, best_of, retry
 from semguide.selection.criteria import looks_at
 from semguide.types import Concept
@@ -57,7 +58,7 @@ class OfRule(SamplingMethod):
         """
         name, _, settings = self.rule.partition(":")
         kind = get_method(name)
-        known = {each.name: each for each in parameters_of(kind) if each.name != "guidance_scale"}
+        known = [each.name for each in own_parameters(kind)]
         given: dict[str, Any] = {}
         for setting in filter(None, settings.split(",")):
             field, _, value = (part.strip() for part in setting.partition("="))
