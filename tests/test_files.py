@@ -44,9 +44,12 @@ DEEP = "[" * 100_000 + "]" * 100_000
         ("18446744073709551616", "a number that is too large"),
         ('{"a": "\\udcff"}', "a lone surrogate"),
         ('{"\\ud83d": 1}', "a lone surrogate"),
+        ('[{"seed": 1, "steps": 2, "seed": 3}]', "'seed' twice in one object"),
+        (b'{"a": "\xff"}', "no UTF-8 at byte 7"),
+        ("[1]".encode("utf-16"), "no UTF-8 at byte 0"),
     ],
 )
-def test_json_that_no_program_should_meet_is_refused_in_one_sentence(text: str, problem: str):
+def test_json_that_no_program_should_meet_is_refused_in_one_sentence(text: str | bytes, problem: str):
     with pytest.raises(ValueError, match=problem):
         parse_json(text)
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from semguide.errors import shown
+
 
 @contextmanager
 def atomic(path: Path) -> Generator[Path, None, None]:
@@ -75,11 +77,13 @@ def parse_json(text: str | bytes) -> Any:
 
     Raises:
         ValueError: It is no JSON in UTF-8, nested more than `DEEPEST` levels, or has NaN, a number beyond 64 bits or a
-            double, or a lone surrogate.
+            double, a lone surrogate, or a key twice in one object.
     """
-    plain = text if isinstance(text, str) else text.decode("utf-8-sig")
+    plain = text.removeprefix("\ufeff") if isinstance(text, str) else decode_text(text)
     try:
-        value = json.loads(plain, parse_int=_whole, parse_float=_number, parse_constant=_no_number)
+        value = json.loads(
+            plain, parse_int=_whole, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object
+        )
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     _check_depth(value, DEEPEST)
@@ -89,6 +93,18 @@ def parse_json(text: str | bytes) -> Any:
         except UnicodeEncodeError:
             raise ValueError("it has a lone surrogate, which is no Unicode text") from None
     return value
+
+
+def decode_text(text: bytes) -> str:
+    """Return a text in UTF-8, without the mark that some programs begin it with.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is no UTF-8 at byte {error.start}") from None
 
 
 def parse_value(text: str) -> Any:
@@ -131,6 +147,15 @@ def _number(digits: str) -> float:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"it has {text}, which is no finite number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {shown(twice)} twice in one object")
+    return found
 
 
 def without_nan(value: Any) -> Any:

@@ -119,6 +119,20 @@ def test_more_followers_than_may_are_refused_and_the_others_go_on(hurried: Live)
     hurried.cancel(job)
 
 
+def test_of_many_that_follow_at_once_no_more_than_may_do(start_server: Start):
+    with start_server(limits={"followers": 2}) as server:
+        job = server.start(steps=900)["id"]
+        follow = f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        clients = [connect(server) for _ in range(20)]
+        for client in clients:
+            client.sendall(follow)
+        statuses = [client.recv(12) for client in clients]
+        assert statuses.count(b"HTTP/1.1 200") == 2
+        for client in clients:
+            client.close()
+        wait_for(lambda: (found := server.engine.find(job)) is not None and not found.events.followers)
+
+
 def test_where_all_connections_are_being_answered_one_more_is_told_so(start_server: Start):
     with start_server(limits={"connections": 2}) as server:
         job = server.start(steps=900)["id"]

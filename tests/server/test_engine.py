@@ -2,6 +2,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,6 +10,9 @@ import openai
 import pytest
 import torch
 
+from semguide.runs.generation import GeneratedImage
+from semguide.server.batching import generate_batch
+from semguide.server.jobs import ImageTask
 from semguide.server.served_models import Worker
 from server.conftest import Start
 from support.live_server import MANY_STEPS, PROMPT, Live, wait_for
@@ -189,3 +193,26 @@ def test_a_job_of_a_model_that_makes_nan_fails_with_its_step(live: Live, worker:
     assert (failed["event"], failed["data"]["error"]["code"]) == ("failed", "generation_failed")
     assert "at step 1 made NaN or infinity, most likely an overflow" in failed["data"]["error"]["message"]
     assert live.events(live.start(steps=2)["id"])[-1]["event"] == "done"
+
+
+def test_numbers_in_a_result_that_json_does_not_have_are_null_and_the_server_goes_on(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(tasks: list[ImageTask], pipe: Any, call_hooks: dict[str, Any]) -> list[GeneratedImage]:
+        made = generate_batch(tasks, pipe, call_hooks)[0]
+        trace = {**made.trace, "weight": [[float("inf")]], "similarity": [[float("nan")]]}
+        return [replace(made, trace=trace, alignment=[float("nan"), 0.5], alignment_score=float("inf"))]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("semguide.server.engine.generate_batch", broken)
+        id = live.start(steps=1)["id"]
+        events = live.events(id)
+    assert [event["event"] for event in events][-2:] == ["image", "done"]
+    report = live.job(id)["images"][0]["report"]
+    assert (report["alignment"], report["trace"]["weight"], report["trace"]["similarity"]) == (
+        [None, 0.5],
+        [[None]],
+        [[None]],
+    )
+    assert live.http.get(f"/v1/jobs/{id}/run.json").json()["images"][0]["alignment"][0]["probability"] is None
+    assert live.http.get("/readyz").status_code == 200

@@ -31,11 +31,21 @@ def test_silence_is_noticed():
     log = EventLog()
 
     async def main() -> object:
-        async for event in log.follow(keep_alive=0.01):
-            return event
-        return "ended"
+        following = log.follow(keep_alive=0.01)
+        await anext(following)
+        return await anext(following)
 
     assert asyncio.run(main()) is None
+
+
+def test_a_follower_is_counted_at_once():
+    log = EventLog()
+
+    async def main() -> tuple[object, int]:
+        following = log.follow()
+        return await anext(following), log.followers
+
+    assert asyncio.run(main()) == (None, 1)
 
 
 def test_an_event_replaces_earlier_ones_of_its_name_with_the_same_values():

@@ -104,6 +104,32 @@ def test_a_body_that_is_no_request_is_refused(live: Live, body: bytes):
         assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("[" * 3000, "body must be JSON that every program reads: it is nested too deeply"),
+        (b'{"prompt": "\xff"}', "body must be JSON that every program reads: it is no UTF-8 at byte 12"),
+        ('{"prompt": "a cat", "user": NaN}', "it has NaN, which is no finite number"),
+        ('{"prompt": "a cat", "prompt": "a dog"}', "it has 'prompt' twice in one object"),
+        ('{"prompt": "a cat", "n": true}', "n: Input should be a valid integer, got True"),
+        ('{"prompt": "a cat", "n": "3"}', "n: Input should be a valid integer, got '3'"),
+        ('{"prompt": "a cat", "semguide": {"seed": true}}', "semguide.seed: Input should be a valid integer"),
+        ('{"prompt": "a cat", "semguide": {"seeds": [1, "2"]}}', "semguide.seeds.1: Input should be a valid integer"),
+        ('{"prompt": "a cat", "semguide": {"full_trace": "yes"}}', "semguide.full_trace: Input should be a valid bool"),
+        ('{"prompt": "a cat", "semguide": {"evaluations": 0.5}}', "semguide.evaluations: Input should be a valid int"),
+        ('{"prompt": "a cat", "semguide": {"compare": [{}]}}', "semguide.compare.0: Input should be a valid string"),
+        ('{"prompt": "a cat", "semguide": {"edits": [{}]}}', "semguide.edits.0.text: Field required"),
+        ('{"n": 1}', "prompt: Field required"),
+    ],
+)
+def test_what_is_wrong_in_a_body_is_named_with_its_field(live: Live, body: str | bytes, sentence: str):
+    reply = live.http.post("/v1/images/generations", content=body, headers={"Content-Type": "application/json"})
+    error = reply.json()["error"]
+    assert (reply.status_code, error["code"]) == (400, "invalid_value")
+    assert sentence in error["message"]
+    assert error["param"] in (None, sentence.partition(":")[0])
+
+
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", "1" + "0" * 400])
 def test_numbers_that_are_none_are_refused(live: Live, value: str):
     for field in ("guidance_scale", "seed", "steps"):

@@ -70,11 +70,11 @@ class Trace:
 
 
 def _plain(values: Values | None) -> Any:
-    """Return nested lists, None in the place of NaN."""
+    """Return nested lists, None in the place of NaN and infinity."""
     return None if values is None else _without_nan(values.tolist())
 
 
 def _without_nan(item: Any) -> Any:
     if isinstance(item, list):
         return [_without_nan(part) for part in cast(list[Any], item)]
-    return None if math.isnan(item) else item
+    return item if math.isfinite(item) else None

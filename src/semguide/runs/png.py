@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semguide.files import atomic, parse_json
+from semguide.files import atomic, parse_json, without_nan
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,13 +59,13 @@ def encode_png(picture: Image | Video, texts: dict[str, Any] | None = None) -> b
 
     Args:
         picture: A PIL image, or a video, which makes an animated PNG.
-        texts: JSON values by keyword of the text chunk.
+        texts: JSON values by keyword of the text chunk; null in the place of NaN and infinity.
     """
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     for keyword, value in (texts or {}).items():
-        info.add_text(keyword, json.dumps(value, allow_nan=False), zip=keyword == TRACE)
+        info.add_text(keyword, json.dumps(without_nan(value), allow_nan=False), zip=keyword == TRACE)
     file = io.BytesIO()
     if isinstance(picture, Video):
         first, *others = picture.frames

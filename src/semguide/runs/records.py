@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.files import digest, read_json
+from semguide.files import digest, read_json, without_nan
 from semguide.runs.environment import Environment
 from semguide.runs.generation import GeneratedImage
 from semguide.runs.png import RECORD, pixel_hash, read_frames
@@ -28,8 +28,8 @@ def image_key(run: Run, environment: Environment, method: Method, seed: int) -> 
 
 
 def image_record(run: Run, environment: Environment, image: GeneratedImage) -> dict[str, Any]:
-    """Return the record of an image, as JSON values."""
-    return {
+    """Return the record of an image, as JSON values; None in the place of what is no finite number."""
+    record = {
         "key": image_key(run, environment, image.method, image.seed),
         "parameters": run.image_parameters(image.method, image.seed),
         "environment": environment.to_json(),
@@ -41,6 +41,7 @@ def image_record(run: Run, environment: Environment, image: GeneratedImage) -> d
         **({} if image.attempts is None else {"attempts": image.attempts}),
         **({} if image.fps is None else {"frames": len(image.frames), "fps": image.fps}),
     }
+    return without_nan(record)
 
 
 def describe_run(

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from semguide.errors import SemguideError
@@ -15,7 +15,7 @@ from semguide.runs.png import RECORD, TRACE, encode_png
 from semguide.runs.records import image_record
 from semguide.runs.request import Plan
 from semguide.server.batching import generate_batch, next_batch, queue_position
-from semguide.server.jobs import Failure, ImageTask, Job, JobStore, Status
+from semguide.server.jobs import Event, Failure, ImageTask, Job, JobStore, Status
 from semguide.server.progress import Cancelled, ProgressReporter
 from semguide.server.prometheus import Metrics
 from semguide.server.replies import failure_body, image_report, image_url, job_ranks
@@ -139,6 +139,17 @@ class Engine:
         if self._store.count_followers() >= most:
             rule = f"{most} clients wait for jobs or follow them, and no more may"
             raise TooManyFollowers(f"{rule}; try again in {RETRY_SECONDS} seconds")
+
+    async def follow(self, job: Job, last: int = 0) -> AsyncIterator[Event | None]:
+        """Count one more follower of a job, and return its events after an id; None stands for silence.
+
+        Raises:
+            TooManyFollowers: No more may follow.
+        """
+        self.check_followers()
+        events = job.events.follow(last)
+        await anext(events)  # which is there at once, so that no other is counted in between
+        return events
 
     def queue_position(self, job: Job) -> int:
         """Return how many queued jobs come before a job; 0 if it is not queued."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -97,18 +98,28 @@ async def _invalid(_: Request, error: Exception) -> Response:
         return error_response(400, f"body must be JSON, got what is none: {where}", "invalid_value")
     if isinstance(first.get("input"), bytes):
         return error_response(400, "body must be sent with 'Content-Type: application/json'", "invalid_value")
-    places = [str(place) for place in first.get("loc", ())[1:]]
-    if places[-3:-2] == ["parameters"]:
-        del places[-1]  # which of the types that a value may have
-    param = ".".join(places) or None
+    param = ".".join(_places(first, getattr(error, "body", None))) or None
     got = repr(first.get("input"))
     got = got if len(got) <= 80 else f"{got[:77]}..."
     return error_response(400, f"{param or 'body'}: {first.get('msg', 'invalid')}, got {got}", "invalid_value", param)
 
 
+def _places(found: Mapping[str, Any], body: Any) -> list[str]:
+    """Return the fields that lead to what is wrong in a body, without the names of types that a value may have."""
+    places: list[str] = []
+    where, *path = found.get("loc", ("body",))
+    for place in path:
+        known = place in body if isinstance(body, dict) else isinstance(body, list) and isinstance(place, int)
+        if where == "body" and not known and found.get("type") != "missing":
+            break
+        places.append(str(place))
+        body = body[place] if known else None
+    return places
+
+
 async def _http(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(status)
+    code = {400: "invalid_value", 404: "not_found", 405: "method_not_allowed"}.get(status)
     return error_response(status, str(getattr(error, "detail", error)), code, headers=getattr(error, "headers", None))
 
 

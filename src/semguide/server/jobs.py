@@ -93,7 +93,7 @@ class EventLog:
             return [event for event in self._events if event.id > last]
 
     async def follow(self, last: int = 0, keep_alive: float = 15.0) -> AsyncIterator[Event | None]:
-        """Yield the events after an id, until a final one.
+        """Yield None at once, the follower being counted, then the events after an id, until a final one.
 
         Args:
             last: Id of the last event seen, 0: from the first one.
@@ -103,6 +103,7 @@ class EventLog:
         with self._lock:
             self._followers[flag] = asyncio.get_running_loop()
         try:
+            yield None
             while True:
                 flag.clear()
                 closed = self._closed

@@ -22,7 +22,7 @@ SEED = 2**63 - 1
 class Strict(BaseModel):
     """A part of a request; a field that is not known is an error, as a typing mistake would pass unseen otherwise."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class MethodChoice(Strict):
@@ -93,6 +93,7 @@ class ImagesRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="ignore",
+        strict=True,
         json_schema_extra={
             "example": {
                 "prompt": "a red car and a blue apple",
@@ -129,6 +130,7 @@ class JobRequest(Strict):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "example": {"prompt": "a red car and a blue apple", "n": 2, "semguide": {"compare": ["cfg"], "steps": 20}}
         },
@@ -196,7 +198,7 @@ class ImageReport(BaseModel):
     evaluations: int = Field(description="Denoiser evaluations, those of all attempts.")
     attempts: list[Attempt] | None = Field(default=None, description="The seeds that were tried; null: its own alone.")
     seconds: float = Field(description="Wall-clock seconds.")
-    alignment: list[float] | None = Field(
+    alignment: list[float | None] | None = Field(
         description="Per concept the probability that it is right; null where it is not fitted for the model, or the "
         "early steps were not evaluated."
     )

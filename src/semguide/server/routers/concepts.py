@@ -9,11 +9,12 @@ from semguide.errors import InvalidArgument
 from semguide.runs.checks import check_prompt
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import responses
+from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import concepts_reply, methods_reply
 from semguide.server.requests import find_served, most_concepts
 from semguide.server.schemas import ConceptsReply, ConceptsRequest, MethodsReply
 
-router = APIRouter(prefix="/v1", tags=["semguide"])
+router = APIRouter(prefix="/v1", tags=["semguide"], route_class=JsonRoute)
 
 
 @router.post("/concepts", summary="Split a prompt", responses=responses(400, 401, 403, 404, 413))

@@ -11,11 +11,12 @@ from fastapi.responses import StreamingResponse
 
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import NotFound, responses
-from semguide.server.jobs import Job
+from semguide.server.jobs import Event
+from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import job_reply, run_json
 from semguide.server.schemas import JobReply, JobRequest
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute)
 JobId = Annotated[str, Path(description="The job's id.", max_length=64)]
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -73,10 +74,8 @@ async def follow_job(
     last = int(seen[0]) if seen else 0
     if found.events.closed and last >= found.events.last:
         return Response(status_code=204)
-    server.engine.check_followers()
-    return StreamingResponse(
-        _event_stream(found, last), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    events = await server.engine.follow(found, last)
+    return StreamingResponse(_event_stream(events), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 @router.get(
@@ -101,7 +100,7 @@ async def get_run(job: JobId, server: ServerDependency) -> dict[str, Any]:
     return run_json(found, server.engine.models[found.model])
 
 
-async def _event_stream(job: Job, last: int) -> AsyncIterator[str]:
+async def _event_stream(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    async for event in job.events.follow(last):
+    async for event in events:
         yield ": waiting\n\n" if event is None else event.encode()

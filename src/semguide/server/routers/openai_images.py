@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from fastapi import APIRouter, Request
 
 from semguide.errors import InvalidArgument
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import JobFailed, responses
-from semguide.server.jobs import Failure, ImageTask, Job, Status
+from semguide.server.jobs import Event, Failure, ImageTask, Job, Status
+from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import concept_models, image_report, image_url, job_ranks, model_card
 from semguide.server.requests import find_served
 from semguide.server.schemas import ImagePayload, ImagesReply, ImagesRequest, ModelCard, ModelList, RunReport
 
-router = APIRouter(prefix="/v1", tags=["OpenAI"])
+router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=JsonRoute)
 CANCELLED = Failure(503, "cancelled", "the job was cancelled before it finished")
 
 
@@ -33,7 +34,7 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerD
     """
     server.engine.check_followers()
     job = server.submit(body, live=False)
-    await _wait(job, request, server)
+    await _wait(job, await server.engine.follow(job), request, server)
     if job.status is not Status.done:
         raise JobFailed(job.failure or CANCELLED)
     base = str(request.base_url).rstrip("/") if body.response_format == "url" else None
@@ -63,9 +64,9 @@ async def get_model(model: str, server: ServerDependency) -> ModelCard:
     return model_card(find_served(server.engine.models, model))
 
 
-async def _wait(job: Job, request: Request, server: ServerDependency) -> None:
+async def _wait(job: Job, events: AsyncIterator[Event | None], request: Request, server: ServerDependency) -> None:
     """Wait for the end of a job; cancel it if the client disconnects or the request is cancelled."""
-    waiting = [asyncio.ensure_future(_ended(job)), asyncio.ensure_future(_disconnected(request))]
+    waiting = [asyncio.ensure_future(_ended(events)), asyncio.ensure_future(_disconnected(request))]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -74,8 +75,8 @@ async def _wait(job: Job, request: Request, server: ServerDependency) -> None:
         server.engine.cancel(job)
 
 
-async def _ended(job: Job) -> None:
-    async for _ in job.events.follow():
+async def _ended(events: AsyncIterator[Event | None]) -> None:
+    async for _ in events:
         pass
 
 
