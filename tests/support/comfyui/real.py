@@ -81,17 +81,42 @@ def small_unet(text: int = 32) -> torch.nn.Module:
         dtype=torch.float32,
         operations=comfy("comfy.ops").disable_weight_init,
     )
+    return _with_weights(unet, 0.1)
+
+
+def small_mmdit(text: int = 32) -> torch.nn.Module:
+    """Return ComfyUI's own network of Stable Diffusion 3, small and with weights of a fixed seed."""
+    embedder = {"target": "torch.nn.Linear", "params": {"in_features": text, "out_features": 128}}
+    network = comfy("comfy.ldm.modules.diffusionmodules.mmdit").OpenAISignatureMMDITWrapper(
+        input_size=None,
+        pos_embed_max_size=16,
+        pos_embed_scaling_factor=None,
+        num_patches=16 * 16,
+        patch_size=2,
+        in_channels=16,
+        depth=2,
+        adm_in_channels=8,
+        context_embedder_config=embedder,
+        dtype=torch.float32,
+        device="cpu",
+        operations=comfy("comfy.ops").disable_weight_init,
+    )
+    return _with_weights(network, 0.05)
+
+
+def _with_weights(network: torch.nn.Module, size: float) -> torch.nn.Module:
     generator = torch.Generator().manual_seed(0)
-    for weight in unet.parameters():
-        torch.nn.init.normal_(weight, 0.0, 0.1, generator=generator)
-    return unet
+    for weight in (*network.parameters(), *network.buffers()):
+        torch.nn.init.normal_(weight, 0.0, size, generator=generator)
+    return network
 
 
-def patched(network: torch.nn.Module, kind: str = "EPS") -> Any:
-    """Return ComfyUI's model patcher around a network that takes SD 1.5's inputs."""
+def patched(network: torch.nn.Module, kind: str = "EPS", family: str = "SD15") -> Any:
+    """Return ComfyUI's model patcher around a network that takes a family's inputs."""
     base = comfy("comfy.model_base")
-    config = comfy("comfy.supported_models").SD15({"disable_unet_model_creation": True})
-    model = base.BaseModel(config, model_type=getattr(base.ModelType, kind))
+    config = getattr(comfy("comfy.supported_models"), family)({"disable_unet_model_creation": True})
+    made = base.SD3 if family == "SD3" else base.BaseModel
+    model = made(config, model_type=getattr(base.ModelType, kind))
     model.diffusion_model = network
     cpu = torch.device("cpu")
     return comfy("comfy.model_patcher").ModelPatcher(model, load_device=cpu, offload_device=cpu)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -73,9 +74,11 @@ class Patcher:
     def __init__(self, model: Model | None = None) -> None:
         self.model = model or Model()
         self.model_options: Options = {}
+        self.wrappers: dict[str, dict[str, list[Callable[..., Any]]]] = {}
 
     def clone(self) -> Patcher:
         other = Patcher(self.model)
+        other.wrappers = {kind: {key: list(each) for key, each in keys.items()} for kind, keys in self.wrappers.items()}
         other.model_options = {
             name: list(value) if isinstance(value, list) else value for name, value in self.model_options.items()
         }
@@ -83,6 +86,9 @@ class Patcher:
 
     def set_model_sampler_post_cfg_function(self, function: Callable[[Any], Tensor]) -> None:
         self.model_options.setdefault("sampler_post_cfg_function", []).append(function)
+
+    def add_wrapper_with_key(self, kind: str, key: str, wrapper: Callable[..., Any]) -> None:
+        self.wrappers.setdefault(kind, {}).setdefault(key, []).append(wrapper)
 
 
 class CFGGuider:
@@ -129,12 +135,24 @@ class CFGGuider:
         seed: Any = None,
     ) -> Tensor:
         del denoise_mask, callback, disable_pbar
+        run = self._run
+        for wrapper in reversed(
+            [each for keys in self.model_patcher.wrappers.get("outer_sample", {}).values() for each in keys]
+        ):
+            run = partial(wrapper, run)
+        return run(noise, latent_image, sampler, sigmas, seed)
+
+    def _run(
+        self, noise: Tensor, latent_image: Tensor, sampler: Callable[..., Tensor], sigmas: Tensor, seed: Any
+    ) -> Tensor:
         self.inner_model = self.model_patcher.model
         self.loaded_models = [self.model_patcher]
         self.conds = {key: [dict(entry) for entry in cond] for key, cond in self.original_conds.items()}
         process_conds(self.inner_model, noise, self.conds)
         patches = self.model_options.get("transformer_options", {})
-        options = {**self.model_options, "transformer_options": {**patches, "sample_sigmas": sigmas}}
+        wrappers = {**patches.get("wrappers", {}), **self.model_patcher.wrappers}
+        patches = {**patches, "sample_sigmas": sigmas, **({"wrappers": wrappers} if wrappers else {})}
+        options = {**self.model_options, "transformer_options": patches}
         x = self.inner_model.model_sampling.noise_scaling(sigmas[0], noise, latent_image)
         return sampler(lambda x, sigma: self(x, sigma, options, seed), x, sigmas)
 
@@ -331,6 +349,6 @@ def install(patch: pytest.MonkeyPatch) -> types.ModuleType:
 
 def forget(patch: pytest.MonkeyPatch) -> None:
     """Have guider and patch import their ComfyUI anew, now and after the test."""
-    for name in ("guider", "model_patch", "regions", "attempt", "retries"):
+    for name in ("guider", "model_patch", "evaluation", "regions", "attempt", "retries"):
         patch.setitem(sys.modules, f"semguide.adapters.hosts.comfyui.{name}", types.ModuleType("placeholder"))
         del sys.modules[f"semguide.adapters.hosts.comfyui.{name}"]

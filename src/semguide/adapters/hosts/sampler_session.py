@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.eps_scale import MIN_SCALE
-from semguide.errors import RuleNeverActed
+from semguide.errors import CorrectedNothing, RuleNeverActed
 from semguide.guidance import FiniteCheck, Predictions, Rule, RuleSession, Step, Trace
 from semguide.guidance.signal_score import STOP, first_steps, score_of
 
@@ -64,7 +64,7 @@ class SamplerSession:
         self._rule, self._concepts, self._full_trace = rule, tuple(concepts), full_trace
         self._all = tuple(range(len(self._concepts)))
         self._sessions: dict[tuple[int, ...], RuleSession] = {}
-        self._images = 0
+        self._images, self._asked = 0, False
         self._finite = FiniteCheck()
 
     def step_of(self, sigma: float) -> int:
@@ -102,6 +102,7 @@ class SamplerSession:
             The corrections, "image *dims".
         """
         self.note(step.index, concepts)
+        self._asked = True
         if len(cond) != self._images:  # only now is it known how many images there are
             self._images, self._sessions = len(cond), {}
         session = self._session(present)
@@ -130,7 +131,13 @@ class SamplerSession:
         whole = self._session(None).idle(self.count)
         found = [session.idle(self.count) for session in self._sessions.values()]
         left = [why for image, why in enumerate(whole) if all(each[image] is not None for each in found)]
-        return next(iter(left), None)
+        why = next(iter(left), None)
+        return self._too_few() if isinstance(why, CorrectedNothing) and not self._asked else why
+
+    def _too_few(self) -> RuleNeverActed:
+        told = f"{self._rule.name} corrected nothing, as at none of the {self.count} steps there are enough concepts"
+        remedy = "let their masks and ranges of steps meet in the rule's window"
+        return RuleNeverActed(f"{told}: the images are those of plain classifier-free guidance", remedy)
 
     def scores(self) -> list[float]:
         """Return of each image the probability that all its concepts are right, after the first steps.

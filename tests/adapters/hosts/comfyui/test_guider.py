@@ -151,11 +151,12 @@ def test_a_function_in_the_place_of_guidance_is_used_and_corrected(samplers: Any
     assert not torch.allclose(run(lambda patcher: guider_of(SGT(), patcher=patcher), 0.5), same)
 
 
-def test_a_function_in_the_place_of_the_batch_gets_the_pair_and_then_each_concept_alone(samplers: Any) -> None:
+def test_a_function_in_the_place_of_the_batch_gets_pairs(samplers: Any) -> None:
     counts: list[int] = []
 
     def batch(told: Any) -> Any:
-        counts.append(sum(cond is not None for cond in told["conds"]))
+        cond, uncond = told["conds"]
+        counts.append((cond is not None) + (uncond is not None))
         return samplers.calc_cond_batch(
             told["model"], told["conds"], told["input"], told["sigma"], told["model_options"]
         )
@@ -164,26 +165,38 @@ def test_a_function_in_the_place_of_the_batch_gets_the_pair_and_then_each_concep
     patcher.model_options = {"sampler_calc_cond_batch_function": batch}
     steered = sample(guider_of(SGT(stop=0.25), patcher=patcher))
     assert torch.equal(steered, sample(guider_of(SGT(stop=0.25))))
-    assert counts == [2, 1, 1, 2, 1, 1, *[2] * 6]
+    assert counts == [2] * (2 * 3 + 6)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_a_patch_in_the_network_sees_the_rows_that_it_sees_in_plain_guidance(samplers: Any, count: int) -> None:
-    """As IPAdapter's, which has something for the prompt and something for the negative prompt, by their numbers."""
+    """IPAdapter's has something for prompt and negative prompt by their numbers, others by their places of two."""
     seen: list[list[int]] = []
 
     def patch(extra: Any) -> None:
         for row in extra["cond_or_uncond"]:
             ("for the prompt", "for the negative prompt")[row]
-        seen.append(extra["cond_or_uncond"])
+        first, second = extra["cond_or_uncond"]
+        seen.append([first, second])
 
     patcher = standin.Patcher()
     patcher.model_options = {"transformer_options": {"patches": {"attn2_patch": [patch]}}}
     concepts = [conditioning(f"concept {number}") for number in range(count)]
     steered = sample(guider_of(SGTv2(), concepts=concepts, patcher=patcher))
-    assert [0, 1] in seen
-    assert {tuple(rows) for rows in seen} == {(0, 1), (0,)}
+    assert {tuple(rows) for rows in seen} == {(0, 1)}
     assert torch.equal(steered, sample(guider_of(SGTv2(), concepts=concepts)))
+
+
+def test_beside_a_wrapper_each_concept_is_evaluated_alone(samplers: Any) -> None:
+    """EasyCache would take a negative prompt that comes again in a step for one that does not change."""
+    del samplers
+    seen: list[list[int]] = []
+    patcher = standin.Patcher()
+    patches = {"attn2_patch": [lambda extra: seen.append(extra["cond_or_uncond"])]}
+    wrappers = {"diffusion_model": {"easycache": [1]}}
+    patcher.model_options = {"transformer_options": {"patches": patches, "wrappers": wrappers}}
+    sample(guider_of(SGT(stop=0.25), patcher=patcher))
+    assert seen == [[0, 1], [0], [0], [0, 1], [0], [0], *[[0, 1]] * 6]
 
 
 def test_a_patch_that_needs_both_prompts_sees_the_negative_prompt_beside_each_concept(samplers: Any) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from semguide import CFG, SGT, SemguideWarning
 from semguide.adapters.hosts.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from semguide.adapters.hosts.comfyui.conditioning import concepts_of
 from semguide.adapters.hosts.comfyui.encoding import DecomposePrompt, GatherConcepts
 from semguide.adapters.hosts.comfyui.nodes import SemanticGuidanceNode, Trajectory
 from support.comfyui import standin
@@ -103,6 +104,14 @@ def test_gathered_inputs_are_a_concept_each_and_those_of_decompose_stay(samplers
     assert GatherConcepts().gather() == ([],)
 
 
+def test_what_comfyui_combines_of_two_gatherings_is_the_concepts_of_both_and_one_encoding_in_two_areas_is_one() -> None:
+    cat, dog = standin.conditioning("a cat"), standin.conditioning("a dog")
+    both = GatherConcepts().gather(concept_1=cat)[0] + GatherConcepts().gather(concept_1=dog)[0]
+    assert len(concepts_of(both)) == 2
+    moved = [[embedding, {**options, "area": (3, 3, 0, 0)}] for embedding, options in cat]
+    assert [len(found) for found in concepts_of(cat + dog + moved)] == [2, 1]
+
+
 def test_each_setting_of_a_list_makes_a_guider_of_its_own_as_with_comfyuis_own(samplers: Any) -> None:
     del samplers
     assert [build(cfg=cfg).cfg for cfg in (5.0, 7.5)] == [5.0, 7.5]
@@ -120,6 +129,10 @@ def test_each_setting_of_a_list_makes_a_guider_of_its_own_as_with_comfyuis_own(s
         ({"method": "nothing", "settings": ""}, "method must be"),
         ({"method": "nothing"}, "method must be"),
         ({"method": "nothing", "settings": None}, "method must be"),
+        ({"method": "sgt", "strength": 1.0, "cfg": 1.0}, "cfg must be > 1"),
+        ({"method": "sgt", "strength": 0.0, "cfg": 1.0}, True),
+        ({"method": "sgt", "strength": None, "cfg": 1.0}, True),
+        ({"method": "sgt", "strength": -1.0, "cfg": 7.5}, "strength must be"),
     ],
 )
 def test_a_wrong_setting_is_told_before_comfyui_begins(inputs: Any, told: Any) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semguide.adapters.hosts.comfyui.guider import BATCH, SemanticGuider
+from semguide.adapters.hosts.comfyui.evaluation import BATCH
+from semguide.adapters.hosts.comfyui.guider import SemanticGuider
 from semguide.adapters.hosts.sampler_session import SamplerSession
 
 _samplers: Any = import_module("comfy.samplers")

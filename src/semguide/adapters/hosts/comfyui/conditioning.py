@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 Conditioning = list[Any]
 """[[embedding, options], ...]; several entries of a prompt are averaged, several of `concepts` are several concepts."""
 
-NAME, PLACE = "semguide_concept", "semguide_place"
+NAME, MARK = "semguide_concept", "semguide_place"
 """Options with a concept's text, for the trace, and its number; other nodes keep options that they do not know."""
+_NUMBERS = count()
 
 
-def named(conditioning: Conditioning, text: str, place: int = 0) -> Conditioning:
-    """Return a conditioning whose entries know their concept's text, and its number among several."""
-    return [[embedding, {**options, NAME: text, PLACE: place}] for embedding, options in conditioning]
+def named(conditioning: Conditioning, text: str) -> Conditioning:
+    """Return a conditioning whose entries know their concept's text, and by a number of their own that they are one."""
+    number = next(_NUMBERS)
+    return [[embedding, {**options, NAME: text, MARK: number}] for embedding, options in conditioning]
 
 
 def concepts_of(conditioning: Conditioning) -> list[Conditioning]:
-    """Split a conditioning into its concepts: entries with the same mark are one, each entry without a mark is one.
+    """Split a conditioning into its concepts: entries with the same mark are one, or without one of the same encoding.
 
-    So what ConditioningCombine makes of two text encodes is two concepts.
+    So what ConditioningCombine makes of two text encodes is two concepts, and of one in two areas it is one.
     """
     found: dict[Any, Conditioning] = {}
-    for number, entry in enumerate(conditioning):
-        options = entry[1]
-        mark = (options[NAME], options.get(PLACE)) if NAME in options else number
+    for entry in conditioning:
+        embedding, options = entry
+        mark = (options[NAME], options.get(MARK)) if NAME in options else id(embedding)
         found.setdefault(mark, []).append(entry)
     return list(found.values())
 

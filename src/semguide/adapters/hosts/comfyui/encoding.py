@@ -145,9 +145,9 @@ class GatherConcepts:
 def gathered(concepts: Mapping[str, Conditioning]) -> Conditioning:
     """Return one conditioning of several, by the numbers at the end of their names; entries with a mark keep it."""
     found: Conditioning = []
-    for place, name in enumerate(sorted(concepts, key=lambda name: int(name.rpartition("_")[2]))):
+    for name in sorted(concepts, key=lambda name: int(name.rpartition("_")[2])):
         marked = any(NAME in options for _, options in concepts[name])
-        found += concepts[name] if marked else named(concepts[name], name.replace("_", " "), place)
+        found += concepts[name] if marked else named(concepts[name], name.replace("_", " "))
     return found
 
 
@@ -184,8 +184,8 @@ def _decomposed(
         raise InvalidArgument("clip", "must be a text encoder", None, "the checkpoint has none: load one for it")
     texts = concept_texts(looked_at, own, most)
     found: Conditioning = []
-    for place, text in enumerate(texts):
-        found += named(_encoded(clip, dict.fromkeys(prompt, text), options), text, place)
+    for text in texts:
+        found += named(_encoded(clip, dict.fromkeys(prompt, text), options), text)
     return _encoded(clip, prompt, options), found, "\n".join(texts)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
+from semguide.adapters.hosts.comfyui.evaluation import Evaluator, beside, is_patched
 from semguide.adapters.hosts.comfyui.interface import tell
 from semguide.adapters.hosts.comfyui.regions import Part, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
@@ -19,11 +20,6 @@ from semguide.guidance import Rule, Step, Trace
 
 _samplers: Any = import_module("comfy.samplers")
 _BEFORE, _AFTER = "sampler_pre_cfg_function", "sampler_post_cfg_function"
-BATCH = "sampler_calc_cond_batch_function"
-_PATCHES = ("patches", "patches_replace", "wrappers")
-"""What ComfyUI keeps in `transformer_options` of the functions in a model."""
-_HARMLESS = frozenset({"model_sampling", "latent_format"})
-"""Objects of a model that may be exchanged without touching its network."""
 
 
 class SemanticGuider(_samplers.CFGGuider):
@@ -31,8 +27,7 @@ class SemanticGuider(_samplers.CFGGuider):
 
     Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt, negative
     prompt and concepts are evaluated in one batch, as far as memory allows. Patches know of one pair only: on a model
-    with patches the pair is evaluated as CFGGuider does it, and each concept as CFGGuider does it at a cfg of 1: alone,
-    or with the negative prompt where a patch asks for both.
+    with patches the pair is evaluated as CFGGuider does it, and each concept as `Evaluator` says.
     What patches the model with functions before or after classifier-free guidance, or in its place, sees what it sees
     in CFGGuider; the correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes
     u + w (c - u) + delta of it, and functions after guidance get the true u.
@@ -105,8 +100,11 @@ class SemanticGuider(_samplers.CFGGuider):
                 session.note(index if self._names else None, plain)
             return plain
         conds = [self.conds["positive"], self.conds["negative"]]
-        together = session.uses_concepts(index, [part.number for part in parts]) and not self._patched(options)
-        pair, found = (self._in_one if together else self._apart)(conds, parts, x, timestep, options)
+        evaluator, patched = Evaluator(self.inner_model, x, timestep, options), self._patched(options)
+        if session.uses_concepts(index, [part.number for part in parts]) and not patched:
+            pair, found = evaluator.in_one(conds, parts)
+        else:
+            pair, found = evaluator.apart(conds, parts, beside(conds[1], options, patched))
         call = {"input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
         for function in options.get(_BEFORE, []):
             told = {"conds": conds, "conds_out": pair, "cond_scale": self.cfg, "timestep": timestep}
@@ -126,39 +124,9 @@ class SemanticGuider(_samplers.CFGGuider):
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []
 
-    def _apart(
-        self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
-    ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
-        """Return the denoised images of prompt and negative prompt, and of each concept and what is opposite to it."""
-        first = self._call(pair, x, timestep, options)
-        return first, [self._call(part.conds(pair[1], options), x, timestep, options) for part in parts]
-
-    def _in_one(
-        self, pair: list[Any], parts: Sequence[Part], x: Tensor, timestep: Tensor, options: dict[str, Any]
-    ) -> tuple[Sequence[Tensor], list[Sequence[Tensor]]]:
-        """Return the same of one call."""
-        wanted = [[part.entries, part.opposite] for part in parts]
-        flat = [*pair, *(cond for each in wanted for cond in each if cond is not None)]
-        out = iter(self._call(flat, x, timestep, options))
-        first = [next(out), next(out)]
-        return first, [[next(out) for cond in each if cond is not None] for each in wanted]
-
-    def _call(self, conds: list[Any], x: Tensor, timestep: Tensor, options: dict[str, Any]) -> Sequence[Tensor]:
-        if BATCH in options:
-            told = {"conds": conds, "input": x, "sigma": timestep, "model": self.inner_model, "model_options": options}
-            return options[BATCH](told)
-        return _samplers.calc_cond_batch(self.inner_model, conds, x, timestep, options)
-
     def _patched(self, options: dict[str, Any]) -> bool:
         """Whether anything on the model may count its conditionings."""
-        inner, patcher = options.get("transformer_options", {}), self.model_patcher
-        objects = set(getattr(patcher, "object_patches", ())) - _HARMLESS
-        functions = any(name in options for name in (BATCH, "model_function_wrapper"))
-        return (
-            functions
-            or bool(objects)
-            or any(map(_filled, [*(inner.get(name) for name in _PATCHES), _injected(patcher)]))
-        )
+        return is_patched(options, self.model_patcher)
 
     def _combined(self, conds: list[Any], pair: Sequence[Tensor], delta: Tensor, call: dict[str, Any]) -> Tensor:
         """Return classifier-free guidance, or what replaces it, with the correction and the functions after it."""
@@ -180,17 +148,6 @@ class SemanticGuider(_samplers.CFGGuider):
             images = {"denoised": denoised, "cond_denoised": cond, "uncond_denoised": uncond}
             denoised = function({**images, **told, **call})
         return denoised
-
-
-def _injected(patcher: Any) -> Any:
-    return getattr(patcher, "injections", None)
-
-
-def _filled(patches: Any) -> bool:
-    """Whether a tree of patches has a leaf."""
-    if isinstance(patches, dict):
-        return any(map(_filled, patches.values()))
-    return bool(patches)
 
 
 def _key(index: int) -> str:

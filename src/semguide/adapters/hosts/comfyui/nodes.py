@@ -67,14 +67,21 @@ class SemanticGuidanceNode:
         }
 
     @classmethod
-    def VALIDATE_INPUTS(cls, method: str | None = None, settings: str | None = None) -> bool | str:
+    def VALIDATE_INPUTS(
+        cls,
+        method: str | None = None,
+        settings: str | None = None,
+        strength: float | None = None,
+        cfg: float | None = None,
+    ) -> bool | str:
         """Return True, or why ComfyUI shall not begin; an input that another node gives is not known yet."""
         from semguide.adapters.hosts.rules import build_rule
 
         if method is None:
             return True
+        scale = SCALE if cfg is None or strength is None else cfg  # with a strength of 0 every cfg is good
         try:
-            build_rule(method, SCALE, 1.0, settings or "")
+            build_rule(method, scale, 1.0 if strength is None else strength, settings or "")
         except InvalidArgument as error:
             return str(error)
         return True
@@ -125,9 +132,11 @@ class SemanticGuidanceModelNode:
         return {"required": kept, "optional": {"settings": inputs["optional"]["settings"]}, "hidden": inputs["hidden"]}
 
     @classmethod
-    def VALIDATE_INPUTS(cls, method: str | None = None, settings: str | None = None) -> bool | str:
+    def VALIDATE_INPUTS(
+        cls, method: str | None = None, settings: str | None = None, strength: float | None = None
+    ) -> bool | str:
         """Return True, or why ComfyUI shall not begin."""
-        return SemanticGuidanceNode.VALIDATE_INPUTS(method, settings)
+        return SemanticGuidanceNode.VALIDATE_INPUTS(method, settings, strength)
 
     def patch(
         self,

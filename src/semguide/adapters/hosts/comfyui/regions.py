@@ -8,7 +8,7 @@ the negative prompt is evaluated on the same cut-out, and the difference of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -39,15 +39,13 @@ class Part:
     opposite: Entries | None = None
     places: Tensor | None = None
 
-    def conds(self, negative: Entries | None, options: Mapping[str, Any]) -> list[Entries | None]:
-        """Return what ComfyUI is to evaluate for the concept, as it does it for a prompt at a cfg of 1.
+    def conds(self, negative: Entries | None = None) -> list[Entries | None]:
+        """Return what ComfyUI is to evaluate for the concept: a pair, whose second is None as at a cfg of 1.
 
         Args:
-            negative: The entries of the negative prompt.
-            options: The model's; patches such as NAG's say there that they need prompt and negative prompt together.
+            negative: The negative prompt, where it is to stand beside the concept.
         """
-        both = options.get("disable_cfg1_optimization", False)
-        return [self.entries, self.opposite or (negative if both else None)]
+        return [self.entries, self.opposite or negative]
 
     def image(self, found: Sequence[Tensor], uncond: Tensor) -> Tensor:
         """Return the concept's denoised image.

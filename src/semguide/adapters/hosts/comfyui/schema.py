@@ -83,15 +83,12 @@ def _converted(name: str, node: Any, io: Any) -> type[Any]:
 def _check_of(node: Any) -> Callable[..., bool | str]:
     """Return the check of a node; ComfyUI passes it the inputs that its signature names."""
 
-    def check_all(cls: Any, **values: Any) -> bool | str:
+    def check(cls: Any, **values: Any) -> bool | str:
         del cls
         return node.VALIDATE_INPUTS(**values)
 
-    def check_settings(cls: Any, method: str | None = None, settings: str | None = None) -> bool | str:
-        del cls
-        return node.VALIDATE_INPUTS(method, settings)
-
-    return check_settings if "settings" in signature(node.VALIDATE_INPUTS).parameters else check_all
+    check.__signature__ = signature(node.VALIDATE_INPUTS.__func__)  # type: ignore[attr-defined]
+    return check
 
 
 def _input(name: str, declared: tuple[Any, ...], optional: bool, io: Any) -> Any:
@@ -122,7 +119,7 @@ def _growing(io: Any) -> type[Any]:
             display_name=GROWING_NAME,
             category=GatherConcepts.CATEGORY,
             description=GatherConcepts.DESCRIPTION,
-            inputs=[io.Autogrow.Input("concepts", template=io.Autogrow.TemplateNames(entry, names=names, min=1))],
+            inputs=[io.Autogrow.Input("concepts", template=io.Autogrow.TemplateNames(entry, names=names, min=0))],
             outputs=_outputs(GatherConcepts, io),
         )
 
