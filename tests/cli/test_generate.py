@@ -316,6 +316,14 @@ def test_a_rule_that_never_acts_is_told_once(generate: Cli, prompt: str, options
     assert warning.startswith(told)
 
 
+def test_a_concept_alone_is_drawn_once_and_nothing_else_is_recorded(generate: Cli, out: Path):
+    result = generate("--num-images", 1, "--compare", "cfg", prompt="a cat")
+    assert "1 image of cfg" in result.stdout
+    description = run_json(out)
+    assert description["run"]["methods"] == [{"name": "cfg", "parameters": {}}]
+    assert [image["file"] for image in description["images"]] == ["images/cfg-0.png"]
+
+
 def test_a_prompt_over_the_limit_gets_a_warning_with_what_is_cut(generate: Cli):
     result = generate("--num-images", 1, prompt="a red book " + "on a very large wooden table " * 4 + "near a vase")
     assert result.exit_code == 0

@@ -11,21 +11,21 @@ from support.refusals import refuses
 
 
 def test_defaults_are_filled_in_from_model_and_method(tiny: Path):
-    run = plan_run(Request("a red book", str(tiny))).run
+    run = plan_run(Request("a cat and a dog", str(tiny))).run
     assert (run.sampling.num_inference_steps, run.sampling.guidance_scale) == (50, 7.5)
     assert (run.sampling.height, run.seeds, run.device) == (64, (0, 1, 2, 3), "cpu")
     assert [method.name for method in run.methods] == ["sgt-balanced"]
 
 
 def test_a_planned_run_passes_the_check_of_runs_that_are_read(tiny: Path):
-    planned = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-v1")))
+    planned = plan_run(Request("a cat and a dog", str(tiny), compare=("cfg", "sgt-v1")))
     checked = check_run(from_json(planned.run.to_json()))
     assert replace(checked, warnings=()) == replace(planned, warnings=())
     assert [str(warning) for warning in checked.warnings] == [str(warning) for warning in planned.warnings]
 
 
 def test_a_method_compared_with_itself_is_made_once(tiny: Path):
-    run = plan_run(Request("a red book", str(tiny), compare=("cfg", "sgt-balanced", "cfg"))).run
+    run = plan_run(Request("a cat and a dog", str(tiny), compare=("cfg", "sgt-balanced", "cfg"))).run
     assert [method.name for method in run.methods] == ["cfg", "sgt-balanced"]
 
 
@@ -39,6 +39,25 @@ def test_no_concepts_by_hand_or_in_the_prompt_means_plain_guidance(tiny: Path):
     assert [method.name for method in planned.run.methods] == ["cfg"]
     assert len(planned.warnings) == 1
     assert plan_run(Request("!!!", str(tiny), method="cfg")).warnings == ()
+
+
+def test_a_concept_alone_is_plain_guidance_once_for_the_methods_that_only_balance_concepts(tiny: Path):
+    request = Request("a red book", str(tiny), compare=("cfg",), retries=2)
+    planned = plan_run(request)
+    assert planned.run == plan_run(replace(request, method="cfg", compare=(), retries=0)).run
+    (told,) = map(str, planned.warnings)
+    assert told.startswith("the only concept is 'a red book', and sgt-balanced balances concepts")
+    beside = plan_run(replace(request, compare=("sgt-v1",)))
+    assert [method.name for method in beside.run.methods] == list(beside.rules) == ["cfg", "sgt-v1"]
+    assert beside.run.retries == 2
+    budget = plan_run(replace(request, evaluations=20)).run
+    assert [budget.alone(method).sampling.num_inference_steps for method in budget.methods] == [10]
+
+
+def test_a_recorded_run_of_one_concept_is_repeated_with_its_methods(tiny: Path):
+    run = plan_run(Request("a cat and a dog", str(tiny), compare=("cfg",))).run
+    recorded = replace(run, concepts=run.concepts[:1])
+    assert check_run(recorded).run == recorded
 
 
 def test_a_method_that_uses_no_concepts_is_kept_where_there_are_none(tiny: Path):

@@ -105,14 +105,17 @@ def test_images_of_a_shape_share_their_denoiser_calls_where_asked(start_server: 
     with start_server(batch=3) as live:
         blocking = live.start(steps=MANY_STEPS)
         live.until(blocking["id"], "running")
-        others = [live.start(steps=3, prompt=prompt) for prompt in ("a red book and a vase", "a cat", "two dogs")]
+        others = [
+            live.start(steps=3, prompt=prompt)
+            for prompt in ("a red book and a vase", "a cat and a cow", "two dogs and a hat")
+        ]
         live.cancel(blocking["id"])
         ended = [live.events(job["id"]) for job in others]
         assert [events[-1]["event"] for events in ended] == ["done"] * 3
         seconds = {event["data"]["seconds"] for events in ended for event in events if event["event"] == "image"}
         assert len(seconds) == 1  # one call, shared out
         traces = [live.job(job["id"])["images"][0]["report"]["trace"]["concepts"] for job in others]
-        assert traces == [["a red book", "a vase"], ["a cat"], ["two dogs"]]
+        assert traces == [["a red book", "a vase"], ["a cat", "a cow"], ["two dogs", "a hat"]]
 
 
 @contextmanager
@@ -136,8 +139,8 @@ def test_only_the_job_fails_whose_image_spoils_a_batch(
     start_server: Start, worker: Worker, caplog: pytest.LogCaptureFixture
 ):
     (pipe,) = worker.pipelines.values()
-    prompts = ("a red book and a vase", "a cat", "two dogs")
-    with start_server(batch=3) as live, nan_for(pipe, "a cat"):
+    prompts = ("a red book and a vase", "a cat and a cow", "two dogs and a hat")
+    with start_server(batch=3) as live, nan_for(pipe, "a cat and a cow"):
         blocking = live.start(steps=MANY_STEPS)
         live.until(blocking["id"], "running")
         jobs = [live.start(steps=3, prompt=prompt) for prompt in prompts]
@@ -145,7 +148,7 @@ def test_only_the_job_fails_whose_image_spoils_a_batch(
         ended = [live.events(job["id"])[-1] for job in jobs]
         assert [event["event"] for event in ended] == ["done", "failed", "done"]
         assert "at step 1 made NaN or infinity" in ended[1]["data"]["error"]["message"]
-        alone = live.start(steps=3, prompt="two dogs")
+        alone = live.start(steps=3, prompt="two dogs and a hat")
         live.events(alone["id"])
         last, again = (live.job(job["id"])["images"][0]["report"]["pixels"] for job in (jobs[2], alone))
         assert last == again

@@ -26,13 +26,13 @@ from semguide.runs import checks
 from semguide.runs.budget import within_budget
 from semguide.runs.edits import check_edits, edit_warnings
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
+from semguide.runs.plain import PLAIN, plain_once
 from semguide.runs.run import Method, Run, Sampling
 
 if TYPE_CHECKING:
     from semguide.adapters.inputs import TextReader
     from semguide.guidance import Rule
 
-PLAIN = "cfg"
 LARGEST_NUM_IMAGES = 10_000
 ALWAYS_READ = 64
 """Bytes of a prompt that every text encoder reads: its window is 77 tokens or more, and a token is a byte or more."""
@@ -168,8 +168,11 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
     given_up: Sequence[SemguideWarning] = ()
     if request.evaluations is not None:
         run, given_up = within_budget(run, rules, model, request.evaluations)
+    idle: Sequence[SemguideWarning] = ()
+    if run.concepts:
+        run, rules, idle = plain_once(run, rules)
     planned = _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
-    return replace(planned, warnings=(*planned.warnings, *given_up))
+    return replace(planned, warnings=(*idle, *planned.warnings, *given_up))
 
 
 def check_run(run: Run) -> Plan:
@@ -331,14 +334,10 @@ def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
 
     run = planned.run
     steering = [method.name for method in run.methods if method.name != PLAIN]
-    alone = {name: rule for name, rule in planned.rules.items() if not rule.uses_concepts}
     steps = {method.name: run.alone(method).sampling.num_inference_steps for method in run.methods}
-    if not run.concepts and len(alone) < len(steering):
-        plain = {PLAIN: build_rule(PLAIN, {}, run.sampling.guidance_scale), **alone}
-        kept = (Method(PLAIN, {}), *(method for method in run.methods if method.name in alone))
-        plain_run = replace(run, methods=kept)
+    if not run.concepts and (plain := plain_once(run, planned.rules))[0] is not run:
         told = (_why_plain(run, choice), *edit_warnings(run, steps))
-        return replace(planned, run=plain_run, rules=plain, warnings=told)
+        return replace(planned, run=plain[0], rules=plain[1], warnings=told)
     rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
     warnings: list[SemguideWarning] = (
         [choice.warning] if choice is not None and choice.warning is not None and steering else []

@@ -119,7 +119,7 @@ def test_a_single_concept_is_said_to_be_plain_guidance_and_drawn_once(visitor: V
     visitor.generate()
     expect(visitor.page.locator(".picture")).to_have_count(2)
     expect(visitor.page.locator("#grid").get_by_role("rowheader")).to_have_text(["CFG plain guidance"])
-    assert (visitor.asked[-1]["semguide"]["method"], visitor.asked[-1]["semguide"]["compare"]) == ("cfg", [])
+    expect(visitor.page.locator("#notice")).to_contain_text("plain classifier-free guidance (cfg) is drawn, once")
     visitor.page.click("#more summary")
     visitor.page.get_by_label("Method").select_option("sgt-v1")  # which steers one, too
     expect(hint).to_have_count(0)

@@ -18,7 +18,8 @@ from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import LoadOptions, ModelDescription, SourceKind
 from semguide.runs import checks
-from semguide.runs.request import LARGEST_NUM_IMAGES, PLAIN, Plan, Request, plan_run
+from semguide.runs.plain import PLAIN
+from semguide.runs.request import LARGEST_NUM_IMAGES, Plan, Request, plan_run
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import Bench
