@@ -22,7 +22,7 @@ SMALL = {"steps": 2, "images": 2, "queue": 2, "prompt_length": 60}
 KEY = "a-key-of-some-length"
 AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
-OPERATIONS = 14
+OPERATIONS = 15
 EVERY_CHECK: Any = list(HealthCheck)
 pytestmark = pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")
 

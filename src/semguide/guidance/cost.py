@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from semguide.concepts.edits import Edits
 from semguide.errors import InvalidArgument, SemguideWarning
-from semguide.guidance.edits import edit_evaluations
+from semguide.guidance.edits import needed_edits
 from semguide.guidance.rule import Rule, step_evaluations
+from semguide.guidance.signal_score import STOP, first_steps
 
 FEWEST_STEPS: Final = 12
 """Concepts are left out before steps go below this; at 10 of 25 steps nearly half of the gain is lost."""
@@ -22,29 +23,45 @@ _DIP: Final = 8
 
 @dataclass(frozen=True)
 class Cost:
-    """What an image of a rule costs, without what only shows more of it: a full trace, a watcher.
+    """What an image of a rule costs.
 
     Attributes:
         rule: The rule.
         embedded: Whether the guidance scale is an input of the denoiser, so that plain guidance takes one evaluation.
         denoiser_steps: What the scheduler makes of a number of steps; of most the same number.
         edits: What is evaluated besides at each step; none where the scale is an input.
+        watched: The part of the steps, from the first, at which the concepts are evaluated also where the rule does not
+            need them: 0 for none, 1 for a full trace, `STOP` for an image that may be tried again.
     """
 
     rule: Rule[Any]
     embedded: bool = False
     denoiser_steps: Callable[[int], int] = int
     edits: Edits = field(default_factory=Edits)
+    watched: float = 0.0
 
     def __call__(self, steps: int, concepts: int) -> int:
         """Return the denoiser evaluations of an image of so many steps and concepts."""
         count = self.denoiser_steps(steps)
-        own = self.rule.evaluations_per_image(count, concepts, embedded=self.embedded)
-        return own + edit_evaluations(self.edits, count)
+        return self._until(count, count, concepts)
+
+    def dropped(self, steps: int, concepts: int) -> int:
+        """Return the denoiser evaluations of a seed that is given up after its first steps."""
+        count = self.denoiser_steps(steps)
+        return self._until(first_steps(STOP, count), count, concepts)
 
     def plain(self, steps: int) -> int:
         """Return the denoiser evaluations of plain guidance."""
         return self.denoiser_steps(steps) * step_evaluations(0, embedded=self.embedded)
+
+    def _until(self, stop: int, count: int, concepts: int) -> int:
+        watched = first_steps(self.watched, count) if self.watched else 0
+        own = (
+            self.rule.evaluations(step, count, concepts, full_trace=step < watched, embedded=self.embedded)
+            for step in range(stop)
+        )
+        edits = (len(needed_edits(self.edits, step, count)) for step in range(stop)) if self.edits else ()
+        return sum(own) + sum(edits)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from semguide.runs.request import Plan
 from semguide.server.engine import Engine
 from semguide.server.errors import NotFound
 from semguide.server.jobs import Job
@@ -42,9 +43,16 @@ class Server:
             QueueFull: The queue is full.
             ShuttingDown: The server is shutting down.
         """
+        return self.engine.submit(self.plan(body), find_served(self.engine.models, body.model).id, live)
+
+    def plan(self, body: ImagesRequest | JobRequest) -> Plan:
+        """Check a request.
+
+        Raises:
+            InvalidArgument: A value breaks a rule or a limit.
+        """
         model = find_served(self.engine.models, body.model)
-        plan = plan_job(body, model, self.engine.device, self.settings.limits)
-        return self.engine.submit(plan, model.id, live)
+        return plan_job(body, model, self.engine.device, self.settings.limits)
 
     def find(self, id: str) -> Job:
         """Return a job by its id.

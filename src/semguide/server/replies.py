@@ -8,14 +8,16 @@ from typing import Any
 
 from semguide.concepts import why_none
 from semguide.concepts.budget import Choice
+from semguide.runs.estimate import estimate
 from semguide.runs.methods import DEFAULT_METHOD, describe_method, method_names
 from semguide.runs.records import alignment_ranks, describe_run
-from semguide.runs.request import Request, own_steps_and_scale
+from semguide.runs.request import Plan, Request, own_steps_and_scale
 from semguide.server.jobs import Failure, ImageTask, Job, Status
 from semguide.server.requests import most_concepts
 from semguide.server.schemas import (
     ConceptModel,
     ConceptsReply,
+    CostReply,
     DefaultsCard,
     EditChoice,
     ErrorBody,
@@ -26,6 +28,7 @@ from semguide.server.schemas import (
     LimitsCard,
     MethodCard,
     MethodChoice,
+    MethodCostModel,
     MethodsReply,
     ModelCard,
 )
@@ -118,6 +121,18 @@ def job_reply(job: Job, position: int) -> JobReply:
     )
 
 
+def cost_reply(planned: Plan) -> CostReply:
+    """Return what a job will cost."""
+    costs, seeds = estimate(planned), len(planned.run.seeds)
+    return CostReply(
+        images=seeds * len(costs),
+        evaluations=seeds * sum(cost.evaluations for cost in costs),
+        most=seeds * sum(cost.most for cost in costs),
+        methods=[MethodCostModel(**asdict(cost)) for cost in costs],
+        warnings=[sentence_of(warning) for warning in planned.warnings],
+    )
+
+
 def _image_status(image: ImageTask, ranks: Mapping[int, int | None]) -> ImageStatus:
     report = image_report(image, ranks)
     return ImageStatus(
@@ -155,5 +170,7 @@ def methods_reply(limits: Limits) -> MethodsReply:
     """Return all methods with their parameters and ranges, the defaults, and the server's limits."""
     cards = [MethodCard(**describe_method(name)) for name in method_names()]
     limited = LimitsCard(**{name: getattr(limits, name) for name in LimitsCard.model_fields})
-    defaults = DefaultsCard(method=DEFAULT_METHOD, max_concepts=most_concepts(None, limits), images=Request.num_images)
+    edit = {name: field.default for name, field in EditChoice.model_fields.items() if isinstance(field.default, float)}
+    most = most_concepts(None, limits)
+    defaults = DefaultsCard(method=DEFAULT_METHOD, max_concepts=most, images=Request.num_images, edit=edit)
     return MethodsReply(methods=cards, defaults=defaults, limits=limited)

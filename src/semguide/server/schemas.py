@@ -261,6 +261,25 @@ class ModelList(BaseModel):
     data: list[ModelCard]
 
 
+class MethodCostModel(BaseModel):
+    """What an image of a method will cost, in denoiser evaluations."""
+
+    method: str
+    steps: int
+    evaluations: int = Field(description="Where its own seed is kept.")
+    most: int = Field(description="Where all seeds are tried that `retries` allow.")
+
+
+class CostReply(BaseModel):
+    """What a job will cost, in denoiser evaluations of all its images."""
+
+    images: int
+    evaluations: int
+    most: int
+    methods: list[MethodCostModel] = Field(description="Of an image, by method.")
+    warnings: list[str] = Field(description="Those that the job will begin with.")
+
+
 class ImageStatus(BaseModel):
     """An image of a job, made or to be made."""
 
@@ -366,6 +385,7 @@ class DefaultsCard(BaseModel):
     method: str
     max_concepts: int
     images: int = Field(description="Of `semguide generate` and the page; a request's `n` is 1.")
+    edit: dict[str, float] = Field(description="Of an edit: `scale`, `threshold`, `start`, `stop` and `weight`.")
 
 
 class MethodsReply(BaseModel):

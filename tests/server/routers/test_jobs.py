@@ -129,6 +129,28 @@ def test_a_prompt_without_concepts_is_made_plainly_with_a_warning(live: Live):
     assert events[-1]["event"] == "done"
 
 
+def test_a_concept_alone_is_drawn_once_as_plain_guidance(live: Live):
+    job = live.start(steps=1, prompt="a cat", compare=["cfg"])
+    assert [method["name"] for method in job["methods"]] == ["cfg"]
+    assert [image["method"] for image in job["images"]] == ["cfg"]
+    (warning,) = job["warnings"]
+    assert warning.endswith("plain classifier-free guidance (cfg) is drawn, once; name more in semguide.concepts")
+
+
+def test_the_cost_of_a_job_is_told_before_it_is_made(live: Live):
+    options = {"steps": 5, "compare": ["cfg"], "edits": [{"text": "a hat"}]}
+    body = {"prompt": PROMPT, "n": 2, "semguide": options}
+    told = live.http.post("/v1/jobs/cost", json=body).raise_for_status().json()
+    job = live.start(prompt=PROMPT, n=2, **options)
+    live.events(job["id"])
+    reports = [image["report"] for image in live.job(job["id"])["images"]]
+    assert (told["images"], told["most"]) == (4, told["evaluations"])
+    assert told["evaluations"] == sum(report["evaluations"] for report in reports)
+    assert [cost["evaluations"] for cost in told["methods"]] == [report["evaluations"] for report in reports[:2]]
+    refused = live.http.post("/v1/jobs/cost", json={**body, "n": 99})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
+
+
 def test_concepts_over_the_most_are_left_out_and_told(live: Live):
     job = live.start(steps=1, prompt="a cat, a dog and a cow", max_concepts=2)
     assert [concept["text"] for concept in job["concepts"]] == ["a cat", "a dog"]

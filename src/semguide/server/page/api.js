@@ -67,6 +67,8 @@ export async function getConcepts(prompt, model, most, signal) {
   return { texts: concepts.filter((concept) => concept.kept).map((concept) => concept.text), note };
 }
 
+/** What a job would cost, in denoiser evaluations. */
+export const getCost = (request, signal) => json("POST", "/v1/jobs/cost", request, { signal });
 export const startJob = (request) => json("POST", "/v1/jobs", request);
 export const cancelJob = (id) => call("DELETE", `/v1/jobs/${id}`, undefined, { keepalive: true });
 export const getImage = async (address) => (await call("GET", address)).blob();

@@ -3,13 +3,14 @@
 import { ApiError, getConcepts, getMethods, getModels } from "./api.js";
 import { Chips } from "./chips.js";
 import { byId, debounce, h } from "./dom.js";
+import { Estimate } from "./estimate.js";
 import { prompts, showExamples } from "./examples.js";
 import { History } from "./history.js";
 import { fromFragment, toFragment } from "./link.js";
 import { clear, fail, list, say } from "./notice.js";
 import { watchServer } from "./presence.js";
 import { Results } from "./results.js";
-import { Runner } from "./run.js";
+import { Runner, toRequest } from "./run.js";
 import { Settings } from "./settings.js";
 import { offer } from "./share.js";
 import { count } from "./words.js";
@@ -29,6 +30,7 @@ const results = new Results();
 const chips = new Chips(() => split(), advise);
 const past = new History(restore);
 const runner = new Runner(onChange);
+const estimate = new Estimate(askable);
 const splitSoon = debounce(() => split(), DELAY);
 
 /** Ask the server for the concepts of the prompt, and show them as chips. */
@@ -42,6 +44,7 @@ async function split() {
     const { texts, note } = text ? await getConcepts(text, model, most, splitting.signal) : { texts: [], note: "" };
     splitFor = text;
     chips.decomposed(texts, note);
+    estimate.refresh();
   } catch (error) {
     if (error.name !== "AbortError") fail(error, split);
   }
@@ -74,6 +77,12 @@ function obstacle() {
   return many ? [many, byId("chips").querySelector(".mute")] : null;
 }
 
+/** Return the request of the form; a sentence where it cannot be asked for, "" where that is plain to see. */
+function askable() {
+  if (!prompt.value.trim() || !settings) return "";
+  return settings.problem || (tooMany(chips.steered) ? "" : toRequest(form()));
+}
+
 async function generate() {
   if (running || starting || !settings) return;
   chips.commit();
@@ -84,13 +93,13 @@ async function generate() {
     found[1].focus();
     return;
   }
-  settings.draw();
+  settings.settle();
   busy(true);
   try {
     if (chips.automatic && splitFor !== prompt.value.trim()) await split();
     const values = form();
     const colours = values.chips.flatMap((chip, k) => (chip.muted ? [] : [k]));
-    const run = await runner.start(values, colours, isPlain(chips.steered));
+    const run = await runner.start(values, colours);
     if (run.status === "failed") fail(new ApiError(run.error ?? "The run failed", 500), generate);
   } catch (error) {
     fail(error, generate);
@@ -151,6 +160,7 @@ function fill(values) {
     chips.restore([], true);
     split();
   }
+  estimate.refresh();
 }
 
 /** Make a run the page's present address, so that going back leads to what was there before. */
@@ -236,6 +246,7 @@ function listen() {
     grow();
     splitSoon();
   });
+  for (const change of ["input", "change", "click", "focusout"]) byId("composer").addEventListener(change, () => estimate.refresh());
   byId("more-body").addEventListener("change", splitSoon); // the model, or the most concepts
   byId("cancel").addEventListener("click", cancel);
   addEventListener("popstate", travel);

@@ -1,4 +1,5 @@
-// Form fields: a slider with its number, a tick, a choice, a line of text. Each is `{element, get, set}`.
+// Form fields: a slider with its number, a tick, a choice, a line of text. Each is `{element, get, set}`; some have a
+// `tidy`, which puts what was typed within its range.
 
 import { h } from "./dom.js";
 import { parseSeeds, randomSeed } from "./seeds.js";
@@ -23,12 +24,12 @@ export function slider({ label, value, least, most, slide, step, hint, title }) 
     range.value = String(given);
     tell();
   };
-  const tidy = () => {
+  const get = () => {
     const typed = number.valueAsNumber;
     const kept = Number.isFinite(typed) ? Math.min(Math.max(typed, least), most ?? Infinity) : value;
-    set(Number.isInteger(step) ? Math.round(kept) : kept);
-    return number.valueAsNumber;
+    return Number.isInteger(step) ? Math.round(kept) : kept;
   };
+  const tidy = () => set(get());
   const follow = (to, from) => {
     to.value = from.value;
     tell();
@@ -39,8 +40,9 @@ export function slider({ label, value, least, most, slide, step, hint, title }) 
   set(value);
   return {
     element: h("div", { class: "field", title }, h("label", { for: id }, label), number, range, words),
-    get: tidy,
+    get,
     set,
+    tidy,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { parseSeeds } from "./seeds.js";
 
+const TEXTS = ["negative", "more", "less"];
 const CHIPS = new Set(["concept", "muted"]);
 const NUMBERS = { pictures: "n", steps: "steps", guidance: "scale", most: "most", retries: "retries", frames: "frames", evaluations: "evaluations" };
 const MOST_SEEDS = 1000;
@@ -10,12 +11,12 @@ const SIZE = /^(auto|\d{1,5}x\d{1,5})$/;
 /**
  * Write a form's values as the fragment of a link.
  *
- * @param {object} form `{prompt, negative, chips, automatic, method, model, seed, seeds, pictures, size, scheduler, steps,
+ * @param {object} form `{prompt, negative, more, less, chips, automatic, method, model, seed, seeds, pictures, size, scheduler, steps,
  *   evaluations, guidance, most, retries, frames, watch, parameters}`.
  */
 export function toFragment(form) {
   const fields = new URLSearchParams({ prompt: form.prompt, method: form.method, model: form.model });
-  if (form.negative) fields.set("negative", form.negative);
+  for (const name of TEXTS) if (form[name]) fields.set(name, form[name]);
   for (const chip of form.chips) fields.append(chip.muted ? "muted" : "concept", chip.text);
   fields.set("automatic", form.automatic ? "1" : "0");
   fields.set("watch", form.watch ? "1" : "0");
@@ -32,7 +33,7 @@ export function fromFragment(fragment) {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const prompt = fields.get("prompt");
   if (!prompt) return null;
-  const form = { prompt, negative: fields.get("negative") ?? "", scheduler: fields.get("sampler"), parameters: {} };
+  const form = { prompt, ...Object.fromEntries(TEXTS.map((name) => [name, fields.get(name) ?? ""])), scheduler: fields.get("sampler"), parameters: {} };
   for (const name of ["method", "model"]) if (fields.get(name)) form[name] = fields.get(name);
   for (const [name, key] of Object.entries(NUMBERS)) {
     const value = Number(fields.get(key) ?? NaN);

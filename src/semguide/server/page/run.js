@@ -1,6 +1,7 @@
 // A run: the job at the server, and its pictures as far as they are known here.
 
 import { ApiError, cancelJob, getImage, jobEvents, startJob } from "./api.js";
+import { parseEdits } from "./edits.js";
 
 const PLAIN = "cfg";
 const RETRIES = 3;
@@ -20,10 +21,10 @@ export class Runner {
     this.onChange = onChange;
   }
 
-  /** Make the pictures of a form, `plain` ones only or both; resolves to the run when it ended, however it ended. */
-  async start(form, colours, plain) {
+  /** Make the pictures of a form; resolves to the run when it ended, however it ended. */
+  async start(form, colours) {
     const began = performance.now();
-    const job = await startJob(toRequest(form, plain));
+    const job = await startJob(toRequest(form));
     const run = fromJob(job, form, colours);
     this.onChange(run, null);
     try {
@@ -100,10 +101,9 @@ const over = (run) => ["done", "failed", "cancelled"].includes(run.status);
 
 /**
  * Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. Concepts
- * that follow the prompt are left to the server, which knows what the model's text encoder reads. `plain` asks for plain
- * guidance alone, once.
+ * that follow the prompt are left to the server, which knows what the model's text encoder reads.
  */
-export function toRequest(form, plain = false) {
+export function toRequest(form) {
   const chosen = !form.automatic || form.chips.some((chip) => chip.muted);
   const texts = form.chips.filter((chip) => !chip.muted).map((chip) => chip.text);
   return {
@@ -112,14 +112,15 @@ export function toRequest(form, plain = false) {
     n: form.seeds ? form.seeds.length : form.pictures,
     size: form.size,
     semguide: {
-      method: plain ? PLAIN : form.method,
-      parameters: plain ? {} : form.parameters,
-      compare: plain ? [] : [PLAIN],
+      method: form.method,
+      parameters: form.parameters,
+      compare: [PLAIN],
       concepts: chosen ? texts : null,
       max_concepts: form.most,
-      retries: plain ? 0 : form.retries,
+      retries: form.retries,
       num_frames: form.frames,
       negative_prompt: form.negative,
+      edits: [...parseEdits(form.more ?? "", "more"), ...parseEdits(form.less ?? "", "less")],
       ...(form.seeds ? { seeds: form.seeds } : { seed: form.seed }),
       scheduler: form.scheduler,
       ...(form.evaluations === null ? { steps: form.steps } : { evaluations: form.evaluations }),

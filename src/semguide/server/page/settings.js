@@ -65,6 +65,8 @@ export class Settings {
       scheduler: choice({ label: "Sampler", value: OWN, names: [OWN] }),
       length: choice({ label: "Length", value: "steps", names: ["steps", "evaluations"], hint: LENGTHS, onChange: () => this.#showLength() }),
       negative: text({ label: "Negative prompt", value: "", placeholder: "Negative prompt: what not to show", maxlength: limits.prompt_length }),
+      more: text({ label: "More of", value: "", placeholder: `a hat, a bow: ${defaults.edit.scale + 2}`, maxlength: limits.prompt_length, hint: `Shown more, whatever the prompt says; commas between, and after a colon how much (${defaults.edit.scale}). An evaluation a step each.` }),
+      less: text({ label: "Less of", value: "", placeholder: "snow: 3", maxlength: limits.prompt_length, hint: "Shown less, in the same way." }),
       most: slider({ label: "Most concepts", value: defaults.max_concepts, least: 1, most: limits.concepts, step: 1 }),
       retries: slider({ label: "Retries", value: 0, least: 0, most: limits.retries, step: 1, hint: "Seeds to try besides, where the first steps promise too little." }),
       frames: text({ label: "Frames", value: null, hint: "Of a video; empty: as many as the model makes by itself.", inputmode: "numeric", read, write }),
@@ -91,12 +93,12 @@ export class Settings {
     const main = method.parameters.find((parameter) => parameter.strength);
     this.#parameters = Object.fromEntries(method.parameters.map((parameter) => [parameter.name, parameterField(parameter)]));
     const rest = method.parameters.filter((parameter) => parameter !== main);
-    const { guidance, steps, evaluations, pictures, seeds: seed, method: which, model, size, scheduler, length, most, retries, frames, watch } = this.#fields;
+    const { guidance, steps, evaluations, pictures, seeds: seed, method: which, model, size, scheduler, length, more, less, most, retries, frames, watch } = this.#fields;
     const elements = (fields) => fields.filter(Boolean).map((field) => field.element);
     byId("sliders").replaceChildren(...elements([main && this.#parameters[main.name], guidance, steps, evaluations, pictures, seed]));
     const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
     byId("more-body").replaceChildren(
-      h("div", { class: "rows" }, ...elements([which, this.models.length > 1 && model, size, scheduler, length, most, retries, frames, watch])),
+      h("div", { class: "rows" }, ...elements([which, this.models.length > 1 && model, size, scheduler, length, more, less, most, retries, frames, watch])),
       h("p", { class: "about" }, method.summary),
       h("div", { class: "rows" }, ...elements(rest.map((parameter) => this.#parameters[parameter.name]))),
     );
@@ -129,8 +131,9 @@ export class Settings {
     this.#fields.seeds.focus();
   }
 
-  /** Draw a new seed, where each run is to have one. */
-  draw() {
+  /** Put what was typed within its range, and draw a new seed where each run is to have one. */
+  settle() {
+    for (const field of [...Object.values(this.#fields), ...Object.values(this.#parameters)]) field.tidy?.();
     this.#fields.seeds.draw();
   }
 

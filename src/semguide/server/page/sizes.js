@@ -45,6 +45,10 @@ export class Size {
     return `${this.#sides.width.get()}x${this.#sides.height.get()}`;
   }
 
+  tidy() {
+    for (const side of Object.values(this.#sides)) side.tidy();
+  }
+
   set(size) {
     this.#shape.set(size);
     if (this.#shape.get() !== size) {

@@ -13,8 +13,8 @@ from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import NotFound, responses
 from semguide.server.jobs import Event
 from semguide.server.json_bodies import JsonRoute
-from semguide.server.replies import job_reply, run_json
-from semguide.server.schemas import JobReply, JobRequest
+from semguide.server.replies import cost_reply, job_reply, run_json
+from semguide.server.schemas import CostReply, JobReply, JobRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute)
 JobId = Annotated[str, Path(description="The job's id.", max_length=64)]
@@ -40,6 +40,12 @@ async def start_job(body: JobRequest, response: Response, server: ServerDependen
     job = server.submit(body, live=True)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job_reply(job, server.engine.queue_position(job))
+
+
+@router.post("/cost", summary="What a job would cost", responses=responses(400, 401, 403, 404, 413))
+async def tell_cost(body: JobRequest, server: ServerDependency) -> CostReply:
+    """Return the denoiser evaluations that a job would take, and its warnings; nothing is made."""
+    return cost_reply(server.plan(body))
 
 
 @router.get("/{job}", summary="Status of a job", responses=responses(400, 404))
