@@ -17,7 +17,7 @@ from semguide.evaluation.judging import Detection
 from semguide.evaluation.observation import ObservedImages
 from semguide.evaluation.sampling_methods import SAMPLING_METHODS
 from semguide.evaluation.suites import suite
-from semguide.guidance import METHODS
+from semguide.guidance import CFG, METHODS, BalancedSGT
 from semguide.guidance.signals import SIGNALS
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -50,24 +50,24 @@ def test_tune_gives_every_method_the_steps_of_equal_evaluations():
     assert bed.steps_of(METHODS["cfg"]()) == 25
 
 
-def test_observation_keeps_the_pictures_of_one_setting_apart_from_those_of_another(
+def test_observation_keeps_the_pictures_of_one_rule_apart_from_those_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     script = runpy.run_path(str(BENCHMARKS / "observation.py"))
-    made: list[float] = []
+    made: list[Any] = []
 
-    def make(split: str, prompts: Any, options: Namespace) -> ObservedImages:
-        del split, prompts
-        made.append(options.guidance_scale)
+    def make(split: str, rule: Any, prompts: Any, options: Namespace) -> ObservedImages:
+        del split, prompts, options
+        made.append(rule)
         return ObservedImages(NO_PICTURES, {name: np.zeros((1, 1)) for name in SIGNALS})
 
     names = script["observations"].__globals__
     monkeypatch.setitem(names, "made", make)
     monkeypatch.setitem(names, "observed", lambda *_: None)
     options = {"out": tmp_path, "suite": "emoji-ae", "limit": 1, "model": "emoji-unet", "seeds": 1, "steps": 2}
-    for scale in (5.0, 7.0, 7.0):
-        script["observations"]("test", Namespace(**options, guidance_scale=scale))
-    assert made == [5.0, 7.0]
+    for rule in (CFG(5.0), CFG(7.0), BalancedSGT(7.0), CFG(7.0)):
+        script["observations"]("test", rule, Namespace(**options))
+    assert made == [CFG(5.0), CFG(7.0), BalancedSGT(7.0)]
 
 
 def test_precision_counts_what_is_lost_and_won_and_makes_nothing_twice(tmp_path: Path):

@@ -11,6 +11,7 @@ import torch
 
 from semguide.adapters import steer
 from semguide.evaluation.calibration import reliability
+from semguide.evaluation.image_batches import generate_batches
 from semguide.evaluation.observation import (
     Observations,
     auroc,
@@ -21,7 +22,7 @@ from semguide.evaluation.observation import (
     record_signals,
 )
 from semguide.evaluation.suites import suite
-from semguide.guidance import CFG
+from semguide.guidance import CFG, BalancedSGT
 from semguide.guidance.signals import SIGNALS
 from semguide.models import load
 from semguide_emoji.evaluation.detections import findings, verdicts
@@ -92,7 +93,7 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
     pipe, judge = world
     prompts = [p for p in suite("emoji-ae") if {c.head for c in p.concepts} <= set(judge.config.nouns)][:2]
     told: list[int] = []
-    watched = record_signals(pipe, prompts, (0, 1), guidance_scale=5.0, num_inference_steps=3, progress=told.append)
+    watched = record_signals(pipe, CFG(5.0), prompts, (0, 1), num_inference_steps=3, progress=told.append)
     found = verdicts(findings(judge, watched.pictures.images), prompts)
     seen = observed(watched, found, prompts)
     assert sum(told) == 4
@@ -109,3 +110,24 @@ def test_observing_records_every_signal_of_every_concept_and_changes_no_image(wo
     )
     np.testing.assert_array_equal(watched.pictures.images[3], np.asarray(alone.images[0]))
     np.testing.assert_allclose(seen.signals["signed_cosine"][6:].T, alone.trace.similarity[0], atol=1e-4)
+
+
+def test_observing_a_rule_changes_no_image_and_sees_all_its_steps(world: tuple[Any, Judge]) -> None:
+    pipe, _ = world
+    prompts = suite("emoji-ae")[:3]
+    rule = BalancedSGT(5.0, stop=0.4)
+    watched = record_signals(pipe, rule, prompts, (0,), num_inference_steps=3)
+    unwatched = generate_batches(pipe, rule, prompts, (0,), num_inference_steps=3)
+    np.testing.assert_array_equal(watched.pictures.images, unwatched.images)
+    assert watched.pictures.evaluations > unwatched.evaluations
+    assert all(found.shape == (6, 3) and np.isfinite(found).all() for found in watched.signals.values())
+
+
+def test_signals_are_those_of_their_images_also_in_a_second_batch(world: tuple[Any, Judge]) -> None:
+    pipe, _ = world
+    prompts = suite("emoji-ae")[:2]
+    together = record_signals(pipe, CFG(5.0), prompts, range(17), num_inference_steps=1)
+    for place, (prompt, seed) in {0: (0, 0), 33: (1, 16)}.items():
+        alone = record_signals(pipe, CFG(5.0), [prompts[prompt]], (seed,), num_inference_steps=1)
+        for name, found in together.signals.items():
+            np.testing.assert_allclose(found[2 * place : 2 * place + 2], alone.signals[name], atol=1e-3, err_msg=name)

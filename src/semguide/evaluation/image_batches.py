@@ -15,6 +15,7 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation.sampling_methods import SamplingMethod, SamplingOptions
 from semguide.evaluation.suites import SuitePrompt
 from semguide.guidance import Rule
+from semguide.guidance.session import Watcher
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def generate_batches(
     *,
     num_inference_steps: int,
     batch_size: int = 32,
-    full_trace: bool = False,
+    watcher: Watcher | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImageBatch:
     """Make every prompt with every seed under a rule, in batches with `batch_invariant=False`.
@@ -69,7 +70,7 @@ def generate_batches(
         seeds: One image per seed and prompt, each from its own generator.
         num_inference_steps: Steps, >= 1.
         batch_size: Images a batch, >= 1.
-        full_trace: Evaluate the concepts at every step.
+        watcher: Shown the predictions of every step; it counts the images of each batch from 0.
         progress: Told how many images a batch finished.
 
     Raises:
@@ -89,7 +90,7 @@ def generate_batches(
         result = tuned(
             [prompt.text for prompt, _ in batch],
             concepts=[list(prompt.concepts) for prompt, _ in batch],
-            full_trace=full_trace,
+            watcher=watcher,
             num_inference_steps=num_inference_steps,
             generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
             output_type="pt",

@@ -1,10 +1,10 @@
-"""The key observation: do the signals of the early steps of plain guidance tell which concepts will be missing?"""
+"""The key observation: do the signals of the early steps tell which concepts will be missing?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +14,8 @@ from torch import Tensor
 from semguide.evaluation.calibration import Values, logistic
 from semguide.evaluation.image_batches import ImageBatch, generate_batches
 from semguide.evaluation.suites import SuitePrompt
-from semguide.guidance import CFG, Correction, Predictions, Step
+from semguide.guidance import Predictions, Rule, Step
 from semguide.guidance.detector import Detector
-from semguide.guidance.rule import no_correction
 from semguide.guidance.signals import SIGNALS
 
 
@@ -43,29 +42,36 @@ class Observations:
         return values[:, round(start * steps) : max(1, round(stop * steps))].mean(axis=1)
 
 
-@dataclass(frozen=True)
-class _SignalRecorder(CFG):
-    """Plain guidance that keeps the signals of every image, in the images' order."""
+class _SignalRecorder:
+    """Keeps the signals of every image, batch after batch, whatever the rule makes of the predictions.
 
-    images: list[list[Tensor]] = field(default_factory=list[list[Tensor]], init=False)
+    Attributes:
+        begun: Images of the batches before the present one.
+    """
 
-    name: ClassVar[str] = "watch"
+    def __init__(self) -> None:
+        self.begun = 0
+        self._records: dict[int, list[Tensor]] = {}
 
-    def initial_state(self, num_concepts: int) -> Any:
-        """Start the record of an image."""
-        del num_concepts
-        self.images.append([])
-        return self.images[-1]
+    def needs_concepts(self, step: int, count: int) -> bool:
+        """Ask for the concepts at every step."""
+        del step, count
+        return True
 
-    def correct(self, predictions: Predictions, step: Step, state: Any) -> tuple[Correction, Any]:
-        """Record the signals, (signal, concept), and correct nothing."""
-        state.append(torch.stack([signal(predictions, step) for signal in SIGNALS.values()]))
-        return no_correction(predictions, predictions.similarity), state
+    def on_predictions(self, image: int, step: Step, predictions: Predictions) -> None:
+        """Record the signals of a step, (signal, concept)."""
+        signals = torch.stack([signal(predictions, step) for signal in SIGNALS.values()])
+        self._records.setdefault(self.begun + image, []).append(signals)
+
+    def table(self) -> Values:
+        """Return all of them: (signal, concept, step), image by image."""
+        images = [torch.stack(self._records[image], dim=-1) for image in sorted(self._records)]
+        return torch.cat(images, dim=1).cpu().double().numpy()
 
 
 @dataclass(frozen=True)
 class ObservedImages:
-    """Images under plain guidance, not judged yet.
+    """Images under a rule, not judged yet.
 
     Attributes:
         pictures: The images.
@@ -78,30 +84,34 @@ class ObservedImages:
 
 def record_signals(
     pipe: Any,
+    rule: Rule[Any],
     prompts: Sequence[SuitePrompt],
     seeds: Sequence[int],
     *,
-    guidance_scale: float,
     num_inference_steps: int,
     progress: Callable[[int], None] | None = None,
 ) -> ObservedImages:
-    """Make images under plain guidance with all signals recorded.
+    """Make images under a rule with all signals recorded.
 
     Args:
         pipe: A pipeline of the emoji world.
+        rule: The rule, guidance scale included.
         prompts: What to make.
         seeds: One image per seed and prompt.
-        guidance_scale: Of the guidance, > 1.
         num_inference_steps: Steps, >= 1.
         progress: Told how many images a batch finished.
     """
-    rule = _SignalRecorder(guidance_scale)
+    recorder = _SignalRecorder()
+
+    def finished(count: int) -> None:
+        recorder.begun += count
+        if progress is not None:
+            progress(count)
+
     pictures = generate_batches(
-        pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, full_trace=True, progress=progress
+        pipe, rule, prompts, seeds, num_inference_steps=num_inference_steps, watcher=recorder, progress=finished
     )
-    tables = [torch.stack(record, dim=-1).cpu().double().numpy() for record in rule.images]  # (signal, concept, step)
-    joined: Values = np.concatenate(tables, axis=1)
-    return ObservedImages(pictures, {name: joined[index] for index, name in enumerate(SIGNALS)})
+    return ObservedImages(pictures, dict(zip(SIGNALS, recorder.table(), strict=True)))
 
 
 def observed(watched: ObservedImages, found: Sequence[Sequence[bool]], prompts: Sequence[SuitePrompt]) -> Observations:
