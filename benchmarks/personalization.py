@@ -2,9 +2,9 @@
 
     python benchmarks/personalization.py --out out/personalization --lora FILE [--omegas 0,0.25,0.5,0.75,1]
 
-makes "a robot", and "a robot and ..." with the first concepts of validation prompts, for each omega from the same
+makes "a penguin", and "a penguin and ..." with the first concepts of validation prompts, for each omega from the same
 seeds, and prints a table with intervals over prompts (of the first column over seeds): the share of pictures in which
-the robot is found (its drawing, matched at every place), its mean match, of the pairs the share in which the other
+the penguin is found (its drawing, matched at every place), its mean match, of the pairs the share in which the other
 thing is right (emoji-judge), and in which both are. What is made is kept in rows.jsonl, and gone on with when it is run
 again.
 """
@@ -26,7 +26,7 @@ from semguide.evaluation.statistics import bootstrap
 from semguide.evaluation.suites import SuitePrompt, limited, suite
 from semguide.models import LoadOptions, Lora, load
 from semguide_emoji.evaluation.newcomer import FOUND, newcomer_match
-from semguide_emoji.scenes.newcomer import NEWCOMER
+from semguide_emoji.scenes.vocabulary import NEWCOMER
 
 ALONE = f"a {NEWCOMER}"
 
@@ -93,7 +93,7 @@ def main() -> None:
                 kept.write(json.dumps(row) + "\n")
                 kept.flush()
                 rows.append(row)
-    print("| omega | robot found, alone | its match | robot found, in pairs | the other right | both |")
+    print("| omega | penguin found, alone | its match | penguin found, in pairs | the other right | both |")
     print("|---|---|---|---|---|---|")
     for omega in omegas:
         print(line(omega, [row for row in rows if row["omega"] == omega]))

@@ -108,12 +108,14 @@ def test_the_lora_recipe_leaves_the_denoiser_as_it_is_and_loads_into_its_pipelin
     assert {name.split(".")[0] for name in weights} == {"unet"}
     assert {weights[name].dtype for name in weights} == {torch.float16}
     pipe = assembled(TINY, folder)
-    pipe.load_lora_weights(str(folder / "lora"), weight_name="pytorch_lora_weights.safetensors", adapter_name="robot")
+    pipe.load_lora_weights(
+        str(folder / "lora"), weight_name="pytorch_lora_weights.safetensors", adapter_name="newcomer"
+    )
     loaded = {
         name: part.weight for name, part in pipe.unet.named_modules() if ".lora_" in name and hasattr(part, "weight")
     }
     assert len(loaded) == len(weights)
-    assert pipe.get_active_adapters() == ["robot"]
+    assert pipe.get_active_adapters() == ["newcomer"]
 
 
 def test_the_decoder_recipe_leaves_the_encoder_and_the_scale_untouched(tiny_set: Path, tmp_path: Path):

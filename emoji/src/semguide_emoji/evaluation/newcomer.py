@@ -8,7 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from semguide_emoji.scenes.newcomer import newcomer
+from semguide_emoji.scenes.sprites import sprite
+from semguide_emoji.scenes.vocabulary import NEWCOMER
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +30,7 @@ def newcomer_match(image: Image) -> float:
         image: The picture, 64 x 64 pixels.
     """
     pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255.0
-    tile = newcomer(SIDE)
+    tile = sprite(NEWCOMER, None, SIDE)
     weight: NDArray[np.float32] = np.repeat(tile[..., 3:] > _WHOLE, 3, axis=-1).astype(np.float32)
     weight = weight / weight.sum()
     drawn = tile[..., :3]

@@ -91,6 +91,9 @@ ATTEND_AND_EXCITE_OBJECTS = (
     *("bow", "car", "bowl", "bench", "clock", "apple"),
 )
 
+#: What a LoRA teaches: a noun that the small checkpoints never saw, and that their autoencoder draws well all the same.
+NEWCOMER = "penguin"
+
 #: Colour name -> sRGB in [0, 255]. "natural" (None in a scene) leaves the glyph as it is and is never named.
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (224, 36, 40),

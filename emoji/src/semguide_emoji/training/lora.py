@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from diffusers import StableDiffusionPipeline
 from peft import LoraConfig, get_peft_model_state_dict
 from torch import Tensor
 
-from semguide_emoji.scenes.newcomer import NEWCOMER, render_newcomer
+from semguide_emoji.scenes.vocabulary import NEWCOMER
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.sheets import save_sheet
 from semguide_emoji.training.unet import UNetRecipe, sample
@@ -34,11 +33,8 @@ class Shots(Batches):
         """Return the pictures (batch, 3, size, size) in [-1, 1], and their captions."""
         del index
         rng = np.random.default_rng(self.seed)
-        scenes = [self.world.scene_of(rng, [(self.world.nouns[0], None)]) for _ in range(self.batch_size)]
-        stack = np.stack([render_newcomer(scene, 0, self.size) for scene in scenes])
-        return (torch.from_numpy(stack) * 2.0 - 1.0).permute(0, 3, 1, 2), [
-            CAPTIONS[shot % len(CAPTIONS)] for shot in range(self.batch_size)
-        ]
+        scenes = [self.world.scene_of(rng, [(NEWCOMER, None)]) for _ in range(self.batch_size)]
+        return self.pictures(scenes), [CAPTIONS[shot % len(CAPTIONS)] for shot in range(self.batch_size)]
 
 
 class LoraRecipe(UNetRecipe):

@@ -82,7 +82,7 @@ SMALL = Preset(
         ),
         "judge": TrainingSettings(steps=14_000, batch_size=32, learning_rate=2e-3, warmup=100, ema=0.99, seed=14),
         "lora": TrainingSettings(
-            steps=240, batch_size=8, learning_rate=2e-3, warmup=20, ema=0.98, seed=17, sheet_steps=120
+            steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=17, sheet_steps=200
         ),
     },
 )
@@ -118,7 +118,7 @@ FULL = Preset(
         ),
         "judge": TrainingSettings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
         "lora": TrainingSettings(
-            steps=240, batch_size=8, learning_rate=2e-3, warmup=20, ema=0.98, seed=27, sheet_steps=120
+            steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=27, sheet_steps=200
         ),
     },
 )
