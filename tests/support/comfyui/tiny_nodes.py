@@ -34,8 +34,18 @@ class ListOfScales:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {"required": {}}
 
-    def give(self) -> tuple[list[float]]:
+    def give(self) -> tuple[list[Any]]:
         return ([5.0, 9.0],)
 
 
-NODE_CLASS_MAPPINGS = {"TestListOfScales": ListOfScales}
+class ListOfPrompts(ListOfScales):
+    """Two prompts as a list."""
+
+    RETURN_TYPES = ("STRING",)
+    PROMPTS = ("a red book and a yellow vase", "a dog and a cat")
+
+    def give(self) -> tuple[list[Any]]:
+        return (list(self.PROMPTS),)
+
+
+NODE_CLASS_MAPPINGS = {"TestListOfPrompts": ListOfPrompts, "TestListOfScales": ListOfScales}

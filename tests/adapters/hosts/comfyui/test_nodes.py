@@ -156,6 +156,10 @@ def test_a_picture_that_will_be_plain_guidance_is_told_on_the_node(
     guider = build(concepts=standin.conditioning("a cat"), unique_id="4")  # nothing to balance
     guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule())
     assert [node for node, _ in told] == ["3", "4"]
+    guider = build(concepts=[], unique_id="5")
+    del told[:]
+    guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule())  # of a node that ran before
+    assert told == [("5", "There is no concept: the picture will be one of plain guidance.")]
 
 
 def test_own_concepts_replace_those_of_the_prompt_and_none_are_an_empty_list() -> None:

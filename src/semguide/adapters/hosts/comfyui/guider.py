@@ -12,7 +12,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
 from semguide.adapters.hosts.comfyui.evaluation import Evaluator, beside, is_patched
-from semguide.adapters.hosts.comfyui.interface import tell
+from semguide.adapters.hosts.comfyui.interface import PLAIN, tell
 from semguide.adapters.hosts.comfyui.regions import Part, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument
@@ -61,7 +61,7 @@ class SemanticGuider(_samplers.CFGGuider):
         self._session.check()
         if not math.isclose(self.cfg, 1.0):
             self._session.warn_if_idle()
-            tell(self.node, self._session.idle())
+            tell(self.node, self._session.idle() if self._names or self.rule.is_noop else PLAIN)
         return latent
 
     def trace(self) -> Trace:

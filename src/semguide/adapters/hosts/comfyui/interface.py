@@ -7,6 +7,7 @@ from typing import Any
 
 CATEGORY = "semguide"
 CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
+PLAIN = "There is no concept: the picture will be one of plain guidance."
 Inputs = dict[str, Any]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, concepts_of
-from semguide.adapters.hosts.comfyui.interface import CATEGORY, CONCEPTS, Inputs, tell
+from semguide.adapters.hosts.comfyui.interface import CATEGORY, CONCEPTS, PLAIN, Inputs, tell
 from semguide.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PLAIN = "There is no concept: the picture will be one of plain guidance."
 SCALE = 7.5
 """Guidance scale of a rule whose sampler gives its own."""
 
