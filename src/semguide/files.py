@@ -62,18 +62,26 @@ def write_arrays(path: Path, **arrays: Any) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, infinite: bool = False) -> Any:
     """Read a JSON file.
+
+    Args:
+        path: The file.
+        infinite: See `parse_json`.
 
     Raises:
         OSError: It cannot be read.
         ValueError: See `parse_json`.
     """
-    return parse_json(path.read_bytes())
+    return parse_json(path.read_bytes(), infinite)
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, infinite: bool = False) -> Any:
     """Read a JSON value that others may have written.
+
+    Args:
+        text: The JSON.
+        infinite: Whether the words Infinity, -Infinity and NaN are read, which no JSON has and diffusers writes.
 
     Raises:
         ValueError: It is no JSON in UTF-8, nested more than `DEEPEST` levels, or has NaN, a number beyond 64 bits or a
@@ -82,7 +90,11 @@ def parse_json(text: str | bytes) -> Any:
     plain = text.removeprefix("\ufeff") if isinstance(text, str) else decode_text(text)
     try:
         value = json.loads(
-            plain, parse_int=_whole, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object
+            plain,
+            parse_int=_whole,
+            parse_float=_number,
+            parse_constant=float if infinite else _no_number,
+            object_pairs_hook=_object,
         )
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
@@ -105,6 +117,36 @@ def decode_text(text: bytes) -> str:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no UTF-8 at byte {error.start}") from None
+
+
+def object_of(value: Any, name: str) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must have objects, got {shown(value)}")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def field_of(entry: dict[str, Any], name: str, kind: type, of: str = "") -> Any:
+    """Return a field of a JSON object; a whole number is a number, too, and true and false are none.
+
+    Args:
+        entry: The object.
+        name: The field.
+        kind: What its value must be: str, int, float, bool, list or dict.
+        of: What the object is called before the field's name, as in "runs.".
+
+    Raises:
+        ValueError: It is missing, or of another kind.
+    """
+    value = entry.get(name)
+    fits = isinstance(value, (int, float) if kind is float else kind)
+    if not fits or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{of}{name} must be a {kind.__name__}, got {'nothing' if value is None else shown(value)}")
+    return value
 
 
 def parse_value(text: str) -> Any:

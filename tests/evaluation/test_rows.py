@@ -51,6 +51,12 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path):
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("file", "old")]
 
 
+def test_a_folder_with_the_name_of_a_file_of_rows_is_named_and_skipped(tmp_path: Path):
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.warns(SemguideWarning, match=r"a\.jsonl is no file of rows and is skipped"):
+        assert read_rows(tmp_path) == []
+
+
 def test_a_foreign_line_is_named_and_skipped(tmp_path: Path):
     lines = [
         '{"id": "a"}',

@@ -70,6 +70,25 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, broken: str) -> 
         read_calibration(tmp_path / "broken.json")
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"slope": True}, "slope must be a float, got True"),
+        ({"intercept": "1.5"}, "intercept must be a float, got '1.5'"),
+        ({"fingerprint": 3}, "fingerprint must be a str, got 3"),
+        ({"fitted_on": []}, "fitted_on must be a dict, got []"),
+        ({"version": None}, "version must be 2, got None"),
+        ({"format": {}}, "format must be 'semguide-calibration', got {}"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_field_and_file(tmp_path: Path, change: dict, problem: str) -> None:
+    file = tmp_path / "one.json"
+    Calibration("a" * 32, *NUMBERS).write(file)
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with refuses("calibration", f"must be a file of semguide calibrate (version 2; {problem})", file):
+        read_calibration(file)
+
+
 def test_a_fit_of_the_earlier_score_is_refused_in_one_sentence_that_says_to_calibrate_again(tmp_path: Path) -> None:
     numbers = {"intercept": 3.11, "cosine": -1.55, "relative": 3.89, "stop": 0.33}
     content = {"format": "semguide-calibration", "version": 1, "fingerprint": "a" * 32, "detector": numbers}

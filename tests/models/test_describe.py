@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+from diffusers import DPMSolverMultistepScheduler
 
-from semguide.models import call_defaults, describe, embedded
+from semguide.models import LoadOptions, call_defaults, describe, embedded
+from semguide.runs.budget import denoiser_steps
 from support.refusals import refuses
 
 
@@ -48,6 +50,13 @@ def test_broken_configuration_is_refused(copy: Path):
         describe(str(copy))
 
 
+def test_a_scheduler_may_have_minus_infinity_as_diffusers_writes_it(copy: Path):
+    DPMSolverMultistepScheduler().save_pretrained(copy / "scheduler")
+    assert "-Infinity" in (copy / "scheduler" / "scheduler_config.json").read_text()
+    model = describe(str(copy))
+    assert denoiser_steps(model, LoadOptions())(10) == 10
+
+
 def test_a_hub_id_must_be_fetched_first():
     with refuses("model", "must be on this machine", "owner/name"):
         describe("owner/name")
@@ -87,7 +96,8 @@ def test_a_configuration_with_a_value_of_another_kind_is_named_with_its_field(
 
 
 @pytest.mark.parametrize("text", ["[" * 99_999, "[]", "3", '{"sample_size": 1e999}'])
-def test_a_configuration_that_is_no_object_is_refused(copy: Path, text: str):
-    (copy / "unet" / "config.json").write_text(text)
-    with refuses("model", "must have", copy / "unet" / "config.json"):
+@pytest.mark.parametrize("name", ["unet/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"])
+def test_a_configuration_that_is_no_object_is_refused(copy: Path, name: str, text: str):
+    (copy / name).write_text(text)
+    with refuses("model", "must have", copy / name):
         describe(str(copy))

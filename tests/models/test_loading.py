@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def test_another_dtype_can_be_asked_for(tiny: Path):
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("scheduler/scheduler_config.json", '{"_class_name": "DDIMScheduler", "beta_end": "x"}'),
-        ("unet/config.json", '{"_class_name": "UNet2DConditionModel", "down_block_types": [3]}'),
+        ("scheduler/scheduler_config.json", '{"_class_name": "DDIMScheduler", "beta_schedule": "x"}'),
+        ("unet/config.json", '{"_class_name": "UNet2DConditionModel", "down_block_types": ["x"]}'),
         ("unet/diffusion_pytorch_model.safetensors", "not weights"),
     ],
 )
@@ -39,6 +40,25 @@ def test_a_checkpoint_that_diffusers_cannot_read_is_one_sentence(tiny: Path, tmp
     with refuses("model", "must be a whole checkpoint that StableDiffusionPipeline reads (", broken) as caught:
         load(str(broken), device="cpu")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "kind"),
+    [
+        ("scheduler/scheduler_config.json", "beta_end", "x", "a number"),
+        ("scheduler/scheduler_config.json", "prediction_type", 5, "a text"),
+        ("scheduler/scheduler_config.json", "clip_sample", "no", "true or false"),
+        ("unet/config.json", "down_block_types", [3], "a list of which each is a text"),
+        ("vae/config.json", "layers_per_block", {}, "a number"),
+    ],
+)
+def test_a_value_of_another_kind_in_a_part_is_named_with_field_and_file(
+    tiny: Path, tmp_path: Path, file: str, key: str, value: object, kind: str
+):
+    broken = Path(shutil.copytree(tiny, tmp_path / "broken")) / file
+    broken.write_text(json.dumps({**json.loads(broken.read_text()), key: value}))
+    with refuses(f"model.{key}", f"must be {kind} in {broken}", value):
+        load(str(tmp_path / "broken"), device="cpu")
 
 
 def test_a_device_that_is_not_there_is_refused(tiny: Path):

@@ -105,6 +105,18 @@ def test_a_file_that_is_no_run_json_is_refused(tmp_path: Path, text: str):
         read_recorded_run(tmp_path)
 
 
-def test_images_without_a_seed_are_left_out_of_the_comparison(recorded: RecordedRun):
-    recorded.description["images"] += [{"method": "cfg", "seed": []}, {"method": []}, 3]
-    assert len(recorded.pixels()) == 2
+@pytest.mark.parametrize(
+    ("images", "problem"),
+    [
+        ("x", "images must be a list, got 'x'"),
+        ([3], "images must have objects, got 3"),
+        ([{"method": [], "seed": 0, "pixels": ""}], "images.method must be a str, got []"),
+        ([{"method": "cfg", "pixels": ""}], "images.seed must be a int, got nothing"),
+        ([{"method": "cfg", "seed": True, "pixels": ""}], "images.seed must be a int, got True"),
+        ([{"method": "cfg", "seed": 0, "pixels": None}], "images.pixels must be a str, got nothing"),
+    ],
+)
+def test_a_broken_list_of_images_is_named_with_its_field_and_file(recorded: RecordedRun, images: Any, problem: str):
+    recorded.description["images"] = images
+    with refuses("from_file", f"must be a run.json as semguide wrote it ({problem})", recorded.file):
+        plan_repeat(recorded, None, None, None)

@@ -142,6 +142,7 @@ def broken(path: str, value: Any) -> Any:
         ("concepts.0.span", [1], "run.concepts.span"),
         ("concepts.0.span", ["a", "b"], "run.concepts.span"),
         ("concepts.0.count", "one", "run.concepts.count"),
+        ("concepts.0.attributes", [None], "run.concepts.attributes"),
         ("model", None, "run.model"),
     ],
 )

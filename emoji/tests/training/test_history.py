@@ -1,9 +1,13 @@
 import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from semguide_emoji.training.history import HISTORY, Training, earlier, history, table, write_history
+from semguide_emoji.training.loop import SETTINGS
+from support.refusals import refuses
 
 FIRST = Training("unet", 4122, 64, 1e-3, 87, "cpu", "The first steps drew other scenes.")
 VAE = Training("vae", 6489, 8, 2e-3, 10, "cpu")
@@ -18,6 +22,32 @@ def test_a_folder_without_a_list_has_no_earlier_runs(tmp_path: Path):
     assert earlier(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("runs", "problem"),
+    [
+        ("", "runs must be a list, got ''"),
+        ([3], "runs must have objects, got 3"),
+        ([{}], "runs.recipe must be a str, got nothing"),
+        ([{**asdict(VAE), "steps": "many"}], "runs.steps must be a int, got 'many'"),
+        ([{**asdict(VAE), "learning_rate": True}], "runs.learning_rate must be a float, got True"),
+        ([{**asdict(VAE), "note": 1}], "runs.note must be a str, got 1"),
+        ([{**asdict(VAE), "extra": 1}], "runs must not have a field 'extra'"),
+    ],
+)
+def test_a_broken_list_is_named_with_field_and_file(tmp_path: Path, runs: object, problem: str):
+    (tmp_path / HISTORY).write_text(json.dumps({"runs": runs}))
+    with refuses("out", f"must hold a {HISTORY} as semguide wrote it ({problem})", tmp_path / HISTORY):
+        earlier(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"batch_size": "x"}', '{"batch_size": 4, "learning_rate": []}'])
+def test_broken_settings_of_a_run_are_named_with_their_file(tiny_set: Path, tmp_path: Path, content: str):
+    shutil.copytree(tiny_set / "training" / "vae", tmp_path / "training" / "vae")
+    (tmp_path / "training" / "vae" / SETTINGS).write_text(content)
+    with refuses("out", f"must hold a {SETTINGS} as semguide wrote it", tmp_path / "training" / "vae" / SETTINGS):
+        history(tmp_path, ("vae",))
+
+
 def test_own_runs_follow_the_earlier_ones(tiny_set: Path, tmp_path: Path):
     (tmp_path / "training").symlink_to(tiny_set / "training")
     write_history([VAE, FIRST, Training("flow", 1, 1, 1.0, 1, "cpu")], tmp_path)
@@ -30,8 +60,6 @@ def test_own_runs_follow_the_earlier_ones(tiny_set: Path, tmp_path: Path):
 
 
 def test_a_note_beside_a_run_goes_with_it(tiny_set: Path, tmp_path: Path):
-    import shutil
-
     shutil.copytree(tiny_set / "training" / "vae", tmp_path / "training" / "vae")
     (tmp_path / "training" / "vae" / "NOTE.md").write_text("The machine\nwas shared.\n")
     assert [run.note for run in history(tmp_path, ("vae", "unet"))] == ["The machine was shared."]

@@ -57,7 +57,11 @@ def read_rows(folder: Path, problem: Callable[[Row], str | None] = lambda row: N
     """
     rows: dict[str, Row] = {}
     for file in sorted(folder.glob("*.jsonl")):
-        *lines, cut = file.read_bytes().split(b"\n")
+        try:
+            *lines, cut = file.read_bytes().split(b"\n")
+        except OSError as error:
+            notify(f"{file} is no file of rows and is skipped: {error.strerror}")
+            continue
         for number, line in enumerate([*lines, cut], start=1):
             try:
                 row = _read_row(line, problem)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from semguide.errors import shown
 from semguide.evaluation.rows import Row, RowWriter, read_rows
 from semguide.runs.png import read_png
 
@@ -32,7 +33,7 @@ def look_at_images(
         What was seen, by the image's id.
     """
     place = folder.out / name
-    known = {row["id"]: row["seen"] for row in read_rows(place)}
+    known = {row["id"]: row["seen"] for row in read_rows(place, _problem)}
     missing = [row for row in folder.selected_rows() if row["id"] not in known]
     if not missing:
         return known
@@ -48,3 +49,19 @@ def look_at_images(
     finally:
         writer.close()
     return known
+
+
+def _problem(row: Row) -> str | None:
+    if "seen" not in row:
+        return "it has no seen"
+    seen = row["seen"]
+    fits = _is_number(seen) or (isinstance(seen, list) and all(map(_is_logical, cast(list[Any], seen))))
+    return None if fits else f"its seen is neither a number nor a list of true and false ({shown(seen)})"
+
+
+def _is_logical(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from semguide.errors import InvalidArgument
-from semguide.files import read_json, write_json
+from semguide.errors import InvalidArgument, shown
+from semguide.files import field_of, object_of, read_json, write_json
 from semguide.models.catalog import embedded
 
 DATA = "SEMGUIDE_DATA"
@@ -100,18 +99,21 @@ def read_calibration(file: Path) -> Calibration:
     """
     again = "run semguide calibrate again, or remove the file"
     try:
-        value: Any = read_json(file)
-        if value["format"] == FORMAT and value["version"] == 1:
+        value = object_of(read_json(file), "it")
+        if (value.get("format"), value.get("version")) == (FORMAT, 1):
             rule = "must be a fit of the score that semguide has now, which this earlier version's is not"
             raise InvalidArgument("calibration", rule, file, again)
-        if value["format"] != FORMAT or value["version"] != VERSION:
-            raise ValueError("another format or version")
-        intercept, slope = float(value["intercept"]), float(value["slope"])
-        if not (math.isfinite(intercept) and math.isfinite(slope)):
-            raise ValueError("a number that is not finite")
-        return Calibration(str(value["fingerprint"]), intercept, slope, cast(dict[str, Any], value["fitted_on"]))
+        for name, wanted in (("format", FORMAT), ("version", VERSION)):
+            if value.get(name) != wanted:
+                raise ValueError(f"{name} must be {wanted!r}, got {shown(value.get(name))}")
+        return Calibration(
+            field_of(value, "fingerprint", str),
+            float(field_of(value, "intercept", float)),
+            float(field_of(value, "slope", float)),
+            field_of(value, "fitted_on", dict),
+        )
     except InvalidArgument:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        rule = f"must be a file of semguide calibrate (version {VERSION}; {type(error).__name__}: {error})"
+    except (OSError, ValueError) as error:
+        rule = f"must be a file of semguide calibrate (version {VERSION}; {error})"
         raise InvalidArgument("calibration", rule, file, again) from error

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.files import read_json
 from semguide.models.catalog import Source, SourceKind, resolve
 from semguide.models.classes import VIDEOS, VideoDefaults
+from semguide.models.config_types import check_config_files, read_config
 from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
@@ -80,6 +80,7 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
     if source.path is None:
         raise InvalidArgument("model", "must be on this machine, no hub id", source.name, "fetch it first")
     configuration, pipeline_class = open_checkpoint(source.path, config)
+    check_config_files(configuration)
     own = _own_defaults(configuration / "semguide.json")
     unet = _denoiser(configuration)
     vae = _vae(configuration)
@@ -169,15 +170,8 @@ def _own_defaults(file: Path) -> dict[str, Any]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Read a JSON object; an absent file is an empty one."""
-    if not file.is_file():
-        return {}
-    try:
-        value = read_json(file)
-    except (OSError, ValueError) as error:
-        raise InvalidArgument("model", f"must have files of valid JSON ({error})", file, "download it again") from error
-    if not isinstance(value, dict):
-        raise InvalidArgument("model", "must have JSON objects in its files", file, "download it again")
+    """Read a JSON object, its known keys checked; an absent file is an empty one."""
+    value = read_config(file)
     for key, (kind, fits) in _KNOWN.items():
         if value.get(key) is not None and not fits(value[key]):
             raise InvalidArgument(f"model.{key}", f"must be {kind} in {file}", value[key], "download it again")

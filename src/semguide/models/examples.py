@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
-from semguide.files import read_json
+from semguide.files import field_of, object_of, read_json
 
 FILE = "semguide-examples.json"
 """Beside model_index.json."""
@@ -59,30 +59,35 @@ def read_examples(folder: Path) -> Examples:
     if not file.is_file():
         return Examples()
     try:
-        value = read_json(file)
+        value = object_of(read_json(file), "it")
+        seeds = _count(value, "seeds", 10_000)
         return Examples(
-            examples=tuple(_example(item, value["seeds"]) for item in value["examples"][:MOST]),
-            seeds=_count(value["seeds"], 10_000),
-            best_scale=float(value["best_scale"]),
-            chosen=_text(value["chosen"]),
+            examples=tuple(_example(item, seeds) for item in field_of(value, "examples", list)[:MOST]),
+            seeds=seeds,
+            best_scale=float(field_of(value, "best_scale", float)),
+            chosen=_text(value, "chosen"),
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         rule = f"must hold examples as benchmarks/examples.py writes them ({error})"
         raise InvalidArgument("model.examples", rule, file, "correct or remove the file") from error
 
 
 def _example(item: Any, seeds: int) -> Example:
-    right = {_text(name): _count(count, seeds) for name, count in item["right"].items()}
-    return Example(_text(item["prompt"]), right, _count(item["right_at_best_scale"], seeds))
+    entry = object_of(item, "examples")
+    right = field_of(entry, "right", dict)
+    counts = {name: _count(right, name, seeds) for name in right}
+    return Example(_text(entry, "prompt"), counts, _count(entry, "right_at_best_scale", seeds))
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no text")
+def _text(entry: dict[str, Any], name: str) -> str:
+    value: str = field_of(entry, name, str)
+    if not value.strip():
+        raise ValueError(f"{name} must hold some text, got {value!r}")
     return value
 
 
-def _count(value: Any, most: int) -> int:
-    if type(value) is not int or not 0 <= value <= most:
-        raise ValueError(f"{value!r} is no whole number from 0 to {most}")
+def _count(entry: dict[str, Any], name: str, most: int) -> int:
+    value: int = field_of(entry, name, int)
+    if not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {most}, got {value}")
     return value

@@ -8,6 +8,7 @@ from typing import Any
 
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.models.catalog import Source, resolve
+from semguide.models.config_types import check_config_values
 from semguide.models.device import choose_device
 from semguide.models.folder import check_class, parse_index, variant
 from semguide.models.loaded import load_adapters, place, switch_scheduler
@@ -60,6 +61,7 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
 
     kind = getattr(diffusers, pipeline_class)
     given = {"dtype": getattr(torch, options.dtype), "local_files_only": True}
+    check_config_values(configuration)
     if path.is_dir():
         given["variant"] = options.variant or variant(path)
         try:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from semguide.concepts.budget import PLAIN, Evaluations, most_telling
 from semguide.concepts.edits import Edits
 from semguide.errors import SemguideWarning
-from semguide.files import read_json
 from semguide.models import LoadOptions, ModelDescription
+from semguide.models.config_types import read_config
 from semguide.runs.run import Run
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[i
 
     from semguide.adapters.pipelines.budget import scheduler_steps
 
-    file = model.configuration / "scheduler" / "scheduler_config.json"
-    config = read_json(file) if file.is_file() else {}
+    config = read_config(model.configuration / "scheduler" / "scheduler_config.json")
     name = loading.scheduler or config.get("_class_name")
     return scheduler_steps(getattr(diffusers, str(name), None), config)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument, SemguideError
+from semguide.files import field_of, object_of
 from semguide.runs.environment import Environment, describe_differences
 from semguide.runs.folder import RunFolder
 from semguide.runs.records import Key, read_description
@@ -42,11 +43,27 @@ class RecordedRun:
         return [*edited, *describe_differences(self.description.get("environment"), here)]
 
     def pixels(self) -> dict[Key, Any]:
-        """Return the recorded pixel hashes by method name and seed."""
-        entries = self.description.get("images")
-        entries = entries if isinstance(entries, list) else []
-        entries = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("seed"), int)]
-        return {(str(entry.get("method")), entry["seed"]): entry.get("pixels") for entry in entries}
+        """Return the recorded pixel hashes by method name and seed.
+
+        Raises:
+            InvalidArgument: The list of images is broken.
+        """
+        try:
+            return dict(map(_recorded, field_of({"images": [], **self.description}, "images", list)))
+        except ValueError as error:
+            raise InvalidArgument(
+                "from_file", f"must be a run.json as semguide wrote it ({error})", self.file
+            ) from error
+
+
+def _recorded(value: Any) -> tuple[Key, str]:
+    """Read method, seed and pixel hash of an image's entry."""
+    entry = object_of(value, "images")
+    method, seed, pixels = (field_of(entry, *field, "images.") for field in _ENTRY)
+    return (method, seed), pixels
+
+
+_ENTRY = (("method", str), ("seed", int), ("pixels", str))
 
 
 def read_recorded_run(file: Path) -> RecordedRun:
@@ -76,6 +93,7 @@ def plan_repeat(recorded: RecordedRun, model: str | None, device: str | None, ou
     """
     if out is not None and out.absolute().resolve() == recorded.folder.resolve():
         raise InvalidArgument("out", "must be another folder than the repeated run's own", out)
+    recorded.pixels()
     try:
         run = from_json(recorded.description.get("run"))
         return check_run(replace(run, model=model or run.model, device=device or run.device))

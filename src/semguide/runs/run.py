@@ -186,9 +186,11 @@ def _concept(data: Any) -> Concept:
     count = fields["count"] if fields["count"] is None else _typed(fields, "count", int, where)
     if span is not None and (len(span) != 2 or not all(type(end) is int for end in span)):
         raise InvalidArgument("run.concepts.span", "must be two offsets or null", list(span), _REMEDY)
-    attributes = tuple(str(item) for item in _typed(fields, "attributes", list, where))
+    attributes = _typed(fields, "attributes", list, where)
+    if not all(isinstance(item, str) for item in attributes):
+        raise InvalidArgument(f"{where}.attributes", "must be texts", attributes, _REMEDY)
     text, head = _typed(fields, "text", str, where), _typed(fields, "head", str, where)
-    return Concept(text, span, head, attributes, count, part_of)
+    return Concept(text, span, head, tuple(attributes), count, part_of)
 
 
 _REMEDY = "give the run.json as semguide wrote it"

@@ -125,6 +125,7 @@ def test_t2i_compbench_lines_are_prompts_and_the_file_names_the_category(tmp_pat
         ("columns.csv", "id,prompt_en\n1,a cat\n"),
         ("long.txt", "a cat " * 2000),
         ("short_row.csv", "number,prompt\n1\n"),
+        ("empty_prompt.jsonl", json.dumps({**GENEVAL, "prompt": " "})),
         ("long_cell.csv", f"prompt\n{'a' * 200_000}\n"),
     ],
 )
@@ -150,6 +151,47 @@ def test_a_value_of_another_kind_is_named_with_its_line_and_field(tmp_path: Path
     path = written(tmp_path, "geneval.jsonl", "\n".join(lines))
     with refuses("suite", f"must be readable ({problem}", path):
         read_official(path)
+
+
+TIFA = [{"id": "coco_1", "caption": "a cat"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("latin.csv", b"prompt\na caf\xe9\n", "it is no UTF-8 at byte 12"),
+        ("latin.txt", b"\xff", "it is no UTF-8 at byte 0"),
+        ("wide.json", json.dumps(TIFA).encode("utf-16"), "it is no UTF-8 at byte 0"),
+        ("short.csv", b"number,prompt\n1,a cat\n2\n", "line 3: prompt is missing"),
+        ("commas.csv", b"number,prompt\n1,a cat, a dog\n", "line 2: it has more cells than columns"),
+        ("nan.json", json.dumps([{**TIFA[0], "score": float("nan")}], indent=1).encode(), "it has NaN"),
+        (
+            "twice.json",
+            b'{"1": {"prompt": "a cat"}, "1": {"prompt": "a dog"}}',
+            "line 1: it has '1' twice in one",
+        ),
+        ("deep.json", b'{"1":\n' + b"[" * 9999, "it is nested too deeply"),
+        ("nan.jsonl", json.dumps(GENEVAL).encode() + b'\n{"prompt": NaN}', "line 2: it has NaN"),
+        ("id.json", json.dumps([{**TIFA[0], "id": [1]}]).encode(), "id must be a str, got [1]"),
+        ("cap.json", json.dumps([{**TIFA[0], "caption": 1}]).encode(), "caption must be a str, got 1"),
+        (
+            "none.jsonl",
+            json.dumps({**GENEVAL, "include": [{"class": "cat", "count": 0}]}).encode(),
+            "line 1: count must be at least 1, got 0",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_and_where(tmp_path: Path, name: str, content: bytes, problem: str):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with refuses("suite", f"must be readable ({problem}", path):
+        read_official(path)
+
+
+def test_a_file_may_begin_with_the_mark_of_utf8(tmp_path: Path):
+    path = tmp_path / "prompts.csv"
+    path.write_bytes(b"\xef\xbb\xbfprompt\na cat\n")
+    assert [prompt.text for prompt in read_official(path)] == ["a cat"]
 
 
 @pytest.mark.parametrize(

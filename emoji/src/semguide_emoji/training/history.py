@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError
 
 from semguide.errors import InvalidArgument
-from semguide.files import read_json, write_json
-from semguide_emoji.training.loop import STATE, read_note
+from semguide.files import decode_text, field_of, object_of, read_json, write_json
+from semguide_emoji.training.loop import SETTINGS, STATE, read_note
+
+T = TypeVar("T")
 
 #: Name of the file in an exported checkpoint, and in a set that started from one.
 HISTORY = "training.json"
@@ -42,11 +47,37 @@ def earlier(folder: Path) -> list[Training]:
     file = folder / HISTORY
     if not file.is_file():
         return []
+    return _checked(file, lambda: _trainings(object_of(read_json(file), "it")))
+
+
+def _checked(file: Path, read: Callable[[], T]) -> T:
+    """Read a file of a set.
+
+    Raises:
+        InvalidArgument: It is not as semguide wrote it.
+    """
     try:
-        return [Training(**run) for run in read_json(file)["runs"]]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        rule = f"must hold a {HISTORY} as semguide wrote it ({type(error).__name__}: {error})"
+        return read()
+    except (OSError, ValueError, LookupError, SafetensorError) as error:
+        rule = f"must hold a {file.name} as semguide wrote it ({error})"
         raise InvalidArgument("out", rule, file, "correct or remove it") from error
+
+
+_FIELDS = {"recipe": str, "steps": int, "batch_size": int, "learning_rate": float, "minutes": int, "device": str}
+
+
+def _trainings(value: dict[str, Any]) -> list[Training]:
+    runs = [object_of(run, "runs") for run in field_of(value, "runs", list)]
+    unknown = next((name for run in runs for name in run if name not in (*_FIELDS, "note")), None)
+    if unknown is not None:
+        raise ValueError(f"runs must not have a field {unknown!r}")
+    return [
+        Training(
+            **{name: field_of(run, name, kind, "runs.") for name, kind in _FIELDS.items()},
+            note=field_of({"note": "", **run}, "note", str, "runs."),
+        )
+        for run in runs
+    ]
 
 
 def history(folder: Path, recipes: tuple[str, ...]) -> list[Training]:
@@ -68,17 +99,17 @@ def _finished(folder: Path, name: str) -> bool:
 
 
 def _own(run: Path, name: str) -> Training:
-    state = read_note(run / STATE)
-    settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    state = _checked(run / STATE, lambda: object_of(read_note(run / STATE), "state"))
+    settings = _checked(run / SETTINGS, lambda: object_of(read_json(run / SETTINGS), "it"))
     note = run / "NOTE.md"
     return Training(
         recipe=name,
-        steps=state["step"],
-        batch_size=settings["batch_size"],
-        learning_rate=settings["learning_rate"],
-        minutes=round(state["seconds"] / 60),
-        device=settings["device"],
-        note=" ".join(note.read_text(encoding="utf-8").split()) if note.is_file() else "",
+        steps=_checked(run / STATE, lambda: field_of(state, "step", int)),
+        batch_size=_checked(run / SETTINGS, lambda: field_of(settings, "batch_size", int)),
+        learning_rate=_checked(run / SETTINGS, lambda: field_of(settings, "learning_rate", float)),
+        minutes=round(_checked(run / STATE, lambda: field_of(state, "seconds", float)) / 60),
+        device=_checked(run / SETTINGS, lambda: field_of(settings, "device", str)),
+        note=" ".join(decode_text(note.read_bytes()).split()) if note.is_file() else "",
     )
 
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from semguide.errors import InvalidArgument
-from semguide.files import atomic, write_json
+from semguide.files import atomic, parse_json, write_json
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class Recipe(Protocol):
 
 #: Name of the file that holds a run's state.
 STATE = "state.safetensors"
+#: Name of the file beside it, with the settings of the run.
+SETTINGS = "settings.json"
 
 
 class State:
@@ -190,7 +192,7 @@ def _optimizers(model: nn.Module, settings: TrainingSettings) -> Iterator[tuple[
 def read_note(path: Path) -> dict[str, Any]:
     """Read how far a state written by `State.save` is: step, seconds and loss; no weights are read."""
     with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["state"])
+        return parse_json(file.metadata()["state"])
 
 
 def train(recipe: Recipe, settings: TrainingSettings, folder: Path) -> State:
@@ -210,7 +212,7 @@ def train(recipe: Recipe, settings: TrainingSettings, folder: Path) -> State:
     if (folder / STATE).exists():
         state.load(folder / STATE)
     if state.step < settings.steps:
-        write_json(folder / "settings.json", asdict(settings))
+        write_json(folder / SETTINGS, asdict(settings))
     for _ in _steps(state, settings):
         _step(recipe, state, settings)
         if state.step % settings.sheet_steps == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,8 +9,9 @@ from typing import Any
 
 from semguide.concepts import decompose
 from semguide.concepts.spans import locate
-from semguide.evaluation.official.fields import decomposed, field_of, object_of, source_of
+from semguide.evaluation.official.fields import decomposed, source_of, table_rows
 from semguide.evaluation.suites import Question, SuitePrompt
+from semguide.files import field_of, object_of
 from semguide.types import Concept
 
 DSG_COLUMNS = ("item_id", "text", "proposition_id", "dependency", "tuple", "question_natural_language")
@@ -24,7 +24,7 @@ _COUNT = re.compile(r"==\s*(\d+)")
 def dsg(text: str) -> list[SuitePrompt]:
     """Read a table with a row a question (arXiv 2310.18235); the tuples of entities are the concepts."""
     items: dict[str, list[dict[str, str]]] = {}
-    for row in csv.DictReader(text.splitlines(keepends=True)):
+    for row in table_rows(text, DSG_COLUMNS):
         items.setdefault(row["item_id"].strip(), []).append(row)
     return [_dsg_prompt(identifier, rows) for identifier, rows in items.items()]
 
@@ -87,7 +87,8 @@ def tifa(entries: Sequence[Any]) -> list[SuitePrompt]:
     questions: dict[str, list[Question]] = {}
     for value in entries:
         entry = object_of(value, "the list")
-        identifier = str(entry["id"])
+        identifier = entry["id"] if type(entry["id"]) is int else field_of(entry, "id", str)
+        identifier = str(identifier)
         captions[identifier] = field_of(entry, "caption", str)
         if "question" in entry:
             questions.setdefault(identifier, []).append(_tifa_question(entry))

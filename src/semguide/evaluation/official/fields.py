@@ -1,38 +1,15 @@
-"""Fields of the entries of a prompt file, checked."""
+"""What the entries of prompt files become."""
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import Any, cast
+from collections.abc import Iterator
 
 from semguide.concepts import decompose
-from semguide.errors import shown
 from semguide.evaluation.suites import Question, SuitePrompt
 
 _NUMBER = re.compile(r"[\W\d_]+$")
-
-
-def object_of(value: Any, name: str) -> dict[str, Any]:
-    """Return a JSON object.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} must have objects, got {shown(value)}")
-    return cast(dict[str, Any], value)
-
-
-def field_of(entry: dict[str, Any], name: str, kind: type) -> Any:
-    """Return a field of a JSON object.
-
-    Raises:
-        ValueError: It is missing, or of another kind.
-    """
-    value = entry.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{name} must be a {kind.__name__}, got {'nothing' if value is None else shown(value)}")
-    return value
 
 
 def decomposed(
@@ -41,6 +18,22 @@ def decomposed(
     """Return a prompt whose concepts are its noun phrases."""
     prompt = text.strip()
     return SuitePrompt(prompt, category, tuple(decompose(prompt)), ids=ids, questions=questions)
+
+
+def table_rows(text: str, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table of comma-separated values, blank lines left out.
+
+    Raises:
+        ValueError: A row lacks one of these columns, or has more cells than there are columns.
+    """
+    reader = csv.DictReader(text.splitlines(keepends=True))
+    for row in reader:
+        short = next((column for column in columns if not isinstance(row.get(column), str)), None)
+        if short is not None:
+            raise ValueError(f"line {reader.line_num}: {short} is missing")
+        if None in row:  # what DictReader calls the cells that are too many
+            raise ValueError(f"line {reader.line_num}: it has more cells than columns; put texts with commas in quotes")
+        yield row
 
 
 def source_of(identifier: str, otherwise: str) -> str:

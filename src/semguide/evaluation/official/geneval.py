@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from semguide.errors import shown
-from semguide.evaluation.official.fields import decomposed, field_of, object_of
+from semguide.evaluation.official.fields import decomposed
 from semguide.evaluation.suites import Question, SuitePrompt
-from semguide.files import parse_json
+from semguide.files import decode_text, field_of, object_of, parse_json
 from semguide.types import Concept, Position
 
 _POSITIONS: dict[str, Position] = {"left of": "left", "right of": "right", "above": "above", "below": "below"}
@@ -17,8 +17,8 @@ _POSITIONS: dict[str, Position] = {"left of": "left", "right of": "right", "abov
 
 def geneval_entries(path: Path) -> dict[str, dict[str, Any]]:
     """Read the lines of a GenEval file as they are, by prompt, in their order; of another file, nothing."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
     try:
+        lines = decode_text(path.read_bytes()).splitlines()
         read: list[Any] = [parse_json(line) for line in lines if line.strip()]
     except ValueError:
         return {}
@@ -39,17 +39,24 @@ def geneval_prompt(value: Any) -> SuitePrompt:
     placed = next((item for item in include if "position" in item), None)
     if placed is not None:
         found: list[Any] = field_of(placed, "position", list)
-        if len(found) != 2 or str(found[0]) not in _POSITIONS or found[1] not in range(len(include)):
+        if not _is_position(found, len(include)):
             raise ValueError(
                 f"position must be [{' | '.join(_POSITIONS)}, number of another object], got {shown(found)}"
             )
-        position, include = _POSITIONS[found[0]], [placed, include[int(found[1])]]
+        name, other = cast(tuple[str, int], tuple(found))
+        position, include = _POSITIONS[name], [placed, include[other]]
     concepts = tuple(_concept(item, prompt) for item in include)
     return SuitePrompt(prompt, field_of(entry, "tag", str), concepts, position, exact="exclude" in entry)
 
 
+def _is_position(found: list[Any], objects: int) -> bool:
+    return [*map(type, found)] == [str, int] and found[0] in _POSITIONS and found[1] in range(objects)
+
+
 def _concept(item: dict[str, Any], prompt: str) -> Concept:
     noun, count = field_of(item, "class", str), field_of(item, "count", int)
+    if count < 1:
+        raise ValueError(f"count must be at least 1, got {count}")
     colour = None if item.get("color") is None else field_of(item, "color", str)
     words = f"{colour} {noun}" if colour else noun
     pattern = rf"\ban? {re.escape(words)}\b" if count == 1 else r"(?<=a photo of ).+"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
-from semguide.evaluation.official.fields import decomposed, field_of, object_of
+from semguide.evaluation.official.fields import decomposed, table_rows
 from semguide.evaluation.suites import SuitePrompt
+from semguide.files import decode_text, field_of, object_of
 
 
 def attend_and_excite(text: str, name: str) -> list[SuitePrompt]:
     """Read the column `prompt`; the category is the file's name."""
-    return [decomposed(row["prompt"], name) for row in csv.DictReader(text.splitlines()) if row["prompt"].strip()]
+    return [decomposed(row["prompt"], name) for row in table_rows(text, ("prompt",)) if row["prompt"].strip()]
 
 
 def t2i_compbench(text: str, name: str) -> list[SuitePrompt]:
@@ -23,9 +23,7 @@ def t2i_compbench(text: str, name: str) -> list[SuitePrompt]:
 
 def dpg_folder(files: list[Path]) -> list[SuitePrompt]:
     """Read a prompt a file; its id is the file's name, as it is for the benchmark."""
-    return [
-        decomposed(" ".join(file.read_text(encoding="utf-8-sig").split()), "dpg-bench", (file.stem,)) for file in files
-    ]
+    return [decomposed(" ".join(decode_text(file.read_bytes()).split()), "dpg-bench", (file.stem,)) for file in files]
 
 
 def genai_bench(entries: dict[str, Any]) -> list[SuitePrompt]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from semguide.errors import InvalidArgument
 from semguide.evaluation.official import asked, geneval, lists
 from semguide.evaluation.suites import SuitePrompt
-from semguide.files import parse_json
+from semguide.files import decode_text, parse_json
 from semguide.runs.checks import LONGEST_TEXT
 
 KNOWN = (
@@ -40,14 +40,17 @@ def read_official(path: Path) -> list[SuitePrompt]:
         InvalidArgument: It has no known form, cannot be read, or holds no prompt.
     """
     try:
-        prompts = _read_folder(path) if path.is_dir() else _read(path, path.read_text(encoding="utf-8-sig"))
+        prompts = _read_folder(path) if path.is_dir() else _read(path, decode_text(path.read_bytes()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
         if isinstance(error, InvalidArgument):
             raise
-        problem = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        plain = isinstance(error, ValueError | csv.Error)
+        problem = str(error) if plain else f"{type(error).__name__}: {error}"
         raise InvalidArgument("suite", f"must be readable ({problem})", path, "give the official file") from error
     if any(len(prompt.text) > LONGEST_TEXT for prompt in prompts):
         raise InvalidArgument("suite", f"must have prompts of at most {LONGEST_TEXT} characters", path, "shorten them")
+    if not all(prompt.text.strip() for prompt in prompts):
+        raise InvalidArgument("suite", "must have no empty prompt", path, "remove it")
     if not prompts:
         raise InvalidArgument("suite", "must hold at least one prompt", path)
     return _merged(prompts)
@@ -71,7 +74,7 @@ def _read_folder(path: Path) -> list[SuitePrompt]:
     if not files:
         raise _unknown(path, "a folder without txt files")
     for file in files:
-        lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines = [line for line in decode_text(file.read_bytes()).splitlines() if line.strip()]
         if len(lines) != 1:
             raise _unknown(path, f"a folder with {file.name} of {len(lines)} lines", "give one of its files")
     return lists.dpg_folder(files)
@@ -96,7 +99,12 @@ def _read(path: Path, text: str) -> list[SuitePrompt]:
 
 
 def _read_json(path: Path, text: str) -> list[SuitePrompt]:
-    whole = _whole(text)
+    try:
+        whole = parse_json(text)
+    except ValueError:
+        if not _is_of_lines(text):
+            raise
+        return _read_lines(path, text)
     if isinstance(whole, list):
         entries = cast(list[Any], whole)
         if not all(isinstance(entry, dict) and {"id", "caption"} <= entry.keys() for entry in entries):
@@ -132,12 +140,10 @@ def _read_lines(path: Path, text: str) -> list[SuitePrompt]:
     return prompts
 
 
-def _whole(text: str) -> Any:
-    """Return a text that is one JSON value; None for any other."""
-    try:
-        return parse_json(text)
-    except ValueError:
-        return None
+def _is_of_lines(text: str) -> bool:
+    """Whether a text is meant as an object a line: no line of a single value in several begins with a brace."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return text.lstrip().startswith("{") and (len(lines) == 1 or lines[1].startswith("{"))
 
 
 def _keys(value: Any) -> str:
