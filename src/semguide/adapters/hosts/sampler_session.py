@@ -16,7 +16,6 @@ from its sigma; `RuleSession` takes care that a rule's state goes on once a step
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -120,11 +119,6 @@ class SamplerSession:
             NotFinite: The model made NaN or infinity.
         """
         self._finite.check()
-
-    def warn_if_idle(self) -> None:
-        """Warn if the rule corrected nothing, once the sampler is done."""
-        if (warning := self.idle()) is not None:
-            warnings.warn(warning, stacklevel=3)
 
     def idle(self) -> RuleNeverActed | None:
         """Return why the rule corrected nothing, once the sampler is done; None where it did."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from semguide import CFG, SGT, NotFinite, SGTv1, SGTv2
+from semguide.errors import RuleNeverActed
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
 from support.refusals import refuses
@@ -187,16 +188,30 @@ def test_a_patch_in_the_network_sees_the_rows_that_it_sees_in_plain_guidance(sam
     assert torch.equal(steered, sample(guider_of(SGTv2(), concepts=concepts)))
 
 
+def wrapped(key: str, **patches: Any) -> Any:
+    """Return a model with a wrapper of its network and patches."""
+    patcher = standin.Patcher()
+    wrappers = {"diffusion_model": {key: [1]}}
+    patcher.model_options = {"transformer_options": {"patches": patches, "wrappers": wrappers}}
+    return patcher
+
+
 def test_beside_a_wrapper_each_concept_is_evaluated_alone(samplers: Any) -> None:
-    """EasyCache would take a negative prompt that comes again in a step for one that does not change."""
+    """It may know conditionings by their ids, and take a negative prompt that comes again for one that stays."""
     del samplers
     seen: list[list[int]] = []
-    patcher = standin.Patcher()
-    patches = {"attn2_patch": [lambda extra: seen.append(extra["cond_or_uncond"])]}
-    wrappers = {"diffusion_model": {"easycache": [1]}}
-    patcher.model_options = {"transformer_options": {"patches": patches, "wrappers": wrappers}}
+    patcher = wrapped("cache", attn2_patch=[lambda extra: seen.append(extra["cond_or_uncond"])])
     sample(guider_of(SGT(stop=0.25), patcher=patcher))
     assert seen == [[0, 1], [0], [0], [0, 1], [0], [0], *[[0, 1]] * 6]
+
+
+def test_what_easycache_guesses_is_compared_in_one_batch_or_not_at_all(samplers: Any) -> None:
+    guider = guider_of(SGT(stop=0.25), patcher=wrapped("easycache"))
+    assert torch.equal(sample(guider), sample(guider_of(SGT(stop=0.25))))
+    assert [rows for _, rows in guider.inner_model.calls] == [4, 4, *[2] * 6]
+    both = wrapped("easycache", attn2_patch=[lambda _: None])
+    with pytest.warns(RuleNeverActed, match="EasyCache guesses"):
+        assert torch.equal(sample(guider_of(SGT(), patcher=both)), sample(plain_of(samplers)))
 
 
 def test_a_patch_that_needs_both_prompts_sees_the_negative_prompt_beside_each_concept(samplers: Any) -> None:

@@ -102,6 +102,14 @@ def test_a_picture_without_guidance_is_told_with_the_reason(samplers: Any, told:
     assert len(told) == 1
 
 
+def test_what_easycache_guesses_is_not_compared_with_concepts(samplers: Any, told: list[str]) -> None:
+    patcher = standin.Patcher()
+    patcher.model_options = {"transformer_options": {"wrappers": {"diffusion_model": {"easycache": [1]}}}}
+    assert torch.equal(ksampler(samplers, patched(SGT(), patcher, node="1")), ksampler(samplers, standin.Patcher()))
+    (only,) = told
+    assert only.startswith("EasyCache guesses")
+
+
 def test_a_guider_without_functions_after_guidance_is_told(samplers: Any, told: list[str]) -> None:
     class Other(samplers.CFGGuider):
         def predict_noise(self, x: Any, timestep: Any, model_options: Any = None, seed: Any = None) -> Any:

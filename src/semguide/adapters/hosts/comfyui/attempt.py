@@ -191,9 +191,10 @@ class Attempt(SemanticGuider):
             self._kept.append(_Evaluated(x.to("cpu", copy=True), copies))
         return images
 
-    def _patched(self, options: dict[str, Any]) -> bool:
+    def _patched(self, options: dict[str, Any], *, caches: bool = True) -> bool:
         own = self._inner is None and options.get(BATCH) == self._evaluated
-        return super()._patched({name: value for name, value in options.items() if not (own and name == BATCH)})
+        others = {name: value for name, value in options.items() if not (own and name == BATCH)}
+        return super()._patched(others, caches=caches)
 
     def _session_of(self, sigmas: list[float]) -> SamplerSession:
         scored = self._threshold is not None

@@ -2,8 +2,9 @@
 
 Patches of a model know of one pair, prompt and negative prompt, which they tell apart by their numbers, or by their
 places in a batch of two. So on a model with patches each concept is evaluated as a pair with the negative prompt. Only
-wrappers get a concept alone, as at a cfg of 1: caches such as EasyCache know conditionings by their ids, and would take
-a negative prompt that comes again for one that does not change.
+wrappers get a concept alone, as at a cfg of 1: they may know conditionings by their ids, and take a negative prompt
+that comes again for one that does not change. ComfyUI's own caches are no patches in this sense, but guess the whole
+call at some steps: what is compared must then be of the same call.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ _samplers: Any = import_module("comfy.samplers")
 BATCH, _PAIRS = "sampler_calc_cond_batch_function", "disable_cfg1_optimization"
 KEY = "semguide"
 """Under which this package's own wrapper is kept, which looks at no evaluation."""
+_CACHES = frozenset({"easycache", "lazycache"})
+"""Under which ComfyUI's caches are kept: they know conditionings by their ids, and take any number of them."""
+GUESSED = (
+    "EasyCache guesses predictions at some steps, with which concepts cannot be compared here: the images are those of "
+    "plain guidance. Take Semantic Guidance (Guider) without other patches of the network, or LazyCache."
+)
 _PATCHES = ("patches", "patches_replace")
 """What ComfyUI keeps in `transformer_options` of the functions in a model, besides wrappers."""
 _HARMLESS = frozenset({"model_sampling", "latent_format"})
@@ -82,24 +89,34 @@ def beside(negative: Entries | None, options: Options, patched: bool) -> Entries
     return negative if patched and pairs else None
 
 
-def is_patched(options: Options, patcher: Any) -> bool:
+def guesses(options: Options) -> bool:
+    """Whether a cache gives predictions of earlier steps in the place of some of a call."""
+    return any("easycache" in found for found in _wrappers(options).values())
+
+
+def is_patched(options: Options, patcher: Any, *, caches: bool = True) -> bool:
     """Whether anything on a model may count its conditionings, or remember them.
 
     Args:
         options: The model's options at a call of the sampler.
         patcher: The model's patcher.
+        caches: Whether ComfyUI's caches are meant, too, which remember and do not count.
     """
     inner = options.get("transformer_options", {})
     objects = set(getattr(patcher, "object_patches", ())) - _HARMLESS
     functions = any(name in options for name in (BATCH, "model_function_wrapper"))
-    trees = [*(inner.get(name) for name in _PATCHES), getattr(patcher, "injections", None), _wrappers(options)]
-    return functions or bool(objects) or any(map(_filled, trees))
+    trees = [*(inner.get(name) for name in _PATCHES), getattr(patcher, "injections", None)]
+    wrapped = _wrappers(options, frozenset() if caches else _CACHES)
+    return functions or bool(objects) or bool(wrapped) or any(map(_filled, trees))
 
 
-def _wrappers(options: Options) -> dict[Any, Any]:
-    """Return the wrappers of others, by their kinds and keys."""
+def _wrappers(options: Options, besides: frozenset[str] = frozenset()) -> dict[Any, Any]:
+    """Return the wrappers of others, by their kinds and keys, without those of some keys."""
     every: Mapping[str, Mapping[Any, Any]] = options.get("transformer_options", {}).get("wrappers", {})
-    kinds = {kind: {key: each for key, each in found.items() if key != KEY and each} for kind, found in every.items()}
+    left = {*besides, KEY}
+    kinds = {
+        kind: {key: each for key, each in found.items() if key not in left and each} for kind, found in every.items()
+    }
     return {kind: found for kind, found in kinds.items() if found}
 
 

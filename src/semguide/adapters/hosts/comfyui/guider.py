@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -11,11 +12,11 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
-from semguide.adapters.hosts.comfyui.evaluation import Evaluator, beside, is_patched
+from semguide.adapters.hosts.comfyui.evaluation import GUESSED, Evaluator, beside, guesses, is_patched
 from semguide.adapters.hosts.comfyui.interface import PLAIN, tell
 from semguide.adapters.hosts.comfyui.regions import Part, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, RuleNeverActed
 from semguide.guidance import Rule, Step, Trace
 
 _samplers: Any = import_module("comfy.samplers")
@@ -46,6 +47,7 @@ class SemanticGuider(_samplers.CFGGuider):
         """Id of the node in the interface that made it, which then shows why a picture is plain guidance."""
         self._names: list[str] = []
         self._session: SamplerSession | None = None
+        self._guessed = False
         self._trace: Trace | None = None
 
     def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
@@ -56,12 +58,12 @@ class SemanticGuider(_samplers.CFGGuider):
 
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Sample; the rule starts anew, so a guider may be used again."""
-        self._session, self._trace = self._session_of(sigmas.tolist()), None
+        self._session, self._trace, self._guessed = self._session_of(sigmas.tolist()), None, False
         latent = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
         self._session.check()
-        if not math.isclose(self.cfg, 1.0):
-            self._session.warn_if_idle()
-            tell(self.node, self._session.idle() if self._names or self.rule.is_noop else PLAIN)
+        if not math.isclose(self.cfg, 1.0) and (why := self._plain_as(self._session)) is not None:
+            warnings.warn(why, stacklevel=2)
+            tell(self.node, why)
         return latent
 
     def trace(self) -> Trace:
@@ -84,6 +86,14 @@ class SemanticGuider(_samplers.CFGGuider):
         """Have `trace` return that of another guider's run, which stands for one of this."""
         self._trace = trace
 
+    def _plain_as(self, session: SamplerSession) -> RuleNeverActed | None:
+        """Return why the images of a run are those of plain guidance; None where they are not, or are to be."""
+        if self.rule.is_noop:
+            return None
+        if not self._names:
+            return RuleNeverActed(PLAIN)
+        return RuleNeverActed(GUESSED) if self._guessed else session.idle()
+
     def _session_of(self, sigmas: list[float]) -> SamplerSession:
         return SamplerSession(self.rule, self._names, sigmas, full_trace=self.full_trace)
 
@@ -93,14 +103,14 @@ class SemanticGuider(_samplers.CFGGuider):
         session, parts, index = self._session, [], 0
         if session is not None and self._names:
             index = session.step_of(float(timestep[0]))
-            parts = self._parts(session, index, x, timestep)
+            parts = self._parts(session, index, x, timestep, options)
         if session is None or not parts:
             plain = super().predict_noise(x, timestep, model_options=options, seed=seed)
             if session is not None:
                 session.note(index if self._names else None, plain)
             return plain
         conds = [self.conds["positive"], self.conds["negative"]]
-        evaluator, patched = Evaluator(self.inner_model, x, timestep, options), self._patched(options)
+        evaluator, patched = Evaluator(self.inner_model, x, timestep, options), self._patched(options, caches=False)
         if session.uses_concepts(index, [part.number for part in parts]) and not patched:
             pair, found = evaluator.in_one(conds, parts)
         else:
@@ -116,17 +126,22 @@ class SemanticGuider(_samplers.CFGGuider):
         session.note(index, denoised)
         return denoised
 
-    def _parts(self, session: SamplerSession, index: int, x: Tensor, timestep: Tensor) -> list[Part]:
+    def _parts(
+        self, session: SamplerSession, index: int, x: Tensor, timestep: Tensor, options: dict[str, Any]
+    ) -> list[Part]:
         """Return the concepts that are to be evaluated at a call."""
         if math.isclose(self.cfg, 1.0) or not session.needs_concepts(index):
+            return []
+        self._guessed = guesses(options) and self._patched(options, caches=False)
+        if self._guessed:
             return []
         concepts = [self.conds[_key(k)] for k in range(len(self._names))]
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []
 
-    def _patched(self, options: dict[str, Any]) -> bool:
-        """Whether anything on the model may count its conditionings."""
-        return is_patched(options, self.model_patcher)
+    def _patched(self, options: dict[str, Any], *, caches: bool = True) -> bool:
+        """Whether anything on the model may count its conditionings, or remember them."""
+        return is_patched(options, self.model_patcher, caches=caches)
 
     def _combined(self, conds: list[Any], pair: Sequence[Tensor], delta: Tensor, call: dict[str, Any]) -> Tensor:
         """Return classifier-free guidance, or what replaces it, with the correction and the functions after it."""

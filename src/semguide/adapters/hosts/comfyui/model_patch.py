@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, name_of
-from semguide.adapters.hosts.comfyui.evaluation import KEY, Evaluator, beside, is_patched
+from semguide.adapters.hosts.comfyui.evaluation import GUESSED, KEY, Evaluator, beside, guesses, is_patched
 from semguide.adapters.hosts.comfyui.interface import tell
 from semguide.adapters.hosts.comfyui.regions import Entries, Part, parts_at
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
@@ -58,7 +58,8 @@ class ModelPatch:
         self._concepts: list[Any] = [convert(concept) for concept in concepts]
         self._session: SamplerSession | None = None
         self._schedule: list[float] = []
-        self._last, self._guided, self._asked = 0, False, False
+        self._last, self._asked = 0, False
+        self._why: str | None = None
 
     def patched(self, model: Any) -> Any:
         """Return a clone of a MODEL with the rule in it."""
@@ -88,7 +89,7 @@ class ModelPatch:
         session.note(index, denoised)
         if index == session.count - 1:
             session.check()
-            tell(self._node, session.idle() if self._guided else NO_GUIDANCE)
+            tell(self._node, self._why or session.idle())
         return denoised
 
     def _session_of(self, schedule: list[float], sigma: float) -> tuple[SamplerSession, int]:
@@ -96,7 +97,7 @@ class ModelPatch:
         session = self._session
         if session is None or schedule != self._schedule or session.step_of(sigma) < self._last:
             session = SamplerSession(self._rule, self._names, schedule, full_trace=False)
-            self._session, self._schedule, self._guided = session, schedule, False
+            self._session, self._schedule, self._why = session, schedule, NO_GUIDANCE
         self._last = session.step_of(sigma)
         return session, self._last
 
@@ -104,8 +105,8 @@ class ModelPatch:
         scale, negative, uncond = _guidance(told)
         if scale < 1 or math.isclose(scale, 1.0) or negative is None:
             return told["denoised"]
-        self._guided = True
-        if not session.needs_concepts(index):
+        self._why = GUESSED if guesses(told["model_options"]) else None
+        if self._why or not session.needs_concepts(index):
             return told["denoised"]
         parts = self._parts(told, negative)
         present = [part.number for part in parts]
@@ -133,7 +134,7 @@ class ModelPatch:
         """Return the denoised images of each concept and of what is opposite to it."""
         model, x, options = told["model"], told["input"], told["model_options"]
         evaluator, encoded = Evaluator(model, x, told["sigma"], options), [_encoded(part, model, x) for part in parts]
-        patched = is_patched(options, getattr(model, "current_patcher", None))
+        patched = is_patched(options, getattr(model, "current_patcher", None), caches=False)
         if not patched:
             return evaluator.in_one([], encoded)[1]
         return evaluator.apart([], encoded, beside(negative, options, patched))[1]
