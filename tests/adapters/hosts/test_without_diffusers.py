@@ -11,7 +11,13 @@ PLUGINS = ("support.without_diffusers", "adapters.hosts.comfyui.conftest")
 
 def test_nodes_and_the_forge_script_work_where_both_are_blocked():
     tests = [
-        HERE / name for name in ("comfyui/test_nodes.py", "comfyui/test_guider.py", "forge/extension", "test_rules.py")
+        HERE / name
+        for name in (
+            *(f"comfyui/test_{name}.py" for name in ("nodes", "guider", "model_patch", "schema", "encoding")),
+            "comfyui/pack",
+            "forge/extension",
+            "test_rules.py",
+        )
     ]
     plugins = [word for name in PLUGINS for word in ("-p", name)]
     command = [

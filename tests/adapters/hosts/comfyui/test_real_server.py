@@ -110,6 +110,8 @@ def test_the_server_offers_every_node_by_its_name(shown: dict[str, Any]) -> None
         inputs = shown[name]["input"]
         given = {**inputs.get("required", {}), **inputs.get("optional", {})}
         assert all("tooltip" in told for _, told in given.values())
+        assert len(shown[name]["output_tooltips"]) == len(shown[name]["output"])
+        assert all(shown[name]["output_tooltips"])
 
 
 def test_every_node_has_a_help_page_that_the_server_gives(server: Server, shown: dict[str, Any]) -> None:

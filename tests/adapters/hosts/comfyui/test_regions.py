@@ -140,3 +140,27 @@ def test_an_area_on_the_whole_prompt_is_that_of_its_concepts(samplers: Any) -> N
     guider.set_conds(conditioning(PROMPT, area=LEFT), conditioning(""), concepts_of({}, {}))
     assert torch.isfinite(sample(guider)).all()
     assert guider.inner_model.sizes[2:8].count((SIZE, SIZE // 2)) >= 4
+
+
+@pytest.mark.parametrize("rule", [SGT(stop=1.0), SGTv2(warmup_steps=1)])
+def test_an_area_on_a_part_of_the_prompt_is_none_of_its_concepts(samplers: Any, rule: Any) -> None:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    positive, concepts = conditioning(PROMPT, area=LEFT) + conditioning(PROMPT), concepts_of({}, {})
+    guider = SemanticGuider(standin.Patcher(), rule)
+    guider.set_conds(positive, conditioning(""), concepts)
+    patched = samplers.CFGGuider(ModelPatch(rule, concepts).patched(standin.Patcher()))
+    patched.set_conds(positive, conditioning(""))
+    patched.set_cfg(7.5)
+    torch.testing.assert_close(sample(guider), sample(patched), rtol=1e-9, atol=1e-9)
+    assert sample(guider).abs().max() < 10 * plain(samplers).abs().max()
+
+
+@pytest.mark.parametrize("name", ["area", "mask", "bounds", "range"])
+def test_a_concept_somewhere_and_everywhere_is_compared_everywhere(samplers: Any, name: str) -> None:
+    twice = [conditioning(CONCEPTS[0], **REGIONS[name]) + conditioning(CONCEPTS[0]), conditioning(CONCEPTS[1])]
+    rule = SGTv2(warmup_steps=1)
+    drawn, everywhere = sample(guider_of(rule, twice)), sample(guider_of(rule, concepts_of({}, {})))
+    difference = (everywhere - plain(samplers)).abs().max()
+    assert (drawn - everywhere).abs().max() < difference

@@ -14,7 +14,7 @@ from torch import Tensor
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
 from semguide.adapters.hosts.comfyui.evaluation import GUESSED, Evaluator, beside, guesses, is_patched
 from semguide.adapters.hosts.comfyui.interface import PLAIN, tell
-from semguide.adapters.hosts.comfyui.regions import Part, parts_at, with_areas_aside
+from semguide.adapters.hosts.comfyui.regions import Part, own_entries, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument, RuleNeverActed
 from semguide.guidance import Rule, Step, Trace
@@ -135,7 +135,7 @@ class SemanticGuider(_samplers.CFGGuider):
         self._guessed = guesses(options) and self._patched(options, caches=False)
         if self._guessed:
             return []
-        concepts = [self.conds[_key(k)] for k in range(len(self._names))]
+        concepts = [own_entries(self.conds[_key(k)]) for k in range(len(self._names))]
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []
 

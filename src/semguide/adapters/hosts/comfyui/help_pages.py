@@ -23,7 +23,8 @@ _DECOMPOSED = """Concepts are the noun phrases of an English prompt, found witho
 to choose them yourself, write them one a line. Emphasis such as `(red:1.2)` is read in your own lines."""
 NOTES = {
     "SemguideGuider": f"Connect it to the input `guider` of SamplerCustomAdvanced.\n\n{_GUIDED}",
-    "SemguideModel": f"Connect it to the input `model` of KSampler; cfg and prompts are its own.\n\n{_GUIDED}",
+    "SemguideModel": f"Connect it to the input `model` of KSampler; cfg and prompts are its own.\n\n{_GUIDED} "
+    "Only a ControlNet or GLIGEN of a concept's own is refused here: put it on the prompt, or take the guider.",
     "SemguideRetries": """It takes the place of SamplerCustomAdvanced. A seed whose score reaches the threshold is drawn
 to its end: that is the picture of SamplerCustomAdvanced with this seed, to the bit. If none reaches it, the best one is
 finished. A seed that is dropped costs the first two fifths of its steps.

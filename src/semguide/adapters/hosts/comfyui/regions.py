@@ -66,6 +66,11 @@ def with_areas_aside(concept: Conditioning) -> Conditioning:
     ]
 
 
+def own_entries(concept: Entries) -> Entries:
+    """Return the entries of a concept without those that ComfyUI added for areas of the prompts."""
+    return [entry for entry in concept if "area" not in entry]
+
+
 def is_confined(concept: Entries) -> bool:
     """Whether a concept applies to some places or steps only."""
     return any(name in entry for entry in concept for name in (_KEPT, "mask", "start_percent", "end_percent"))
@@ -84,8 +89,7 @@ def parts_at(concepts: Sequence[Entries], negative: Entries | None, x: Tensor, s
     for number, concept in enumerate(concepts):
         entries = [entry for entry in _placed(concept, x) if _in_range(entry, level) and _anywhere(entry)]
         if entries:
-            areas = list(dict.fromkeys(tuple(entry["area"]) for entry in entries if "area" in entry))
-            opposite = _opposite(negative or [], areas) if areas else None
+            opposite = _opposite(negative or [], entries) if any("area" in entry for entry in entries) else None
             found.append(Part(number, entries, opposite, _places(entries, x)))
     return found
 
@@ -111,9 +115,11 @@ def _anywhere(entry: dict[str, Any]) -> bool:
     return "mask" not in entry or bool(entry["mask"].any())
 
 
-def _opposite(negative: Entries, areas: list[tuple[int, ...]]) -> Entries:
+def _opposite(negative: Entries, entries: Entries) -> Entries:
+    """Return the negative prompt in each area that there is among entries, and everywhere where one has none."""
     whole = [entry for entry in negative if "area" not in entry] or negative
-    return [{**entry, "area": area} for area in areas for entry in whole]
+    areas = dict.fromkeys(tuple(entry["area"]) if "area" in entry else None for entry in entries)
+    return [{**entry, "area": area} if area else entry for area in areas for entry in whole]
 
 
 def _places(entries: Entries, x: Tensor) -> Tensor | None:
