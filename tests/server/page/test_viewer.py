@@ -55,6 +55,29 @@ def test_an_enlarged_picture_is_stepped_through_by_buttons_and_downloaded(visito
     expect(page.locator("#viewer")).to_be_hidden()
 
 
+def test_back_leaves_an_enlarged_picture_and_not_the_page(visitor: Visitor):
+    visitor.set(Steps=2, Images=1)
+    visitor.generate()
+    page, viewer = visitor.page, visitor.page.locator("#viewer")
+    visitor.set(Steps=3)
+    page.locator(".picture").first.click()
+    expect(viewer).to_be_visible()
+    page.go_back()
+    expect(viewer).to_be_hidden()
+    expect(page.locator("#results")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_have_value("3")  # what was typed since stays
+    page.go_forward()
+    expect(viewer).to_be_visible()
+    page.reload()
+    expect(viewer).to_be_visible()
+    expect(page.locator("#viewer h2")).to_have_text("CFG, seed 0")
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    page.wait_for_function("() => !history.state.picture")
+    page.go_back()  # closing it went back already
+    expect(page.locator("#results")).to_be_hidden()
+
+
 def test_a_picture_in_the_making_can_be_enlarged(visitor: Visitor):
     visitor.set(Steps=900, Images=1)
     visitor.page.click("#generate")

@@ -8,6 +8,7 @@ import { prompts, showExamples } from "./examples.js";
 import { History } from "./history.js";
 import { fromFragment, toFragment } from "./link.js";
 import { clear, fail, list, say } from "./notice.js";
+import { takePictures, toForm } from "./picture.js";
 import { watchServer } from "./presence.js";
 import { Results } from "./results.js";
 import { Runner, toRequest } from "./run.js";
@@ -26,7 +27,10 @@ let splitFor = null; // the prompt the chips were made from
 let splitting = null; // cancels the split under way
 
 const prompt = byId("prompt");
-const results = new Results();
+const results = new Results({
+  onEnlarge: (key) => history.pushState({ ...history.state, picture: key }, ""), // so that going back leads out of it
+  onShrink: () => history.back(),
+});
 const chips = new Chips(() => split(), advise);
 const past = new History(restore);
 const runner = new Runner(onChange);
@@ -163,6 +167,16 @@ function fill(values) {
   estimate.refresh();
 }
 
+/** Fill the form with what a picture was made with. */
+function recall(made, name) {
+  if (!settings) return;
+  const values = toForm(made, settings.models, settings.offer.defaults.edit);
+  fill(values);
+  const told = values.model ? "Generate makes it again." : `The model ${made.model} is not at this server: the others are in the form.`;
+  say(`These are the settings of ${name}. ${told}`);
+  byId("generate").focus({ preventScroll: true });
+}
+
 /** Make a run the page's present address, so that going back leads to what was there before. */
 function remember(run) {
   const fragment = toFragment(run.form);
@@ -187,14 +201,20 @@ function restore(run) {
   remember(run);
 }
 
-/** Follow the browser's own back and forward: to a run that is still known, a link, or the form before the first run. */
-function travel() {
-  const { run: id, form: values } = history.state ?? {};
+/** Show what the history says is shown: a run that is still known, and its enlarged picture; say whether there is one. */
+function arrive() {
+  const { run: id, picture = null } = history.state ?? {};
   const run = id === undefined ? null : id === running?.id ? running : past.find(id);
-  if (run) {
-    bringBack(run);
-    return;
-  }
+  if (!run) return false;
+  if (run !== results.shown) bringBack(run);
+  results.enlarge(picture);
+  return true;
+}
+
+/** Follow the browser's own back and forward: to a run, a link, or the form before the first run. */
+function travel() {
+  if (arrive()) return;
+  const { form: values } = history.state ?? {};
   results.hide();
   past.select(null);
   clear();
@@ -279,9 +299,7 @@ async function start() {
   }
   prompt.maxLength = settings.offer.limits.prompt_length;
   showModel(settings.values.model);
-  const run = past.find(history.state?.run);
-  if (run) bringBack(run);
-  else if (!open()) {
+  if (!arrive() && !open()) {
     prompt.value ||= prompts(settings.model)[0];
     grow();
     split();
@@ -291,5 +309,6 @@ async function start() {
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) byId("keys").querySelector("kbd").textContent = "⌘";
 listen();
 offer(() => results.shown);
+takePictures(recall, say);
 watchServer((there) => there && !settings && start());
 start();

@@ -9,12 +9,30 @@ import { count, roughly, seconds, short } from "./words.js";
 
 /** The results of one run at a time; while it runs, the trajectory follows the picture in the making. */
 export class Results {
-  #grid = new Grid((key) => this.#viewer.show(this.shown, key));
-  #viewer = new Viewer((key) => this.#select(key, true), (key) => this.#grid.focus(key));
+  #grid = new Grid((key) => {
+    this.enlarge(key);
+    this.onEnlarge(key);
+  });
+  #viewer = new Viewer((key) => this.#select(key, true), (key, byHand) => {
+    this.#grid.focus(key);
+    if (byHand) this.onShrink();
+  });
   #plot = new Plot();
   #selected = null;
   #chosen = false;
   shown = null;
+
+  /** @param {{onEnlarge: (key: string) => void, onShrink: () => void}} listeners called when a person enlarged a picture, and when one closed it. */
+  constructor({ onEnlarge, onShrink }) {
+    this.onEnlarge = onEnlarge;
+    this.onShrink = onShrink;
+  }
+
+  /** Enlarge a picture of the run that is shown; null: none. */
+  enlarge(key) {
+    if (!this.#viewer.open && this.shown.pictures.has(key)) this.#viewer.show(this.shown, key);
+    else if (this.#viewer.open && key === null) this.#viewer.close();
+  }
 
   /** Whether a picture is enlarged. */
   get enlarged() {

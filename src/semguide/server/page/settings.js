@@ -98,7 +98,7 @@ export class Settings {
     byId("sliders").replaceChildren(...elements([main && this.#parameters[main.name], guidance, steps, evaluations, pictures, seed]));
     const focused = byId("more-body").contains(document.activeElement) ? document.activeElement : null;
     byId("more-body").replaceChildren(
-      h("div", { class: "rows" }, ...elements([which, this.models.length > 1 && model, size, scheduler, length, more, less, most, retries, frames, watch])),
+      h("div", { class: "rows" }, ...elements([which, this.models.length > 1 && model, size, scheduler, more, less, length, most, retries, frames, watch])),
       h("p", { class: "about" }, method.summary),
       h("div", { class: "rows" }, ...elements(rest.map((parameter) => this.#parameters[parameter.name]))),
     );

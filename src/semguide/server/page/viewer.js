@@ -12,6 +12,7 @@ export class Viewer {
   #run = null;
   #key = null;
   #touched = null;
+  #byHand = true; // whether it is a person who closes it
   #image = h("img", { alt: "", tabindex: -1, onload: () => this.#image.classList.toggle("small", this.#image.naturalWidth <= SMALL) });
   #title = h("h2");
   #place = h("p", { class: "hint", role: "status" });
@@ -20,7 +21,10 @@ export class Viewer {
   #side = h("div", { class: "viewer-side" });
   #dialog;
 
-  /** @param {(key: string) => void} onSelect called with the picture that is looked at; `onClose` with the last one. */
+  /**
+   * @param {(key: string) => void} onSelect called with the picture that is looked at.
+   * @param {(key: string, byHand: boolean) => void} onClose called with the last one, and whether a person closed it.
+   */
   constructor(onSelect, onClose) {
     this.onSelect = onSelect;
     this.onClose = onClose;
@@ -55,6 +59,7 @@ export class Viewer {
   }
 
   close() {
+    this.#byHand = false;
     this.#dialog.close();
   }
 
@@ -119,7 +124,8 @@ export class Viewer {
 
   #closed() {
     byId("board").append(byId("trajectory"));
-    this.onClose(this.#key);
+    this.onClose(this.#key, this.#byHand);
+    this.#byHand = true;
   }
 }
 
