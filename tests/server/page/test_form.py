@@ -14,6 +14,7 @@ from semguide.models.examples import FILE
 from semguide.runs.request import Request, plan_run
 from semguide.server.served_models import find_models, load_worker
 from semguide.server.settings import ServerSettings
+from semguide_emoji import ASSETS
 from server.page.conftest import Enter
 from support.live_server import PROMPT, running
 from support.visitor import Visitor
@@ -179,6 +180,25 @@ def test_what_is_written_from_right_to_left_is_shown_so_everywhere(visitor: Visi
     for selector in ("#prompt", "#negative input", "#result-title", "#history .words"):
         assert visitor.page.locator(selector).evaluate_all(direction) == ["rtl"], selector
     assert visitor.page.locator(".legend bdi").first.evaluate("(e) => getComputedStyle(e).unicodeBidi") == "isolate"
+
+
+def test_the_examples_that_come_with_emoji_unet_are_shown_with_the_shares_of_both_methods(
+    enter: Enter, tiny: Path, tmp_path: Path
+):
+    folder, real = tmp_path / "with-real-examples", ASSETS / "emoji-unet" / FILE
+    shutil.copytree(tiny, folder)
+    shutil.copyfile(real, folder / FILE)
+    told = json.loads(real.read_text(encoding="utf-8"))
+    first, seeds = told["examples"][0], told["seeds"]
+    models = find_models([str(folder)])
+    with running(models, load_worker(models, "cpu"), ServerSettings(port=0)) as server:
+        visitor = enter(url=server.url)
+        expect(visitor.page.locator("#prompt")).to_have_value(first["prompt"])
+        row = visitor.page.locator("#examples tbody tr").first
+        expect(row.get_by_role("rowheader")).to_have_text(first["prompt"])
+        shares = [first["right"]["cfg"], first["right"]["sgt-balanced"], first["right_at_best_scale"]]
+        expect(row.locator("td")).to_have_text([f"{right} of {seeds}" for right in shares])
+    assert first["right_at_best_scale"] <= seeds / 2
 
 
 def test_examples_stand_beside_how_often_each_method_is_right_and_fill_the_prompt(
