@@ -207,6 +207,26 @@ def test_what_is_put_on_the_prompt_applies_to_the_concepts_and_pictures_stay_tho
     assert concept["model_conds"]["c_crossattn"] is concept["cross_attn"]
 
 
+def test_a_picture_is_told_with_the_concepts_of_a_prompt_of_several_parts(
+    samplers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    batch = samplers.calc_cond_batch
+
+    def watched(model: Any, conds: list[Any], *call: Any) -> Any:
+        seen.append(conds[0][0]["model_conds"])
+        return batch(model, conds, *call)
+
+    monkeypatch.setattr(samplers, "calc_cond_batch", watched)
+    masked = object()
+    parts = [conditioning(text, model_conds={"c_concat": masked}) for text in (PROMPT, "more")]
+    guider = samplers.CFGGuider(patched(SGT()))
+    guider.set_conds(parts[0] + parts[1], conditioning(""))
+    guider.set_cfg(7.5)
+    guider.sample(standin.noise(1), torch.zeros_like(standin.noise(1)), standin.euler, standin.schedule())
+    assert seen[0]["c_concat"] is masked
+
+
 def test_a_prediction_that_is_not_finite_stops_the_run(samplers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     late = standin.schedule()[6]
     eps = standin.Model.eps

@@ -121,8 +121,8 @@ class ModelPatch:
         """Return the concepts of a call; what all parts of the prompt carry applies to them too."""
         first, *others = told["cond"]
         shared = {key: value for key, value in first.items() if all(other.get(key) is value for other in others)}
-        of_prompt = shared.pop("model_conds", {})
-        kept = {name: value for name, value in of_prompt.items() if name in _OF_THE_IMAGE}
+        shared.pop("model_conds", None)
+        kept = {name: value for name, value in first.get("model_conds", {}).items() if name in _OF_THE_IMAGE}
         concepts: list[Any] = []
         for concept in self._concepts:
             entries = [{**shared, **entry, "model_conds": {**kept, **entry["model_conds"]}} for entry in concept]
