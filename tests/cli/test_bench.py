@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -293,6 +294,28 @@ def test_a_folder_with_other_content_is_refused(bench: Cli, tmp_path: Path):
     result = bench(tmp_path / "out")
     assert (result.exit_code, "with no other files" in result.stderr) == (2, True)
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("name", ["report.html", "summary.json", "results.parquet"])
+def test_a_result_that_is_not_ours_is_not_replaced(whole: Path, bench: Cli, tmp_path: Path, name: str):
+    out = Path(shutil.copytree(whole, tmp_path / "out"))
+    assert bench(out, "--keep-images").exit_code == 0
+    (out / name).write_text("mine")
+    result = bench(out, "--keep-images")
+    assert (result.exit_code, f"not as semguide wrote it ({name})" in result.stderr) == (2, True)
+    assert (out / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["report.html", "rows", "images", "images/ab", "verdicts", "bench.json"])
+def test_nothing_is_written_through_a_link(whole: Path, bench: Cli, tmp_path: Path, name: str):
+    out = Path(shutil.copytree(whole, tmp_path / "out"))
+    if (out / name).exists():
+        (out / name).rename(tmp_path / "theirs")
+    else:
+        (tmp_path / "theirs").mkdir()
+    (out / name).symlink_to(tmp_path / "theirs")
+    result = bench(out, "--keep-images")
+    assert (result.exit_code, f"written through ({name})" in result.stderr) == (2, True)
 
 
 def test_a_folder_that_another_task_is_just_making_is_taken(bench: Cli, tmp_path: Path):

@@ -161,6 +161,26 @@ def test_refusals_come_before_any_work(calibrate: Cli, tmp_path: Path, more: tup
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["reliability.png", "calibration.json", "model.json", "images"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_not_ours_is_not_replaced_nor_written_through(calibrate: Cli, tmp_path: Path, name: str, linked: bool):
+    out = tmp_path / "out"
+    (out / "images" if name != "images" or not linked else out).mkdir(parents=True)
+    theirs = tmp_path / "theirs" if linked else out / name
+    if name != "images":
+        theirs.write_text("mine")
+    else:
+        theirs.mkdir(exist_ok=True)
+        (theirs / "thesis.txt").write_text("mine")
+    if linked:
+        (out / name).symlink_to(theirs)
+    before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    result = calibrate("--judge", "detector")
+    assert result.exit_code == 2, result.stderr
+    assert "not as semguide wrote it" in result.stderr or "with no other files" in result.stderr
+    assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
+
+
 def test_offline_a_judge_of_the_hub_is_one_sentence(calibrate: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))

@@ -156,6 +156,32 @@ def test_a_folder_with_other_content_is_refused(compare: Cli, tmp_path: Path):
     assert (result.exit_code, "with no other files" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("name", ["report.html", "compare.json"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_is_not_ours_is_not_replaced_nor_written_through(
+    compare: Cli, tmp_path: Path, name: str, linked: bool
+):
+    (tmp_path / "out" / "methods").mkdir(parents=True)
+    theirs = tmp_path / "theirs" if linked else tmp_path / "out" / name
+    theirs.write_text("mine")
+    if linked:
+        (tmp_path / "out" / name).symlink_to(theirs)
+    result = compare()
+    assert (result.exit_code, f"not as semguide wrote it ({name})" in result.stderr) == (2, True)
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["methods", "methods/cfg"])
+def test_no_folder_is_written_through_a_link(compare: Cli, tmp_path: Path, name: str):
+    (tmp_path / "theirs").mkdir()
+    link = tmp_path / "out" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "theirs")
+    result = compare()
+    assert (result.exit_code, "is a link" in result.stderr) == (2, True)
+    assert not any((tmp_path / "theirs").iterdir())
+
+
 def test_offline_a_scorer_of_the_hub_is_one_sentence(compare: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))

@@ -27,8 +27,8 @@ NAMES = ["emoji-clip", "emoji-flow", "emoji-judge", "emoji-unet"]
 @pytest.fixture(scope="module")
 def assets(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("assets")
-    (folder / "emoji-unet").mkdir()
-    (folder / "emoji-unet" / "old.bin").write_text("of an earlier export")
+    (folder / "emoji-unet" / "text_encoder_2").mkdir(parents=True)
+    (folder / "emoji-unet" / "text_encoder_2" / "old.bin").write_text("of an earlier export")
     (folder / "emoji-unet" / HISTORY).write_text('{"runs": []}')
     assert sorted(export(TINY, tiny_set, folder, ROWS)) == [folder / name for name in NAMES]
     return folder
@@ -39,6 +39,19 @@ def test_a_folder_that_is_no_earlier_export_is_not_replaced(tiny_set: Path, tmp_
     with refuses("to", "must hold nothing but an earlier export as emoji-judge", tmp_path):
         export(TINY, tiny_set, tmp_path, ROWS)
     assert [file.name for file in tmp_path.rglob("*")] == ["emoji-judge"]
+
+
+@pytest.mark.parametrize("history", ['{"runs": []}', '{"runs": 3}', '{"epochs": 3}'])
+def test_a_folder_with_another_file_beside_the_list_of_runs_is_not_replaced(
+    tiny_set: Path, tmp_path: Path, history: str
+):
+    folder = tmp_path / "emoji-judge"
+    folder.mkdir()
+    (folder / HISTORY).write_text(history)
+    (folder / "thesis.txt").write_text("mine")
+    with refuses("to", "must hold nothing but an earlier export as emoji-judge", tmp_path):
+        export(TINY, tiny_set, tmp_path, ROWS)
+    assert (folder / "thesis.txt").read_text() == "mine"
 
 
 def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
@@ -131,7 +144,7 @@ def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
 
 
 def test_an_earlier_export_is_replaced_as_a_whole(assets: Path):
-    assert not (assets / "emoji-unet" / "old.bin").exists()
+    assert not (assets / "emoji-unet" / "text_encoder_2").exists()
     assert sorted(path.name for path in assets.iterdir()) == NAMES
 
 
@@ -142,7 +155,7 @@ def test_an_unfinished_set_is_refused_and_leaves_the_earlier_export(part: str, t
     kept = tmp_path / "assets" / "emoji-unet" / "README.md"
     kept.parent.mkdir(parents=True)
     kept.write_text("earlier")
-    (kept.parent / HISTORY).write_text("{}")
+    (kept.parent / HISTORY).write_text('{"runs": []}')
     recipe = part.rsplit("/", maxsplit=1)[-1]
     with refuses("out", f"must hold {recipe}/") as caught:
         export(TINY, folder, tmp_path / "assets")

@@ -14,9 +14,11 @@ from semguide.cli.console import FAILURE, hush_libraries, say, warn
 from semguide.cli.folders import check_out, model_slug
 from semguide.cli.progress import count_bar
 from semguide.evaluation.bench.request import check_bench
-from semguide.evaluation.calibrating import FEW, CalibrateRequest, plan_calibration
+from semguide.evaluation.calibrating import FEW, MODEL, RELIABILITY, CalibrateRequest, plan_calibration
 from semguide.evaluation.suites import OWN
+from semguide.models.calibrations import FILE, FORMAT, calibration_file
 from semguide.runs.folder import check_writable
+from semguide.runs.ownership import check_ours, is_json, is_marked_picture
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
 
 IMAGES = "images"
 """Folder of the images, in that of the command."""
+
+
+DIAGRAM = "reliability.png"
+_WRITTEN = {
+    MODEL: is_json("fingerprint", "made_for"),
+    DIAGRAM: is_marked_picture(RELIABILITY),
+    FILE: is_json(format=FORMAT),
+}
+"""What is written beside the images, and how it is known."""
 
 
 def calibrate(
@@ -72,12 +83,12 @@ def calibrate(
     )
     check_bench(request.bench(), 1)
     if out is not None:
-        check_out(out, IMAGES)
+        check_out(out, IMAGES, _WRITTEN)
     if store is not None:
         check_writable(store)
     planned = plan_calibration(request, say)
     where = out or Path("out") / f"calibrate-{model_slug(planned.bench.bench.model)}"
-    check_out(where, IMAGES)
+    check_out(where, IMAGES, _WRITTEN)
     _calibrate(planned, where, store)
 
 
@@ -85,7 +96,6 @@ def _calibrate(planned: CalibratePlan, out: Path, store: Path | None) -> None:
     from semguide.evaluation.bench.folder import BenchFolder
     from semguide.evaluation.calibrating import fit, model_fingerprint
     from semguide.evaluation.report.reliability import draw_reliability
-    from semguide.models.calibrations import FILE, calibration_file
 
     images = BenchFolder(out / IMAGES, planned.bench.bench)
     images.scan()
@@ -94,11 +104,12 @@ def _calibrate(planned: CalibratePlan, out: Path, store: Path | None) -> None:
     hush_libraries()
     images.open()
     fingerprint = model_fingerprint(planned, out)
+    file, diagram = calibration_file(fingerprint, store), out / DIAGRAM
+    check_ours("store", file.parent, {file.name: is_json(format=FORMAT)})
     if missing := images.missing(planned.bench.bench.tasks()):
         make_missing(planned.bench, images, missing, How(1, "", None))
         images.refresh()
     found = fit(planned, images, _judge(planned, images), fingerprint)
-    file, diagram = calibration_file(fingerprint, store), out / "reliability.png"
     draw_reliability(diagram, found.calibration, found.reliability)
     _say_fit(found, diagram)
     found.check()

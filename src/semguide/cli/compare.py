@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +17,17 @@ from semguide.cli.folders import check_out, model_slug
 from semguide.cli.progress import count_bar
 from semguide.cli.settings import parse_evaluations, parse_settings
 from semguide.evaluation.bench.request import BenchRequest, check_bench
-from semguide.evaluation.comparing import METHODS, REPORT, SENT, CompareRequest, check_comparison, plan_comparison
+from semguide.evaluation.comparing import (
+    FORMAT,
+    METHODS,
+    REPORT,
+    SENT,
+    CompareRequest,
+    check_comparison,
+    plan_comparison,
+)
 from semguide.evaluation.suites import OWN
+from semguide.runs.ownership import IsOurs, check_ours, is_folder, is_json
 
 if TYPE_CHECKING:
     from semguide.evaluation.bench.folder import BenchFolder
@@ -82,11 +92,17 @@ def compare(
     )
     check_comparison(request)
     if out is not None:
-        check_out(out, PARTS)
+        check_out(out, PARTS, _written())
     planned = plan_comparison(request, say)
     where = out or Path("out") / f"compare-{model_slug(planned.base.bench.model)}"
-    check_out(where, PARTS)
+    check_out(where, PARTS, _written())
     _compare(planned, where)
+
+
+def _written() -> Mapping[str, IsOurs]:
+    from semguide.evaluation.report.page import is_report
+
+    return {REPORT: is_report, SENT: is_json(format=FORMAT)}
 
 
 def _compare(planned: ComparePlan, out: Path) -> None:
@@ -95,6 +111,7 @@ def _compare(planned: ComparePlan, out: Path) -> None:
 
     folders = [BenchFolder(out / PARTS / part.bench.methods[0].name, part.bench) for part in planned.parts()]
     for folder in folders:
+        check_ours("out", out / PARTS, {folder.out.name: is_folder})
         folder.scan()
     for warning in planned.base.warnings:
         warnings.warn(warning, stacklevel=1)

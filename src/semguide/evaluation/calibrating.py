@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from semguide import plugins
 from semguide.errors import InvalidArgument, SemguideError
@@ -15,7 +15,7 @@ from semguide.evaluation.clip_scorers import embedded_clip
 from semguide.evaluation.judging import JUDGE_FILES, check_known_world, embedded_judge
 from semguide.evaluation.scorer_sources import CLIP, VQA, Say, scorer_folder
 from semguide.evaluation.second_looks import Look, look_at_images
-from semguide.files import digest, read_json, write_json
+from semguide.files import digest, field_of, object_of, read_json, write_json
 from semguide.models import LoadOptions, SourceKind, default_model, resolve
 from semguide.models.calibrations import Calibration
 from semguide.models.fingerprint import fingerprint_files
@@ -32,6 +32,8 @@ MODEL, VERDICTS = "model.json", "verdicts"
 JUDGES = ("clip", "vqa", "detector")
 METHOD = "sgt-balanced"
 """The default rule: its pictures are those of which users are told probabilities."""
+RELIABILITY = "reliability"
+"""What the record of a diagram holds."""
 FEW = 100
 """Concepts below which a fit is told to be rough."""
 
@@ -152,11 +154,11 @@ def model_fingerprint(plan: CalibratePlan, out: Path) -> str:
     file = out / MODEL
     if file.is_file():
         try:
-            known: Any = read_json(file)
-            if known["made_for"] == made_for:
-                return str(known["fingerprint"])
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            rule = f"must hold a {MODEL} as semguide wrote it ({type(error).__name__}: {error})"
+            known = object_of(read_json(file), "it")
+            if field_of(known, "made_for", dict) == made_for:
+                return field_of(known, "fingerprint", str)
+        except (OSError, ValueError) as error:
+            rule = f"must hold a {MODEL} as semguide wrote it ({error})"
             raise InvalidArgument("out", rule, file, "remove it, or choose another folder") from error
     from semguide.models import load
     from semguide.models.weights import weights_fingerprint

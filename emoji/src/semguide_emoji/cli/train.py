@@ -68,9 +68,11 @@ def _train(recipe: str, preset: str, out: Path, device: str, changes: dict[str, 
     from semguide.models import choose_device
     from semguide_emoji.training.history import earlier
     from semguide_emoji.training.origin import take_up
+    from semguide_emoji.training.ownership import check_set
     from semguide_emoji.training.presets import PRESETS
     from semguide_emoji.training.recipes import RECIPES
 
+    check_set(out, recipe)
     hush_libraries()
     chosen = PRESETS[preset]
     settings = replace(chosen.settings[recipe], device=choose_device(device), **changes)

@@ -18,7 +18,8 @@ from semguide_emoji.clip import EmojiCLIP, tokenizer_folder
 from semguide_emoji.judge import Judge
 from semguide_emoji.training.cards import clip_card, flow_card, judge_card, unet_card
 from semguide_emoji.training.data import Batches
-from semguide_emoji.training.history import HISTORY, Training, history, write_history
+from semguide_emoji.training.history import Training, history, write_history
+from semguide_emoji.training.ownership import is_export
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
 from semguide_emoji.training.vae import psnr
@@ -111,7 +112,7 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
     runs = {name: _runs(folder, KINDS[name]) for name in present(folder)}
     for name in runs:
         target = assets / name
-        if target.is_symlink() or (target.exists() and not (target / HISTORY).is_file()):
+        if target.is_symlink() or (target.exists() and not is_export(target)):
             raise InvalidArgument(
                 "to", f"must hold nothing but an earlier export as {name}", assets, "choose another folder"
             )

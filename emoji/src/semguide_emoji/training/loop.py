@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from semguide.errors import InvalidArgument
-from semguide.files import atomic, parse_json, write_json
+from semguide.files import atomic, parse_json, write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class Recipe(Protocol):
 STATE = "state.safetensors"
 #: Name of the file beside it, with the settings of the run.
 SETTINGS = "settings.json"
+#: Name of the file beside it, with a line each time the state is written.
+LOG = "log.jsonl"
 
 
 class State:
@@ -245,8 +247,9 @@ def _step(recipe: Recipe, state: State, settings: TrainingSettings) -> None:
 def _save(state: State, folder: Path) -> None:
     """Write the state, and a line of the log."""
     state.save(folder)
-    with (folder / "log.jsonl").open("a") as file:
-        file.write(json.dumps({"step": state.step, "loss": state.loss, "seconds": round(state.seconds, 1)}) + "\n")
+    line = json.dumps({"step": state.step, "loss": state.loss, "seconds": round(state.seconds, 1)})
+    before = (folder / LOG).read_text(encoding="utf-8") if (folder / LOG).exists() else ""
+    write_text(folder / LOG, f"{before}{line}\n")
 
 
 def _sheet(recipe: Recipe, state: State, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from semguide_emoji.training.data import Batches, batches_for
 from semguide_emoji.training.flow import FlowRecipe
 from semguide_emoji.training.judge import JudgeRecipe
 from semguide_emoji.training.loop import State, TrainingSettings, train
+from semguide_emoji.training.ownership import save_part
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
 from semguide_emoji.training.text import CLIPRecipe, build_clip, build_tokenizer
@@ -41,7 +43,7 @@ def train_vae(preset: Preset, settings: TrainingSettings, folder: Path) -> State
     batches = _batches(preset, settings, (0.1, 0.1, 0.1, 0.7))
     state = train(VAERecipe(vae, batches, crop=preset.size // 2), settings, folder / "training" / "vae")
     vae.register_to_config(scaling_factor=latent_scale(vae, batches))
-    vae.save_pretrained(folder / "vae")
+    save_part(folder / "vae", vae.save_pretrained)
     return state
 
 
@@ -54,7 +56,7 @@ def train_decoder(preset: Preset, settings: TrainingSettings, folder: Path) -> S
     vae = AutoencoderKL.from_pretrained(made(folder / "vae", "vae"))
     batches = _batches(preset, settings, (0.25, 0.25, 0.25, 0.25))
     state = train(VAERecipe(vae, batches, decoder_only=True), settings, folder / "training" / "decoder")
-    vae.save_pretrained(folder / "vae")
+    save_part(folder / "vae", vae.save_pretrained)
     return state
 
 
@@ -65,7 +67,7 @@ def train_clip(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
     clip = build_clip(tokenizer, preset.clip_width, preset.size)
     recipe = CLIPRecipe(clip, tokenizer, _batches(preset, settings, (0.5, 0.35, 0.1, 0.05)))
     state = train(recipe, settings, folder / "training" / "clip")
-    clip.save(folder / "clip")
+    save_part(folder / "clip", clip.save)
     return state
 
 
@@ -87,7 +89,7 @@ def train_unet(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
     pipe = assembled(preset, folder).to(settings.device)
     batches = _of(preset.drawn_world, preset, settings)
     state = train(UNetRecipe(pipe, batches), settings, folder / "training" / "unet")
-    pipe.unet.save_pretrained(folder / "unet")
+    save_part(folder / "unet", pipe.unet.save_pretrained)
     return state
 
 
@@ -101,7 +103,7 @@ def train_flow(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
     pipe = assembled_flow(preset, folder).to(settings.device)
     batches = _of(preset.drawn_world, preset, settings)
     state = train(FlowRecipe(pipe, batches), settings, folder / "training" / "flow")
-    pipe.transformer.save_pretrained(folder / "flow")
+    save_part(folder / "flow", pipe.transformer.save_pretrained)
     return state
 
 
@@ -116,7 +118,7 @@ def train_judge(preset: Preset, settings: TrainingSettings, folder: Path) -> Sta
     judge = Judge(JudgeConfig(preset.world.nouns, preset.judge_width, preset.size)).to(settings.device)
     batches = _batches(preset, settings, (0.1, 0.3, 0.3, 0.3))
     state = train(JudgeRecipe(judge, batches, vae), settings, folder / "training" / "judge")
-    judge.save(folder / "judge")
+    save_part(folder / "judge", judge.save)
     return state
 
 
@@ -136,7 +138,7 @@ def train_lora(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
     pipe = assembled(preset, folder).to(settings.device)
     shots = Shots(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
     state = train(LoraRecipe(pipe, shots), settings, folder / "training" / "lora")
-    save_lora(pipe, folder / "lora")
+    save_part(folder / "lora", partial(save_lora, pipe))
     return state
 
 

@@ -10,13 +10,23 @@ from semguide.errors import InvalidArgument
 from semguide.evaluation.bench.plan import Bench, BenchTask, tasks_by_id
 from semguide.evaluation.bench.table import row_problem, write_table
 from semguide.evaluation.bench.workers import ROWS
+from semguide.evaluation.report.page import is_report
 from semguide.evaluation.rows import Row, read_rows
 from semguide.files import read_json, write_json
 from semguide.runs.folder import not_writable
+from semguide.runs.ownership import check_ours, is_json, is_table_with
 
 DESCRIPTION, TABLE, SUMMARY, REPORT = "bench.json", "results.parquet", "summary.json", "report.html"
 FORMAT, VERSION = "semguide-bench", 1
 IMAGES = "images"
+SEEN = ("verdicts", "captions")
+"""Folders of what was seen in the images afterwards."""
+_RESULTS = {
+    TABLE: is_table_with("parameters_hash"),
+    SUMMARY: is_json("suite", "model", "methods", "paired"),
+    REPORT: is_report,
+}
+"""What a bench writes besides its rows and images, and how it is known."""
 
 
 @dataclass
@@ -39,9 +49,12 @@ class BenchFolder:
         Raises:
             InvalidArgument: The folder holds other files, or rows of other settings.
         """
-        links = [name for name in (DESCRIPTION, ROWS, IMAGES, TABLE, SUMMARY, REPORT) if (self.out / name).is_symlink()]
+        names = (DESCRIPTION, ROWS, IMAGES, *SEEN, TABLE, SUMMARY, REPORT)
+        written = [*(self.out / name for name in names), *(self.out / IMAGES).glob("*")]
+        links = [path for path in written if path.is_symlink()]
         if links:
-            raise InvalidArgument("out", f"must not hold links that would be written through ({links[0]})", self.out)
+            named = links[0].relative_to(self.out)
+            raise InvalidArgument("out", f"must not hold links that would be written through ({named})", self.out)
         if _begun(self.out):  # looked at first: another process may be writing the description
             return
         settled = _described(self.out)
@@ -53,6 +66,7 @@ class BenchFolder:
         if changed:
             rule = f"must be the folder of a bench with the same settings (it differs in {', '.join(changed)})"
             raise InvalidArgument("out", rule, self.out, "choose another folder")
+        check_ours("out", self.out, _RESULTS)
         self.refresh()
 
     def open(self) -> None:

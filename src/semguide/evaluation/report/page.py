@@ -11,6 +11,7 @@ from semguide.evaluation.report.figures import quality_cost, trajectories
 from semguide.evaluation.report.sheet import sheet
 from semguide.evaluation.rows import Row
 from semguide.files import write_text
+from semguide.runs.ownership import begins_with
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2228; --page: #fdfdfc; --line: #d5d9de; --soft: #5b6570; }
@@ -31,6 +32,13 @@ _DISTANCE_NOTE = """<p class="note">Differences are from the first method, paire
 1 - cosine of CLIP image features between the seeds of a prompt. Rendered distance: Fréchet distance of the CLIP image
 features of all images to those of rendered scenes of the same prompts; a number of the whole set, so without an
 interval, and it falls as the set grows.</p>"""
+
+
+MARK = '<meta name="generator" content="semguide">'
+"""What a report is known by."""
+_NOTE = '<p class="note">Means over prompts with 95 % bootstrap intervals; differences are paired by prompt.</p>'
+is_report = begins_with(MARK.encode(), _NOTE.encode(), within=8192)
+"""Whether a file is a report; those of earlier versions are known by their first paragraph."""
 
 
 def write_report(
@@ -54,7 +62,7 @@ def write_report(
     title = f"{summary['suite']} with {summary['model']}"
     body = [
         f"<h1>{escape(title)}</h1>",
-        '<p class="note">Means over prompts with 95 % bootstrap intervals; differences are paired by prompt.</p>',
+        _NOTE,
         _section("Methods", _methods(summary["methods"])),
         _section("Differences in images with all concepts right", _paired(summary["paired"]) if judged else ""),
         _section("Similarity, answers, diversity, image quality", _metrics(summary)),
@@ -67,7 +75,7 @@ def write_report(
         *(_section(name, content) for name, content in more),
     ]
     head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+        f'<meta charset="utf-8">{MARK}<meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style>"
     )
     write_text(

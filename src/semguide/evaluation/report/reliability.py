@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from semguide.evaluation.calibrating import RELIABILITY
 from semguide.evaluation.calibration import Reliability
 from semguide.files import atomic
 from semguide.models.calibrations import Calibration
+from semguide.runs.png import RECORD
 
 
 def draw_reliability(path: Path, calibration: Calibration, told: Reliability) -> None:
@@ -34,4 +37,5 @@ def draw_reliability(path: Path, calibration: Calibration, told: Reliability) ->
     brier = f"Brier {told.brier:.3f}, of the share {told.base:.3f}; AUROC {on['quality']['auroc']:.2f}"
     axis.set_title(f"{on['model']}, {on['concepts']} concepts of {on['suite']}\n{brier}", fontsize=10)
     with atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+        metadata = {RECORD: json.dumps({RELIABILITY: calibration.fingerprint})}
+        figure.savefig(temporary, format="png", dpi=120, metadata=metadata)
