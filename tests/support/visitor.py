@@ -73,6 +73,10 @@ class Visitor:
         self.page.goto(f"{self.url}/{fragment}")
         expect(self.page.locator("#sliders .field")).not_to_have_count(0)
 
+    def leave(self) -> None:
+        """Close the tab, before its server is gone."""
+        self.page.close()
+
     def type(self, prompt: str) -> None:
         """Replace the prompt, key by key."""
         self.page.click("#prompt")

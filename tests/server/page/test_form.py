@@ -104,6 +104,7 @@ def test_the_defaults_of_a_folder_are_those_of_command_and_api(enter: Enter, tin
         page = server.job(followed[-1].split("/")[-2])
         api = server.job(server.http.post("/v1/jobs", json={"prompt": PROMPT}).json()["id"])
         command = plan_run(Request(PROMPT, model=str(folder), device="cpu")).run
+        visitor.leave()
     names = ("steps", "guidance_scale", "width", "height", "scheduler", "retries")
     assert [page[name] for name in names] == [api[name] for name in names] == [3, 3.5, 128, 64, None, 0]
     assert page["methods"][-1] == api["methods"][-1]
@@ -143,6 +144,7 @@ def test_too_many_concepts_are_told_before_anything_is_made(enter: Enter, start_
         visitor.set(Steps=1, Images=1)
         visitor.generate()
         assert visitor.asked[-1]["semguide"]["concepts"] == ["a red book", "a yellow vase"]
+        visitor.leave()
 
 
 @pytest.mark.filterwarnings("ignore::semguide.errors.SemguideWarning")  # the text encoder reads a part of it
@@ -198,6 +200,7 @@ def test_the_examples_that_come_with_emoji_unet_are_shown_with_the_shares_of_bot
         expect(row.get_by_role("rowheader")).to_have_text(first["prompt"])
         shares = [first["right"]["cfg"], first["right"]["sgt-balanced"], first["right_at_best_scale"]]
         expect(row.locator("td")).to_have_text([f"{right} of {seeds}" for right in shares])
+        visitor.leave()
     assert first["right_at_best_scale"] <= seeds / 2
 
 
@@ -219,3 +222,4 @@ def test_examples_stand_beside_how_often_each_method_is_right_and_fill_the_promp
         table.get_by_role("button", name="a cat and a dog").click()
         expect(visitor.page.locator("#prompt")).to_have_value("a cat and a dog")
         visitor.expect_chips("a cat", "a dog")
+        visitor.leave()

@@ -327,6 +327,8 @@ def test_a_model_of_videos_has_a_number_of_frames_and_the_page_plays_what_it_mak
         assert [len(list(ImageSequence.Iterator(picture))) for picture in pictures] == [5, 5]
         other = enter(visitor.page.evaluate("location.hash"), url=films.url)
         expect(other.page.get_by_label("Frames", exact=True)).to_have_value("5")
+        for each in (visitor, other):
+            each.leave()
 
 
 def test_a_full_queue_is_told_with_the_time_to_wait(enter: Enter, start_server: Any):
