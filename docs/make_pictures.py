@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 from semguide import CFG, BalancedSGT, Result, decompose, steer
 from semguide.cli.main import app
@@ -30,6 +31,7 @@ from semguide.evaluation.suites import limited, suite
 from semguide.files import atomic
 from semguide.guidance import Rule
 from semguide.models import describe, load
+from semguide.models.examples import read_examples
 from semguide_emoji import ASSETS
 from semguide_emoji.evaluation.detections import judged
 from semguide_emoji.evaluation.verdict import look
@@ -119,18 +121,27 @@ def save(figure: Figure, name: str) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def generate(source: str, name: str, *compare: str, seeds: int = 4) -> None:
+def generate(source: str, name: str, *compare: str, seeds: int = 4, prompt: str = PROMPT) -> None:
     """Run `semguide generate` and keep one of its pictures under a name of our own."""
     with tempfile.TemporaryDirectory() as folder:
         options = [option for method in compare for option in ("--compare", method)]
         options += ["--method", "sgt", "--num-images", str(seeds), "--device", "cpu", "--out", folder]
-        app(["generate", PROMPT, *options], standalone_mode=False)
+        app(["generate", prompt, *options], standalone_mode=False)
         shutil.copyfile(Path(folder, source), IMAGES / name)
 
 
 def draw_demo() -> None:
-    """Plain guidance against BalancedSGT, four seeds: the picture of the front page."""
-    generate("grid.png", "demo.png", "cfg")
+    """Plain guidance against BalancedSGT, four seeds of the first two examples: the picture of the front page."""
+    parts = [IMAGES / f"demo-{number}.png" for number in range(2)]
+    for part, example in zip(parts, read_examples(describe(MODEL).path).examples, strict=False):
+        generate("grid.png", part.name, "cfg", prompt=example.prompt)
+    grids = [Image.open(part).convert("RGB") for part in parts]
+    whole = Image.new("RGB", (max(grid.width for grid in grids), sum(grid.height for grid in grids)), "white")
+    for number, grid in enumerate(grids):
+        whole.paste(grid, (0, sum(above.height for above in grids[:number])))
+    whole.save(IMAGES / "demo.png")
+    for part in parts:
+        part.unlink()
 
 
 def draw_methods() -> None:
@@ -259,15 +270,16 @@ def shoot_page() -> None:
     from playwright.sync_api import sync_playwright
 
     with served() as address, sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = os.environ.get("SEMGUIDE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
         page = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page()
+        page.set_default_timeout(300_000)
         page.goto(address)
         page.locator("#sliders .field").first.wait_for()
-        page.fill("#prompt", "a red car and a blue apple")
-        page.locator(".chip .text").nth(1).wait_for()
+        page.locator(".chip .text").nth(1).wait_for()  # of the first example
         page.click("#generate")
         page.get_by_text("Generating", exact=True).wait_for()
-        page.get_by_text("Generate", exact=True).wait_for(timeout=300_000)
+        page.get_by_text("Generate", exact=True).wait_for()
         for name, width, scheme in (("page", 1280, "light"), ("page-dark", 1280, "dark"), ("page-phone", 540, "light")):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
