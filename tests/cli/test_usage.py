@@ -26,6 +26,40 @@ def test_a_prompt_without_quotes_is_told_so(cli: Cli, arguments: list[str], type
     assert typed in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "typed"),
+    [
+        (["a", "red", "book", "--steps", "2"], 'generate "a red book" --steps 2'),
+        (["a red book"], 'generate "a red book"'),
+    ],
+)
+def test_a_prompt_without_a_command_is_told_so(cli: Cli, arguments: list[str], typed: str):
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert "A prompt goes to a command, in quotes" in " ".join(result.stderr.split())
+    assert typed in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("more", [["--seed", "1", "2"], ["--concept", "a", "red", "book"]])
+def test_beside_a_prompt_in_quotes_the_words_of_an_option_are_told_to_be(cli: Cli, more: list[str]):
+    result = cli("generate", "a red book and a cat", *more)
+    assert result.exit_code == 2
+    assert "put what an option is given in quotes" in " ".join(result.stderr.split())
+    assert "put the prompt in quotes" not in result.stderr
+
+
+@pytest.mark.parametrize(("typed", "told"), [("1,1", "--seed must differ"), ("4-1", "write 1..4")])
+def test_seeds_that_cannot_be_are_told_by_the_options_name(generate: Cli, typed: str, told: str):
+    result = generate("--seed", typed)
+    assert (result.exit_code, told in result.stderr) == (2, True)
+
+
+def test_a_device_in_capitals_is_no_riddle():
+    with refuses("device") as caught:
+        choose_device("CPU")
+    assert caught.value.remedy == "did you mean 'cpu'?"
+
+
 def test_other_arguments_too_many_are_not_called_a_prompt(cli: Cli):
     result = cli("suites", "a", "b")
     assert result.exit_code == 2

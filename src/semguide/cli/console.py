@@ -29,7 +29,8 @@ def reported(command: _Command) -> _Command:
         named = options_of(command)
         if argument == "edits" and "more" in named:
             return f"{named['more']} and {named['less']}"
-        return named.get(argument) or named.get(f"max_{argument}") or argument
+        one = argument.removesuffix("s")
+        return named.get(argument) or named.get(f"max_{argument}") or named.get(one) or argument
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -19,12 +19,13 @@ from semguide.cli.methods import methods
 from semguide.cli.models import models
 from semguide.cli.serve import serve
 from semguide.cli.suites import suites
-from semguide.cli.usage import PromptCommand
+from semguide.cli.usage import PromptCommand, PromptGroup
 
 COMMANDS = "semguide.commands"
 app = typer.Typer(
     name="semguide",
     help="Keep text-to-image diffusion true to every concept in the prompt.",
+    cls=PromptGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

@@ -53,7 +53,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, last = int(found[1]), int(found[2] or found[1])
         if not first <= last < first + LARGEST_NUM_IMAGES - len(seeds):
             rule = f"must have ranges that count up, of at most {LARGEST_NUM_IMAGES} seeds together"
-            raise InvalidArgument("seed", rule, text, "give fewer")
+            raise InvalidArgument("seed", rule, text, f"write {last}..{first}" if last < first else "give fewer")
         seeds.extend(range(first, last + 1))
     return tuple(seeds)
 

@@ -38,5 +38,12 @@ def choose_device(name: str = "auto") -> str:
         return there[0]
     if name not in there:
         rule = f"must be auto or a device of this machine ({', '.join(there)})"
-        raise InvalidArgument("device", rule, name, _why_no_cuda() if name.startswith("cuda") else "")
+        raise InvalidArgument("device", rule, name, _remedy(name, there))
     return name
+
+
+def _remedy(name: str, there: list[str]) -> str:
+    typed = name.strip().lower()
+    if typed in there:
+        return f"did you mean {typed!r}?"
+    return _why_no_cuda() if typed.startswith(("cuda", "gpu")) else ""
