@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.adapter_scale import adapter_layers, adapters_scaled
-from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, prompt_of_each, scored
-from semguide.adapters.pipelines.budget import fit, scheduler_steps
+from semguide.adapters.pipelines.alignment import fitted_calibration, prompt_of_each, scored
 from semguide.adapters.pipelines.caches import check_no_cache
-from semguide.adapters.pipelines.evaluator import Evaluator, encode_images
-from semguide.adapters.pipelines.families.registry import mechanism_of, spec_of
-from semguide.adapters.pipelines.guidance_scale import guiders_set, scale_arguments, with_scales
+from semguide.adapters.pipelines.evaluator import Evaluator, ImageConditioning, encode_images
+from semguide.adapters.pipelines.families.registry import spec_of
+from semguide.adapters.pipelines.guidance_scale import guiders_set
 from semguide.adapters.pipelines.mechanisms import MECHANISMS, Sequential
 from semguide.adapters.pipelines.patches import PatchWatch
 from semguide.adapters.pipelines.patching import (
@@ -27,50 +24,18 @@ from semguide.adapters.pipelines.patching import (
     replaced_forward,
     tapped_method,
 )
+from semguide.adapters.pipelines.prepare import Asked, Call, prepare
+from semguide.adapters.pipelines.result import Result
 from semguide.adapters.pipelines.session import SteeringSession
-from semguide.adapters.pipelines.text_encoding import TextEncoder, readers_of, with_negative
+from semguide.adapters.pipelines.text_encoding import TextEncoder
 from semguide.adapters.pipelines.tokenizing import reads_in_turn
 from semguide.concepts.budget import MAX_CONCEPTS, Evaluations, check_max_concepts
-from semguide.concepts.edits import Edits, as_edits
-from semguide.errors import InvalidArgument, RuleNeverActed, UnsupportedPipeline
-from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Trace, Watcher
-from semguide.guidance.cost import Cost
+from semguide.errors import InvalidArgument
+from semguide.guidance import BalancedSGT, Observer, Rule, RuleSession, Watcher
 from semguide.guidance.edit_session import EditSession
-from semguide.guidance.edits import check_edits_beside
 
 _CALLBACKS = ("callback_on_step_end", "callback")
 """The arguments of pipelines that take a function to be called after each step."""
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a steered pipeline made.
-
-    Attributes:
-        images: What the pipeline returns as images, in its own type.
-        trace: Similarity, gate and weight per image, step and concept.
-        alignment: Per image and concept the probability that it is right, by `semguide.guidance.signal_score`; None
-            where it was not fitted for this model (`semguide calibrate` does that), and where the concepts were not
-            evaluated in the first 40 % of the steps (plain guidance does so with `full_trace` only).
-        alignment_rank: Per image its place among those of the same prompt, 1 for the most likely right; on every model,
-            None only where the concepts were not evaluated.
-        alignment_score: What orders the images, on every model: the probability of all concepts before that fit.
-        log_odds: Per image and concept what both come of; None where the concepts were not evaluated.
-        evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
-        output: What the pipeline returned, whole.
-        idle: Per image why the rule did not correct it, None where it did or was not to; of which the first is also
-            warned of.
-    """
-
-    images: Any
-    trace: Trace
-    alignment: PerConcept | None
-    alignment_rank: list[int | None]
-    alignment_score: list[float | None]
-    log_odds: PerConcept
-    evaluations: list[int]
-    output: Any
-    idle: Sequence[RuleNeverActed | None] = ()
 
 
 class SteeredPipeline:
@@ -154,61 +119,41 @@ class SteeredPipeline:
             GuidanceNotApplied: The rule did not run at every step.
             NotFinite: The denoiser or the decoder made NaN or infinity.
         """
-        spec = self._spec
-        mechanism = mechanism_of(spec, self.pipe, arguments)
-        embedded = mechanism == "embedded"
-        edited = as_edits(edits)
-        self._check_edits(edited, embedded)
-        scales = {} if embedded else scale_arguments(spec.scale, arguments, self.rule.guidance_scale)
-        arguments = with_scales(spec.scale, {**arguments, "prompt": prompt}, scales)
-        prompts = prompts_of(arguments, spec.text.embeds[0])
-        if concepts is None and concept_embeds:
-            concepts = [text for text in concept_embeds if text]
-        readers = readers_of(self.pipe, spec.text, arguments)
         most = self.max_concepts if max_concepts is None else max_concepts
-        choices = concepts_of(prompts, concepts, self.decomposer, most, readers)
-        found = [choice.kept for choice in choices]
-        active, corrects = not self.rule.is_plain, not self.rule.is_noop
-        steers = corrects and self.rule.uses_concepts
-        changes = active or bool(edited)
-        if embedded and active:
-            self._check_embedded(steers)
-        if steers and concepts is None:
-            warn_of_left_out(prompts, choices)
-        if evaluations is not None:
-            cost = Cost(self.rule, embedded, self._scheduler_steps(), edited)
-            fitted = fit(self.pipe, cost, evaluations, prompts, found, arguments)
-            found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
-        warn_of_truncation(readers, prompts, found)
-        arguments = with_negative(spec.text, arguments, len(prompts))
-        evaluated = steers or full_trace or watcher is not None
+        asked = Asked(concepts, most, self.decomposer, concept_embeds, edits, evaluations)
+        call = prepare(self.pipe, self._spec, self.rule, asked, {**arguments, "prompt": prompt})
+        evaluated = call.evaluates or full_trace or watcher is not None
         calibration = fitted_calibration(self.pipe) if evaluated else None  # a broken file is told of before the run
-        images = encode_images(
-            TextEncoder(self.pipe, spec.text, arguments, concept_embeds),
-            spec,
-            found,
+        images = self._encoded(call, concept_embeds, evaluated)
+        texts = [image.concepts for image in images]
+        rule_session = RuleSession(self.rule, texts, full_trace=full_trace, observer=observer, watcher=watcher)
+        session = self._session(call, images, rule_session)
+        with in_turn(self.pipe), guiders_set(self._spec.scale, self.pipe, call.scales):
+            output = self._run(session, MECHANISMS[call.mechanism](session), call.arguments)
+        return self._result(session, output, calibration, call.prompts)
+
+    def _encoded(
+        self, call: Call, concept_embeds: Mapping[str, Any] | None, evaluated: bool
+    ) -> list[ImageConditioning]:
+        """Encode the texts of a call; `evaluated` says whether its concepts may be evaluated."""
+        return encode_images(
+            TextEncoder(self.pipe, self._spec.text, call.arguments, concept_embeds),
+            self._spec,
+            call.concepts,
             evaluated=evaluated,
-            alone=changes and self.batch_invariant,
-            embedded=embedded,
+            alone=call.changes and self.batch_invariant,
+            embedded=call.mechanism == "embedded",
             null_tokens=self.rule.null_tokens,
-            edits=[edit.text for edit in edited.each],
+            edits=[edit.text for edit in call.edits.each],
         )
-        rule_session = RuleSession(
-            self.rule,
-            [image.concepts for image in images],
-            full_trace=full_trace,
-            observer=observer,
-            watcher=watcher,
-        )
-        apart = changes and self.batch_invariant and len(images) > 1
-        evaluator = Evaluator(
-            images, spec.rows, apart=apart, one_call=not self.batch_invariant, null_scope=self._null_scope()
-        )
-        editing = EditSession(edited, len(images)) if edited else None
-        session = SteeringSession(self.pipe, spec, rule_session, evaluator, scales, editing)
-        with in_turn(self.pipe), guiders_set(spec.scale, self.pipe, scales):
-            output = self._run(session, MECHANISMS[mechanism](session), arguments)
-        return self._result(session, output, calibration, prompts)
+
+    def _session(self, call: Call, images: Sequence[ImageConditioning], rule_session: RuleSession) -> SteeringSession:
+        """Return what steers a call."""
+        apart = call.changes and self.batch_invariant and len(images) > 1
+        one_call, null_scope = not self.batch_invariant, self._null_scope()
+        evaluator = Evaluator(images, self._spec.rows, apart=apart, one_call=one_call, null_scope=null_scope)
+        editing = EditSession(call.edits, len(images)) if call.edits else None
+        return SteeringSession(self.pipe, self._spec, rule_session, evaluator, call.scales, editing)
 
     def _result(self, session: SteeringSession, output: Any, calibration: Any, prompts: Sequence[str | None]) -> Result:
         """Return what a run made, and warn of what changed nothing in it."""
@@ -228,17 +173,6 @@ class SteeredPipeline:
             idle=idle,
         )
 
-    def _check_edits(self, edits: Edits, embedded: bool) -> None:
-        """Refuse edits where there is no guidance to add theirs to."""
-        if not edits:
-            return
-        if embedded:
-            raise UnsupportedPipeline(
-                f"{type(self.pipe).__name__} takes the guidance scale as an input of its denoiser here, and edits are "
-                "added to classifier-free guidance; use a pipeline that has it"
-            )
-        check_edits_beside(self.rule)
-
     def _null_scope(self) -> Callable[[], AbstractContextManager[None]] | None:
         """Return what makes the context in which e(0) is evaluated; None where that is the pipeline's own."""
         share = self.rule.null_adapters
@@ -246,21 +180,6 @@ class SteeredPipeline:
             return None
         layers = adapter_layers(self.pipe, self._spec.denoisers, self.rule.name)
         return partial(adapters_scaled, layers, share)
-
-    def _check_embedded(self, steers: bool) -> None:
-        if self.rule.uncond_every > 1:
-            rule = f"must be 1 for {type(self.pipe).__name__} here, which evaluates e(0) only together with concepts"
-            raise InvalidArgument("uncond_every", rule, self.rule.uncond_every, "leave it out")
-        if steers:
-            return
-        raise UnsupportedPipeline(
-            f"{type(self.pipe).__name__} evaluates no unconditional prediction here, and {self.rule.name} corrects "
-            "classifier-free guidance; use a pipeline that has it"
-        )
-
-    def _scheduler_steps(self) -> Callable[[int], int]:
-        scheduler = getattr(self.pipe, "scheduler", None)
-        return int if scheduler is None else scheduler_steps(type(scheduler), scheduler.config)
 
     def _run(self, session: SteeringSession, mechanism: Any, arguments: dict[str, Any]) -> Any:
         """Call the pipeline with the rule installed, and leave it as it was."""

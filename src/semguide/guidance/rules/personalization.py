@@ -21,13 +21,14 @@ class Personalization(CFG):
 
     The paper interpolates weights, theta = (1 - omega) theta_pre + omega theta_ft, which for a LoRA is its scale. A
     small omega moves away from what the model knew before and favours the subject; a large one leaves the prompt more
-    say; at 1 it is classifier-free guidance of the fine-tuned model. The text encoder keeps its own adapters.
+    say; at 1 it is classifier-free guidance of the fine-tuned model. docs/results.md measures both over omega. The text
+    encoder keeps its own adapters.
 
     It needs a LoRA on the denoiser, uses no concepts, and costs 2 evaluations a step, in a call each.
     """
 
     omega: float = parameter(
-        0.5,
+        0.9,
         "Scale of the LoRAs for e(0), as a share of their own: 0 the pre-trained model, 1 plain guidance.",
         low=0.0,
         high=1.0,

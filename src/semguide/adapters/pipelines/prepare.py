@@ -1,0 +1,135 @@
+"""A call of a steered pipeline before it runs: checked, with its concepts, fitted into its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
+from semguide.adapters.pipelines.budget import fit, scheduler_steps
+from semguide.adapters.pipelines.families.registry import mechanism_of
+from semguide.adapters.pipelines.families.spec import PipelineSpec
+from semguide.adapters.pipelines.guidance_scale import scale_arguments, with_scales
+from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
+from semguide.concepts.budget import Evaluations
+from semguide.concepts.edits import Edits, as_edits
+from semguide.errors import InvalidArgument, UnsupportedPipeline
+from semguide.guidance import Rule
+from semguide.guidance.cost import Cost
+from semguide.guidance.edits import check_edits_beside
+from semguide.types import Concept
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a call asks for besides the pipeline's own arguments; as in `SteeredPipeline.__call__`.
+
+    Attributes:
+        concepts: Concepts to keep.
+        max_concepts: How many of those found in a prompt to keep.
+        decomposer: What finds them.
+        concept_embeds: Encodings of concepts.
+        edits: What the images are to show more of, or less of.
+        evaluations: Denoiser evaluations that an image may take.
+    """
+
+    concepts: Any
+    max_concepts: int
+    decomposer: Any
+    concept_embeds: Mapping[str, Any] | None
+    edits: Any
+    evaluations: Evaluations | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that can run.
+
+    Attributes:
+        mechanism: How it is steered.
+        arguments: The pipeline's.
+        scales: Of them those of the guidance; empty where its scale is an input of the denoiser.
+        prompts: The prompts; None where they are embeddings.
+        concepts: Of each prompt.
+        edits: What the images are to show more of, or less of.
+        evaluates: Whether the rule uses the concepts.
+        changes: Whether it is anything but plain guidance.
+    """
+
+    mechanism: str
+    arguments: dict[str, Any]
+    scales: Mapping[str, float]
+    prompts: Sequence[str | None]
+    concepts: Sequence[Sequence[Concept]]
+    edits: Edits
+    evaluates: bool
+    changes: bool
+
+
+def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, arguments: Mapping[str, Any]) -> Call:
+    """Check what a call asks for, find its concepts, and fit it into its budget.
+
+    Args:
+        pipe: The pipeline.
+        spec: Its family's spec.
+        rule: The rule.
+        asked: What the call asks for.
+        arguments: The pipeline's own.
+
+    Raises:
+        InvalidArgument: An argument breaks a rule.
+        UnsupportedPipeline: The rule or the edits cannot work on this pipeline.
+    """
+    mechanism = mechanism_of(spec, pipe, arguments)
+    embedded, edits = mechanism == "embedded", as_edits(asked.edits)
+    if edits:
+        _check_edits(pipe, rule, embedded)
+    scales = {} if embedded else scale_arguments(spec.scale, arguments, rule.guidance_scale)
+    arguments = with_scales(spec.scale, arguments, scales)
+    prompts = prompts_of(arguments, spec.text.embeds[0])
+    evaluates = rule.uses_concepts and not rule.is_noop
+    if embedded and not rule.is_plain:
+        _check_embedded(pipe, rule, evaluates)
+    concepts = asked.concepts
+    if concepts is None and asked.concept_embeds:
+        concepts = [text for text in asked.concept_embeds if text]
+    readers = readers_of(pipe, spec.text, arguments)
+    choices = concepts_of(prompts, concepts, asked.decomposer, asked.max_concepts, readers)
+    found: Sequence[Sequence[Concept]] = [choice.kept for choice in choices]
+    if evaluates and concepts is None:
+        warn_of_left_out(prompts, choices)
+    if asked.evaluations is not None:
+        cost = Cost(rule, embedded, _scheduler_steps(pipe), edits)
+        fitted = fit(pipe, cost, asked.evaluations, prompts, found, arguments)
+        found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
+    warn_of_truncation(readers, prompts, found)
+    own, changes = with_negative(spec.text, arguments, len(prompts)), not rule.is_plain or bool(edits)
+    return Call(mechanism, own, scales, prompts, found, edits, evaluates, changes)
+
+
+def _check_edits(pipe: Any, rule: Rule[Any], embedded: bool) -> None:
+    """Refuse edits where there is no guidance to add theirs to."""
+    if embedded:
+        raise UnsupportedPipeline(
+            f"{type(pipe).__name__} takes the guidance scale as an input of its denoiser here, and edits are added to "
+            "classifier-free guidance; use a pipeline that has it"
+        )
+    check_edits_beside(rule)
+
+
+def _check_embedded(pipe: Any, rule: Rule[Any], evaluates: bool) -> None:
+    """Refuse what corrects a classifier-free guidance that is not there."""
+    if rule.uncond_every > 1:
+        told = f"must be 1 for {type(pipe).__name__} here, which evaluates e(0) only together with concepts"
+        raise InvalidArgument("uncond_every", told, rule.uncond_every, "leave it out")
+    if not evaluates:
+        raise UnsupportedPipeline(
+            f"{type(pipe).__name__} evaluates no unconditional prediction here, and {rule.name} corrects "
+            "classifier-free guidance; use a pipeline that has it"
+        )
+
+
+def _scheduler_steps(pipe: Any) -> Callable[[int], int]:
+    scheduler = getattr(pipe, "scheduler", None)
+    return int if scheduler is None else scheduler_steps(type(scheduler), scheduler.config)
