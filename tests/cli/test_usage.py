@@ -100,8 +100,9 @@ def test_a_torch_for_cuda_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch)
     assert "nvidia-smi" in caught.value.remedy
 
 
-def test_a_list_of_seeds_makes_these(generate: Cli, tmp_path: Path):
-    result = generate("--seed", "7,3..4")
+@pytest.mark.parametrize("typed", [("--seed", "7,3..4"), ("--seed", "7", "--seed", "3-4")])
+def test_a_list_of_seeds_makes_these(generate: Cli, tmp_path: Path, typed: tuple[str, ...]):
+    result = generate(*typed)
     assert result.exit_code == 0, result.output
     files = sorted(path.name for path in (tmp_path / "out" / "images").iterdir())
     assert files == [f"sgt-balanced-{seed}.png" for seed in (3, 4, 7)]

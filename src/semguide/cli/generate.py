@@ -43,7 +43,9 @@ def generate(
     less: Annotated[
         list[str] | None, typer.Option(help="Show less of TEXT, or TEXT:SCALE (repeatable).", metavar="TEXT")
     ] = None,
-    seed: Annotated[str, typer.Option(help="Of the first image, the next count up; or a list 3,5 or 3..6.")] = "0",
+    seed: Annotated[
+        list[str] | None, typer.Option(help="Of the first image (0), the next count up; or a list 3,5 or 3..6.")
+    ] = None,
     num_images: Annotated[int, typer.Option(help="Images per method.")] = 4,
     best_of: Annotated[int | None, typer.Option(help="Start so many seeds, finish the most promising.")] = None,
     keep: Annotated[int | None, typer.Option(help="How many of --best-of to finish; default: 1.")] = None,
@@ -82,7 +84,7 @@ def generate(
         _refuse_beside_from(context)
         _repeat(from_file, out, overwrite, model, _if_given(context, "device", device))
         return
-    seeds = parse_seeds(seed)
+    seeds = parse_seeds(",".join(seed or ["0"]))
     check_seed_list(seeds, num_images if _is_given(context, "num_images") else None, best_of)
     check_best_of(best_of, keep, _is_given(context, "num_images"))
     if best_of is not None and retries:
