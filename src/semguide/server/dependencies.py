@@ -12,8 +12,8 @@ from semguide.server.engine import Engine
 from semguide.server.errors import NotFound
 from semguide.server.jobs import Job
 from semguide.server.prometheus import Metrics
+from semguide.server.request_schemas import ImagesRequest, JobRequest
 from semguide.server.requests import find_served, plan_job
-from semguide.server.schemas import ImagesRequest, JobRequest
 from semguide.server.settings import ServerSettings
 
 

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.server.engine import RETRY_SECONDS, QueueFull, ShuttingDown, TooManyFollowers
 from semguide.server.jobs import Failure
+from semguide.server.reply_schemas import ErrorBody, ErrorReply
 from semguide.server.requests import UnknownModel
-from semguide.server.schemas import ErrorBody, ErrorReply
 from semguide.server.wording import param_of, sentence_of
 
 INVALID = "invalid_request_error"

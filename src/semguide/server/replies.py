@@ -13,13 +13,11 @@ from semguide.runs.methods import DEFAULT_METHOD, describe_method, method_names
 from semguide.runs.records import alignment_ranks, describe_run
 from semguide.runs.request import Plan, Request, own_steps_and_scale
 from semguide.server.jobs import Failure, ImageTask, Job, Status
-from semguide.server.requests import most_concepts
-from semguide.server.schemas import (
+from semguide.server.reply_schemas import (
     ConceptModel,
     ConceptsReply,
     CostReply,
     DefaultsCard,
-    EditChoice,
     ErrorBody,
     FoundConcept,
     ImageReport,
@@ -27,11 +25,12 @@ from semguide.server.schemas import (
     JobReply,
     LimitsCard,
     MethodCard,
-    MethodChoice,
     MethodCostModel,
     MethodsReply,
     ModelCard,
 )
+from semguide.server.request_schemas import EditChoice, MethodChoice
+from semguide.server.requests import most_concepts
 from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
 from semguide.server.wording import sentence_of

@@ -13,7 +13,7 @@ from semguide.errors import InvalidArgument
 from semguide.runs import checks
 from semguide.runs.request import Plan, Request, plan_run_for_model
 from semguide.runs.run import Run
-from semguide.server.schemas import ImagesRequest, JobRequest, MethodChoice, Options
+from semguide.server.request_schemas import ImagesRequest, JobRequest, MethodChoice, Options
 from semguide.server.served_models import ServedModel
 from semguide.server.settings import Limits
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semguide.errors import InvalidArgument, SemguideWarning
-from semguide.server.schemas import Options
+from semguide.server.request_schemas import Options
 
 FIELDS = {
     **{name: f"semguide.{name}" for name in Options.model_fields},

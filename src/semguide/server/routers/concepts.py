@@ -11,8 +11,9 @@ from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import responses
 from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import concepts_reply, methods_reply
+from semguide.server.reply_schemas import ConceptsReply, MethodsReply
+from semguide.server.request_schemas import ConceptsRequest
 from semguide.server.requests import find_served, most_concepts
-from semguide.server.schemas import ConceptsReply, ConceptsRequest, MethodsReply
 
 router = APIRouter(prefix="/v1", tags=["semguide"], route_class=JsonRoute)
 

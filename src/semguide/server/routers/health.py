@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from semguide.server.dependencies import ServerDependency
 from semguide.server.errors import responses
-from semguide.server.schemas import Health
+from semguide.server.reply_schemas import Health
 
 router = APIRouter(tags=["operation"])
 _TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format."}}

@@ -14,7 +14,8 @@ from semguide.server.errors import NotFound, responses
 from semguide.server.jobs import Event
 from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import cost_reply, job_reply, run_json
-from semguide.server.schemas import CostReply, JobReply, JobRequest
+from semguide.server.reply_schemas import CostReply, JobReply
+from semguide.server.request_schemas import JobRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute)
 JobId = Annotated[str, Path(description="The job's id.", max_length=64)]

@@ -15,8 +15,9 @@ from semguide.server.errors import JobFailed, responses
 from semguide.server.jobs import Event, Failure, ImageTask, Job, Status
 from semguide.server.json_bodies import JsonRoute
 from semguide.server.replies import concept_models, image_report, image_url, job_ranks, model_card
+from semguide.server.reply_schemas import ImagePayload, ImagesReply, ModelCard, ModelList, RunReport
+from semguide.server.request_schemas import ImagesRequest
 from semguide.server.requests import find_served
-from semguide.server.schemas import ImagePayload, ImagesReply, ImagesRequest, ModelCard, ModelList, RunReport
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=JsonRoute)
 CANCELLED = Failure(503, "cancelled", "the job was cancelled before it finished")
