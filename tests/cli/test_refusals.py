@@ -182,7 +182,7 @@ def test_a_repeat_into_the_runs_own_folder_is_refused(cli: Cli, recorded: Path):
         (["sampling", "guidance_scale"], 0.5, "--guidance-scale"),
         (["sampling", "height"], 63, "height"),
         (["seeds"], [], "--num-images"),
-        (["seeds"], [1, 1], "seeds"),
+        (["seeds"], [1, 1], "--seed"),
         (["methods"], [], "methods"),
         (["methods", 0, "name"], "nothing", "method"),
         (["methods", 0, "parameters", "strength"], -1, "strength"),
