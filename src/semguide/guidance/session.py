@@ -180,8 +180,7 @@ def idle_warning(
     if rule.is_noop or rule.replaces_uncond or not (number or not rule.uses_concepts):
         return None
     if rule.uses_concepts and len(set(concepts)) < rule.min_concepts:
-        told = f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"
-        return RuleNeverActed(f"{told}: {same}", "name more concepts in {concepts}")
+        return RuleNeverActed(f"{lone_concept(rule, concepts)}: {same}", "name more concepts in {concepts}")
     if rule.uses_concepts and not any(rule.needs_concepts(step, count, number) for step in range(count)):
         told = f"{rule.name} acts at none of the {count} steps: {same}"
         return RuleNeverActed(told, "take more steps, or widen the rule's window")
@@ -190,6 +189,11 @@ def idle_warning(
     return CorrectedNothing(
         f"{rule.name} corrected nothing at any of the {count} steps: {same}", "take a stronger setting"
     )
+
+
+def lone_concept(rule: Rule[Any], concepts: Sequence[str]) -> str:
+    """Say that a rule has nothing to do with concepts that are one and the same."""
+    return f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"
 
 
 class StepState:

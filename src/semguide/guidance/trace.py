@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from semguide.files import without_nan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,10 +72,4 @@ class Trace:
 
 def _plain(values: Values | None) -> Any:
     """Return nested lists, None in the place of NaN and infinity."""
-    return None if values is None else _without_nan(values.tolist())
-
-
-def _without_nan(item: Any) -> Any:
-    if isinstance(item, list):
-        return [_without_nan(part) for part in cast(list[Any], item)]
-    return item if math.isfinite(item) else None
+    return None if values is None else without_nan(values.tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from semguide.errors import InvalidArgument
 from semguide.files import read_json
@@ -44,13 +44,12 @@ def is_json(*keys: str, **values: Any) -> IsOurs:
             found = read_json(path)
         except (OSError, ValueError):
             return False
-        return isinstance(found, dict) and set(keys) <= set(found) and values.items() <= _plain(found).items()
+        if not isinstance(found, dict):
+            return False
+        entry = cast(dict[str, Any], found)
+        return set(keys) <= set(entry) and all(entry.get(key) == value for key, value in values.items())
 
     return look
-
-
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in found.items() if isinstance(value, str | int)}
 
 
 def is_marked_picture(mark: str) -> IsOurs:

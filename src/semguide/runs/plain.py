@@ -48,5 +48,7 @@ def _has_too_few(rule: Rule[Any], concepts: Sequence[str]) -> bool:
 
 
 def _why(rule: Rule[Any], concepts: Sequence[str]) -> SemguideWarning:
-    told = f"the only concept is {concepts[0]!r}, and {rule.name} balances concepts against each other"
-    return SemguideWarning(f"{told}: plain classifier-free guidance (cfg) is drawn, once", "name more in {concepts}")
+    from semguide.guidance.session import lone_concept
+
+    told = f"{lone_concept(rule, concepts)}: plain classifier-free guidance (cfg) is drawn, once"
+    return SemguideWarning(told, "name more in {concepts}")

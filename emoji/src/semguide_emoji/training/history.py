@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,7 +73,7 @@ def _trainings(value: dict[str, Any]) -> list[Training]:
         raise ValueError(f"runs must not have a field {unknown!r}")
     return [
         Training(
-            **{name: field_of(run, name, kind, "runs.") for name, kind in _FIELDS.items()},
+            **_fields(run, _FIELDS, "runs."),
             note=field_of({"note": "", **run}, "note", str, "runs."),
         )
         for run in runs
@@ -98,19 +98,26 @@ def _finished(folder: Path, name: str) -> bool:
     return (folder / "training" / name / STATE).is_file()
 
 
+_STATE = {"step": int, "seconds": float}
+_SETTINGS = {"batch_size": int, "learning_rate": float, "device": str}
+
+
 def _own(run: Path, name: str) -> Training:
-    state = _checked(run / STATE, lambda: object_of(read_note(run / STATE), "state"))
-    settings = _checked(run / SETTINGS, lambda: object_of(read_json(run / SETTINGS), "it"))
+    state = _checked(run / STATE, lambda: _fields(object_of(read_note(run / STATE), "state"), _STATE))
+    settings = _checked(run / SETTINGS, lambda: _fields(object_of(read_json(run / SETTINGS), "it"), _SETTINGS))
     note = run / "NOTE.md"
     return Training(
         recipe=name,
-        steps=_checked(run / STATE, lambda: field_of(state, "step", int)),
-        batch_size=_checked(run / SETTINGS, lambda: field_of(settings, "batch_size", int)),
-        learning_rate=_checked(run / SETTINGS, lambda: field_of(settings, "learning_rate", float)),
-        minutes=round(_checked(run / STATE, lambda: field_of(state, "seconds", float)) / 60),
-        device=_checked(run / SETTINGS, lambda: field_of(settings, "device", str)),
+        steps=state["step"],
+        minutes=round(state["seconds"] / 60),
         note=" ".join(decode_text(note.read_bytes()).split()) if note.is_file() else "",
+        **settings,
     )
+
+
+def _fields(entry: dict[str, Any], kinds: Mapping[str, type], of: str = "") -> dict[str, Any]:
+    """Return some fields of an object, each of its kind; `of` is as `field_of` has it."""
+    return {name: field_of(entry, name, kind, of) for name, kind in kinds.items()}
 
 
 def table(runs: list[Training]) -> str:
