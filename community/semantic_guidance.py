@@ -1,4 +1,6 @@
-"""Semantic Guidance as a community pipeline of diffusers, for Stable Diffusion 1 and 2; `pip install semguide` first.
+"""Semantic Guidance as a community pipeline of diffusers, for Stable Diffusion 1 and 2.
+
+It needs semguide, which is on no package index: run `pip install .` in a clone of its repository first.
 
     import torch
     from diffusers import DiffusionPipeline

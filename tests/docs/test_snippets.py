@@ -101,7 +101,7 @@ def test_a_command_may_go_over_lines_and_have_comments():
         ("semguide models | less", "nothing here runs |"),
         ("semguide doctor --json > report", "one command a line"),
         ("make everything", "no target"),
-        ("pip install 'semguide[everything]'", "no extra"),
+        ("pip install '.[everything]'", "no extra"),
         ("python benchmarks/everything.py", "there is no"),
         ("frobnicate", "mark the block"),
     ],

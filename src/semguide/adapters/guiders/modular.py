@@ -23,7 +23,7 @@ from semguide.errors import InvalidArgument, UnsupportedPipeline
 from semguide.guidance import BalancedSGT, Rule
 
 BLOCK = "semantic_concepts"
-_BLOCK = '''"""The concept block of semguide: `pip install semguide`."""
+_BLOCK = '''"""The concept block of semguide: `pip install .` in a clone of its repository."""
 
 from diffusers.modular_pipelines import ModularPipelineBlocks
 from semguide import SemanticConceptsStep
