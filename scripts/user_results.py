@@ -1,9 +1,9 @@
-"""The README's table of what users measured on real models, filled from compare.json files that were sent in.
+"""The docs' table of what users measured on real models, filled from compare.json files that were sent in.
 
-    python scripts/user_results.py FOLDER [--readme README.md]
+    python scripts/user_results.py FOLDER [--page docs/score.md]
 
 reads every .json file of the folder, checks that it is one of `semguide compare`, and writes the table between the two
-marks of the README; without files the table says that there is none yet.
+marks of the page; without files the table says that there is none yet.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ def main(arguments: list[str]) -> None:
     """Fill the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--readme", type=Path, default=Path(__file__).parents[1] / "README.md")
+    parser.add_argument("--page", type=Path, default=Path(__file__).parents[1] / "docs" / "score.md")
     options = parser.parse_args(arguments)
     comparisons = [read_comparison(file) for file in sorted(options.folder.glob("*.json"))]
-    text = options.readme.read_text(encoding="utf-8")
+    text = options.page.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
-        raise SystemExit(f"{options.readme} must have the marks {BEGIN} and {END}")
+        raise SystemExit(f"{options.page} must have the marks {BEGIN} and {END}")
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    options.readme.write_text(f"{before}{BEGIN}\n{table(comparisons)}\n{END}{after}", encoding="utf-8")
-    print(f"{len(comparisons)} comparisons in {options.readme}")
+    options.page.write_text(f"{before}{BEGIN}\n{table(comparisons)}\n{END}{after}", encoding="utf-8")
+    print(f"{len(comparisons)} comparisons in {options.page}")
 
 
 if __name__ == "__main__":

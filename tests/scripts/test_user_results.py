@@ -1,4 +1,4 @@
-"""The README's table of what users measured."""
+"""The docs' table of what users measured."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SCRIPT = ROOT / "scripts" / "user_results.py"
 MARKS = "<!-- users: begin (scripts/user_results.py) -->\nold\n<!-- users: end -->"
 
 
-def fill(folder: Path, readme: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), str(folder), "--readme", str(readme)]
+def fill(folder: Path, page: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), str(folder), "--page", str(page)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -31,33 +31,33 @@ def comparison() -> dict:
 
 
 def test_the_table_is_empty_and_says_so_where_nothing_was_sent_in(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text(f"before\n{MARKS}\nafter\n")
-    assert fill(tmp_path, tmp_path / "README.md").returncode == 0
-    text = (tmp_path / "README.md").read_text()
+    (tmp_path / "page.md").write_text(f"before\n{MARKS}\nafter\n")
+    assert fill(tmp_path, tmp_path / "page.md").returncode == 0
+    text = (tmp_path / "page.md").read_text()
     assert "None yet" in text
     assert "old" not in text
     assert (text.startswith("before\n"), text.endswith("\nafter\n")) == (True, True)
 
 
-def test_the_readme_has_the_table_as_it_is_without_files(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (tmp_path / "README.md").write_text(text, encoding="utf-8")
-    assert fill(tmp_path, tmp_path / "README.md").returncode == 0
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == text
+def test_the_page_has_the_table_as_it_is_without_files(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
+    (tmp_path / "page.md").write_text(text, encoding="utf-8")
+    assert fill(tmp_path, tmp_path / "page.md").returncode == 0
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == text
 
 
 def test_each_method_of_each_file_has_a_row(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text(MARKS)
+    (tmp_path / "page.md").write_text(MARKS)
     (tmp_path / "one.json").write_text(json.dumps(comparison()))
-    assert fill(tmp_path, tmp_path / "README.md").returncode == 0
-    rows = [line for line in (tmp_path / "README.md").read_text().splitlines() if line.startswith("|")]
+    assert fill(tmp_path, tmp_path / "page.md").returncode == 0
+    rows = [line for line in (tmp_path / "page.md").read_text().splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 2
     assert "a/b (01234567), bfloat16 | A GPU | 50 of two-objects, 2 | `cfg` | 35 | 70 | 0.310 [0.300, 0.320]" in rows[2]
 
 
 def test_another_file_is_refused_with_its_name(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text(MARKS)
+    (tmp_path / "page.md").write_text(MARKS)
     (tmp_path / "other.json").write_text("{}")
-    done = fill(tmp_path, tmp_path / "README.md")
+    done = fill(tmp_path, tmp_path / "page.md")
     assert done.returncode == 1
     assert "other.json must be a compare.json" in done.stderr
