@@ -6,10 +6,10 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: setup demo test test-slow check docs clean help
+.PHONY: setup demo test test-slow test-ray check docs clean help
 
 help:
-	@echo "make setup | demo | test | test-slow | check | docs | clean; make demo PROMPT='your own prompt'"
+	@echo "make setup | demo | test | test-slow | test-ray | check | docs | clean; make demo PROMPT='your own prompt'"
 
 setup:
 	@$(PYTHON) scripts/bootstrap.py
@@ -23,6 +23,10 @@ test: setup
 test-slow: setup
 	@$(BIN)/python -m pytest -m "slow"
 	@$(BIN)/python scripts/test_oldest.py
+
+test-ray: setup
+	@$(BIN)/python -m pip install --quiet -c constraints.txt 'ray[serve]'
+	@$(BIN)/python -m pytest tests/server/test_ray_serve.py tests/evaluation/bench/test_ray_cluster.py tests/cli/test_bench.py -k ray
 
 check: setup
 	@scripts/check

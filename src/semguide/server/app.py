@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from semguide.server.dependencies import Server
+from semguide.server.dependencies import Front, Server
 from semguide.server.errors import install_handlers
-from semguide.server.routers import concepts, health, jobs, openai_images
+from semguide.server.routers import concepts, health, jobs, models, openai_images
 from semguide.server.security import SecurityMiddleware
 from semguide.server.static_files import add_static_files
 
@@ -21,7 +22,20 @@ each step. Where the server has a key, send it as `Authorization: Bearer KEY`; r
 
 
 def create_app(server: Server) -> FastAPI:
-    """Create the ASGI application of a server; the caller starts the engine."""
+    """Create the ASGI application of a server, with the page; the caller starts the engine."""
+    modules = (openai_images, models, jobs, concepts, health)
+    app = assemble(server, [module.router for module in modules])
+    add_static_files(app)
+    return app
+
+
+def assemble(front: Front, routers: Sequence[APIRouter]) -> FastAPI:
+    """Create an ASGI application of routers, with error handlers and security middleware.
+
+    Args:
+        front: What the routers depend on.
+        routers: The routers, in order.
+    """
     app = FastAPI(
         title="semguide",
         version=version("semguide"),
@@ -29,13 +43,12 @@ def create_app(server: Server) -> FastAPI:
         docs_url=None,  # both load scripts from elsewhere
         redoc_url=None,
     )
-    app.state.server = server
-    for module in (openai_images, jobs, concepts, health):
-        app.include_router(module.router)
+    app.state.server = front
+    for router in routers:
+        app.include_router(router)
     install_handlers(app)
-    add_static_files(app)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
-    app.add_middleware(SecurityMiddleware, settings=server.settings, on_response=server.metrics.count_request)
+    app.add_middleware(SecurityMiddleware, settings=front.settings, on_response=front.metrics.count_request)
     return app
 
 

@@ -1,8 +1,8 @@
-"""The dependency that the routers share: engine, settings and metrics of their application."""
+"""The dependencies that the routers share: models, settings, metrics and engine of their application."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,22 +14,49 @@ from semguide.server.jobs import Job
 from semguide.server.prometheus import Metrics
 from semguide.server.request_schemas import ImagesRequest, JobRequest
 from semguide.server.requests import find_served, plan_job
+from semguide.server.served_models import ServedModel
 from semguide.server.settings import ServerSettings
 
 
-@dataclass(frozen=True)
-class Server:
-    """Engine, settings and metrics of one application.
+class Front:
+    """What checks the requests of one application.
 
-    Attributes:
+    Args:
+        models: The models, by public name.
+        device: torch device that a checked request names.
+        settings: How the server runs.
+        metrics: What Prometheus reads.
+    """
+
+    def __init__(
+        self, models: Mapping[str, ServedModel], device: str, settings: ServerSettings, metrics: Metrics
+    ) -> None:
+        self.models = models
+        self.device = device
+        self.settings = settings
+        self.metrics = metrics
+
+    def plan(self, body: ImagesRequest | JobRequest) -> Plan:
+        """Check a request.
+
+        Raises:
+            InvalidArgument: A value breaks a rule or a limit.
+        """
+        return plan_job(body, find_served(self.models, body.model), self.device, self.settings.limits)
+
+
+class Server(Front):
+    """What checks requests and makes their images.
+
+    Args:
         engine: The job queue and its workers.
         settings: How the server runs.
         metrics: What Prometheus reads.
     """
 
-    engine: Engine
-    settings: ServerSettings
-    metrics: Metrics
+    def __init__(self, engine: Engine, settings: ServerSettings, metrics: Metrics) -> None:
+        super().__init__(engine.models, engine.device, settings, metrics)
+        self.engine = engine
 
     def submit(self, body: ImagesRequest | JobRequest, live: bool) -> Job:
         """Check a request and put it into the queue.
@@ -43,16 +70,7 @@ class Server:
             QueueFull: The queue is full.
             ShuttingDown: The server is shutting down.
         """
-        return self.engine.submit(self.plan(body), find_served(self.engine.models, body.model).id, live)
-
-    def plan(self, body: ImagesRequest | JobRequest) -> Plan:
-        """Check a request.
-
-        Raises:
-            InvalidArgument: A value breaks a rule or a limit.
-        """
-        model = find_served(self.engine.models, body.model)
-        return plan_job(body, model, self.engine.device, self.settings.limits)
+        return self.engine.submit(self.plan(body), find_served(self.models, body.model).id, live)
 
     def find(self, id: str) -> Job:
         """Return a job by its id.
@@ -71,4 +89,5 @@ def get_server(request: Request) -> Server:
     return request.app.state.server
 
 
+FrontDependency = Annotated[Front, Depends(get_server)]
 ServerDependency = Annotated[Server, Depends(get_server)]

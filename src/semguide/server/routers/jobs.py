@@ -104,7 +104,7 @@ async def get_image(job: JobId, index: Annotated[int, Path(ge=0, le=10_000)], se
 async def get_run(job: JobId, server: ServerDependency) -> dict[str, Any]:
     """Return the run.json of a job: `semguide generate --from run.json` makes the images again and compares them."""
     found = server.find(job)
-    return run_json(found, server.engine.models[found.model])
+    return run_json(found, server.models[found.model])
 
 
 async def _event_stream(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:

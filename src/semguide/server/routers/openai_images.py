@@ -1,23 +1,24 @@
-"""Routes of OpenAI's Images and Models APIs."""
+"""The route of OpenAI's Images API."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request
 
 from semguide.errors import InvalidArgument
-from semguide.server.dependencies import ServerDependency
+from semguide.server.dependencies import Server, ServerDependency
 from semguide.server.errors import JobFailed, responses
 from semguide.server.jobs import Event, Failure, ImageTask, Job, Status
 from semguide.server.json_bodies import JsonRoute
-from semguide.server.replies import concept_models, image_report, image_url, job_ranks, model_card
-from semguide.server.reply_schemas import ImagePayload, ImagesReply, ModelCard, ModelList, RunReport
+from semguide.server.replies import concept_models, image_report, image_url, job_ranks
+from semguide.server.reply_schemas import ImagePayload, ImagesReply, RunReport
 from semguide.server.request_schemas import ImagesRequest
-from semguide.server.requests import find_served
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=JsonRoute)
 CANCELLED = Failure(503, "cancelled", "the job was cancelled before it finished")
@@ -33,12 +34,36 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerD
 
     With `compare`, each seed gives one image per method. The job is cancelled if the client disconnects.
     """
+    base = str(request.base_url).rstrip("/") if body.response_format == "url" else None
+    return await make_images(body, server, base, partial(_disconnected, request))
+
+
+async def make_images(
+    body: ImagesRequest,
+    server: Server,
+    base: str | None = None,
+    gone: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> ImagesReply:
+    """Make the images of a request, and cancel their job where the caller is cancelled.
+
+    Args:
+        body: The request.
+        server: Where they are made.
+        base: Address of the server, for a reply with the addresses of the images; None: with the images.
+        gone: Returns when nobody waits for the images any more, which cancels their job; None: somebody does.
+
+    Raises:
+        InvalidArgument: A value breaks a rule or a limit.
+        QueueFull: The queue is full.
+        TooManyFollowers: Too many clients wait already.
+        ShuttingDown: The server is shutting down.
+        JobFailed: The images could not be made.
+    """
     server.engine.check_followers()
     job = server.submit(body, live=False)
-    await _wait(job, await server.engine.follow(job), request, server)
+    await _wait(job, [_ended(await server.engine.follow(job)), *([] if gone is None else [gone()])], server)
     if job.status is not Status.done:
         raise JobFailed(job.failure or CANCELLED)
-    base = str(request.base_url).rstrip("/") if body.response_format == "url" else None
     run, ranks = job.run, job_ranks(job)
     return ImagesReply(
         created=int(job.created),
@@ -53,21 +78,9 @@ async def generate_images(body: ImagesRequest, request: Request, server: ServerD
     )
 
 
-@router.get("/models", summary="The served models", responses=responses(401))
-async def list_models(server: ServerDependency) -> ModelList:
-    """List the models; the first one is the default."""
-    return ModelList(data=[model_card(model) for model in server.engine.models.values()])
-
-
-@router.get("/models/{model:path}", summary="One model", responses=responses(400, 401, 404))
-async def get_model(model: str, server: ServerDependency) -> ModelCard:
-    """Return a model with its defaults and ranges."""
-    return model_card(find_served(server.engine.models, model))
-
-
-async def _wait(job: Job, events: AsyncIterator[Event | None], request: Request, server: ServerDependency) -> None:
-    """Wait for the end of a job; cancel it if the client disconnects or the request is cancelled."""
-    waiting = [asyncio.ensure_future(_ended(events)), asyncio.ensure_future(_disconnected(request))]
+async def _wait(job: Job, ends: Sequence[Coroutine[Any, Any, None]], server: Server) -> None:
+    """Wait for the first end; cancel the job if that is not its own, or the request is cancelled."""
+    waiting = [asyncio.ensure_future(end) for end in ends]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
