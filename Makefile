@@ -6,10 +6,10 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: setup demo test test-slow test-ray check docs clean help
+.PHONY: setup demo test test-slow test-ray check docs constraints clean help
 
 help:
-	@echo "make setup | demo | test | test-slow | test-ray | check | docs | clean; make demo PROMPT='your own prompt'"
+	@echo "make setup | demo | test | test-slow | test-ray | check | docs | constraints | clean; make demo PROMPT='your own prompt'"
 
 setup:
 	@$(PYTHON) scripts/bootstrap.py
@@ -35,6 +35,10 @@ docs: setup
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "The front page is docs/_build/html/index.html"
 
+constraints:
+	@$(PYTHON) -m pip install --quiet --upgrade --target .uv uv
+	@PYTHONPATH=.uv $(PYTHON) scripts/renew_constraints.py $(if $(UPGRADE),--upgrade)
+
 clean:
-	rm -rf .venv .oldest out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .oldest .uv out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src emoji tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -168,10 +168,10 @@ def accelerator_constraints(root: Path, venv: Path) -> Path:
     return path
 
 
-def pinned(root: Path, name: str) -> str:
-    """The requirement as pinned in the constraints file."""
+def pinned(root: Path, name: str) -> list[str]:
+    """The requirement as pinned in the constraints file, once for each marker; pip takes the one that fits."""
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return next((line for line in lines if line.startswith(f"{name}==")), name)
+    return [line for line in lines if line.startswith(f"{name}==")] or [name]
 
 
 def with_extras(project: Path, extras: set[str]) -> str:
@@ -188,7 +188,7 @@ def install(root: Path, venv: Path, extras: set[str], quiet: bool) -> None:
     say(f"installing ({words}); log in {venv / 'bootstrap.log'}", quiet)
     if source:  # torch alone: the index of CPU builds need not have the pinned versions of the rest
         try:
-            pip(["install", "--no-compile", "--no-deps", *source, pinned(root, "torch")], venv)
+            pip(["install", "--no-compile", "--no-deps", *source, *pinned(root, "torch")], venv)
         except SetupError:
             say("the index of CPU builds has no such torch; taking the configured index", quiet)
     pip(["install", *quick, *BUILD_TOOLS], venv)
