@@ -24,10 +24,10 @@ def project(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def packed(folder: Path) -> dict[str, Path]:
-    """Return the files of a wheel by their place in it, as hatchling chooses them."""
-    wheel = pytest.importorskip("hatchling.builders.wheel")
-    builder = wheel.WheelBuilder(str(folder))
+def packed(folder: Path, kind: str = "wheel") -> dict[str, Path]:
+    """Return the files of a wheel (or "sdist") by their place in it, as hatchling chooses them."""
+    builders = pytest.importorskip(f"hatchling.builders.{kind}")
+    builder = getattr(builders, f"{kind.capitalize()}Builder")(str(folder))
     return {file.distribution_path: Path(file.path) for file in builder.recurse_included_files()}
 
 
@@ -37,6 +37,12 @@ def test_the_wheel_of_semguide_is_small():
     assert size < 2_000_000
     assert not [name for name in files if name.endswith(".safetensors")]
     assert {name.split("/")[0] for name in files} == {"semguide"}
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "emoji"], ids=["semguide", "semguide-emoji"])
+def test_every_file_of_a_release_is_small_enough_for_an_index(folder: Path, kind: str):
+    assert sum(path.stat().st_size for path in packed(folder, kind).values()) < 100_000_000
 
 
 def test_the_wheel_with_the_sprites_holds_the_licence_of_the_font():

@@ -303,6 +303,6 @@ def test_the_script_is_plain_enough_for_an_old_python_to_say_that_it_is_too_old(
 
 def test_make_setup_runs_the_script_and_the_shell_scripts_parse():
     assert "scripts/bootstrap.py" in (ROOT / "Makefile").read_text()
-    for name in ("scripts/check", ".ci/run"):
+    for name in ("scripts/check", "scripts/build_release", ".ci/run"):
         done = subprocess.run(["bash", "-n", str(ROOT / name)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
