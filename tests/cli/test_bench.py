@@ -375,6 +375,33 @@ def test_a_ray_cluster_that_is_not_there_is_refused(arguments: list[str], tmp_pa
 
 
 @pytest.mark.slow
+def test_two_nodes_of_a_ray_cluster_of_which_one_goes_make_the_same_rows(
+    whole: Path, arguments: list[str], tmp_path: Path
+):
+    pytest.importorskip("ray")
+    out, seeds = tmp_path / "out", 24
+    command = [sys.executable, str(Path(__file__).parents[1] / "support" / "ray_nodes.py")]
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, text=True, stdin=pipe, stdout=pipe) as nodes:
+        assert nodes.stdin is not None
+        assert nodes.stdout is not None
+        address = nodes.stdout.readline().strip()
+        process = start([*arguments, "--seeds", str(seeds)], out, "--ray", address, "--jobs", "2")
+        wait_for(lambda: lines(out) >= IMAGES, process)
+        nodes.stdin.write("\n")  # the actor of this node is in the midst of an image
+        nodes.stdin.flush()
+        assert nodes.stdout.readline() == "one is left\n"
+        assert lines(out) < seeds * IMAGES // 2
+        stderr = process.communicate(timeout=600)[1]
+        assert process.returncode == 0, stderr
+        nodes.stdin.close()
+    rows = {row["id"]: row for row in results(out)}
+    assert len(rows) == seeds * IMAGES // 2
+    assert all(rows[row["id"]] == row for row in results(whole))
+
+
+@pytest.mark.slow
 def test_several_processes_make_the_same_as_one(whole: Path, arguments: list[str], tmp_path: Path):
     process = start(arguments, tmp_path / "out", "--jobs", "2")
     assert process.wait(timeout=600) == 0, process.communicate()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,10 +20,11 @@ from semguide.files import atomic
 LOCAL = "local"
 """Address that starts a cluster on this machine, for as long as the command runs."""
 _RETRIES = 2
+"""Actors that may die for each that was started."""
 
 
 def run_on_ray(execution: Execution, rows: Path, tasks: Sequence[BenchTask], on_row: Callable[[Row], None]) -> None:
-    """Run tasks in actors of a Ray cluster; a task whose actor dies is repeated by another one, at most twice.
+    """Run tasks in actors of a Ray cluster; a task whose actor dies is repeated by another one.
 
     Every node needs semguide, and model, judge and scorers at the same paths as this machine.
 
@@ -37,21 +39,19 @@ def run_on_ray(execution: Execution, rows: Path, tasks: Sequence[BenchTask], on_
         SemguideError: There is no cluster at the address, it has no room, or it lost an actor too often.
     """
     with _connected(execution) as ray:
-        failure: type[Exception] = import_module("ray.exceptions").RayError
+        errors = import_module("ray.exceptions")
         gpus = int(execution.device.startswith("cuda"))
-        options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": _RETRIES, "max_task_retries": _RETRIES}
-        actor: Any = ray.remote(**options)(_RemoteWorker)
         remote = replace(execution, device="cuda") if gpus else execution  # an actor sees the one GPU that it was given
-        pool: Any = import_module("ray.util").ActorPool(
-            [actor.remote(remote) for _ in range(_actor_count(ray, execution, len(tasks), "GPU" if gpus else "CPU"))]
-        )
+        worker: Any = ray.remote(num_cpus=1, num_gpus=gpus)(_RemoteWorker)
+        count = _actor_count(ray, execution, len(tasks), "GPU" if gpus else "CPU")
+        made = _run_all(ray, lambda: worker.remote(remote), count, tasks, errors.RayActorError)
         writer = RowWriter(rows, execution.label)
         try:
-            for row, png in pool.map_unordered(_submit, list(tasks)):
+            for row, png in made:
                 _save(execution.out, row, png)
                 writer.write(row)
                 on_row(row)
-        except failure as error:
+        except errors.RayError as error:
             raise SemguideError(
                 f"the Ray cluster at {execution.ray} failed ({type(error).__name__}); the finished images are kept: "
                 "run the same command again"
@@ -60,9 +60,48 @@ def run_on_ray(execution: Execution, rows: Path, tasks: Sequence[BenchTask], on_
             writer.close()
 
 
-def _submit(actor: Any, task: BenchTask) -> Any:
-    """Submit a task to an actor."""
-    return actor.run.remote(task)
+def _run_all(
+    ray: Any, start: Callable[[], Any], count: int, tasks: Sequence[BenchTask], died: type[Exception]
+) -> Generator[tuple[Row, bytes | None], None, None]:
+    """Yield what the actors make of the tasks, in order of completion.
+
+    An actor that has died is followed by another, which joins once a node has room for it; so a cluster that has lost a
+    node goes on with those that are left.
+
+    Args:
+        ray: The module.
+        start: Starts an actor.
+        count: How many to start.
+        tasks: The tasks.
+        died: What is raised for a task whose actor has died; passed on once two have died for each that was started.
+    """
+    waiting, spare = deque(tasks), _RETRIES * count
+    running: dict[Any, tuple[Any, BenchTask | None]] = {}  # by what will be there; no task: the actor is starting
+
+    def begin() -> None:
+        actor = start()
+        running[actor.__ray_ready__.remote()] = actor, None
+
+    for _ in range(count):
+        begin()
+    while waiting or any(task is not None for _, task in running.values()):
+        done = ray.wait(list(running), num_returns=1)[0][0]
+        actor, task = running.pop(done)
+        try:
+            made = ray.get(done)
+        except died:
+            if spare == 0:
+                raise
+            spare -= 1
+            if task is not None:
+                waiting.append(task)
+            begin()
+            continue
+        if waiting:
+            following = waiting.popleft()
+            running[actor.run.remote(following)] = actor, following
+        if task is not None:
+            yield made
 
 
 @contextmanager
