@@ -18,7 +18,6 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -34,6 +33,7 @@ from typing import Any
 import httpx
 
 from semguide.files import write_json
+from semguide.runs.environment import processor
 
 PROMPT = "a red car and a blue apple"
 COMMAND = [sys.executable, "-c", "from semguide.cli.main import main; main()", "serve", "--port", "0"]
@@ -93,15 +93,16 @@ def served(url: str, options: argparse.Namespace) -> Maker:
     seeds = itertools.count()
 
     def make(clients: int, seconds: float) -> Turn:
-        answers, start = list[tuple[int, float]](), time.perf_counter()
+        answers = list[tuple[int, float]]()
+        with httpx.Client(base_url=url, limits=httpx.Limits(max_connections=clients)) as http:
+            start = time.perf_counter()
 
-        def client() -> None:
-            with httpx.Client(base_url=url) as http:
+            def client() -> None:
                 while time.perf_counter() < start + seconds:
                     answers.append(ask(http, next(seeds), options))
 
-        run_threads([client] * clients)
-        return Turn(answers, time.perf_counter() - start)
+            run_threads([client] * clients)
+            return Turn(answers, time.perf_counter() - start)
 
     return make
 
@@ -109,10 +110,12 @@ def served(url: str, options: argparse.Namespace) -> Maker:
 def bare(options: argparse.Namespace) -> Maker:
     """Return the maker that calls the pipeline, one picture after the other, however many clients there are."""
     from semguide import steer
+    from semguide.cli.console import hush_libraries
     from semguide.guidance import METHODS
     from semguide.models import choose_device, default_model, load
     from semguide.runs.generation import make_generator
 
+    hush_libraries()
     pipe = load(options.model or default_model(), choose_device())
     pipe.set_progress_bar_config(disable=True)
     call, seeds = pipe if options.method == "cfg" else steer(pipe, METHODS[options.method]()), itertools.count()
@@ -133,7 +136,8 @@ def summary(turns: Sequence[Turn]) -> dict[str, Any]:
     answers = [answer for turn in turns for answer in turn.answers]
     done = sorted(seconds for status, seconds in answers if status == 200)
     if not done:
-        raise SystemExit("no image was made in a turn; raise --seconds, or look at the server's log")
+        statuses = sorted({status for status, _ in answers}) or "none"
+        raise SystemExit(f"no image was made in a turn (answers: {statuses}); raise --seconds")
     return {
         "images": len(done),
         "others": len(answers) - len(done),
@@ -248,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     options = parse(arguments)
     asked = {name: value for name, value in vars(options).items() if name != "out"}
-    machine = {"processor": platform.processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
+    machine = {"processor": processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
     result: dict[str, Any] = {"asked": asked, "machine": machine, "levels": []}
     flags = [*ROOM, *(["--model", options.model] if options.model else [])]
     with ExitStack() as stack:
