@@ -17,8 +17,8 @@ setup:
 demo: setup
 	@$(BIN)/python scripts/demo.py --out $(OUT) $(if $(PROMPT),--prompt "$(PROMPT)")
 
-test: setup
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+test: setup  # worksteal: neighbours stay in one process, so what they share is made once
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-slow: setup
 	@$(BIN)/python -m pytest -m "slow"

@@ -148,6 +148,21 @@ def test_a_second_call_makes_nothing_and_says_the_same(whole: Path, bench: Cli, 
     assert (whole / "summary.json").read_bytes() == summary
 
 
+def test_a_run_that_broke_off_within_a_row_goes_on_and_ends_like_an_uninterrupted_one(
+    whole: Path, bench: Cli, tmp_path: Path
+):
+    out = tmp_path / "out"
+    shutil.copytree(whole / "rows", out / "rows")
+    shutil.copy(whole / "bench.json", out)
+    (file,) = (out / "rows").glob("*.jsonl")
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:5]) + '{"id": "cut sho')
+    result = bench(out)
+    assert "(5 of them were there already)" in result.stdout
+    assert results(out) == results(whole)
+    assert lines(out) == IMAGES
+
+
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was_and_ends_like_an_uninterrupted_one(
     whole: Path, bench: Cli, arguments: list[str], tmp_path: Path
 ):
