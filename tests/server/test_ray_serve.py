@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+import yaml
 
 from semguide.errors import InvalidArgument, MissingExtra
-from semguide.server.ray_serve import Arguments, build, images_options, server_settings
+from semguide.models import LoadOptions
+from semguide.server.ray_serve import API, IMAGES, Arguments, build, images_options, server_settings
 from support.live_server import PROMPT, Live, wait_for
 
 APPLICATION = Path(__file__).parents[1] / "support" / "ray_application.py"
@@ -130,6 +133,18 @@ def test_arguments_are_read_as_the_command_line_of_serve_gives_them():
     assert (arguments.model, arguments.replicas) == (["emoji-unet", "/models/mine"], 2)
     with pytest.raises(ValueError, match="replica"):
         Arguments.model_validate({"replica": 2})
+
+
+def test_the_config_file_of_the_docs_is_read():
+    page = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (application,) = yaml.safe_load(block)["applications"]
+    arguments = Arguments.model_validate(application["args"])
+    options = images_options(arguments, "cuda")
+    assert application["import_path"] == f"{build.__module__}:{build.__name__}"
+    assert {deployment["name"] for deployment in application["deployments"]} == {IMAGES, API}
+    assert (options["autoscaling_config"]["max_replicas"], server_settings(arguments).limits.steps) == (8, 50)
+    assert LoadOptions.from_json(arguments.loading).dtype == "bfloat16"
 
 
 @pytest.mark.parametrize("name", ["kept", "step"])
