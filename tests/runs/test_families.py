@@ -26,9 +26,18 @@ WITHOUT_CALLBACK = {"KolorsPipeline", "LongCatImagePipeline"}
 FRAMES = {"CogVideoXPipeline": 8, "MochiPipeline": 7}
 """Numbers of frames of the models that make no 5."""
 FAMILIES = sorted((set(TEXT_TO_IMAGE) & set(COMPONENTS)) - TOO_TINY)
+VIDEO_FAMILIES = sorted((set(TEXT_TO_VIDEO) & set(COMPONENTS)) - {"AllegroPipeline"})
+TYPICAL = {"StableDiffusionPipeline", "FluxPipeline", "WanPipeline", "CogVideoXPipeline", *WITHOUT_CALLBACK}
+"""Families that the fast tests run: one of each mechanism, and those with ways of their own."""
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def families(names: list[str]) -> pytest.MarkDecorator:
+    """Run a test for each family, for all but the typical ones as a slow test."""
+    marks = {name: [] if name in TYPICAL else [pytest.mark.slow] for name in names}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=marks[name]) for name in names])
+
+
+@families(FAMILIES)
 def test_every_family_makes_the_picture_of_a_run(name: str, tmp_path: Path):
     tiny(name).save_pretrained(tmp_path / "model")
     folder = str(tmp_path / "model")
@@ -45,7 +54,7 @@ def test_every_family_makes_the_picture_of_a_run(name: str, tmp_path: Path):
     assert image.evaluations > 2
 
 
-@pytest.mark.parametrize("name", sorted((set(TEXT_TO_VIDEO) & set(COMPONENTS)) - {"AllegroPipeline"}))
+@families(VIDEO_FAMILIES)
 def test_every_family_of_videos_makes_the_frames_of_a_run(name: str, tmp_path: Path):
     tiny(name).save_pretrained(tmp_path / "model")
     folder = str(tmp_path / "model")
