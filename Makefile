@@ -40,5 +40,5 @@ constraints:
 	@PYTHONPATH=.uv $(PYTHON) scripts/renew_constraints.py $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf .venv .oldest .uv .build out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .oldest .uv out docs/_build build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src emoji tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
