@@ -256,9 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result: dict[str, Any] = {"asked": asked, "machine": machine, "levels": []}
     flags = [*ROOM, *(["--model", options.model] if options.model else [])]
     with ExitStack() as stack:
-        urls = {
-            f"batch {size}": stack.enter_context(server([*flags, "--batch", str(size)])) for size in (1, options.batch)
-        }
+        sizes = sorted({1, options.batch})
+        urls = {f"batch {size}": stack.enter_context(server([*flags, "--batch", str(size)])) for size in sizes}
         makers = {BARE: bare(options)} if options.clients else {}
         makers |= {name: served(url, options) for name, url in urls.items()}
         for make in makers.values():
