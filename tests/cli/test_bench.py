@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from semguide.cli.bench import print_summary
 from semguide.evaluation.bench.generation import TaskRunner
 from semguide.evaluation.bench.row_metrics import METRICS
 from semguide.evaluation.bench.table import columns, read_table
@@ -449,3 +450,18 @@ def test_stopped_processes_leave_none_behind_and_lose_no_finished_image(
     assert bench(out).exit_code == 0
     rows = {row["id"]: row for row in results(out)}
     assert all(rows[row["id"]] == row for row in results(whole))
+
+
+def test_the_table_shows_headings_and_names_whole_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    share = {"mean": 0.872, "ci95": [0.839, 0.904]}
+    found = {"all_concepts": share, "per_concept": share, "metrics": {"clip_similarity": share}}
+    found |= {"evaluations_per_image": 101.0, "seconds_per_image": 12.75}
+    pair = {"delta": 0.103, "ci95": [0.072, 0.136], "p": 0.0001, "metrics": {}}
+    print_summary({"methods": {"cfg": found, "best-of-detector": found}, "paired": {"best-of-detector-cfg": pair}})
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("evaluations", "best-of-detector", "seconds", "similarity", "0.0001"))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from semguide.evaluation.bench.scorer_folders import ScorerRequest
 from semguide.runs.folder import check_writable
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from semguide.evaluation.bench.export import Export
     from semguide.evaluation.bench.folder import BenchFolder
     from semguide.evaluation.bench.plan import BenchTask
@@ -202,14 +204,23 @@ def quieten() -> None:
         warnings.simplefilter("ignore")
 
 
+def _table(head: Sequence[str]) -> Table:
+    """Return an empty table whose headings are whole at 80 columns; intervals go over several lines."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Column, Table
+
+    whole = ("method", "evaluations", "seconds", "p")
+    columns = [Column(name, min_width=max(map(len, name.split())), no_wrap=name in whole) for name in head]
+    return Table(*columns, box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+
+
 def print_summary(summary: dict[str, Any]) -> None:
     """Print the methods with their shares, costs and metrics."""
     from rich.console import Console
-    from rich.table import Table
 
     from semguide.evaluation.report.page import interval, metrics_rows
 
-    table = Table("method", "all concepts", "per concept", "evaluations", "seconds", "against the first", "p")
+    table = _table(("method", "all concepts", "per concept", "evaluations", "seconds", "against the first", "p"))
     first = next(iter(summary["methods"]))
     for name, found in summary["methods"].items():
         pair = summary["paired"].get(f"{name}-{first}")
@@ -226,7 +237,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     Console().print(table)
     head, rows = metrics_rows(summary)
     if rows:
-        more = Table(*head)
+        more = _table(head)
         for row in rows:
             more.add_row(*row)
         Console().print(more)
