@@ -73,3 +73,10 @@ def test_the_environments_that_publish_are_those_that_an_index_is_told():
     environments = [job["environment"] for job in jobs.values() if "environment" in job]
     assert environments == ["pypi-semguide", "pypi-semguide-emoji"]
     assert all(f"`{name}`" in text_of("CONTRIBUTING.md") for name in environments)
+
+
+def test_the_workflows_run_actions_of_fixed_commits():
+    used = re.findall(r"uses: (.+)", text_of(".github/workflows/checks.yml") + text_of(".github/workflows/publish.yml"))
+    others = [each for each in used if not each.startswith("./")]
+    assert others
+    assert [each for each in others if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", each)] == []
