@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bootstrap import BUILD_TOOLS
+
 ROOT = Path(__file__).resolve().parents[1]
-BUILD_TOOLS = "hatchling\neditables\n"
-"""What scripts/bootstrap.py installs besides the projects."""
 HEADER = """\
 # What `make setup` installs, to the version: `.[dev]` resolved for Python 3.10 to 3.13. To renew: make constraints
 # Not pinned: the nvidia-*, cuda-* and triton packages, which accelerator builds of torch pin themselves. torch's own
@@ -60,7 +60,7 @@ def resolve(present: str, arguments: list[str]) -> str:
             "pyproject.toml",
             "-",
         ]
-        if subprocess.run(command, cwd=ROOT, input=BUILD_TOOLS, text=True, check=False).returncode != 0:
+        if subprocess.run(command, cwd=ROOT, input="\n".join(BUILD_TOOLS), text=True, check=False).returncode != 0:
             raise SystemExit("uv could not resolve the dependencies; constraints.txt is as it was")
         return out.read_text(encoding="utf-8")
 

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.docs.snippets import ROOT, on_page
+from support.docs.snippets import ROOT, commands_of, on_page
 from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 PAGE = ROOT / "docs" / "own-rule.md"
@@ -32,6 +33,7 @@ cards = {card.name: card for card in methods_reply(Limits()).methods}
 planned = complete("nudge", {"strength": 3}, 7.5, "StableDiffusionPipeline", SamplingOptions(2, 64, 64))
 made = CliRunner().invoke(app, ["generate", "a red book and a vase", "--model", sys.argv[1], "--method", "nudge",
     "--num-images", "1", "--steps", "2", "--out", sys.argv[2]])
+tried = CliRunner().invoke(app, json.loads(sys.argv[3]))
 print(json.dumps({
     "command": [entry["name"] for entry in json.loads(listed.stdout)],
     "warnings": listed.stderr,
@@ -40,6 +42,7 @@ print(json.dumps({
     "comfyui": SemanticGuidanceNode.INPUT_TYPES()["required"]["method"][0],
     "strength": build_rule("nudge", 5.0, 2.0).strength,
     "generate": made.output,
+    "tried": [tried.exit_code, tried.output],
 }))
 """
 
@@ -68,10 +71,18 @@ def seen(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """What a fresh Python that has the packages sees in each interface."""
     tiny, out = save_tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny"), tmp_path_factory.mktemp("out")
     path = os.pathsep.join([str(packages), *sys.path])
-    command = [sys.executable, "-c", SEEN, str(tiny), str(out / "run")]
+    command = [sys.executable, "-c", SEEN, str(tiny), str(out / "run"), json.dumps(_first_try(out / "bench"))]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _first_try(out: Path) -> list[str]:
+    """Return the words of the page's benchmark, with one prompt, few evaluations and another folder."""
+    shell = next(s.text for s in on_page(PAGE) if "semguide bench" in s.text)
+    (words,) = [words for words in commands_of(shell) if words[:2] == ["semguide", "bench"]]
+    fewer = {"--limit": "1", "--evaluations": "8", "--out": str(out)}
+    return [fewer.get(before, word) for before, word in pairwise(words)]
 
 
 def test_the_command_lists_it_and_makes_images_with_it(seen: dict[str, Any]) -> None:
@@ -81,6 +92,12 @@ def test_the_command_lists_it_and_makes_images_with_it(seen: dict[str, Any]) -> 
 
 def test_a_benchmark_takes_it(seen: dict[str, Any]) -> None:
     assert seen["bench"] == [["cfg", "nudge"], {"strength": 3.0}]
+
+
+def test_the_first_try_of_the_page_runs(seen: dict[str, Any]) -> None:
+    code, output = seen["tried"]
+    assert code == 0, output
+    assert "nudge" in output
 
 
 def test_the_server_describes_it(seen: dict[str, Any]) -> None:

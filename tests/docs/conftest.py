@@ -14,6 +14,7 @@ import pytest
 
 from support.foreign_warnings import pytest_itemcollected
 from support.tiny.calls import fresh
+from support.tiny.pipelines import tiny
 from support.tiny.stable_diffusion import quiet, save_tiny_checkpoint, tiny_sdxl
 
 __all__ = ["pytest_itemcollected"]
@@ -26,7 +27,11 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     folder = save_tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny-sd")
     tiny_sd = StableDiffusionPipeline.from_pretrained(folder, use_safetensors=True)
-    return {"StableDiffusionPipeline": quiet(tiny_sd), "StableDiffusionXLPipeline": tiny_sdxl()}
+    return {
+        "StableDiffusionPipeline": quiet(tiny_sd),
+        "StableDiffusionXLPipeline": tiny_sdxl(),
+        "WanPipeline": tiny("WanPipeline"),
+    }
 
 
 @pytest.fixture(scope="session")

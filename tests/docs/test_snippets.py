@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -15,12 +17,13 @@ from support.docs.snippets import PAGES, SERVER, Snippet, commands_of, on_page, 
 
 ELSEWHERE = {"guider.md"}
 """Pages whose snippets test_guider.py runs, on a tiny modular pipeline."""
-FEW_STEPS = re.compile(r"num_inference_steps=\d+")
+FEWER = {"num_inference_steps": 2, "num_frames": 5, "height": 16, "width": 16}
+"""Numbers that a block gets whatever the page says, so that it is quick."""
 
 
 def run_python(snippet: Snippet, names: dict[str, Any]) -> None:
-    """Run a block after the ones before it on its page; the reader's code, with few steps."""
-    text = FEW_STEPS.sub("num_inference_steps=2", snippet.text)
+    """Run a block after the ones before it on its page; the reader's code, with few steps and small videos."""
+    text = re.sub(rf"\b({'|'.join(FEWER)})=\d+", lambda found: f"{found[1]}={FEWER[found[1]]}", snippet.text)
     if ">>> " in text:
         test = doctest.DocTestParser().get_doctest(text, names, snippet.place, snippet.page, snippet.line)
         failed = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, clear_globs=False).failed
@@ -42,6 +45,16 @@ def run(snippet: Snippet, names: dict[str, Any]) -> None:
         raise AssertionError(f"{snippet.place} does not work: {error}") from error
 
 
+def at_server(text: str, address: str) -> str:
+    """Return a block with the address of a server that runs, and with the id of a job that it did."""
+    if "/jobs/ID/" in text:
+        asked = json.dumps({"prompt": "a red car and a blue apple", "semguide": {"steps": 2}}).encode()
+        request = Request(f"http://{address}/v1/images/generations", asked, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=120) as reply:
+            text = text.replace("/jobs/ID/", f"/jobs/{json.load(reply)['semguide']['job']}/")
+    return text.replace(SERVER, address)
+
+
 def pages() -> list[Any]:
     """Return all pages; those that need a server are slow."""
     slow = [page for page in PAGES if any(snippet.asks_server for snippet in on_page(page))]
@@ -58,7 +71,7 @@ def test_what_a_page_shows_works(page: Path, reader: Path, request: pytest.Fixtu
     for snippet in on_page(page):
         if snippet.reason is None and snippet.asks_server:
             address = request.getfixturevalue("server")
-            run(replace(snippet, text=snippet.text.replace(SERVER, address)), names)
+            run(replace(snippet, text=at_server(snippet.text, address)), names)
         elif snippet.reason is None:
             run(snippet, names)
 
@@ -103,6 +116,8 @@ def test_a_command_may_go_over_lines_and_have_comments():
         ("make everything", "no target"),
         ("pip install '.[everything]'", "no extra"),
         ("python benchmarks/everything.py", "there is no"),
+        ("python benchmarks/edits.py --out out --stepz 3", "unrecognized arguments"),
+        ("python benchmarks/table.py --out out --settings benchmarks/none.json", "there is no"),
         ("frobnicate", "mark the block"),
     ],
 )

@@ -17,8 +17,17 @@ else:
     tomllib = pytest.importorskip("tomli")
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "renew_constraints.py"))
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
+
+def script() -> dict[str, Any]:
+    """Return the names of the script, which imports another of its folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        return runpy.run_path(str(ROOT / "scripts" / "renew_constraints.py"))
+
+
+SCRIPT = script()
 
 
 def project(folder: Path) -> dict[str, Any]:

@@ -135,6 +135,14 @@ def test_arguments_are_read_as_the_command_line_of_serve_gives_them():
         Arguments.model_validate({"replica": 2})
 
 
+def test_the_command_of_the_docs_is_read():
+    page = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    (target, words), *_ = re.findall(r"^serve run (\S+:\w+) (.+)$", page, re.MULTILINE)
+    arguments = Arguments.model_validate(dict(word.split("=") for word in words.split()))
+    assert target == f"{build.__module__}:{build.__name__}"
+    assert (arguments.model, arguments.replicas) == (["emoji-unet"], 2)
+
+
 def test_the_config_file_of_the_docs_is_read():
     page = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 import subprocess
+from argparse import ArgumentParser
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
 import typer
 from typer.testing import CliRunner
@@ -20,8 +25,8 @@ FEWER = {
     "bench": {"--steps": "1", "--limit": "1", "--seeds": "1"},
 }
 """Options that a run gets whatever the page says, so that it is quick."""
-NOT_HERE = {"--jobs", "--ray", "--device"}
-"""Options of runs that need more processes or other machines than a test has."""
+NOT_HERE = {"--jobs", "--ray", "--device", "--lora"}
+"""Options of runs that need more processes, other machines or files of the reader's."""
 
 
 def check_command(words: list[str]) -> None:
@@ -97,12 +102,40 @@ def _pip(words: list[str]) -> None:
 
 
 def _python(words: list[str]) -> None:
-    if words[0] == "-m" and words[1] == "pip":
+    if words[0] == "-c":
+        exec(words[1], {})
+    elif words[0] == "-m" and words[1] == "pip":
         _pip(words[2:])
+    elif words[0] == "-m" and words[1] == "semguide":
+        _semguide(words[2:])
     elif words[0] == "-m":
         assert importlib.util.find_spec(words[1].split(".")[0]), f"there is no module {words[1]!r}"
     else:
         _files(words[:1])
+        _files([file for word in words for file in re.findall(r"benchmarks/[\w.-]+", word)])
+        _script(words)
+
+
+class _ArgumentsRead(Exception):
+    """A script has read its arguments."""
+
+
+def _script(words: list[str]) -> None:
+    """Let a script read its arguments, and stop it there."""
+    read = ArgumentParser.parse_args
+
+    def parse_args(parser: ArgumentParser) -> None:
+        read(parser, words[1:])
+        raise _ArgumentsRead
+
+    with patch.object(ArgumentParser, "parse_args", parse_args), redirect_stderr(StringIO()) as said:
+        try:
+            runpy.run_path(str(ROOT / words[0]), run_name="__main__")
+        except _ArgumentsRead:
+            return
+        except SystemExit:
+            raise AssertionError(f"python {' '.join(words)}: {said.getvalue()}") from None
+    raise AssertionError(f"{words[0]} reads no arguments, so nothing checks them")
 
 
 def _files(words: list[str]) -> None:
