@@ -6,6 +6,7 @@ import importlib.util
 import re
 import runpy
 import subprocess
+import sys
 from argparse import ArgumentParser
 from contextlib import redirect_stderr
 from io import StringIO
@@ -128,9 +129,11 @@ def _script(words: list[str]) -> None:
         read(parser, words[1:])
         raise _ArgumentsRead
 
-    with patch.object(ArgumentParser, "parse_args", parse_args), redirect_stderr(StringIO()) as said:
+    file, said = ROOT / words[0], StringIO()
+    beside = patch.object(sys, "path", [str(file.parent), *sys.path])
+    with patch.object(ArgumentParser, "parse_args", parse_args), beside, redirect_stderr(said):
         try:
-            runpy.run_path(str(ROOT / words[0]), run_name="__main__")
+            runpy.run_path(str(file), run_name="__main__")
         except _ArgumentsRead:
             return
         except SystemExit:
