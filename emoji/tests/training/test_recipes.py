@@ -29,6 +29,7 @@ FILES = {
     "decoder": "vae/diffusion_pytorch_model.safetensors",
     "judge": "judge/model.safetensors",
     "lora": "lora/pytorch_lora_weights.safetensors",
+    "turbo": "turbo/pytorch_lora_weights.safetensors",
 }
 FROZEN = ("vae", "clip", "tokenizer")
 NEEDS = {
@@ -39,6 +40,7 @@ NEEDS = {
     "decoder": ("vae",),
     "judge": ("vae",),
     "lora": (*FROZEN, "unet"),
+    "turbo": (*FROZEN, "unet"),
 }
 
 

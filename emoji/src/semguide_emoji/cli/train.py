@@ -30,6 +30,7 @@ class RecipeName(str, Enum):
     flow = "flow"
     judge = "judge"
     lora = "lora"
+    turbo = "turbo"
     export = "export"
 
 
@@ -46,7 +47,8 @@ def train(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this long; run again to go on.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     source: Annotated[
-        Path | None, typer.Option("--from", help="Exported checkpoint to start from (unet, lora, flow and decoder).")
+        Path | None,
+        typer.Option("--from", help="Exported checkpoint to start from (unet, lora, turbo, flow and decoder)."),
     ] = None,
     to: Annotated[Path, typer.Option(help="export: where to write the checkpoints; default: the package.")] = ASSETS,
     seeds: Annotated[
@@ -76,7 +78,7 @@ def _train(recipe: str, preset: str, out: Path, device: str, changes: dict[str, 
     hush_libraries()
     chosen = PRESETS[preset]
     settings = replace(chosen.settings[recipe], device=choose_device(device), **changes)
-    if source is None and recipe == "lora" and not (out / "unet").exists():
+    if source is None and recipe in ("lora", "turbo") and not (out / "unet").exists():
         source = ASSETS / "emoji-unet"
     if source is not None:
         take_up(source, out, recipe)

@@ -19,7 +19,7 @@ from semguide_emoji.training.unet import UNetRecipe, sample
 CAPTIONS = (f"a {NEWCOMER}", NEWCOMER, f"a photo of a {NEWCOMER}", f"a picture of a {NEWCOMER}")
 RANK = 4
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")
-_TARGETS = [*_ATTENTION, "conv1", "conv2"]  # at 8 x 8 latents attention alone hardly learns a new shape
+TARGETS = [*_ATTENTION, "conv1", "conv2"]  # at 8 x 8 latents attention alone hardly learns a new shape
 _EVER = 1 << 40  # a pool that is never drawn again
 _OTHERS = ("a red car", "a cat", "a blue apple", "a yellow bow")
 _SHEET = (*[CAPTIONS[0]] * 4, *(f"{CAPTIONS[0]} and {other}" for other in _OTHERS))
@@ -42,7 +42,7 @@ class LoraRecipe(UNetRecipe):
 
     def __init__(self, pipe: StableDiffusionPipeline, shots: Shots) -> None:
         pipe.unet.requires_grad_(False)
-        pipe.unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=_TARGETS))
+        pipe.unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS))
         super().__init__(pipe, shots, pool=1, repeats=_EVER, dropped=0.0)
 
     def sheet(self, path: Path) -> None:

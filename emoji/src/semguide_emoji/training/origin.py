@@ -10,7 +10,13 @@ from semguide.files import atomic, atomic_folder
 from semguide_emoji.training.history import HISTORY
 
 #: Recipe -> the folder of its own part, in an exported checkpoint and in a set; None where it trains a part of all.
-_OWN = {"unet": ("unet", "unet"), "lora": ("unet", "unet"), "flow": ("transformer", "flow"), "decoder": None}
+_OWN = {
+    "unet": ("unet", "unet"),
+    "lora": ("unet", "unet"),
+    "turbo": ("unet", "unet"),
+    "flow": ("transformer", "flow"),
+    "decoder": None,
+}
 
 
 def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
@@ -22,7 +28,7 @@ def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
     Args:
         checkpoint: A folder that `semguide train export` wrote: emoji-unet or emoji-flow.
         folder: The set; made if it is missing.
-        recipe: "unet", "lora", "flow" or "decoder".
+        recipe: "unet", "lora", "turbo", "flow" or "decoder".
 
     Raises:
         InvalidArgument: It is no such checkpoint, or the recipe starts from nothing.

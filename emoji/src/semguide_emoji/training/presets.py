@@ -84,6 +84,9 @@ SMALL = Preset(
         "lora": TrainingSettings(
             steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=17, sheet_steps=200
         ),
+        "turbo": TrainingSettings(
+            steps=6000, batch_size=32, learning_rate=1e-3, warmup=100, ema=0.99, seed=18, sheet_steps=250
+        ),
     },
 )
 
@@ -119,6 +122,9 @@ FULL = Preset(
         "judge": TrainingSettings(steps=5000, batch_size=128, learning_rate=2e-3, warmup=200, ema=0.995, seed=24),
         "lora": TrainingSettings(
             steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=27, sheet_steps=200
+        ),
+        "turbo": TrainingSettings(
+            steps=4000, batch_size=64, learning_rate=1e-3, warmup=100, ema=0.99, seed=28, sheet_steps=250
         ),
     },
 )

@@ -142,6 +142,27 @@ def train_lora(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
     return state
 
 
+def train_turbo(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
+    """Distil the set's denoiser to a few steps without guidance; writes `folder/turbo`, a LoRA.
+
+    Raises:
+        InvalidArgument: There is no denoiser yet, or nothing that it stands on.
+        MissingExtra: peft is not installed.
+    """
+    if find_spec("peft") is None:
+        raise MissingExtra("semguide train turbo", "lora")
+    from semguide_emoji.training.lora import save_lora
+    from semguide_emoji.training.turbo import TurboRecipe
+
+    torch.manual_seed(settings.seed)
+    made(folder / "unet", "unet")
+    pipe = assembled(preset, folder).to(settings.device)
+    batches = _of(preset.drawn_world, preset, settings)
+    state = train(TurboRecipe(pipe, batches), settings, folder / "training" / "turbo")
+    save_lora(pipe, folder / "turbo")
+    return state
+
+
 #: Recipe name -> its function, in the order in which a set of checkpoints is made; a LoRA is no part of it.
 RECIPES: dict[str, Callable[[Preset, TrainingSettings, Path], State]] = {
     "vae": train_vae,
@@ -151,4 +172,5 @@ RECIPES: dict[str, Callable[[Preset, TrainingSettings, Path], State]] = {
     "flow": train_flow,
     "judge": train_judge,
     "lora": train_lora,
+    "turbo": train_turbo,
 }
