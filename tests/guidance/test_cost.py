@@ -25,7 +25,7 @@ def test_no_rule_spends_more_than_its_budget_and_one_step_more_would(name: str):
 
 def test_the_budget_of_plain_guidance_is_its_own_steps_again():
     assert afford(Cost(CFG()), Cost(CFG()).plain(25), 3).steps == 25
-    embedded = Cost(CFG(), embedded=True)
+    embedded = Cost(CFG(), "embedded")
     assert (embedded.plain(28), afford(embedded, 28, 0).steps) == (28, 28)
 
 

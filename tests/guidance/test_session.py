@@ -123,6 +123,6 @@ def test_evaluations_are_counted_for_one_image_or_for_each() -> None:
 
 def test_a_step_costs_both_branches_and_each_concept_and_without_an_unconditional_branch_one() -> None:
     assert [step_evaluations(concepts) for concepts in (0, 1, 3)] == [2, 3, 5]
-    assert [step_evaluations(concepts, embedded=True) for concepts in (0, 1, 3)] == [1, 3, 5]
+    assert [step_evaluations(concepts, "embedded") for concepts in (0, 1, 3)] == [1, 3, 5]
     assert SGT(stop=0.5).evaluations_per_image(4, 2) == 2 * 4 + 2 * 2
     assert SGT(stop=0.5).evaluations_per_image(4, 2, full_trace=True) == 4 * 4

@@ -9,7 +9,7 @@ from typing import Any, Final
 from semguide.concepts.edits import Edits
 from semguide.errors import InvalidArgument, SemguideWarning
 from semguide.guidance.edits import needed_edits
-from semguide.guidance.rule import Rule, step_evaluations
+from semguide.guidance.rule import Branches, Rule, step_evaluations
 from semguide.guidance.signal_score import STOP, first_steps
 
 FEWEST_STEPS: Final = 12
@@ -27,15 +27,15 @@ class Cost:
 
     Attributes:
         rule: The rule.
-        embedded: Whether the guidance scale is an input of the denoiser, so that plain guidance takes one evaluation.
+        branches: What the pipeline evaluates at each step: a plain one takes one evaluation or two.
         denoiser_steps: What the scheduler makes of a number of steps; of most the same number.
-        edits: What is evaluated besides at each step; none where the scale is an input.
+        edits: What is evaluated besides at each step; none where e(0) is not.
         watched: The part of the steps, from the first, at which the concepts are evaluated also where the rule does not
             need them: 0 for none, 1 for a full trace, `STOP` for an image that may be tried again.
     """
 
     rule: Rule[Any]
-    embedded: bool = False
+    branches: Branches = "both"
     denoiser_steps: Callable[[int], int] = int
     edits: Edits = field(default_factory=Edits)
     watched: float = 0.0
@@ -52,12 +52,12 @@ class Cost:
 
     def plain(self, steps: int) -> int:
         """Return the denoiser evaluations of plain guidance."""
-        return self.denoiser_steps(steps) * step_evaluations(0, embedded=self.embedded)
+        return self.denoiser_steps(steps) * step_evaluations(0, self.branches)
 
     def _until(self, stop: int, count: int, concepts: int) -> int:
         watched = first_steps(self.watched, count) if self.watched else 0
         own = (
-            self.rule.evaluations(step, count, concepts, full_trace=step < watched, embedded=self.embedded)
+            self.rule.evaluations(step, count, concepts, full_trace=step < watched, branches=self.branches)
             for step in range(stop)
         )
         edits = (len(needed_edits(self.edits, step, count)) for step in range(stop)) if self.edits else ()

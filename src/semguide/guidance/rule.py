@@ -17,6 +17,10 @@ from semguide.guidance.parameters import GUIDANCE_SCALE, UNCOND_EVERY, check_par
 
 State = TypeVar("State")
 
+Branches = Literal["both", "embedded", "conditional"]
+"""What a pipeline evaluates for an image at each step: e(0) and e(P); e(P) alone, of a denoiser that takes the guidance
+scale as an input; or e(P) alone, without any guidance, as checkpoints of a few steps do."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -87,17 +91,18 @@ class Correction:
     abstract: Scalar | None = None
 
 
-def step_evaluations(concepts: int, *, embedded: bool = False) -> int:
+def step_evaluations(concepts: int, branches: Branches = "both") -> int:
     """Return the denoiser evaluations of one step of one image.
 
     Args:
-        concepts: Number of concepts that are evaluated at the step, 0 for plain guidance.
-        embedded: Whether the guidance scale is an input of the denoiser, so that e(0) is evaluated with concepts only.
+        concepts: Number of concepts that are evaluated at the step, 0 for a plain step.
+        branches: What the pipeline evaluates; with "embedded" e(0) is evaluated with concepts only.
 
     Returns:
-        e(0), e(P) and one for each concept.
+        e(P), one for each concept, and e(0) where it is evaluated.
     """
-    return 2 + concepts if concepts or not embedded else 1
+    uncond = branches == "both" or (branches == "embedded" and concepts > 0)
+    return 1 + concepts + uncond
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ class Rule(ABC, Generic[State]):
     """With fewer concepts than this the correction is zero, so they are not evaluated."""
     uses_concepts: ClassVar[bool] = True
     """Whether `correct` looks at the concepts; if not, it is asked at every step, with whichever were evaluated."""
+    needs_uncond: ClassVar[bool] = True
+    """Whether it needs e(0); without it, the mean of e(c_k) takes its place where there is no guidance."""
     repels: ClassVar[bool] = False
     """Whether it steers away from the concepts, so that they are to be given by hand."""
 
@@ -197,7 +204,7 @@ class Rule(ABC, Generic[State]):
         return ""
 
     def evaluations(
-        self, step: int, count: int, concepts: int, *, full_trace: bool = False, embedded: bool = False
+        self, step: int, count: int, concepts: int, *, full_trace: bool = False, branches: Branches = "both"
     ) -> int:
         """Return the denoiser evaluations of one step of one image.
 
@@ -206,18 +213,18 @@ class Rule(ABC, Generic[State]):
             count: Number of steps.
             concepts: Number of the image's concepts.
             full_trace: Whether the concepts are evaluated also where the rule does not use them.
-            embedded: Whether the guidance scale is an input of the denoiser.
+            branches: What the pipeline evaluates at each step.
         """
         evaluated = full_trace or self.needs_concepts(step, count, concepts)
-        spared = not embedded and self.reuses_guidance(step, count, concepts)
-        return step_evaluations(concepts if evaluated else 0, embedded=embedded) - spared
+        spared = branches == "both" and self.reuses_guidance(step, count, concepts)
+        return step_evaluations(concepts if evaluated else 0, branches) - spared
 
     def evaluations_per_image(
-        self, steps: int, concepts: int, *, full_trace: bool = False, embedded: bool = False
+        self, steps: int, concepts: int, *, full_trace: bool = False, branches: Branches = "both"
     ) -> int:
         """Return the denoiser evaluations of all steps of one image."""
         return sum(
-            self.evaluations(step, steps, concepts, full_trace=full_trace, embedded=embedded) for step in range(steps)
+            self.evaluations(step, steps, concepts, full_trace=full_trace, branches=branches) for step in range(steps)
         )
 
 

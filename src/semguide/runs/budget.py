@@ -64,11 +64,11 @@ def cost_of(
     rule: Rule[Any], model: ModelDescription, loading: LoadOptions, edits: Edits | None = None, watched: float = 0.0
 ) -> Cost:
     """Return what an image of a rule costs on a model, with edits if there are any; `watched` is as `Cost` has it."""
-    from semguide.adapters.pipelines.own_scale import is_embedded
+    from semguide.adapters.pipelines.own_scale import branches
     from semguide.guidance.cost import Cost
 
-    embedded = is_embedded(model.pipeline_class, model.guidance_embeds)
-    return Cost(rule, embedded, denoiser_steps(model, loading), edits or Edits(), watched)
+    evaluated = branches(model.pipeline_class, model.guidance_embeds, rule.guidance_scale)
+    return Cost(rule, evaluated, denoiser_steps(model, loading), edits or Edits(), watched)
 
 
 def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[int], int]:

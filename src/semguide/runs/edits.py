@@ -21,10 +21,13 @@ def check_edits(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescriptio
     """
     if not run.edits:
         return
-    from semguide.adapters.pipelines.own_scale import is_embedded
+    from semguide.adapters.pipelines.own_scale import branches
     from semguide.guidance.edits import check_edits_beside
 
-    if is_embedded(model.pipeline_class, model.guidance_embeds):
+    found = branches(model.pipeline_class, model.guidance_embeds, run.sampling.guidance_scale)
+    if found == "conditional":
+        raise InvalidArgument("edits", "must stand beside guidance", remedy="give {guidance_scale} more than 1")
+    if found == "embedded":
         rule = f"must stand beside a model with classifier-free guidance, and {model.name} has its scale as an input"
         raise InvalidArgument("edits", rule, remedy="take another {model}")
     for rule in rules.values():

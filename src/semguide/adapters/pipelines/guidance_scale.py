@@ -29,29 +29,47 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
             raise InvalidArgument(name, rule, given[name], "leave it out")
     first, *others = scale.arguments
     chosen = given.get(first)
-    if scale.required and chosen is None:
-        raise InvalidArgument(
-            first,
-            "must be given, > 1: without it the pipeline does not guide, and a checkpoint that is distilled to a few "
-            "steps (schnell) must not be",
-            None,
-            "give it for one that is not",
-        )
     found = {first: default - scale.shift if chosen is None else chosen}
     found |= {name: given[name] for name in others if given.get(name) is not None}
-    disabled_at = 1.0 - scale.shift if scale.disabled_at is None else scale.disabled_at
     found = {name: plain(value) for name, value in found.items()}
     for name, value in found.items():
         check_number(name, value, 0.0)
-        if value <= disabled_at:
-            raise InvalidArgument(
-                name,
-                f"must be > {disabled_at:g} (at {disabled_at:g} or below the pipeline makes no unconditional "
-                "prediction, which the rule needs)",
-                value,
-                "use the pipeline itself for a run without guidance",
-            )
+        if value <= scale.off:
+            raise scale_off(scale, name, value)
     return found
+
+
+def scale_off(scale: Scale, name: str, value: Any, rule: str = "the rule") -> InvalidArgument:
+    """Return the error of a scale that turns the guidance off where it is needed.
+
+    Args:
+        scale: Where the pipeline takes it.
+        name: Its argument.
+        value: What was given.
+        rule: What needs the guidance.
+    """
+    told = (
+        f"must be > {scale.off:g} (at {scale.off:g} or below the pipeline makes no unconditional prediction, which "
+        f"{rule} needs)"
+    )
+    return InvalidArgument(name, told, value, "use BalancedSGT for a run without guidance, as of few-step checkpoints")
+
+
+def without_guidance(scale: Scale, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a pipeline call whose guidance is off, also where the rule's default says so.
+
+    Args:
+        scale: Where the pipeline takes it.
+        given: The caller's arguments.
+
+    Raises:
+        InvalidArgument: A scale is negative.
+    """
+    first = scale.arguments[0]
+    if (value := plain(given.get(first))) is None:
+        return dict(given) if scale.required else {**given, first: scale.off}
+    check_number(first, value, 0.0)
+    return dict(given)
 
 
 def with_scales(scale: Scale, arguments: Mapping[str, Any], chosen: Mapping[str, float]) -> dict[str, Any]:

@@ -143,11 +143,11 @@ class Sequential:
         return with_prediction(output, steered(session, half.index, denoiser, uncond, cond, found))
 
 
-class Embedded:
-    """e(P) is the only call, of a denoiser that takes the guidance scale as an input; it returns e(P) + delta.
+class Conditional:
+    """e(P) is the only call, of a pipeline that does not guide; it returns e(P) + delta.
 
-    Such a denoiser was trained to predict u + w (c - u) of the one it was distilled from, so its own differences are
-    those of that one times w, and its own w is 1.
+    The mean of e(c_k) takes the place of e(0), and w is 1: a denoiser that was distilled to do without guidance has its
+    scale in its own differences.
     """
 
     def __init__(self, session: SteeringSession) -> None:
@@ -164,11 +164,27 @@ class Embedded:
         found = session.evaluate_concepts(forward, call, index).concepts if session.active else {}
         cond = prediction_of(output)
         step, rows = session.step_at(index, denoiser, cond.device), list(cond)
-        for i, (uncond, *concepts) in found.items():
-            delta = session.correct(i, step, uncond, cond[i], torch.stack(concepts))
+        for i, predictions in found.items():
+            uncond, concepts = self._split(predictions)
+            delta = session.correct(i, step, uncond, cond[i], concepts)
             rows[i] = (upcast_half(cond[i]) + delta).to(cond.dtype)
-            session.notify_watcher(i, step, uncond, cond[i], torch.stack(concepts))
+            session.notify_watcher(i, step, uncond, cond[i], concepts)
         return with_prediction(output, torch.stack(rows))
 
+    def _split(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what stands for e(0), and e(c_k), of what was evaluated for one image."""
+        return upcast_half(predictions).mean(dim=0), predictions
 
-MECHANISMS = {"concat": Concat, "sequential": Sequential, "embedded": Embedded}
+
+class Embedded(Conditional):
+    """e(P) is the only call, of a denoiser that takes the guidance scale as an input; it returns e(P) + delta.
+
+    Such a denoiser was trained to predict u + w (c - u) of the one it was distilled from, so its own differences are
+    those of that one times w, and its own w is 1. e(0) is evaluated with the concepts.
+    """
+
+    def _split(self, predictions: Tensor) -> tuple[Tensor, Tensor]:
+        return predictions[0], predictions[1:]
+
+
+MECHANISMS = {"concat": Concat, "sequential": Sequential, "embedded": Embedded, "conditional": Conditional}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES, mechanism_of, spec_of
+from semguide.adapters.pipelines.families.spec import PipelineSpec, branches_of
+from semguide.guidance.rule import Branches
 
 EMBEDDED = "guidance_scale"
 """The argument of pipelines whose denoiser takes the scale as an input."""
@@ -18,7 +20,7 @@ def own_scale(pipe: Any, guidance_scale: float) -> dict[str, float]:
         guidance_scale: w of u + w (c - u), or the scale that the denoiser takes as an input.
     """
     spec = spec_of(pipe)
-    if mechanism_of(spec, pipe, {}) == "embedded":
+    if mechanism_of(spec, pipe, {}, guidance_scale) == "embedded":
         return {EMBEDDED: guidance_scale}
     return {spec.scale.arguments[0]: guidance_scale - spec.scale.shift}
 
@@ -30,13 +32,25 @@ def scale_argument(pipeline_class: str, guidance_embeds: bool) -> tuple[str, flo
         pipeline_class: The class.
         guidance_embeds: Whether its denoiser takes the scale as an input.
     """
-    if is_embedded(pipeline_class, guidance_embeds):
-        return EMBEDDED, 0.0
     spec = ARCHITECTURES[pipeline_class]
+    if _takes_scale(spec, guidance_embeds):
+        return EMBEDDED, 0.0
     return spec.scale.arguments[0], spec.scale.shift
 
 
-def is_embedded(pipeline_class: str, guidance_embeds: bool) -> bool:
-    """Say whether a class in the table is called with the scale as an input of its denoiser; arguments as above."""
+def branches(pipeline_class: str, guidance_embeds: bool, guidance_scale: float) -> Branches:
+    """Return what a class in the table evaluates at each step.
+
+    Args:
+        pipeline_class: The class.
+        guidance_embeds: Whether its denoiser takes the scale as an input.
+        guidance_scale: w, or that scale.
+    """
     spec = ARCHITECTURES[pipeline_class]
+    if _takes_scale(spec, guidance_embeds):
+        return "embedded"
+    return "conditional" if guidance_scale <= 1 and not spec.scale.guiders else branches_of(spec.mechanism)
+
+
+def _takes_scale(spec: PipelineSpec, guidance_embeds: bool) -> bool:
     return spec.mechanism == "embedded" or (spec.embedded and guidance_embeds)

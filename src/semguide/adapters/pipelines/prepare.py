@@ -9,15 +9,16 @@ from typing import Any
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.budget import fit, scheduler_steps
 from semguide.adapters.pipelines.families.registry import mechanism_of
-from semguide.adapters.pipelines.families.spec import PipelineSpec
-from semguide.adapters.pipelines.guidance_scale import scale_arguments, with_scales
+from semguide.adapters.pipelines.families.spec import Mechanism, PipelineSpec, branches_of
+from semguide.adapters.pipelines.guidance_scale import scale_arguments, scale_off, with_scales, without_guidance
 from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
 from semguide.concepts.budget import Evaluations
 from semguide.concepts.edits import Edits, as_edits
-from semguide.errors import InvalidArgument, UnsupportedPipeline
+from semguide.errors import InvalidArgument, UnsupportedPipeline, notify
 from semguide.guidance import Rule
 from semguide.guidance.cost import Cost
 from semguide.guidance.edits import check_edits_beside
+from semguide.guidance.rule import Branches
 from semguide.types import Concept
 
 
@@ -49,7 +50,7 @@ class Call:
     Attributes:
         mechanism: How it is steered.
         arguments: The pipeline's.
-        scales: Of them those of the guidance; empty where its scale is an input of the denoiser.
+        scales: Of them those of the guidance; empty without classifier-free guidance.
         prompts: The prompts; None where they are embeddings.
         concepts: Of each prompt.
         edits: What the images are to show more of, or less of.
@@ -57,7 +58,7 @@ class Call:
         changes: Whether it is anything but plain guidance.
     """
 
-    mechanism: str
+    mechanism: Mechanism
     arguments: dict[str, Any]
     scales: Mapping[str, float]
     prompts: Sequence[str | None]
@@ -81,15 +82,20 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
         InvalidArgument: An argument breaks a rule.
         UnsupportedPipeline: The rule or the edits cannot work on this pipeline.
     """
-    mechanism = mechanism_of(spec, pipe, arguments)
-    embedded, edits = mechanism == "embedded", as_edits(asked.edits)
+    mechanism = mechanism_of(spec, pipe, arguments, rule.guidance_scale)
+    branches, edits = branches_of(mechanism), as_edits(asked.edits)
     if edits:
-        _check_edits(pipe, rule, embedded)
-    scales = {} if embedded else scale_arguments(spec.scale, arguments, rule.guidance_scale)
-    arguments = with_scales(spec.scale, arguments, scales)
+        _check_edits(pipe, rule, branches)
+    scales: dict[str, float] = {}
+    if mechanism == "conditional":
+        _check_conditional(pipe, spec, rule, arguments)
+        arguments = without_guidance(spec.scale, arguments)
+    elif mechanism != "embedded":
+        scales = scale_arguments(spec.scale, arguments, rule.guidance_scale)
+        arguments = with_scales(spec.scale, arguments, scales)
     prompts = prompts_of(arguments, spec.text.embeds[0])
     evaluates = rule.uses_concepts and not rule.is_noop
-    if embedded and not rule.is_plain:
+    if mechanism == "embedded" and not rule.is_plain:
         _check_embedded(pipe, rule, evaluates)
     concepts = asked.concepts
     if concepts is None and asked.concept_embeds:
@@ -100,17 +106,33 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
     if evaluates and concepts is None:
         warn_of_left_out(prompts, choices)
     if asked.evaluations is not None:
-        cost = Cost(rule, embedded, _scheduler_steps(pipe), edits)
+        cost = Cost(rule, branches, _scheduler_steps(pipe), edits)
         fitted = fit(pipe, cost, asked.evaluations, prompts, found, arguments)
         found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
     warn_of_truncation(readers, prompts, found)
-    own, changes = with_negative(spec.text, arguments, len(prompts)), not rule.is_plain or bool(edits)
+    own, changes = dict(arguments), not rule.is_plain or bool(edits)
+    if mechanism != "conditional":
+        own = with_negative(spec.text, own, len(prompts))
     return Call(mechanism, own, scales, prompts, found, edits, evaluates, changes)
 
 
-def _check_edits(pipe: Any, rule: Rule[Any], embedded: bool) -> None:
+def _check_conditional(pipe: Any, spec: PipelineSpec, rule: Rule[Any], arguments: Mapping[str, Any]) -> None:
+    """Refuse a rule that needs the guidance that is not there, and say what has no effect."""
+    name = spec.scale.arguments[0]
+    if rule.uncond_every > 1 or (rule.needs_uncond and not rule.is_plain):
+        told = rule.name if rule.uncond_every == 1 else "uncond_every"
+        raise scale_off(spec.scale, name, arguments.get(name, rule.guidance_scale), told)
+    if arguments.get("negative_prompt"):
+        notify(f"negative_prompt changes nothing: {type(pipe).__name__} does not guide here", f"raise {name}")
+
+
+def _check_edits(pipe: Any, rule: Rule[Any], branches: Branches) -> None:
     """Refuse edits where there is no guidance to add theirs to."""
-    if embedded:
+    if branches == "conditional":
+        raise UnsupportedPipeline(
+            f"{type(pipe).__name__} does not guide here, and edits are added to its guidance; raise its scale"
+        )
+    if branches == "embedded":
         raise UnsupportedPipeline(
             f"{type(pipe).__name__} takes the guidance scale as an input of its denoiser here, and edits are added to "
             "classifier-free guidance; use a pipeline that has it"

@@ -92,7 +92,7 @@ class OwnGuidance(SamplingMethod):
         """
         spec = spec_of(pipe)
         self.check(type(pipe).__name__, sampling)
-        if mechanism_of(spec, pipe, {}) != "concat":
+        if mechanism_of(spec, pipe, {}, GUIDED) != "concat":
             raise UnsupportedPipeline(f"{self.name} needs classifier-free guidance, which this checkpoint has embedded")
         denoiser = getattr(pipe, spec.denoisers[0])
         scale: dict[str, Any] = own_scale(pipe, max(GUIDED, self.guidance_scale))

@@ -36,6 +36,9 @@ class BalancedSGT(Rule[None]):
     parameters mean the same for all models, prediction types, guidance scales and numbers of concepts and steps. A
     lone concept has nothing to compete with: the correction is zero, and it is not evaluated.
 
+    Where there is no guidance, as with checkpoints of a few steps, the mean of e(c_k) takes the place of e(0), and w is
+    1: d_k is what it was, and p is what the prompt adds to what its concepts have in common.
+
     The defaults were chosen on validation prompts of the embedded checkpoint; docs/results.md has the search.
     """
 
@@ -62,6 +65,7 @@ class BalancedSGT(Rule[None]):
     name: ClassVar[str] = "sgt-balanced"
     aliases: ClassVar[tuple[str, ...]] = ("sgt",)
     min_concepts: ClassVar[int] = 2
+    needs_uncond: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

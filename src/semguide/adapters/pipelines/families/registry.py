@@ -11,7 +11,7 @@ from semguide.adapters.pipelines.families.guider_only import GUIDED
 from semguide.adapters.pipelines.families.kandinsky5 import KANDINSKY5
 from semguide.adapters.pipelines.families.refused import REFUSED
 from semguide.adapters.pipelines.families.sequential import SEQUENTIAL
-from semguide.adapters.pipelines.families.spec import GuiderFamily, PipelineSpec, Refused
+from semguide.adapters.pipelines.families.spec import GuiderFamily, Mechanism, PipelineSpec, Refused
 from semguide.adapters.pipelines.families.unet import UNET
 from semguide.adapters.pipelines.families.unet_adapters import UNET_ADAPTERS
 from semguide.adapters.pipelines.families.unet_video import UNET_VIDEO
@@ -97,16 +97,20 @@ def _known(pipe: Any) -> str | None:
     return next((name for name in names if name in ARCHITECTURES or name in REASONS), None)
 
 
-def mechanism_of(spec: PipelineSpec, pipe: Any, arguments: Mapping[str, Any]) -> str:
-    """Return how a call of a pipeline is steered: its spec's mechanism, or "embedded".
+def mechanism_of(spec: PipelineSpec, pipe: Any, arguments: Mapping[str, Any], guidance_scale: float) -> Mechanism:
+    """Return how a call of a pipeline is steered: its spec's mechanism, "embedded" or "conditional".
 
     Args:
         spec: The pipeline's spec.
         pipe: The pipeline.
         arguments: Of the call.
+        guidance_scale: w where they give none.
     """
-    embedded = spec.embedded and _takes_scale(spec, pipe)
-    return "embedded" if embedded and arguments.get(spec.scale.arguments[0]) is None else spec.mechanism
+    if spec.embedded and _takes_scale(spec, pipe) and arguments.get(spec.scale.arguments[0]) is None:
+        return "embedded"
+    if spec.mechanism in ("embedded", "conditional"):
+        return spec.mechanism
+    return "conditional" if spec.scale.turned_off(arguments, guidance_scale) else spec.mechanism
 
 
 def _takes_scale(spec: PipelineSpec, pipe: Any) -> bool:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from semguide.guidance.rule import step_evaluations
+from semguide.guidance.checks import plain
+from semguide.guidance.rule import Branches, step_evaluations
+
+Mechanism = Literal["concat", "sequential", "embedded", "conditional"]
+"""How a pipeline evaluates its denoiser at a step, as in `PipelineSpec.mechanism`."""
+
+
+def branches_of(mechanism: Mechanism) -> Branches:
+    """Return what a mechanism evaluates for an image at each step."""
+    return mechanism if mechanism in ("embedded", "conditional") else "both"
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Scale:
 
     Attributes:
         arguments: The pipeline argument that is the scale, one per denoiser. The later ones default to the first.
-        required: Whether the caller must give it, because the pipeline alone would not guide.
+        required: Whether the caller must give it to be guided, because the pipeline alone would not guide.
         per_step: Whether the pipeline reads `pipe.guidance_scale` anew at each step, so that callbacks may change it.
         shift: What is added to the argument to make w: 1 where the pipeline computes c + argument (c - u).
         disabled_at: The argument at and below which the pipeline makes no unconditional prediction; None where that is
@@ -88,6 +97,23 @@ class Scale:
     disabled_at: float | None = None
     dynamic_args: tuple[str, ...] = ()
     guiders: tuple[str, ...] = ()
+
+    @property
+    def off(self) -> float:
+        """The first argument at and below which the pipeline makes no unconditional prediction."""
+        return 1.0 - self.shift if self.disabled_at is None else self.disabled_at
+
+    def turned_off(self, arguments: Mapping[str, Any], default: float) -> bool:
+        """Say whether a call makes no unconditional prediction.
+
+        Args:
+            arguments: Of the call.
+            default: w where they give none.
+        """
+        given = plain(arguments.get(self.arguments[0]))
+        if given is None:
+            return self.required or (default <= 1 and not self.guiders)
+        return isinstance(given, float | int) and given <= self.off and not self.guiders
 
 
 @dataclass(frozen=True)
@@ -136,7 +162,8 @@ class PipelineSpec:
         family: The family's name.
         pipelines: Class names.
         mechanism: "concat" evaluates e(0) and e(P) in one denoiser call with rows for both, "sequential" in two calls,
-            the prompt's first; "embedded" has one call a step, of a denoiser that takes the guidance scale as an input.
+            the prompt's first; "embedded" has one call a step, of a denoiser that takes the guidance scale as an input;
+            "conditional" has one call a step and no guidance, and so has every other where its scale is turned off.
         embedded: Whether denoisers that take the guidance scale as an input (`guidance_embeds`) are steered in their
             one call a step, unless the caller asks for classifier-free guidance by its scale.
         denoisers: The pipeline's attributes that hold them.
@@ -158,7 +185,7 @@ class PipelineSpec:
 
     family: str
     pipelines: tuple[str, ...]
-    mechanism: Literal["concat", "sequential", "embedded"]
+    mechanism: Mechanism
     positional: tuple[str, ...]
     denoisers: tuple[str, ...] = ("transformer",)
     text: PromptEncodingSpec = field(default_factory=PromptEncodingSpec)
@@ -178,9 +205,11 @@ class PipelineSpec:
     @property
     def cost(self) -> str:
         """Denoiser evaluations and calls of a step; in brackets, what K concepts add at steps that use them."""
-        lone = f"{step_evaluations(0, embedded=True)} (+ 1 + K)"
+        lone = f"{step_evaluations(0, 'embedded')} (+ 1 + K)"
         if self.mechanism == "embedded":
             return f"{lone} evaluations in 1 (+ 1) calls"
+        if self.mechanism == "conditional":
+            return f"{step_evaluations(0, 'conditional')} (+ K) evaluations in 1 (+ 1) calls"
         plain = f"{step_evaluations(0)} (+ K) evaluations in {1 if self.mechanism == 'concat' else 2} (+ 1) calls"
         return plain + (f"; guidance embedded: {lone} in 1 (+ 1)" if self.embedded else "")
 
