@@ -44,6 +44,9 @@ def eps_scales(
             table = -sigma
         else:
             table = -(1 - sigma) / sigma.clamp(min=MIN_SCALE) if predicts_x0 else 1 - sigma
+    elif kind == "trigflow":  # x = cos t x0 + sin t eps, and the denoiser sees x / (cos t + sin t) (Sana Sprint)
+        t = scheduler.timesteps[steps].cpu().double()
+        table = t.cos() / (t.cos() + t.sin())
     elif preconditioned and kind in ("epsilon", "v_prediction"):
         table = _preconditioned(scheduler, steps, kind)
     elif kind == "epsilon":

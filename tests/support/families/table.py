@@ -12,7 +12,7 @@ from support.tiny.components import Parts
 from support.tiny.denoisers import STABLE_DIFFUSION, another
 from support.tiny.inputs import film, image, image_embeds, mask, picture, video
 from support.tiny.pipelines import tiny
-from support.tiny.schedulers import of_velocity
+from support.tiny.schedulers import lcm, of_velocity, trigflow
 from support.tiny.videos import TEMPLATE
 
 
@@ -66,6 +66,8 @@ _ALLEGRO = {**_SMALL, "num_frames": 8, "clean_caption": False}
 _HUNYUAN = {**_WAN, "prompt_template": TEMPLATE}
 _KANDINSKY = {"height": 16, "width": 16}
 _PIXELS = {"output_type": "pt", "clean_caption": False}
+
+_LCM_UNET = another("UNet2DConditionModel", 3, **STABLE_DIFFUSION, time_cond_proj_dim=8)
 
 FAMILIES: Mapping[str, Family] = {
     "sd": Family("StableDiffusionPipeline", denoiser="unet"),
@@ -141,6 +143,37 @@ def _chroma_of_a_checkpoint(parts: Parts) -> Any:
     parts["transformer"].register_to_config(guidance_embeds=False)
     return parts["transformer"]
 
+
+FEW_STEPS: Mapping[str, Family] = {
+    "sd-lcm-lora": Family(
+        "StableDiffusionPipeline", {"guidance_scale": 1.0}, parts={"scheduler": lcm}, scale="", denoiser="unet"
+    ),
+    "sdxl-turbo": Family("StableDiffusionXLPipeline", {"guidance_scale": 0.0}, scale="", denoiser="unet"),
+    "lcm": Family(
+        "LatentConsistencyModelPipeline",
+        of="StableDiffusionPipeline",
+        parts={"unet": _LCM_UNET, "scheduler": lcm},
+        scale="",
+        denoiser="unet",
+    ),
+    "sd-lcm-unet": Family(
+        "StableDiffusionPipeline", parts={"unet": _LCM_UNET, "scheduler": lcm}, scale="", denoiser="unet"
+    ),
+    "flux-schnell": Family("FluxPipeline", _SMALL, scale=""),
+    "z-image-turbo": Family("ZImagePipeline", {**_ZIMAGE, "guidance_scale": 0.0}, scale=""),
+    "qwen-image-lightning": Family("QwenImagePipeline", {"height": 32, "width": 32, "true_cfg_scale": 1.0}, scale=""),
+    "sana-sprint": Family(
+        "SanaSprintPipeline",
+        {**_LARGE, "use_resolution_binning": False, "intermediate_timesteps": None},
+        of="SanaPipeline",
+        parts={
+            "transformer": another("SanaTransformer2DModel", 60, guidance_embeds=True, qk_norm="rms_norm_across_heads"),
+            "scheduler": trigflow,
+        },
+        scale="",
+    ),
+}
+"""Checkpoints of a few steps, which do not guide."""
 
 _UNET, _UNION, _SD3_CONTROL = controls.control_of_unet, controls.union_control_of_unet, controls.control_of_sd3
 _QWEN_CONTROL = controls.control_of_qwen_image

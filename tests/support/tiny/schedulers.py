@@ -32,3 +32,16 @@ def of_velocity(parts: Mapping[str, Any]) -> Any:
     """Return a scheduler like that of a pipeline's components, for a denoiser that predicts v."""
     own = parts["scheduler"]
     return type(own).from_config(own.config, prediction_type="v_prediction")
+
+
+def lcm(parts: Mapping[str, Any]) -> Any:
+    """Return the scheduler of latent consistency models with the noise levels of a pipeline's own."""
+    from diffusers import LCMScheduler
+
+    return LCMScheduler.from_config(parts["scheduler"].config)
+
+
+def trigflow(parts: Mapping[str, Any]) -> Any:
+    """Return the scheduler of Sana Sprint."""
+    del parts
+    return scheduler("SCMScheduler")

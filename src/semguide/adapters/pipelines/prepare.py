@@ -8,10 +8,10 @@ from typing import Any
 
 from semguide.adapters.inputs import concepts_of, prompts_of, warn_of_left_out, warn_of_truncation
 from semguide.adapters.pipelines.budget import fit, scheduler_steps
-from semguide.adapters.pipelines.families.registry import mechanism_of
+from semguide.adapters.pipelines.families.registry import is_distilled, mechanism_of
 from semguide.adapters.pipelines.families.spec import Mechanism, PipelineSpec, branches_of
 from semguide.adapters.pipelines.guidance_scale import scale_arguments, scale_off, with_scales, without_guidance
-from semguide.adapters.pipelines.text_encoding import readers_of, with_negative
+from semguide.adapters.pipelines.text_encoding import readers_of, with_negative, with_own_lists
 from semguide.concepts.budget import Evaluations
 from semguide.concepts.edits import Edits, as_edits
 from semguide.errors import InvalidArgument, UnsupportedPipeline, notify
@@ -89,7 +89,7 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
     scales: dict[str, float] = {}
     if mechanism == "conditional":
         _check_conditional(pipe, spec, rule, arguments)
-        arguments = without_guidance(spec.scale, arguments)
+        arguments = arguments if is_distilled(spec, pipe) else without_guidance(spec.scale, arguments)
     elif mechanism != "embedded":
         scales = scale_arguments(spec.scale, arguments, rule.guidance_scale)
         arguments = with_scales(spec.scale, arguments, scales)
@@ -110,7 +110,7 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
         fitted = fit(pipe, cost, asked.evaluations, prompts, found, arguments)
         found, arguments = fitted.concepts, {**arguments, "num_inference_steps": fitted.steps}
     warn_of_truncation(readers, prompts, found)
-    own, changes = dict(arguments), not rule.is_plain or bool(edits)
+    own, changes = with_own_lists(spec.text, arguments), not rule.is_plain or bool(edits)
     if mechanism != "conditional":
         own = with_negative(spec.text, own, len(prompts))
     return Call(mechanism, own, scales, prompts, found, edits, evaluates, changes)
@@ -121,8 +121,13 @@ def _check_conditional(pipe: Any, spec: PipelineSpec, rule: Rule[Any], arguments
     name = spec.scale.arguments[0]
     if rule.uncond_every > 1 or (rule.needs_uncond and not rule.is_plain):
         told = rule.name if rule.uncond_every == 1 else "uncond_every"
+        if is_distilled(spec, pipe):
+            raise UnsupportedPipeline(
+                f"{type(pipe).__name__} makes no unconditional prediction here, which {told} needs; use BalancedSGT"
+            )
         raise scale_off(spec.scale, name, arguments.get(name, rule.guidance_scale), told)
-    if arguments.get("negative_prompt"):
+    given = arguments.get("negative_prompt") or ""
+    if any(text.strip() for text in ([given] if isinstance(given, str) else given)):
         notify(f"negative_prompt changes nothing: {type(pipe).__name__} does not guide here", f"raise {name}")
 
 

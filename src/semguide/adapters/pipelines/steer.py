@@ -136,8 +136,9 @@ class SteeredPipeline:
         self, call: Call, concept_embeds: Mapping[str, Any] | None, evaluated: bool
     ) -> list[ImageConditioning]:
         """Encode the texts of a call; `evaluated` says whether its concepts may be evaluated."""
+        guided = call.mechanism != "conditional"
         return encode_images(
-            TextEncoder(self.pipe, self._spec.text, call.arguments, concept_embeds),
+            TextEncoder(self.pipe, self._spec.text, call.arguments, concept_embeds, guided=guided),
             self._spec,
             call.concepts,
             evaluated=evaluated,

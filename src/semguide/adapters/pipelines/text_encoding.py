@@ -38,7 +38,15 @@ class PromptConditioning:
 
 
 class TextEncoder:
-    """Encodes texts as the pipeline would encode them as prompts; a concept met again is not encoded again."""
+    """Encodes texts as the pipeline would encode them as prompts; a concept met again is not encoded again.
+
+    Args:
+        pipe: The pipeline.
+        text: How it takes texts.
+        arguments: Of its call.
+        concept_embeds: Concepts that are encoded already, as in `SteeredPipeline.__call__`.
+        guided: Whether the call has a negative prompt.
+    """
 
     def __init__(
         self,
@@ -46,8 +54,11 @@ class TextEncoder:
         text: PromptEncodingSpec,
         arguments: Mapping[str, Any],
         concept_embeds: Mapping[str, Any] | None = None,
+        *,
+        guided: bool = True,
     ) -> None:
         self.pipe = pipe
+        self._guided = guided
         self._text = text
         self.arguments = arguments
         self._options = {**text.fixed, **call_options(pipe, text, arguments)}
@@ -119,11 +130,11 @@ class TextEncoder:
         return self._known[text]
 
     def _prompt(self, item: Mapping[str, Any]) -> PromptConditioning:
-        if self._text.together:
+        if self._text.together and self._guided:
             return PromptConditioning(*self._encode(item, negative=True))
         prompts = {name: item[name] for name in self._text.prompts}
         cond = self._encode(prompts, negative=False)[0]
-        if not self._text.negatives:  # such a pipeline makes no call that would ask for it
+        if not (self._guided and self._text.negatives):  # such a pipeline makes no call that would ask for it
             return PromptConditioning(cond, cond)
         negatives = {name.removeprefix("negative_"): item[name] for name in self._text.negatives}
         return PromptConditioning(cond, self._encode(negatives, negative=False)[0])
@@ -196,18 +207,20 @@ def _names_class(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
 
 
+def with_own_lists(text: PromptEncodingSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with copies of their lists of texts: some pipelines write into them."""
+    lists = {name: list(arguments[name]) for name in text.inputs if isinstance(arguments.get(name), list)}
+    return {**arguments, **lists}
+
+
 def with_negative(text: PromptEncodingSpec, arguments: dict[str, Any], count: int) -> dict[str, Any]:
     """Return the arguments with a negative prompt where the pipeline would not guide without one.
-
-    Lists of texts are copies: some pipelines write into them.
 
     Args:
         text: How the pipeline takes texts.
         arguments: Of the call.
         count: Number of prompts.
     """
-    lists = {name: list(arguments[name]) for name in text.inputs if isinstance(arguments.get(name), list)}
-    arguments = {**arguments, **lists}
     given = any(arguments.get(name) is not None for name in ("negative_prompt", f"negative_{text.embeds[0]}"))
     if text.negative is None or given:
         return arguments

@@ -61,6 +61,16 @@ _SANA = replace(
     notes="Concepts get the complex human instruction too, as prompts do.",
 )
 
+_SPRINT = replace(
+    _SANA,
+    family="Sana Sprint",
+    pipelines=("SanaSprintPipeline", "SanaSprintImg2ImgPipeline"),
+    mechanism="conditional",
+    text=replace(_SANA.text, inputs=("prompt",), embeds=("prompt_embeds", "prompt_attention_mask"), together=False),
+    learned_sigma=False,
+    notes="Few steps: its guidance_scale is an input of the denoiser. Concepts get the complex human instruction too.",
+)
+
 _AURA = PipelineSpec(
     family="AuraFlow",
     pipelines=("AuraFlowPipeline",),
@@ -141,6 +151,7 @@ CONCAT: tuple[PipelineSpec, ...] = (
     ),
     _PIXART,
     _SANA,
+    _SPRINT,
     replace(_SANA, family="Sana with ControlNet", pipelines=("SanaControlNetPipeline",), notes=CONTROL),
     _AURA,
     _COGVIEW3,

@@ -10,10 +10,9 @@ _GUIDER = "is not hooked; use the guider SemanticGuidance with its modular pipel
 
 REFUSED: tuple[Refused, ...] = (
     Refused(
-        "Distilled to a few steps: LCM, Sana Sprint, AnyFlow, Helios, Wan-Animate 2",
+        "Distilled to a few steps: AnyFlow, Helios, Wan-Animate 2",
         (
-            *("LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"),
-            *("SanaSprintPipeline", "SanaSprintImg2ImgPipeline", "AnyFlowPipeline", "AnyFlowFARPipeline"),
+            *("AnyFlowPipeline", "AnyFlowFARPipeline"),
             *("HeliosPyramidDistilledModularPipeline", "WanAnimate2DistilledModularPipeline"),
         ),
         "predicts end points of guided trajectories, whose differences are no guidance at this step (docs/models.md); "

@@ -45,8 +45,10 @@ __all__ = [
     "REASONS",
     "REFUSED",
     "GuiderFamily",
+    "Mechanism",
     "PipelineSpec",
     "Refused",
+    "is_distilled",
     "mechanism_of",
     "refuse",
     "spec_of",
@@ -108,9 +110,16 @@ def mechanism_of(spec: PipelineSpec, pipe: Any, arguments: Mapping[str, Any], gu
     """
     if spec.embedded and _takes_scale(spec, pipe) and arguments.get(spec.scale.arguments[0]) is None:
         return "embedded"
-    if spec.mechanism in ("embedded", "conditional"):
+    if spec.mechanism == "embedded":
         return spec.mechanism
-    return "conditional" if spec.scale.turned_off(arguments, guidance_scale) else spec.mechanism
+    off = is_distilled(spec, pipe) or spec.scale.turned_off(arguments, guidance_scale)
+    return "conditional" if off else spec.mechanism
+
+
+def is_distilled(spec: PipelineSpec, pipe: Any) -> bool:
+    """Say whether a pipeline never guides, as its denoiser is distilled to a few steps."""
+    config = getattr(getattr(pipe, spec.denoisers[0], None), "config", {})
+    return spec.mechanism == "conditional" or (bool(spec.distilled) and config.get(spec.distilled) is not None)
 
 
 def _takes_scale(spec: PipelineSpec, pipe: Any) -> bool:

@@ -166,6 +166,8 @@ class PipelineSpec:
             "conditional" has one call a step and no guidance, and so has every other where its scale is turned off.
         embedded: Whether denoisers that take the guidance scale as an input (`guidance_embeds`) are steered in their
             one call a step, unless the caller asks for classifier-free guidance by its scale.
+        distilled: The entry of the denoiser's config that is set where it was distilled to few steps, with the scale an
+            input; such a checkpoint is "conditional".
         denoisers: The pipeline's attributes that hold them.
         positional: Names of the denoiser's first parameters, the noisy sample first.
         text: How text becomes conditioning.
@@ -193,6 +195,7 @@ class PipelineSpec:
     rows: BatchLayout = field(default_factory=BatchLayout)
     cond_first: bool = False
     embedded: bool = False
+    distilled: str = ""
     extra: tuple[str, ...] = ()
     learned_sigma: bool = False
     channel_dim: int = -4

@@ -7,13 +7,6 @@ from dataclasses import replace
 from semguide.adapters.pipelines.families.spec import CONTROL, TINY, Limit, PipelineSpec, PromptEncodingSpec, Scale
 
 _LIVE, _LOCAL = Scale(per_step=True), Scale()
-_DISTILLED = Limit(
-    "unet",
-    "time_cond_proj_dim",
-    "LCM U-Nets",
-    "has a denoiser that takes the guidance scale as an input (time_cond_proj_dim) and does no "
-    "classifier-free guidance; use the checkpoint that it was distilled from",
-)
 _REFINER = Limit(
     "",
     "requires_aesthetics_score",
@@ -31,7 +24,7 @@ SD = PipelineSpec(
         options=("clip_skip",), lora="cross_attention_kwargs", tokenizers={"tokenizer": ""}, segments=("tokenizer",)
     ),
     scale=_LIVE,
-    limits=(_DISTILLED,),
+    distilled="time_cond_proj_dim",
     notes="eps and v prediction. IP-Adapter images go with every concept.",
     tested=f"{TINY}; the authors' golden values; emoji-unet",
 )
@@ -51,7 +44,7 @@ SDXL = replace(
         conditioning={"prompt_embeds": "encoder_hidden_states", "pooled_prompt_embeds": "text_embeds"},
         tokenizers={"tokenizer": "", "tokenizer_2": ""},
     ),
-    limits=(_DISTILLED, _REFINER),
+    limits=(_REFINER,),
     tested=TINY,
     notes="IP-Adapter images go with every concept.",
 )
@@ -66,9 +59,20 @@ _KOLORS = replace(
         options=(),
         fixed={"num_images_per_prompt": 1, "max_sequence_length": 256},
     ),
-    limits=(_DISTILLED,),
+    limits=(),
     notes="The text encoder reads 256 tokens whatever max_sequence_length is: the pipeline does not hand it on. "
     "IP-Adapter images go with every concept.",
+)
+
+_LCM = replace(
+    SD,
+    family="LCM",
+    pipelines=("LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"),
+    mechanism="conditional",
+    text=replace(SD.text, inputs=("prompt",)),
+    scale=Scale(),
+    tested=TINY,
+    notes="Few steps: its guidance_scale is an input of the denoiser. IP-Adapter images go with every concept.",
 )
 
 _IF = PipelineSpec(
@@ -103,6 +107,7 @@ UNET: tuple[PipelineSpec, ...] = (
     SD,
     SDXL,
     _KOLORS,
+    _LCM,
     _IF,
     _KANDINSKY3,
     replace(
