@@ -45,7 +45,7 @@ def bench(
     evaluations: Annotated[
         str | None, typer.Option(help="Denoiser evaluations an image, in the place of --steps; or plain: 2 a step.")
     ] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none; default: the model's.")] = None,
     num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     judge: Annotated[str | None, typer.Option(help="Folder of a judge, or none; default: the embedded one.")] = None,

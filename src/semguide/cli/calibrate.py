@@ -50,7 +50,7 @@ def calibrate(
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Denoising steps, 1 to 1000; default: the model's.")
     ] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none; default: the model's.")] = None,
     num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the images; default: one below out/.")] = None,
     store: Annotated[

@@ -52,7 +52,7 @@ def compare(
     num_inference_steps: Annotated[
         int | None, typer.Option("--steps", help="Steps of the default rule, 1 to 1000; default: the model's.")
     ] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none; default: the model's.")] = None,
     num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Method parameter METHOD.KEY=VALUE.")] = None,
     clip: Annotated[str | None, typer.Option(help="Folder or hub id of a CLIP, or none; default: a known one.")] = None,

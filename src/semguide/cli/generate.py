@@ -59,7 +59,7 @@ def generate(
         str | None,
         typer.Option(help="Denoiser evaluations an image may take, in the place of --steps; or plain: 2 a step."),
     ] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="More than 1; default: the model's.")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none; default: the model's.")] = None,
     height: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     width: Annotated[int | None, typer.Option(help="Pixels; default: the model's.")] = None,
     num_frames: Annotated[int | None, typer.Option(help="Frames of a video, 1 to 1000; default: the model's.")] = None,

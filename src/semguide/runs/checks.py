@@ -65,11 +65,11 @@ def check_guidance_scale(scale: float) -> None:
     """Check the guidance scale.
 
     Raises:
-        InvalidArgument: It is not in (1, 100]; 1 turns guidance off.
+        InvalidArgument: It is not in [1, 100].
     """
-    if not (math.isfinite(scale) and 1 < scale <= LARGEST_GUIDANCE_SCALE):
+    if not (math.isfinite(scale) and 1 <= scale <= LARGEST_GUIDANCE_SCALE):
         most = f"{LARGEST_GUIDANCE_SCALE:g}"
-        rule = f"must be greater than 1 (1 turns guidance off: nothing to steer) and at most {most}"
+        rule = f"must be from 1 (no guidance, for checkpoints of a few steps) to {most}"
         raise InvalidArgument("guidance_scale", rule, scale, "try 7.5")
 
 

@@ -53,7 +53,7 @@ class Request:
         seeds: One image each, in the place of `seed` and `num_images`; None: those.
         num_images: Images per method.
         num_inference_steps: Steps, 1 to 1000.
-        guidance_scale: Guidance scale, more than 1.
+        guidance_scale: Guidance scale; 1: no guidance, for checkpoints of a few steps.
         height: Pixels.
         width: Pixels.
         num_frames: Frames of a video, 1 to 1000; of a model that makes pictures None.
@@ -258,8 +258,15 @@ def text_readers_of(model: ModelDescription) -> list[TextReader]:
 
 
 def _check_together(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescription) -> None:
-    """Refuse edits that do not go with model or methods, and a method that weakens LoRAs where none is loaded."""
+    """Refuse edits and methods that do not go with model or scale, and one that weakens LoRAs where none is loaded."""
+    from semguide.adapters.pipelines.own_scale import branches
+
     check_edits(run, rules, model)
+    if branches(model.pipeline_class, model.guidance_embeds, run.sampling.guidance_scale) == "conditional":
+        for name, rule in rules.items():
+            if rule.uncond_every > 1 or (rule.needs_uncond and not rule.is_plain):
+                told = "must be sgt-balanced or cfg where there is no guidance, which the others correct"
+                raise InvalidArgument("method", told, name, "give {guidance_scale} more than 1, if the model guides")
     needing = [name for name, rule in rules.items() if rule.null_adapters != 1.0]
     if needing and not run.loading.loras:
         rule = "must be another one where no LoRA is loaded"

@@ -40,7 +40,7 @@ class Sampling:
 
     Attributes:
         num_inference_steps: Denoising steps, 1 to 1000; those of the main method where each has its own.
-        guidance_scale: Guidance scale, > 1.
+        guidance_scale: Guidance scale; 1: no guidance.
         height: Pixels.
         width: Pixels.
         num_frames: Frames of a video; None: pictures, or as many as the checkpoint says.

@@ -78,7 +78,7 @@ class Options(Strict):
         description="Denoiser evaluations of an image, in the place of `steps`: as many steps of each method as fit; "
         "`plain`: what plain guidance takes at the model's steps.",
     )
-    guidance_scale: Number | None = Field(default=None, gt=1, le=100, description="More than 1; null: the model's.")
+    guidance_scale: Number | None = Field(default=None, ge=1, le=100, description="1: no guidance; null: the model's.")
     scheduler: Annotated[str, StringConstraints(max_length=64)] | None = Field(
         default=None, description="Sampler: one of the model's `schedulers`; null: the model's."
     )

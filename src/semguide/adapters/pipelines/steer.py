@@ -123,7 +123,8 @@ class SteeredPipeline:
         asked = Asked(concepts, most, self.decomposer, concept_embeds, edits, evaluations)
         call = prepare(self.pipe, self._spec, self.rule, asked, {**arguments, "prompt": prompt})
         evaluated = call.evaluates or full_trace or watcher is not None
-        calibration = fitted_calibration(self.pipe) if evaluated else None  # a broken file is told of before the run
+        guided = call.mechanism != "conditional"  # calibrations are fitted under guidance
+        calibration = fitted_calibration(self.pipe) if evaluated and guided else None  # a broken file is told of here
         images = self._encoded(call, concept_embeds, evaluated)
         texts = [image.concepts for image in images]
         rule_session = RuleSession(self.rule, texts, full_trace=full_trace, observer=observer, watcher=watcher)

@@ -7,7 +7,7 @@ import { samplerName } from "./samplers.js";
 import { Size } from "./sizes.js";
 
 export const PLAIN = "cfg";
-const GUIDANCE = { least: 1.05, most: 100, slide: 15 }; // more than 1: 1 would turn the guidance off
+const GUIDANCE = { least: 1, most: 100, slide: 15 }; // 1: no guidance, for checkpoints of a few steps
 const PLAIN_COST = 2; // denoiser evaluations of a step of plain guidance
 const LEAST_COST = 8; // of a picture
 const LENGTHS = "Evaluations: plain guidance and the method cost the same, so the method takes fewer steps. Measuring and retries come on top.";
