@@ -115,7 +115,8 @@ def test_number_of_conditions_is_asked_before_the_first_step_of_each_run() -> No
     assert guider.num_conditions == 4
     guider.disable()
     assert guider.num_conditions == 1
-    assert SemanticGuidance(SGT(guidance_scale=1.0)).num_conditions == 1
+    assert SemanticGuidance(SGTv1(guidance_scale=1.0)).num_conditions == 1
+    assert SemanticGuidance(SGT(guidance_scale=1.0)).num_conditions == 2
 
 
 @pytest.mark.parametrize("anchored", [False, True])

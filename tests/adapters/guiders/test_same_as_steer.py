@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from semguide import SGTv2, steer, with_semantic_guidance
+from semguide import SGT, SGTv2, steer, with_semantic_guidance
 from support.families.run import ROWS, SCALE, STEPS, run
 from support.guiders.run import assembled
 from support.guiders.table import ROWS as MODULAR
@@ -62,3 +63,23 @@ def test_guider_equals_steer(name: str, monkeypatch: pytest.MonkeyPatch) -> None
         found[1:STEPS], found[STEPS + 1 : 2 * STEPS], found[2 * STEPS + 1 :], strict=True
     ):
         assert (guided - steered).abs().max() < 1e-5 * (steered - plain).abs().max()
+
+
+@pytest.mark.parametrize("name", [name for name in BOTH if name != "qwen-image"])  # which always norms, modular
+def test_guider_equals_steer_without_guidance(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    family, row = ROWS[name], MODULAR[name]
+    pipe: Any = family.make().to(torch.float64)
+    modular = assembled(name, pipe.components)
+    found = guidances(pipe.scheduler, monkeypatch)
+    size = {"height": 64, "width": 64} if name == "sdxl" else {}
+    arguments = {key: value for key, value in family.arguments.items() if key != "negative_prompt"}
+    given = {**arguments, **size, "num_inference_steps": STEPS}
+    with_semantic_guidance(modular, SGT(1.0))(
+        prompt=PROMPT, concepts=CONCEPTS, generator=noise(), output=row.output, **given
+    )
+    off = replace(family, arguments={**arguments, family.scale: family.off}, scale="")
+    run(steer(pipe, SGT()), off, concepts=CONCEPTS)
+    run(pipe, off)
+    assert len(found) == 3 * STEPS
+    guided, steered, plain = found[0], found[STEPS], found[2 * STEPS]
+    assert (guided - steered).abs().max() < 1e-5 * (steered - plain).abs().max()

@@ -42,7 +42,7 @@ def test_settings_set_the_other_parameters_and_win_over_strength() -> None:
     [
         (("sgd", 7.5), "method", "must be one of sgt"),
         (("cdg", 7.5), "method", "must be one of sgt"),
-        (("sgt", 1.0), "cfg", "must be > 1 for sgt"),
+        (("sgt-v1", 1.0), "cfg", "must be > 1 for sgt-v1"),
         (("sgt", 7.5, -1.0), "strength", "must be a finite number between 0 and 50"),
         (("sgt-v1", 7.5, 99.0), "strength", "must be a finite number between 0 and 13.3333"),
         (("sgt", 7.5, 1.0, "threshold: 0.4"), "settings", "must be a JSON object"),

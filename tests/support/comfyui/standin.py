@@ -200,8 +200,8 @@ def calculate_start_end_timesteps(model: Model, entries: list[Options]) -> None:
 
 def calc_cond_batch(model: Model, conds: list[Any], x: Tensor, timestep: Tensor, options: Options) -> list[Tensor]:
     """Evaluate every entry in its area and range, and average by their masks; where none is, the image is 0."""
-    model.calls.append((float(timestep[0]), len(conds)))
     places = [place for place, cond in enumerate(conds) if cond is not None]
+    model.calls.append((float(timestep[0]), len(places)))
     for patch in options.get("transformer_options", {}).get("patches", {}).get("attn2_patch", []):
         patch({"cond_or_uncond": places})
     outs: list[Tensor] = []

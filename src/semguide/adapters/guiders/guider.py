@@ -20,6 +20,7 @@ from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.patches import PatchWatch
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
 from semguide.guidance import FiniteCheck, RuleSession, Trace
+from semguide.guidance.geometry import upcast_half
 from semguide.guidance.rule import step_evaluations
 
 COND, UNCOND, CONCEPT = "pred_cond", "pred_uncond", "pred_concept_"
@@ -30,7 +31,8 @@ class SemanticGuidance(BaseGuidance):
 
     With the concept scale 0, without concepts, and at steps where the rule does nothing it is diffusers' own
     `ClassifierFreeGuidance` to the last bit. Concepts are evaluated only at steps where the rule uses them. They are
-    set by `SemanticConceptsStep` or with `set_concepts`.
+    set by `SemanticConceptsStep` or with `set_concepts`. With a scale of 1, for checkpoints of a few steps, there is no
+    guidance, and `BalancedSGT` steers the prompt's own prediction.
 
     Args:
         rule: A rule such as `BalancedSGT()`, which brings the guidance scale; also its name, or its name and
@@ -124,14 +126,18 @@ class SemanticGuidance(BaseGuidance):
 
     def needs_encoding(self) -> bool:
         """Say whether concepts would be evaluated at all."""
-        return self._enabled and self._has_scale() and (self.full_trace or not self.rule.is_noop)
+        acts = self._has_scale() or not self.rule.needs_uncond
+        return self._enabled and acts and (self.full_trace or not self.rule.is_noop)
 
     @property
     def num_conditions(self) -> int:
         """The largest number of predictions of a step, whatever the step: encoders ask before the first one."""
-        if not self._enabled or not self._has_scale():
+        if not self._enabled:
             return 1
-        return step_evaluations(self._concepts.most if self._concepts is not None and self.needs_encoding() else 0)
+        most = self._concepts.most if self._concepts is not None and self.needs_encoding() else 0
+        if self._has_scale():
+            return step_evaluations(most)
+        return max(2, step_evaluations(most, "conditional")) if self.needs_encoding() else 1  # Wan cannot encode for 1
 
     @property
     def is_conditional(self) -> bool:
@@ -155,7 +161,8 @@ class SemanticGuidance(BaseGuidance):
         texts = [value for field, value in pairs.items() if field in SOURCES and value[0] is not None]
         guided = self._guided() and _has_uncond([value[1:] for value in texts])
         uncond = self._prepare_batch(data, 1, UNCOND) if guided else None
-        names = {field: (*SOURCES.get(field, ()), field) for field in pairs}
+        alone = {field for field in data if field in SOURCES} if self._unguided() else set[str]()
+        names = {field: (*SOURCES.get(field, ()), field) for field in data if field in pairs or field in alone}
         return self._batches_of(self._prepare_batch(data, 0, COND), uncond, names)
 
     def prepare_inputs_from_block_state(self, data: Any, input_fields: dict[str, Any]) -> list[Any]:
@@ -164,7 +171,8 @@ class SemanticGuidance(BaseGuidance):
         texts = [value for value in pairs.values() if getattr(data, value[0], None) is not None]
         guided = self._guided() and _has_uncond([[getattr(data, name, None) for name in value[1:]] for value in texts])
         uncond = self._prepare_batch_from_block_state(input_fields, data, 1, UNCOND) if guided else None
-        names = {field: (value[0], field) for field, value in pairs.items()}
+        alone = {key: (value,) for key, value in input_fields.items() if key in SOURCES} if self._unguided() else {}
+        names = {field: (value[0], field) for field, value in {**alone, **pairs}.items()}
         return self._batches_of(self._prepare_batch_from_block_state(input_fields, data, 0, COND), uncond, names)
 
     def prepare_models(self, denoiser: torch.nn.Module) -> None:
@@ -210,16 +218,18 @@ class SemanticGuidance(BaseGuidance):
             shift = pred_cond - pred_uncond
             pred = pred_cond if self.use_original_formulation else pred_uncond
             pred = pred + self.guidance_scale * shift
-            if concepts:
-                ordered = [concepts[f"{CONCEPT}{k}"] for k in range(len(concepts))]
-                pred = self._steered(pred, pred_cond, pred_uncond, ordered)
+        ordered = [concepts[f"{CONCEPT}{k}"] for k in range(len(concepts))]
+        if ordered:
+            pred = self._steered(pred, pred_cond, pred_uncond, ordered)
         if self.guidance_rescale > 0.0:
             pred = rescale_noise_cfg(pred, pred_cond, self.guidance_rescale)
         self._finite.note(f"the denoiser at step {(self._step or 0) + 1}", pred)
         self._end_of_step()
         return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
 
-    def _steered(self, pred: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor]) -> Tensor:
+    def _steered(self, pred: Tensor, cond: Tensor, uncond: Tensor | None, concepts: Sequence[Tensor]) -> Tensor:
+        """Return the prediction with the rule's correction; without guidance e(0) is the mean of the concepts'."""
+        uncond = torch.stack([upcast_half(part) for part in concepts]).mean(dim=0) if uncond is None else uncond
         if self._rows == 1 and len(pred) != 1:  # WanAnimate 2 hands over its one video without a batch dimension
             single = [part.unsqueeze(0) for part in concepts]
             return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), uncond.unsqueeze(0), single).squeeze(0)
@@ -236,7 +246,7 @@ class SemanticGuidance(BaseGuidance):
         fields = cond.as_dict()
         self._rows = next((len(fields[name]) for name in names if fields.get(name) is not None), 1)
         batches = [cond] if uncond is None else [cond, uncond]
-        if uncond is not None and self._wants_concepts():
+        if (uncond is not None or self._unguided()) and self._wants_concepts():
             known = self._known_concepts()
             for k in range(known.most):
                 own = {**fields, **known.conditioning(k, fields, names), self._identifier_key: f"{CONCEPT}{k}"}
@@ -262,10 +272,18 @@ class SemanticGuidance(BaseGuidance):
 
     def _guided(self) -> bool:
         """Say whether this step is guided, by the same test as diffusers' own guider."""
-        if not self._enabled or not self._has_scale():
+        return self._has_scale() and self._in_range()
+
+    def _in_range(self) -> bool:
+        """Say whether the guider works at this step."""
+        if not self._enabled:
             return False
         count = self._num_inference_steps
         return count is None or int(self._start * count) <= self._step < int(self._stop * count)
+
+    def _unguided(self) -> bool:
+        """Say whether a step without guidance is steered, by a rule that does not need it."""
+        return self._in_range() and not self._has_scale() and not self.rule.needs_uncond
 
     def _has_scale(self) -> bool:
         off = 0.0 if self.use_original_formulation else 1.0

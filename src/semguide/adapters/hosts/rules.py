@@ -41,7 +41,8 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
 
     Args:
         method: Name of the method.
-        cfg: Scale of classifier-free guidance, > 1 where the method corrects anything.
+        cfg: Scale of classifier-free guidance; at 1, for checkpoints of a few steps, there is none, which is only for
+            methods that do without.
         strength: How much it corrects, >= 0, as a multiple of the method's default (0 is plain guidance).
         settings: Other parameters of the method as a JSON object, such as {"sharpness": 0.5}; they win over strength.
             A "method" among them is the one that they were written for.
@@ -57,12 +58,12 @@ def build_rule(method: str, cfg: float, strength: float = 1.0, settings: str = "
     if strength == 0 or kind is CFG:
         return CFG(guidance_scale=cfg)
     rule = kind(guidance_scale=cfg, **{**_weight(kind, strength), **given})
-    if not rule.is_noop and cfg <= 1:
+    if not rule.is_noop and rule.needs_uncond and cfg <= 1:
         raise InvalidArgument(
             "cfg",
             f"must be > 1 for {method}, which needs the unconditional prediction (at 1 there is none)",
             cfg,
-            "set {strength} to 0 for a run without guidance",
+            "take sgt-balanced for a run without guidance",
         )
     return rule
 

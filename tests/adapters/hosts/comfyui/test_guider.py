@@ -51,11 +51,21 @@ def test_a_rule_that_is_off_is_plain_guidance_to_the_bit_and_costs_nothing(sampl
     assert guider.inner_model.calls == plain.inner_model.calls
 
 
-@pytest.mark.parametrize("rule", [CFG(1.0), SGT(1.0)])
+@pytest.mark.parametrize("rule", [CFG(1.0), SGTv1(1.0)])
 def test_a_run_without_guidance_is_plain_to_the_bit_with_a_full_trace_too(samplers: Any, rule: Any) -> None:
     plain = plain_of(samplers)
     plain.set_cfg(1.0)
     assert torch.equal(sample(guider_of(rule, full_trace=True)), sample(plain))
+
+
+def test_without_guidance_the_mean_of_the_concepts_stands_for_the_negative_prompt(samplers: Any) -> None:
+    plain, guider = plain_of(samplers), guider_of(SGT(1.0, stop=0.5))
+    plain.set_cfg(1.0)
+    found, other = sample(guider), sample(plain)
+    assert not torch.equal(found, other)
+    assert [rows for _, rows in guider.inner_model.calls[:4]] == [3] * 4
+    assert guider.inner_model.calls[4:] == plain.inner_model.calls[4:]
+    assert torch.equal(sample(guider_of(SGT(1.0, strength=0.0))), other)
 
 
 def test_a_correction_of_zero_is_plain_guidance_to_the_bit(samplers: Any) -> None:

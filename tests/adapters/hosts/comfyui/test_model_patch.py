@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import SGT, NotFinite, SGTv2
+from semguide import SGT, NotFinite, SGTv1, SGTv2
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
 from support.refusals import refuses
@@ -33,7 +33,7 @@ def ksampler(samplers: Any, model: Any, cfg: float = 7.5, steps: int = 8, **prom
     return guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule(steps))
 
 
-@pytest.mark.parametrize("rule", [SGT(), SGTv2()])
+@pytest.mark.parametrize("rule", [SGT(), SGTv2(), SGT(1.0)])
 def test_the_image_is_that_of_the_guider(samplers: Any, rule: Any) -> None:
     from semguide.adapters.hosts.comfyui.guider import SemanticGuider
 
@@ -41,7 +41,9 @@ def test_the_image_is_that_of_the_guider(samplers: Any, rule: Any) -> None:
     guider.set_conds(conditioning(PROMPT), conditioning(""), [conditioning(text) for text in CONCEPTS])
     noise = standin.noise(2)
     expected = guider.sample(noise, torch.zeros_like(noise), standin.euler, standin.schedule())
-    torch.testing.assert_close(ksampler(samplers, patched(rule)), expected, rtol=1e-9, atol=1e-9)
+    found = ksampler(samplers, patched(rule), cfg=rule.guidance_scale)
+    assert not torch.equal(found, ksampler(samplers, standin.Patcher(), cfg=rule.guidance_scale))
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_every_run_starts_anew_whatever_its_schedule(samplers: Any) -> None:
@@ -95,7 +97,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_picture_without_guidance_is_told_with_the_reason(samplers: Any, told: list[str]) -> None:
-    ksampler(samplers, patched(SGT(), node="1"), cfg=1.0)
+    ksampler(samplers, patched(SGTv1(), node="1"), cfg=1.0)
     (only,) = told
     assert "as at a cfg of 1" in only
     ksampler(samplers, patched(SGT(), node="1"))
@@ -154,7 +156,7 @@ def test_a_concept_with_a_controlnet_of_its_own_is_refused(samplers: Any, own: s
 
 def test_without_guidance_the_image_is_comfyuis_own_to_the_bit_and_costs_nothing(samplers: Any) -> None:
     patcher, plain = standin.Patcher(), standin.Patcher()
-    assert torch.equal(ksampler(samplers, patched(SGT(), patcher), cfg=1.0), ksampler(samplers, plain, cfg=1.0))
+    assert torch.equal(ksampler(samplers, patched(SGTv1(), patcher), cfg=1.0), ksampler(samplers, plain, cfg=1.0))
     assert patcher.model.calls == plain.model.calls
 
 

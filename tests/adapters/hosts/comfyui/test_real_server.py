@@ -320,7 +320,7 @@ def test_trying_again_shows_its_steps_and_can_be_interrupted(server: Server) -> 
         ({"settings": "{"}, "settings must be a JSON object"),
         ({"settings": '{"stop": 7}'}, "stop must be"),
         ({"method": "nothing"}, "method must be one of"),
-        ({"cfg": 1.0}, "cfg must be > 1"),
+        ({"cfg": 1.0, "method": "sgt-v1"}, "cfg must be > 1"),
     ],
 )
 def test_wrong_settings_are_refused_before_anything_runs(server: Server, more: Any, told: str) -> None:
@@ -359,6 +359,7 @@ def test_a_picture_of_plain_guidance_is_told_on_the_node(server: Server) -> None
     lone = {**base(), "m": patch, **ksampler(("m", 0))}
     lone["p"]["inputs"]["concepts"] = "a lone dog"
     wait_for(server, lone, b"the only concept is 'a lone dog'")
-    wait_for(server, {**base(), "m": patch, **ksampler(("m", 0), cfg=1.0)}, b"as at a cfg of 1")
+    needing = {**patch, "inputs": {**patch["inputs"], "method": "sgt-v1"}}
+    wait_for(server, {**base(), "m": needing, **ksampler(("m", 0), cfg=1.0)}, b"as at a cfg of 1")
     empty = {**base(), "6": node("SemguideConcepts"), **guided(concepts=("6", 0))}
     wait_for(server, empty, b"There is no concept")

@@ -84,7 +84,7 @@ def test_the_check_of_a_v3_class_names_the_inputs_that_it_looks_at(nodes: dict[s
     check = nodes["SemguideGuider"].validate_inputs
     assert inspect.getfullargspec(check).args == ["cls", "method", "settings", "strength", "cfg"]
     assert check(method="sgt", settings="") is True
-    assert str(check(method="sgt", settings="", strength=1.0, cfg=1.0)).startswith("cfg must be > 1")
+    assert str(check(method="sgt-v1", settings="", strength=1.0, cfg=1.0)).startswith("cfg must be > 1")
     assert "JSON object" in str(check(method="sgt", settings="{"))
     check = nodes["SemguideParametersSgtV2"].validate_inputs
     assert inspect.getfullargspec(check).varkw == "values"

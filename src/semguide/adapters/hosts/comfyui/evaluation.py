@@ -18,7 +18,7 @@ from torch import Tensor
 from semguide.adapters.hosts.comfyui.regions import Entries, Part
 
 _samplers: Any = import_module("comfy.samplers")
-BATCH, _PAIRS = "sampler_calc_cond_batch_function", "disable_cfg1_optimization"
+BATCH, PAIRS = "sampler_calc_cond_batch_function", "disable_cfg1_optimization"
 KEY = "semguide"
 """Under which this package's own wrapper is kept, which looks at no evaluation."""
 _CACHES = frozenset({"easycache", "lazycache"})
@@ -85,7 +85,7 @@ def beside(negative: Entries | None, options: Options, patched: bool) -> Entries
         options: The model's options at a call of the sampler.
         patched: What `is_patched` says of them.
     """
-    pairs = bool(options.get(_PAIRS, False)) or not _wrappers(options)
+    pairs = bool(options.get(PAIRS, False)) or not _wrappers(options)
     return negative if patched and pairs else None
 
 

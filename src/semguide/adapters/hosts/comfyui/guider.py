@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
-from semguide.adapters.hosts.comfyui.evaluation import GUESSED, Evaluator, beside, guesses, is_patched
-from semguide.adapters.hosts.comfyui.interface import PLAIN, tell
+from semguide.adapters.hosts.comfyui.evaluation import GUESSED, PAIRS, Evaluator, beside, guesses, is_patched
+from semguide.adapters.hosts.comfyui.interface import CONFINED, PLAIN, tell
 from semguide.adapters.hosts.comfyui.regions import Part, own_entries, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument, RuleNeverActed
@@ -26,9 +26,10 @@ _BEFORE, _AFTER = "sampler_pre_cfg_function", "sampler_post_cfg_function"
 class SemanticGuider(_samplers.CFGGuider):
     """ComfyUI's classifier-free guidance with a rule's correction.
 
-    Where the rule uses no concepts at a step, and at a cfg of 1, this is CFGGuider itself. Elsewhere prompt, negative
-    prompt and concepts are evaluated in one batch, as far as memory allows. Patches know of one pair only: on a model
-    with patches the pair is evaluated as CFGGuider does it, and each concept as `Evaluator` says.
+    Where the rule uses no concepts at a step this is CFGGuider itself. Elsewhere prompt, negative prompt and concepts
+    are evaluated in one batch, as far as memory allows. At a cfg of 1, for checkpoints of a few steps, there is no
+    negative prompt, and in a rule that does without, the mean of the concepts takes its place. Patches know of one pair
+    only: on a model with patches the pair is evaluated as CFGGuider does it, and each concept as `Evaluator` says.
     What patches the model with functions before or after classifier-free guidance, or in its place, sees what it sees
     in CFGGuider; the correction reaches the latter through the unconditional prediction: u - delta / (w - 1) makes
     u + w (c - u) + delta of it, and functions after guidance get the true u.
@@ -47,7 +48,8 @@ class SemanticGuider(_samplers.CFGGuider):
         """Id of the node in the interface that made it, which then shows why a picture is plain guidance."""
         self._names: list[str] = []
         self._session: SamplerSession | None = None
-        self._guessed = False
+        self._why: str | None = None
+        """Why the rule could not work in this run."""
         self._trace: Trace | None = None
 
     def set_conds(self, positive: Conditioning, negative: Conditioning, concepts: Sequence[Conditioning] = ()) -> None:
@@ -58,10 +60,10 @@ class SemanticGuider(_samplers.CFGGuider):
 
     def sample(self, noise: Any, latent_image: Any, sampler: Any, sigmas: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Sample; the rule starts anew, so a guider may be used again."""
-        self._session, self._trace, self._guessed = self._session_of(sigmas.tolist()), None, False
+        self._session, self._trace, self._why = self._session_of(sigmas.tolist()), None, None
         latent = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
         self._session.check()
-        if not math.isclose(self.cfg, 1.0) and (why := self._plain_as(self._session)) is not None:
+        if (why := self._plain_as(self._session)) is not None:
             warnings.warn(why, stacklevel=2)
             tell(self.node, why)
         return latent
@@ -92,7 +94,7 @@ class SemanticGuider(_samplers.CFGGuider):
             return None
         if not self._names:
             return RuleNeverActed(PLAIN)
-        return RuleNeverActed(GUESSED) if self._guessed else session.idle()
+        return RuleNeverActed(self._why) if self._why else session.idle()
 
     def _session_of(self, sigmas: list[float]) -> SamplerSession:
         return SamplerSession(self.rule, self._names, sigmas, full_trace=self.full_trace)
@@ -109,7 +111,8 @@ class SemanticGuider(_samplers.CFGGuider):
             if session is not None:
                 session.note(index if self._names else None, plain)
             return plain
-        conds = [self.conds["positive"], self.conds["negative"]]
+        alone = self._alone and not options.get(PAIRS, False)
+        conds = [self.conds["positive"], None if alone else self.conds["negative"]]
         evaluator, patched = Evaluator(self.inner_model, x, timestep, options), self._patched(options, caches=False)
         if session.uses_concepts(index, [part.number for part in parts]) and not patched:
             pair, found = evaluator.in_one(conds, parts)
@@ -121,7 +124,8 @@ class SemanticGuider(_samplers.CFGGuider):
             pair = function({**told, **call})
         step = Step(index, session.count, self.cfg, eps_scale(self.inner_model.model_sampling, timestep[0]))
         images = torch.stack([part.image(each, pair[1]) for part, each in zip(parts, found, strict=True)])
-        delta = session.corrections(step, pair[1], pair[0], images, [part.number for part in parts])
+        uncond = images.mean(dim=0) if self._alone else pair[1]
+        delta = session.corrections(step, uncond, pair[0], images, [part.number for part in parts])
         denoised = self._combined(conds, pair, delta, call)
         session.note(index, denoised)
         return denoised
@@ -130,14 +134,22 @@ class SemanticGuider(_samplers.CFGGuider):
         self, session: SamplerSession, index: int, x: Tensor, timestep: Tensor, options: dict[str, Any]
     ) -> list[Part]:
         """Return the concepts that are to be evaluated at a call."""
-        if math.isclose(self.cfg, 1.0) or not session.needs_concepts(index):
+        if (self._alone and self.rule.needs_uncond) or not session.needs_concepts(index):
             return []
-        self._guessed = guesses(options) and self._patched(options, caches=False)
-        if self._guessed:
+        self._why = GUESSED if guesses(options) and self._patched(options, caches=False) else None
+        if self._why:
             return []
         concepts = [own_entries(self.conds[_key(k)]) for k in range(len(self._names))]
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
+        if self._alone and any(part.places is not None for part in parts):
+            self._why = CONFINED
+            return []
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []
+
+    @property
+    def _alone(self) -> bool:
+        """Whether there is no guidance."""
+        return math.isclose(self.cfg, 1.0)
 
     def _patched(self, options: dict[str, Any], *, caches: bool = True) -> bool:
         """Whether anything on the model may count its conditionings, or remember them."""
@@ -149,8 +161,8 @@ class SemanticGuider(_samplers.CFGGuider):
         options = call["model_options"]
         denoised = _samplers.cfg_function(
             self.inner_model,
-            cond,
-            uncond - delta / (self.cfg - 1),
+            cond + delta if self._alone else cond,
+            uncond if self._alone else uncond - delta / (self.cfg - 1),
             self.cfg,
             call["input"],
             call["sigma"],

@@ -15,8 +15,9 @@ _CONDITIONS = """A concept with an area, a mask or a range of steps is not evalu
 there. What all parts of the prompt carry, such as a ControlNet, applies to the concepts too, unless they carry their
 own."""
 _GUIDED = f"""Each concept is compared with the prompt's guidance at every step of the method's window, which costs one
-evaluation of the model more for each concept there. Without concepts, with a strength of 0 and at a cfg of 1 the
-picture is that of plain guidance; where that was not asked for, the node says so.
+evaluation of the model more for each concept there. At a cfg of 1, for checkpoints of a few steps (Turbo, Lightning,
+LCM, schnell), sgt-balanced compares the concepts with each other. Without concepts and with a strength of 0 the picture
+is that of plain guidance; where that was not asked for, the node says so.
 
 {_CONDITIONS}"""
 _DECOMPOSED = """Concepts are the noun phrases of an English prompt, found without any download. For other languages, or

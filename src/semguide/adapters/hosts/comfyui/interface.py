@@ -8,6 +8,10 @@ from typing import Any
 CATEGORY = "semguide"
 CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
 PLAIN = "There is no concept: the picture will be one of plain guidance."
+CONFINED = (
+    "At a cfg of 1 nothing stands for a concept outside its area or mask: the images are those without concepts. Take "
+    "a cfg over 1, or concepts of the whole picture."
+)
 Inputs = dict[str, Any]
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, name_of
 from semguide.adapters.hosts.comfyui.evaluation import GUESSED, KEY, Evaluator, beside, guesses, is_patched
-from semguide.adapters.hosts.comfyui.interface import tell
+from semguide.adapters.hosts.comfyui.interface import CONFINED, tell
 from semguide.adapters.hosts.comfyui.regions import Entries, Part, parts_at
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument
@@ -31,15 +31,16 @@ NOT_ASKED = "The sampler's guider calls no function after guidance: the images a
 NO_SCHEDULE = "The sampler does not say its steps: the images are those of plain guidance."
 NO_GUIDANCE = (
     "The sampler has no unconditional prediction, as at a cfg of 1: the images are those without guidance. Take a cfg "
-    "over 1."
+    "over 1, or a method that does without."
 )
 
 
 class ModelPatch:
     """A function that corrects the guided image of each call of a sampler.
 
-    Outside the rule's window, and at a cfg of 1, the image is ComfyUI's own to the bit. A run begins with each
-    schedule, and where the steps of one begin anew.
+    Outside the rule's window the image is ComfyUI's own to the bit. At a cfg of 1 the mean of the concepts takes the
+    place of the negative prompt in a rule that does without. A run begins with each schedule, and where its steps begin
+    anew.
 
     Args:
         rule: The guidance rule; the cfg of the sampler, not its guidance_scale, is the w of a run.
@@ -103,18 +104,23 @@ class ModelPatch:
 
     def _corrected(self, session: SamplerSession, index: int, told: Mapping[str, Any]) -> Tensor:
         scale, negative, uncond = _guidance(told)
-        if scale < 1 or math.isclose(scale, 1.0) or negative is None:
+        alone = math.isclose(scale, 1.0)
+        if (scale < 1 and not alone) or (self._rule.needs_uncond if alone else negative is None):
             return told["denoised"]
         self._why = GUESSED if guesses(told["model_options"]) else None
         if self._why or not session.needs_concepts(index):
             return told["denoised"]
-        parts = self._parts(told, negative)
+        parts = self._parts(told, negative or [])
+        if alone and any(part.places is not None for part in parts):
+            self._why = CONFINED
+            return told["denoised"]
         present = [part.number for part in parts]
         if not session.needs_concepts(index, present):
             return told["denoised"]
         step = Step(index, session.count, scale, eps_scale(told["model"].model_sampling, told["sigma"][0]))
         found = self._evaluated(parts, told, negative)
         images = torch.stack([part.image(each, uncond) for part, each in zip(parts, found, strict=True)])
+        uncond = images.mean(dim=0) if alone else uncond
         return told["denoised"] + session.corrections(step, uncond, told["cond_denoised"], images, present)
 
     def _parts(self, told: Mapping[str, Any], negative: Entries) -> list[Part]:
@@ -130,7 +136,9 @@ class ModelPatch:
             concepts.append(entries)
         return parts_at(concepts, negative, told["input"], told["sigma"])
 
-    def _evaluated(self, parts: Sequence[Part], told: Mapping[str, Any], negative: Entries) -> list[Sequence[Tensor]]:
+    def _evaluated(
+        self, parts: Sequence[Part], told: Mapping[str, Any], negative: Entries | None
+    ) -> list[Sequence[Tensor]]:
         """Return the denoised images of each concept and of what is opposite to it."""
         model, x, options = told["model"], told["input"], told["model_options"]
         evaluator, encoded = Evaluator(model, x, told["sigma"], options), [_encoded(part, model, x) for part in parts]

@@ -33,7 +33,7 @@ class SemanticGuidanceNode:
         from semguide.adapters.hosts.rules import hosted, settings_help
         from semguide.guidance import BalancedSGT
 
-        scale = "Guidance scale; at 1 there is no guidance and nothing to correct."
+        scale = "Guidance scale; 1 is for checkpoints of a few steps, which do without guidance: sgt-balanced only."
         cfg = {"default": SCALE, "min": 1.0, "max": 100.0, "step": 0.1, "round": 0.01, "tooltip": scale}
         strength = {"default": 1.0, "min": 0.0, "max": 10.0, "step": 0.05, "round": 0.001}
         return {

@@ -88,7 +88,7 @@ def obstacle(guider: SemanticGuider, sampling: Sampling) -> str | None:
     entries = [entry for cond in guider.original_conds.values() for entry in cond]
     reasons = {
         "the score is of two concepts or more": len(concepts) < 2,
-        "at a cfg of 1 the concepts are not looked at": math.isclose(guider.cfg, 1.0),
+        "at a cfg of 1 there is no guidance, of which the score is": math.isclose(guider.cfg, 1.0),
         "a concept has an area, a mask or a range of steps, and the score is of concepts of the whole picture": any(
             map(is_confined, concepts)
         ),

@@ -39,7 +39,7 @@ class ForgeSampling:
             sigmas: The schedule of the sampling.
             evaluate: Forge's `calc_cond_uncond_batch`.
         """
-        self._session = SamplerSession(rule, list(concepts), sigmas, full_trace=False)
+        self._session, self._rule = SamplerSession(rule, list(concepts), sigmas, full_trace=False), rule
         self._concepts = list(concepts.values())
         self._evaluate = evaluate
         self._scale = 1.0
@@ -84,13 +84,13 @@ class ForgeSampling:
 
     def _corrected(self, told: Mapping[str, Any], index: int) -> Tensor:
         sigma, scale = told["sigma"], self._scale
-        if not self._session.needs_concepts(index) or math.isclose(scale, 1.0):
+        alone = math.isclose(scale, 1.0)
+        if not self._session.needs_concepts(index) or (alone and self._rule.needs_uncond):
             return told["denoised"]
         step = Step(index, self._session.count, scale, eps_scale(told["model"].predictor, sigma[0]))
         images = torch.stack([self._image(concept, told) for concept in self._concepts])
-        return told["denoised"] + self._session.corrections(
-            step, told["uncond_denoised"], told["cond_denoised"], images
-        )
+        uncond = images.mean(dim=0) if alone else told["uncond_denoised"]
+        return told["denoised"] + self._session.corrections(step, uncond, told["cond_denoised"], images)
 
     def _image(self, concept: Condition, told: Mapping[str, Any]) -> Tensor:
         """Return the denoised image for a concept; what else is put on the prompt, such as a ControlNet, stays."""

@@ -167,8 +167,14 @@ def test_concepts_are_evaluated_in_the_window_only(script: Any) -> None:
     assert len(unet.model.calls) == STEPS + 2 * 2
 
 
-def test_a_call_without_an_unconditional_prediction_is_left_alone(script: Any) -> None:
+def test_without_guidance_the_mean_of_the_concepts_stands_for_the_negative_prompt(script: Any) -> None:
     unet = run(script, job())
+    plain = job().sd_model.forge_objects.unet
+    assert not torch.equal(sample(unet, lambda sigma: 1.0), sample(plain, lambda sigma: 1.0))
+
+
+def test_a_call_without_an_unconditional_prediction_is_left_alone_by_a_rule_that_needs_it(script: Any) -> None:
+    unet = run(script, job(), True, "sgt-v1", 1.0, "a book\na vase", "")
     late = standin.schedule(STEPS)[2]
     assert torch.equal(sample(unet, lambda sigma: 1.0), sample(job().sd_model.forge_objects.unet, lambda sigma: 1.0))
     assert not torch.equal(
