@@ -8,6 +8,7 @@ import torch
 from semguide import BalancedSGT, steer
 from semguide.models import LoadOptions, Lora, load
 from support.refusals import refuses
+from support.tiny.loras import tiny_lora
 
 PROMPT = "a red book and a yellow vase"
 
@@ -31,17 +32,7 @@ def plain(tiny: Path) -> torch.Tensor:
 @pytest.fixture(scope="session")
 def lora(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA of the tiny checkpoint, as diffusers saves it, whose update is not zero."""
-    from diffusers import StableDiffusionPipeline
-    from peft import LoraConfig, get_peft_model_state_dict
-
-    pipe = load(str(tiny), "cpu")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        pipe.unet.add_adapter(LoraConfig(r=2, init_lora_weights=False, target_modules=["to_q", "to_v"]))
-    folder = tmp_path_factory.mktemp("lora")
-    layers: Any = get_peft_model_state_dict(pipe.unet)
-    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
-    return folder / "pytorch_lora_weights.safetensors"
+    return tiny_lora(tiny, tmp_path_factory.mktemp("lora"))
 
 
 def test_a_lora_changes_the_picture_by_its_scale(tiny: Path, plain: torch.Tensor, lora: Path):

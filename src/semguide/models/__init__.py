@@ -7,7 +7,7 @@ from semguide.models.device import choose_device, devices
 from semguide.models.fingerprint import fingerprint
 from semguide.models.folder import check_folder
 from semguide.models.loading import fetch, load
-from semguide.models.option_checks import check_fit, check_machine, scheduler_names
+from semguide.models.option_checks import check_fit, check_machine, own_scheduler, scheduler_names
 from semguide.models.options import LoadOptions, Lora, parse_lora
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "fetch",
     "fingerprint",
     "load",
+    "own_scheduler",
     "parse_lora",
     "resolve",
     "scheduler_names",

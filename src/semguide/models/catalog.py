@@ -30,7 +30,7 @@ class EmbeddedModel:
 
     Attributes:
         name: The name to load it by, that of the entry point.
-        path: Its diffusers folder.
+        path: Its diffusers folder, or one derived from another's (see `semguide.models.derived`).
         default: Whether it is used where no model is named.
     """
 
@@ -113,7 +113,8 @@ def _local(name: str, path: Path) -> Source:
             rule = "must be a diffusers folder or a .safetensors file, as other files may run code when they are read"
             raise InvalidArgument("model", rule, name, "download or save the checkpoint as .safetensors")
         return Source(name, SourceKind.FILE, path.absolute())
-    files = [] if (path / "model_index.json").exists() else sorted(path.glob("*.safetensors"))
+    folder = any((path / name).exists() for name in ("model_index.json", "semguide.json"))
+    files = [] if folder else sorted(path.glob("*.safetensors"))
     if len(files) > 1:
         rule = f"must be one checkpoint, but this folder holds {len(files)} .safetensors files"
         raise InvalidArgument("model", rule, name, f"name one of them, such as {files[0].name}")

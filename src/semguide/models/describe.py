@@ -13,6 +13,7 @@ from semguide.errors import InvalidArgument
 from semguide.models.catalog import Source, SourceKind, resolve
 from semguide.models.classes import VIDEOS, VideoDefaults
 from semguide.models.config_types import check_config_files, read_config
+from semguide.models.derived import DEFAULTS
 from semguide.models.single_file import open_checkpoint
 
 LARGEST_SIZE = 4096
@@ -33,7 +34,7 @@ class ModelDescription:
         name: The name it was asked for by.
         kind: Embedded, folder, single file or hub.
         path: Its folder or file.
-        configuration: The folder with its JSON files; of a folder, itself.
+        configuration: The folder with its JSON files; of a folder itself, or its base.
         pipeline_class: The diffusers class it loads as.
         height: Default height in pixels.
         width: Default width in pixels.
@@ -81,7 +82,7 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
         raise InvalidArgument("model", "must be on this machine, no hub id", source.name, "fetch it first")
     configuration, pipeline_class = open_checkpoint(source.path, config)
     check_config_files(configuration)
-    own = _own_defaults(configuration / "semguide.json")
+    own = _own_defaults((source.path if source.path.is_dir() else configuration) / DEFAULTS)
     unet = _denoiser(configuration)
     vae = _vae(configuration)
     factor = _factor(vae)

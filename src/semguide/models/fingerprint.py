@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from semguide.models.derived import derived
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import SUFFIX, find_configuration
 
@@ -28,6 +29,10 @@ def fingerprint(path: Path, options: LoadOptions | None = None) -> str:
     """
     options = options or LoadOptions()
     total = hashlib.sha256()
+    own = derived(path)
+    if own is not None:
+        total.update(f"{own.scheduler}\0{hash_file(own.lora)}\n".encode())
+        path = own.base
     folder = path if path.is_dir() else find_configuration(path, options.config)
     left_out = set() if path.is_dir() else {SUFFIX}
     for file in [folder / "model_index.json", *sorted(folder.glob("*/*"))]:

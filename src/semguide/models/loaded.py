@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from semguide.errors import InvalidArgument, MissingExtra
+from semguide.errors import InvalidArgument
 from semguide.models.options import LoadOptions
+
+
+def fuse_lora(pipe: Any, file: Path) -> None:
+    """Make a LoRA a part of the weights.
+
+    Raises:
+        InvalidArgument: It does not fit the checkpoint.
+    """
+    _load_lora(pipe, file, "own")
+    pipe.fuse_lora(adapter_names=["own"])
+    pipe.unload_lora_weights()
 
 
 def load_adapters(pipe: Any, options: LoadOptions) -> None:
@@ -16,10 +26,7 @@ def load_adapters(pipe: Any, options: LoadOptions) -> None:
 
     Raises:
         InvalidArgument: One does not fit the checkpoint.
-        MissingExtra: LoRAs need peft, which is not installed.
     """
-    if options.loras and find_spec("peft") is None:
-        raise MissingExtra("loras", "lora")
     scales = {f"semguide{index}": lora for index, lora in enumerate(options.loras)}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Already found a `peft_config`", UserWarning)  # several are asked for
@@ -64,12 +71,12 @@ def _misfit(argument: str, file: Path, reason: str) -> InvalidArgument:
     return InvalidArgument(argument, rule, file, "choose one for this {model}")
 
 
-def switch_scheduler(pipe: Any, options: LoadOptions) -> None:
+def switch_scheduler(pipe: Any, name: str | None) -> None:
     """Put another scheduler in, with the configuration of the pipeline's own."""
     import diffusers
 
-    if options.scheduler is not None:
-        pipe.scheduler = getattr(diffusers, options.scheduler).from_config(pipe.scheduler.config)
+    if name is not None:
+        pipe.scheduler = getattr(diffusers, name).from_config(pipe.scheduler.config)
 
 
 def place(pipe: Any, options: LoadOptions, device: str) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.models.catalog import Source, resolve
 from semguide.models.config_types import check_config_values
+from semguide.models.derived import derived
 from semguide.models.device import choose_device
 from semguide.models.folder import check_class, parse_index, variant
-from semguide.models.loaded import load_adapters, place, switch_scheduler
+from semguide.models.loaded import fuse_lora, load_adapters, place, switch_scheduler
 from semguide.models.option_checks import check_fit, check_machine
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import missing_parts, open_checkpoint
@@ -47,9 +48,13 @@ def load(name_or_path: str, device: str = "auto", options: LoadOptions | None = 
     path = fetch(source, options.variant)
     configuration, pipeline_class = open_checkpoint(path, options.config)
     check_fit(options, path, configuration)
-    pipe = _read(path, configuration, pipeline_class, options)
+    own = derived(path)
+    pipe = _read(path if own is None else own.base, configuration, pipeline_class, options)
+    if own is not None:
+        fuse_lora(pipe, own.lora)
+        switch_scheduler(pipe, own.scheduler)
     load_adapters(pipe, options)
-    switch_scheduler(pipe, options)
+    switch_scheduler(pipe, options.scheduler)
     return place(pipe, options, chosen)
 
 

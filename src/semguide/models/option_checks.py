@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from semguide.errors import InvalidArgument
+from semguide.errors import InvalidArgument, MissingExtra
+from semguide.models.derived import derived
 from semguide.models.folder import components, read_index, variants
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import read_header
 
+FEW_STEPS = {
+    "DDIMScheduler": ("LCMScheduler", "TCDScheduler"),
+    "FlowMatchEulerDiscreteScheduler": ("FlowMatchLCMScheduler",),
+}
+"""Schedulers of distilled checkpoints, which diffusers does not list among those that go with the one they replace."""
 TILES_ONLY = frozenset({"AutoencoderKLAllegro"})
 """Autoencoders whose decoding without tiles diffusers has not implemented."""
 
@@ -47,16 +54,19 @@ def check_fit(options: LoadOptions, path: Path, configuration: Path) -> None:
     Args:
         options: The options.
         path: The checkpoint: a diffusers folder or a .safetensors file.
-        configuration: Folder of its JSON files; of a folder, itself.
+        configuration: Folder of its JSON files; of a folder itself, or its base.
 
     Raises:
         InvalidArgument: An option does not go with the checkpoint.
+        MissingExtra: LoRAs need peft, which is not installed.
     """
     if path.is_dir() and options.config is not None:
         rule = "must be left out for a folder, which has its own configuration"
         raise InvalidArgument("config", rule, options.config, "leave it out, or name a .safetensors file as {model}")
     if options.variant is not None:
-        _check_variant(options.variant, path)
+        _check_variant(options.variant, path if path.is_file() else configuration)
+    if (options.loras or derived(path) is not None) and find_spec("peft") is None:
+        raise MissingExtra("loras" if options.loras else path.name, "lora")
     index = read_index(configuration)
     if options.loras:
         _check_ability(index, "loras", "load_lora_weights", "loads no LoRA")
@@ -64,7 +74,7 @@ def check_fit(options: LoadOptions, path: Path, configuration: Path) -> None:
         _check_ability(index, "embeddings", "load_textual_inversion", "loads no textual inversion")
     _check_tiling(options.vae_tiling, index)
     if options.scheduler is not None:
-        _check_scheduler(options.scheduler, _component_class(index, "scheduler"))
+        _check_scheduler(options.scheduler, own_scheduler(path, configuration))
 
 
 def _check_tiling(tiling: bool, index: dict[str, Any]) -> None:
@@ -108,23 +118,37 @@ def _class_name(index: dict[str, Any], name: str) -> str | None:
     return str(index[name][1]) if name in components(index) else None
 
 
-def scheduler_names(configuration: Path) -> tuple[str, list[str]]:
-    """Return the class of a checkpoint's scheduler ("" where it has none), and those of diffusers that go with it.
+def own_scheduler(path: Path, configuration: Path) -> str:
+    """Return the class of a checkpoint's scheduler, "" where it has none.
 
     Args:
+        path: The checkpoint.
         configuration: Folder of its JSON files.
     """
-    index = read_index(configuration)
-    return _class_name(index, "scheduler") or "", _compatible(_component_class(index, "scheduler"))
+    own = derived(path)
+    return (own.scheduler if own is not None else None) or _class_name(read_index(configuration), "scheduler") or ""
 
 
-def _compatible(own: Any) -> list[str]:
-    found = own._get_compatibles() if own is not None else []
-    return sorted(kind.__name__ for kind in found if "_backends" not in vars(kind))  # of a package that is missing
+def scheduler_names(own: str) -> list[str]:
+    """Return the schedulers of diffusers that go with a checkpoint's own.
+
+    Args:
+        own: Its class; "": none goes.
+    """
+    import diffusers
+
+    family = next((first for first, others in FEW_STEPS.items() if own in others), own)
+    kind = getattr(diffusers, family, None)
+    found = kind._get_compatibles() if kind is not None else []
+    names = {kind.__name__ for kind in found if "_backends" not in vars(kind)}  # else of a package that is missing
+    for first, others in FEW_STEPS.items():
+        if first in (family, *names):
+            names |= {first, *others}
+    return sorted(names)
 
 
-def _check_scheduler(name: str, own: Any) -> None:
-    known = _compatible(own)
+def _check_scheduler(name: str, own: str) -> None:
+    known = scheduler_names(own)
     if name not in known:
         raise InvalidArgument(
             "scheduler",

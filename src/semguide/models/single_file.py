@@ -9,6 +9,7 @@ from typing import Any
 
 from semguide.errors import MISSING, InvalidArgument
 from semguide.files import parse_json
+from semguide.models.derived import derived
 from semguide.models.folder import check_class, check_folder, read_index
 
 SUFFIX = ".safetensors"
@@ -67,14 +68,16 @@ def open_checkpoint(path: Path, config: str | None) -> tuple[Path, str]:
         config: `LoadOptions.config`.
 
     Returns:
-        The folder with its JSON files, and its pipeline class.
+        The folder with its JSON files (of a derived checkpoint, its base), and its pipeline class.
 
     Raises:
         InvalidArgument: It is no checkpoint, or a single file without a configuration.
         UnsupportedPipeline: Its pipeline class cannot be steered.
     """
     if path.is_dir():
-        return path, check_folder(path)
+        own = derived(path)
+        folder = path if own is None else own.base
+        return folder, check_folder(folder)
     configuration = find_configuration(path, config)
     return configuration, check_class(read_index(configuration), str(configuration))
 

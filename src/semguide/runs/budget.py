@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semguide.concepts.budget import PLAIN, Evaluations, most_telling
 from semguide.concepts.edits import Edits
 from semguide.errors import SemguideWarning
-from semguide.models import LoadOptions, ModelDescription
+from semguide.models import LoadOptions, ModelDescription, own_scheduler
 from semguide.models.config_types import read_config
 from semguide.runs.run import Run
 
@@ -78,5 +78,5 @@ def denoiser_steps(model: ModelDescription, loading: LoadOptions) -> Callable[[i
     from semguide.adapters.pipelines.budget import scheduler_steps
 
     config = read_config(model.configuration / "scheduler" / "scheduler_config.json")
-    name = loading.scheduler or config.get("_class_name")
-    return scheduler_steps(getattr(diffusers, str(name), None), config)
+    name = loading.scheduler or own_scheduler(model.path, model.configuration)
+    return scheduler_steps(getattr(diffusers, name, None), config)

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from semguide.models import LoadOptions
 from semguide.models.loaded import switch_scheduler
 from semguide.runs.generation import GeneratedImage, accepted_hooks, generate_image, make_generator, sampling_arguments
 from semguide.server.jobs import ImageTask, Job, Status
@@ -92,7 +91,7 @@ def _scheduler_of(job: Job, pipe: Any) -> Generator[None, None, None]:
     own, name = pipe.scheduler, job.run.loading.scheduler
     try:
         if name is not None and name != type(own).__name__:
-            switch_scheduler(pipe, LoadOptions(scheduler=name))
+            switch_scheduler(pipe, name)
         yield
     finally:
         pipe.scheduler = own

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semguide.errors import InvalidArgument
-from semguide.models import LoadOptions, ModelDescription, SourceKind, check_machine, load, scheduler_names
+from semguide.models import (
+    LoadOptions,
+    ModelDescription,
+    SourceKind,
+    check_machine,
+    load,
+    own_scheduler,
+    scheduler_names,
+)
 from semguide.models.examples import Examples, read_examples
 from semguide.runs.environment import Environment, current_environment
 from semguide.runs.request import find_model, text_readers_of
@@ -104,7 +112,7 @@ def find_models(
         public = description.path.name if description.kind in LOCAL else description.name
         if public in served:
             raise InvalidArgument("model", "must have a last name of its own, no name twice", public, "rename one")
-        own, others = scheduler_names(description.configuration)
+        own = own_scheduler(description.path, description.configuration)
         served[public] = ServedModel(
             id=public,
             description=description,
@@ -113,7 +121,7 @@ def find_models(
             loading=loading,
             readers=tuple(text_readers_of(description)),
             scheduler=loading.scheduler or own,
-            schedulers=() if loading.scheduler else tuple(others),
+            schedulers=() if loading.scheduler else tuple(scheduler_names(own)),
             examples=read_examples(description.path),
         )
     return served

@@ -34,11 +34,11 @@ def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool =
 
 
 def _examine_files(name: str, path: Path) -> HealthFinding:
-    from semguide.models import check_folder
+    from semguide.models.single_file import open_checkpoint
 
     try:
-        pipeline_class = check_folder(path)
-        weights = sorted(path.glob("*/*.safetensors"))
+        configuration, pipeline_class = open_checkpoint(path, None)
+        weights = [*sorted(path.glob("*.safetensors")), *sorted(configuration.glob("*/*.safetensors"))]
         size = sum(finite_bytes(file) for file in weights)
     except (SemguideError, OSError, ValueError) as error:
         return HealthFinding("checkpoints", name, "problem", f"{error}; {ANEW}")

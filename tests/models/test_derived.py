@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from semguide.models import EmbeddedModel, LoadOptions, Lora, describe, fingerprint, load, own_scheduler
+from semguide.models.derived import LORA, derived
+from support.plugins import Install
+from support.refusals import refuses
+from support.tiny.loras import tiny_lora
+
+
+@pytest.fixture
+def few(tiny: Path, tmp_path: Path, installed: Install) -> Path:
+    """A checkpoint that is the tiny one with a LoRA and another scheduler."""
+    folder = tmp_path / "few"
+    tiny_lora(tiny, folder)
+    stated = {"base": "toy", "scheduler": "LCMScheduler", "num_inference_steps": 4, "guidance_scale": 1.0}
+    (folder / "semguide.json").write_text(json.dumps(stated))
+    installed("semguide.models", toy=EmbeddedModel("toy", tiny), few=EmbeddedModel("few", folder))
+    return folder
+
+
+def state(few: Path, **changes: object) -> None:
+    file = few / "semguide.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def test_it_is_loaded_as_its_base_with_the_lora_and_the_scheduler(few: Path, tiny: Path):
+    pipe, base = load("few", "cpu"), load(str(tiny), "cpu")
+    pipe_lora = safetensors.torch.load_file(few / LORA)
+    name = next(key for key in pipe_lora if key.endswith("to_q.lora_A.weight")).removesuffix(".lora_A.weight")
+    update = pipe_lora[f"{name}.lora_B.weight"] @ pipe_lora[f"{name}.lora_A.weight"]
+    key = name.removeprefix("unet.") + ".weight"
+    torch.testing.assert_close(pipe.unet.state_dict()[key], base.unet.state_dict()[key] + update)
+    assert set(pipe.unet.state_dict()) == set(base.unet.state_dict())
+    assert type(pipe.scheduler).__name__ == "LCMScheduler"
+    assert pipe.scheduler.config.beta_start == base.scheduler.config.beta_start
+
+
+def test_its_folder_is_the_same_checkpoint(few: Path):
+    assert describe(str(few)).configuration == describe("few").configuration
+    assert type(load(str(few), "cpu").scheduler).__name__ == "LCMScheduler"
+
+
+def test_it_is_described_by_its_base_and_its_own_defaults(few: Path, tiny: Path):
+    found, base = describe("few"), describe(str(tiny))
+    assert (found.num_inference_steps, found.guidance_scale) == (4, 1.0)
+    assert (found.path, found.configuration) == (few, tiny)
+    assert (found.pipeline_class, found.size_multiple) == (base.pipeline_class, base.size_multiple)
+    assert own_scheduler(found.path, found.configuration) == "LCMScheduler"
+
+
+def test_another_lora_and_scheduler_stand_on_top(few: Path):
+    options = LoadOptions(loras=(Lora(str(few / LORA), -1.0),), scheduler="DDIMScheduler")
+    pipe = load("few", "cpu", options)
+    assert type(pipe.scheduler).__name__ == "DDIMScheduler"
+    assert pipe.get_list_adapters() == {"unet": ["semguide0"]}
+
+
+def test_its_fingerprint_is_neither_its_bases_nor_that_of_another_lora(few: Path, tiny: Path):
+    found = fingerprint(few)
+    assert found != fingerprint(tiny)
+    state(few, scheduler="DDIMScheduler")
+    assert fingerprint(few) != found
+    state(few, scheduler="LCMScheduler", num_inference_steps=8)
+    assert fingerprint(few) == found
+    changed = {name: 2 * tensor for name, tensor in safetensors.torch.load_file(few / LORA).items()}
+    safetensors.torch.save_file(changed, few / LORA)
+    assert fingerprint(few) != found
+
+
+@pytest.mark.parametrize(("base", "told"), [("toi", "must be embedded"), ("few", "must be embedded"), (3, "a name")])
+def test_a_base_that_is_not_embedded_is_refused(few: Path, base: object, told: str):
+    state(few, base=base)
+    with refuses("model.base", told):
+        load("few", "cpu")
+
+
+def test_a_missing_lora_is_refused(few: Path):
+    (few / LORA).unlink()
+    with refuses("model", LORA):
+        describe("few")
+
+
+def test_without_peft_it_is_refused_before_anything_is_read(few: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide.models.option_checks.find_spec", lambda name: None)
+    monkeypatch.setattr("semguide.models.loading._read", pytest.fail)
+    with pytest.raises(ImportError, match="few needs the extra 'lora'"):
+        load("few", "cpu")
+
+
+def test_a_checkpoint_by_itself_is_derived_from_nothing(tiny: Path):
+    assert derived(tiny) is None
+    assert derived(tiny / "model_index.json") is None
