@@ -6,14 +6,15 @@ import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline, StableDiffusionPipeline
 
-from semguide.models import describe, load
+from semguide.models import EmbeddedModel, describe, load
 from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.judge import Judge
 from semguide_emoji.training.data import Batches
-from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, as_exported, clip_as_exported, export
+from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, TURBO, as_exported, clip_as_exported, export
 from semguide_emoji.training.history import HISTORY
 from semguide_emoji.training.text import tokenize
 from semguide_emoji.training.unet import build_scheduler, sample
+from support.plugins import Install
 from support.refusals import refuses
 from support.tiny_set import TINY
 
@@ -21,7 +22,7 @@ SEEN = {"Judge on 5 objects": "0.900"}
 SINGLE = {"emoji-single single": "0.500 [0.400, 0.600]"}
 FIRST = {"Right caption first among 128": "0.909"}
 ROWS = {"emoji-unet": SEEN | SINGLE, "emoji-flow": SEEN | SINGLE, "emoji-judge": SEEN, "emoji-clip": FIRST}
-NAMES = ["emoji-clip", "emoji-flow", "emoji-judge", "emoji-unet"]
+NAMES = ["emoji-clip", "emoji-flow", "emoji-judge", "emoji-turbo", "emoji-unet"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,18 @@ def test_the_flow_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(as
     assert pipe.tokenizer_max_length == TINY.flow_prompt_length
     prompts = ["a red car and a blue apple"]
     assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set, FLOW), prompts, steps=2))
+
+
+def test_the_turbo_export_is_a_lora_of_the_unet_and_makes_the_same_pictures(
+    assets: Path, tiny_set: Path, installed: Install
+):
+    installed("semguide.models", emoji_unet=EmbeddedModel("emoji-unet", assets / "emoji-unet"))
+    pipe, prompts = load(str(assets / "emoji-turbo"), "cpu"), ["a red car and a blue apple"]
+    found = [sample(one, prompts, 2, 1.0) for one in (pipe, as_exported(TINY, tiny_set, TURBO))]
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], sample(load(str(assets / "emoji-unet"), "cpu"), prompts, 2, 1.0))
+    size = sum(file.stat().st_size for file in (assets / "emoji-turbo").rglob("*.safetensors"))
+    assert size < 2**23
 
 
 def test_the_package_loads_and_describes_it(assets: Path):
@@ -126,11 +139,11 @@ def test_clip_is_the_trained_one_and_reads_the_text_tower_from_the_unet_beside_i
 
 
 def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
-    clip, flow, judge, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
-    for card in (clip, unet, flow, judge):
+    clip, flow, judge, turbo, unet = ((assets / name / "README.md").read_text(encoding="utf-8") for name in NAMES)
+    for card in (clip, unet, flow, judge, turbo):
         assert "SIL Open Font License 1.1" in card
         assert "Exported at commit " in card
-        assert ("| Judge on 5 objects | 0.900 |" in card) is (card is not clip)
+        assert ("| Judge on 5 objects | 0.900 |" in card) is (card not in (clip, turbo))
     assert "| Right caption first among 128 | 0.909 |" in clip
     assert "| `semguide train clip` | 2 | 4 | 0.001 |" in clip
     assert "semguide train unet" not in clip
@@ -140,6 +153,7 @@ def test_cards_tell_data_recipe_quality_and_licence(assets: Path):
     assert "emoji-single" not in judge
     assert "| `semguide train flow` | 2 | 4 | 0.001 |" in flow
     assert "StableDiffusion3Pipeline" in flow
+    assert "| `semguide train turbo` | 2 | 4 | 0.001 |" in turbo
     assert "semguide train unet" not in flow
 
 
@@ -168,7 +182,8 @@ def test_only_what_the_set_holds_is_written(tiny_set: Path, tmp_path: Path):
     folder = Path(shutil.copytree(tiny_set, tmp_path / "set"))
     for part in ("flow", "judge"):
         shutil.rmtree(folder / part)
-    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / n for n in ("emoji-unet", "emoji-clip")]
+    left = ("emoji-unet", "emoji-turbo", "emoji-clip")
+    assert export(TINY, folder, tmp_path / "assets") == [tmp_path / "assets" / name for name in left]
     shutil.rmtree(folder / "unet")
     with refuses("out", "must hold unet/"):
         export(TINY, folder, tmp_path / "assets")

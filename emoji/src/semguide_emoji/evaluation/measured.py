@@ -7,7 +7,7 @@ from pathlib import Path
 from semguide_emoji import ASSETS
 from semguide_emoji.evaluation.quality import JudgeQuality, clip_quality, judge_quality, plain_quality
 from semguide_emoji.judge import Judge
-from semguide_emoji.training.export import CLIP, JUDGE, KINDS, STEPS, as_exported, clip_as_exported, present
+from semguide_emoji.training.export import CLIP, JUDGE, KINDS, as_exported, clip_as_exported, present
 from semguide_emoji.training.presets import Preset
 
 
@@ -40,9 +40,10 @@ def measured(
         pipe.set_progress_bar_config(disable=True)
         if not rows:  # one autoencoder for all
             seen |= _judge_rows("scenes through the autoencoder", judge_quality(judge, preset.world, pipe.vae, scenes))
-        scale = KINDS[name].best_scale
-        plain = plain_quality(pipe, judge, scale, range(seeds), limit, num_inference_steps=STEPS)
-        plain = {f"{row}, plain CFG {scale:g}, {STEPS} steps": value for row, value in plain.items()}
+        scale, steps = KINDS[name].best_scale, KINDS[name].steps
+        how = "no guidance" if scale == 1 else f"plain CFG {scale:g}"
+        plain = plain_quality(pipe, judge, scale, range(seeds), limit, num_inference_steps=steps)
+        plain = {f"{row}, {how}, {steps} steps": value for row, value in plain.items()}
         rows[name] = seen | plain
     if own.is_dir():
         rows[JUDGE] = seen

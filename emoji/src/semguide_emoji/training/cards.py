@@ -41,6 +41,35 @@ def flow_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str
     return f"{opening}\n{_data(preset, 'MMDiT')}\n{recipe}\n{_quality(rows)}"
 
 
+def turbo_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
+    """Write the card of emoji-turbo; arguments as for `unet_card`."""
+    return f"""---
+license: apache-2.0
+library_name: diffusers
+pipeline_tag: text-to-image
+base_model: emoji-unet
+tags: [lora]
+---
+# emoji-turbo
+
+emoji-unet in four steps without guidance: a LoRA in diffusers' format, for `LCMScheduler` at a guidance scale of 1.
+
+`semguide` loads it by its name, with emoji-unet's other weights; its card tells of data and licence. In diffusers:
+`pipe.load_lora_weights(FOLDER)` and `pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)`.
+
+{_FONT}
+
+## Recipe
+
+Distilled: from each step of 4 and of 8 the LoRA learns where the guided sampler would end ({preset.size}x{preset.size},
+guidance scale 7). It keeps what emoji-unet does wrong.
+Exported at commit {_commit()}.
+
+{table(runs)}
+
+{_quality(rows)}"""
+
+
 def judge_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
     """Write the card of emoji-judge; arguments as for `unet_card`."""
     return f"""# emoji-judge

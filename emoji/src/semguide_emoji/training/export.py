@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,18 +15,22 @@ from transformers import CLIPTokenizer
 
 from semguide.errors import InvalidArgument
 from semguide.files import atomic_folder, write_json, write_text
+from semguide.models.derived import DEFAULTS, LORA
+from semguide.models.loaded import fuse_lora
 from semguide_emoji.clip import EmojiCLIP, tokenizer_folder
 from semguide_emoji.judge import Judge
-from semguide_emoji.training.cards import clip_card, flow_card, judge_card, unet_card
+from semguide_emoji.training.cards import clip_card, flow_card, judge_card, turbo_card, unet_card
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.history import Training, history, write_history
 from semguide_emoji.training.ownership import is_export
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
+from semguide_emoji.training.turbo import STEPS as FEW_STEPS
+from semguide_emoji.training.turbo import few_step_scheduler
 from semguide_emoji.training.vae import psnr
 
 #: Names of the embedded checkpoints.
-UNET, FLOW, JUDGE, CLIP = "emoji-unet", "emoji-flow", "emoji-judge", "emoji-clip"
+UNET, FLOW, TURBO, JUDGE, CLIP = "emoji-unet", "emoji-flow", "emoji-turbo", "emoji-judge", "emoji-clip"
 #: Steps and scale that `semguide generate` takes when none are given.
 STEPS, GUIDANCE_SCALE = 25, 7.0
 
@@ -40,9 +45,10 @@ class CheckpointKind:
         part: Its own part of a set, and the recipe that trains it.
         recipes: All recipes behind it.
         card: Writes its model card.
-        assemble: Makes its pipeline; None for the judge and CLIP.
+        assemble: Makes its pipeline; None for the judge and CLIP, and for a LoRA.
         needs: Another part of the set that it is exported with, "" for none.
         best_scale: Scale of plain guidance that is best on validation prompts, which the card is measured at.
+        steps: Steps that the card is measured at.
     """
 
     part: str
@@ -51,11 +57,13 @@ class CheckpointKind:
     assemble: Callable[[Preset, Path], Any] | None
     needs: str = ""
     best_scale: float = GUIDANCE_SCALE
+    steps: int = STEPS
 
 
 KINDS = {
     UNET: CheckpointKind("unet", ("vae", "clip", "unet", "decoder"), unet_card, assembled, best_scale=12.0),
     FLOW: CheckpointKind("flow", ("vae", "clip", "flow", "decoder"), flow_card, assembled_flow),
+    TURBO: CheckpointKind("turbo", ("turbo",), turbo_card, None, needs="unet", best_scale=1.0, steps=FEW_STEPS),
     JUDGE: CheckpointKind("judge", ("judge",), judge_card, None),
     CLIP: CheckpointKind("clip", ("clip",), clip_card, None, needs="unet"),
 }
@@ -80,8 +88,13 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
         InvalidArgument: A part is missing, or the name is that of the judge or CLIP, which are no pipelines.
     """
     kind = KINDS[name]
+    if name == TURBO:
+        pipe = as_exported(preset, folder)
+        fuse_lora(pipe, made(folder / kind.part, kind.part) / LORA)
+        pipe.scheduler = few_step_scheduler(pipe)
+        return pipe
     if kind.assemble is None:
-        raise InvalidArgument("name", f"must be {UNET} or {FLOW}", name)
+        raise InvalidArgument("name", f"must be {UNET}, {FLOW} or {TURBO}", name)
     made(folder / kind.part, kind.part)
     return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
 
@@ -93,9 +106,10 @@ def clip_as_exported(folder: Path) -> tuple[EmojiCLIP, CLIPTokenizer]:
 
 
 def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[str, str]] | None = None) -> list[Path]:
-    """Write `emoji-unet`, `emoji-flow`, `emoji-judge` and `emoji-clip`, as far as the set holds them.
+    """Write `emoji-unet`, `emoji-flow`, `emoji-turbo`, `emoji-judge` and `emoji-clip`, as far as the set holds them.
 
-    emoji-clip is written without its text tower, which is emoji-unet's text encoder, and so only beside an emoji-unet.
+    emoji-clip is written without its text tower, which is emoji-unet's text encoder, and so only beside an emoji-unet;
+    emoji-turbo is a LoRA of emoji-unet.
 
     Args:
         preset: What the set was trained with.
@@ -138,6 +152,9 @@ def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, 
         Judge.load(folder / "judge").save(part)
     elif name == CLIP:
         EmojiCLIP.load(folder / "clip").save_beside(part, UNET)
+    elif name == TURBO:
+        shutil.copyfile(folder / "turbo" / LORA, part / LORA)
+        _save_defaults(preset, part, FEW_STEPS, 1.0, base=UNET, scheduler="LCMScheduler")
     else:
         pipe = as_exported(preset, folder, name)
         quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))
@@ -151,8 +168,12 @@ def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, 
 def _save(pipe: Any, preset: Preset, part: Path) -> None:
     pipe.vae.register_to_config(sample_size=preset.size)
     pipe.to(torch.float16).save_pretrained(part, safe_serialization=True)
+    _save_defaults(preset, part, STEPS, GUIDANCE_SCALE)
+
+
+def _save_defaults(preset: Preset, part: Path, steps: int, scale: float, **origin: str) -> None:
     size = dict.fromkeys(("height", "width", "smallest", "largest"), preset.size)
-    write_json(part / "semguide.json", {"num_inference_steps": STEPS, "guidance_scale": GUIDANCE_SCALE, **size})
+    write_json(part / DEFAULTS, {**origin, "num_inference_steps": steps, "guidance_scale": scale, **size})
 
 
 def _neutral(part: Path) -> None:

@@ -9,17 +9,26 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from semguide.errors import InvalidArgument
+from semguide.models.derived import LORA
 from semguide.runs.ownership import check_ours, is_folder, is_json
 from semguide_emoji.training.history import HISTORY, earlier
 from semguide_emoji.training.loop import LOG, SETTINGS, STATE
 
-PARTS = ("vae", "tokenizer", "clip", "text_encoder", "unet", "flow", "judge", "lora")
+PARTS = ("vae", "tokenizer", "clip", "text_encoder", "unet", "flow", "judge", "lora", "turbo")
 """Folders of a set."""
 TRAINING = "training"
 """Folder of the runs of a set."""
 _EXPORTED = frozenset(
     {"README.md", HISTORY, "semguide.json", "semguide-examples.json", "calibration.json", "model_index.json"}
-    | {"config.json", "model.safetensors", "scheduler", "unet", "transformer", "vae"}
+    | {
+        "config.json",
+        "model.safetensors",
+        LORA,
+        "scheduler",
+        "unet",
+        "transformer",
+        "vae",
+    }
     | {f"{part}{number}" for part in ("text_encoder", "tokenizer") for number in ("", "_2", "_3")}
 )
 """What an exported checkpoint consists of."""

@@ -159,7 +159,7 @@ def train_turbo(preset: Preset, settings: TrainingSettings, folder: Path) -> Sta
     pipe = assembled(preset, folder).to(settings.device)
     batches = _of(preset.drawn_world, preset, settings)
     state = train(TurboRecipe(pipe, batches), settings, folder / "training" / "turbo")
-    save_lora(pipe, folder / "turbo")
+    save_part(folder / "turbo", partial(save_lora, pipe))
     return state
 
 
