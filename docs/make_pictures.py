@@ -314,6 +314,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "geometry": draw_geometry,
     "sheet": draw_sheet,
     "flow": partial(draw_sheet, "emoji-flow"),
+    "turbo": partial(draw_sheet, "emoji-turbo"),
     "world": draw_world,
     "notebook": run_notebook,
     "page": shoot_page,

@@ -8,6 +8,7 @@ import pytest
 
 from semguide.cli import health
 from semguide.cli.health import checkpoints
+from semguide.errors import MissingExtra
 from support.tiny.stable_diffusion import save_tiny_checkpoint
 
 
@@ -74,6 +75,15 @@ def test_a_main_job_that_fails_is_a_problem_with_its_reason(tiny: Path, monkeypa
     monkeypatch.setattr(checkpoints, "_one_step", fail)
     step = health.examine_checkpoints({"tiny": tiny})[1]
     assert (step.status, step.detail) == ("problem", "OSError: disk on fire")
+
+
+def test_a_checkpoint_that_needs_an_extra_is_a_note_with_the_command(tiny: Path, monkeypatch: pytest.MonkeyPatch):
+    def missing(path: Path) -> None:
+        raise MissingExtra("few", "lora")
+
+    monkeypatch.setattr(checkpoints, "_one_step", missing)
+    _, step = health.examine_checkpoints({"few": tiny})
+    assert (step.status, step.detail) == ("note", str(MissingExtra("few", "lora")))
 
 
 def test_an_image_that_is_not_finite_is_a_problem(tiny: Path, monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,7 @@ from typing import Any
 
 from semguide import plugins
 from semguide.cli.health.finding import HealthFinding
-from semguide.errors import SemguideError
+from semguide.errors import MissingExtra, SemguideError
 
 PROMPT = "a red car and a blue apple"
 ANEW = "install the embedded models anew"
@@ -67,6 +67,8 @@ def _examine_step(name: str, path: Path) -> HealthFinding:
     """Run one step of the main job: decompose, steer, decode."""
     try:
         spread, concepts = _one_step(path)
+    except MissingExtra as error:
+        return HealthFinding("checkpoints", f"{name}: one step", "note", str(error))
     except Exception as error:  # noqa: BLE001  # whatever stops the main job is the finding
         return HealthFinding("checkpoints", f"{name}: one step", "problem", f"{type(error).__name__}: {error}")
     if not spread > 0:
