@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from semguide.concepts import BACKENDS, as_concepts, decompose, why_none
+from semguide.concepts import BACKENDS, as_concepts, decompose
 from semguide.concepts.budget import MAX_CONCEPTS, Choice, Evaluations, check_evaluations, check_max_concepts, choose
 from semguide.concepts.edits import Edits
 from semguide.errors import InvalidArgument, SemguideWarning
@@ -24,10 +24,11 @@ from semguide.models import (
 )
 from semguide.runs import checks
 from semguide.runs.budget import within_budget
-from semguide.runs.edits import check_edits, edit_warnings
+from semguide.runs.edits import check_edits
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
-from semguide.runs.plain import PLAIN, plain_once
+from semguide.runs.plain import plain_once
 from semguide.runs.run import Method, Run, Sampling
+from semguide.runs.warnings import with_warnings
 
 if TYPE_CHECKING:
     from semguide.adapters.inputs import TextReader
@@ -171,8 +172,8 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
     idle: Sequence[SemguideWarning] = ()
     if run.concepts:
         run, rules, idle = plain_once(run, rules)
-    planned = _with_warnings(Plan(run, model, rules), None if request.concepts is not None else choice)
-    return replace(planned, warnings=(*idle, *planned.warnings, *given_up))
+    run, rules, told = with_warnings(run, rules, None if request.concepts is not None else choice)
+    return Plan(run, model, rules, (*idle, *told, *given_up))
 
 
 def check_run(run: Run) -> Plan:
@@ -201,7 +202,8 @@ def check_run(run: Run) -> Plan:
     scale = run.sampling.guidance_scale
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
     _check_together(run, rules, model)
-    return _with_warnings(Plan(replace(run, device=choose_device(run.device)), model, rules))
+    run, rules, told = with_warnings(replace(run, device=choose_device(run.device)), rules)
+    return Plan(run, model, rules, told)
 
 
 def find_model(name: str, loading: LoadOptions | None = None, device: str | None = None) -> ModelDescription:
@@ -318,62 +320,3 @@ def own_steps_and_scale(model: ModelDescription) -> tuple[int, float]:
 def _portable(model: ModelDescription) -> str:
     """Name a model so that it is found from any working directory: folder or file by the absolute path."""
     return str(model.path) if model.kind in ("folder", "file") else model.name
-
-
-def _why_plain(run: Run, choice: Choice | None) -> SemguideWarning:
-    """Return why a run without concepts is one of plain guidance."""
-    used = "(plain classifier-free guidance, cfg, is used)"
-    if choice is None:
-        return SemguideWarning(f"there is no concept to steer {used}", "name some with {concepts}")
-    if (warning := choice.warning) is not None:
-        return SemguideWarning(f"{warning.message} {used}", warning.remedy)
-    return SemguideWarning(f"{why_none(run.prompt, looked=True)} {used}")
-
-
-def _with_warnings(planned: Plan, choice: Choice | None = None) -> Plan:
-    """Turn a run without concepts into plain guidance, and say where concepts do not suit a method.
-
-    Args:
-        planned: The run.
-        choice: Its concepts as they were found in the prompt; None where they were given.
-    """
-    from semguide.guidance import idle_warning
-
-    run = planned.run
-    steering = [method.name for method in run.methods if method.name != PLAIN]
-    steps = {method.name: run.alone(method).sampling.num_inference_steps for method in run.methods}
-    if not run.concepts and (plain := plain_once(run, planned.rules))[0] is not run:
-        told = (_why_plain(run, choice), *edit_warnings(run, steps))
-        return replace(planned, run=plain[0], rules=plain[1], warnings=told)
-    rules = {name: rule for name, rule in planned.rules.items() if not rule.is_noop}
-    warnings: list[SemguideWarning] = (
-        [choice.warning] if choice is not None and choice.warning is not None and steering else []
-    )
-    names = [concept.text for concept in run.concepts]
-    warnings += filter(None, (idle_warning(rule, names, steps[name]) for name, rule in rules.items()))
-    if choice is not None and (repels := [name for name, rule in rules.items() if rule.repels]):
-        warnings.append(
-            SemguideWarning(
-                f"{', '.join(repels)} steers away from the concepts, which are what the prompt asks for",
-                "name what the images should not show with {concepts}",
-            )
-        )
-    warnings += edit_warnings(run, steps)
-    if choice is None and not any(rule.repels for rule in rules.values()):
-        warnings += _doubts(run)
-    return replace(planned, warnings=tuple(warnings))
-
-
-def _doubts(run: Run) -> list[SemguideWarning]:
-    """Return warnings of concepts given by hand that look like mistakes."""
-    found: list[SemguideWarning] = []
-    if len(run.concepts) == 1 and "," in (text := run.concepts[0].text):
-        found.append(SemguideWarning(f"{text!r} is one concept, commas and all", "give each of {concepts} by itself"))
-    for concept in run.concepts if not found else ():
-        if concept.span is None:
-            found.append(
-                SemguideWarning(
-                    f"the prompt does not name the concept {concept.text!r}", "check the spelling of {concepts}"
-                )
-            )
-    return found
