@@ -96,9 +96,9 @@ def test_the_rest_of_a_started_image_is_told_in_the_form_that_the_pipeline_takes
             images=[whole.image], evaluations=[1], alignment=None, alignment_score=[None], trace=trace, idle=None
         )
 
-    steered = SimpleNamespace(pipe=object.__new__(PixArtAlphaPipeline))
+    steered = SimpleNamespace(pipe=object.__new__(PixArtAlphaPipeline), rule=rule)
     start: Any = SimpleNamespace(seed=3, seconds=0.0, steered=steered, finish=finish)
-    assert finish_partial_run(planned.run, method, rule, start).seed == 3
+    assert finish_partial_run(planned.run, method, start).seed == 3
     assert given == ["callback"]
 
 

@@ -100,7 +100,7 @@ def test_a_lone_concept_is_not_tried_again(planned: Plan, pipe):
 
 
 def test_the_progress_bar_shows_nothing_where_there_is_no_terminal(planned: Plan, capsys: pytest.CaptureFixture[str]):
-    with progress_bar(planned.run, planned.rules, {("cfg", 0)}) as on_step:
+    with progress_bar(planned.run, planned, {("cfg", 0)}) as on_step:
         on_step(planned.run.methods[0], 1, 2)
     assert capsys.readouterr() == ("", "")
 
@@ -110,7 +110,7 @@ def test_the_progress_bar_counts_images_on_a_terminal(
 ):
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    with progress_bar(planned.run, planned.rules, {("cfg", 0)}) as on_step:
+    with progress_bar(planned.run, planned, {("cfg", 0)}) as on_step:
         on_step(planned.run.methods[1], 0, total_evaluations(planned.run, planned.rules["sgt-balanced"]))
     shown = capsys.readouterr().err
     assert "image 2 of 4: sgt-balanced, seed 0" in shown

@@ -14,7 +14,7 @@ from semguide.cli.folders import slug
 from semguide.cli.settings import check_seed_list, parse_edits, parse_evaluations, parse_seeds, parse_settings
 from semguide.concepts.budget import MAX_CONCEPTS
 from semguide.errors import InvalidArgument
-from semguide.runs.best_of import BestOfRun, check_best_of, check_concepts
+from semguide.runs.best_of import BestOfRun, check_best_of, check_scored
 from semguide.runs.folder import RunFolder, check_writable
 from semguide.runs.methods import DEFAULT_METHOD
 from semguide.runs.request import Plan, Request, check_numbers, plan_run
@@ -152,7 +152,7 @@ def _generate_best_of(planned: Plan, out: Path, overwrite: bool, keep: int) -> N
     from semguide.cli.progress import progress_bar, seeds_bar
     from semguide.runs.environment import current_environment
 
-    check_concepts(planned.run)
+    check_scored(planned)
     check_writable(out)
     _warn_all(planned)
     environment = current_environment(planned.model.path, planned.run.loading)
@@ -163,7 +163,7 @@ def _generate_best_of(planned: Plan, out: Path, overwrite: bool, keep: int) -> N
         try:
             with seeds_bar(len(planned.run.seeds)) as on_start:
                 best_of.select(pipe, on_start)
-            with progress_bar(best_of.folder.run, planned.rules, set()) as on_step:
+            with progress_bar(best_of.folder.run, planned, set()) as on_step:
                 generated = best_of.finish(on_step)
         except KeyboardInterrupt as error:
             _say_stopped(best_of.folder)
@@ -240,7 +240,7 @@ def _generate_missing(folder: RunFolder, planned: Plan, pipe: Any) -> None:
     from semguide.cli.progress import progress_bar
     from semguide.runs.folder import generate_missing
 
-    with progress_bar(folder.run, planned.rules, set(folder.records)) as on_step:
+    with progress_bar(folder.run, planned, set(folder.records)) as on_step:
         generate_missing(folder, planned.rules, pipe, on_step)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +14,28 @@ from semguide.runs.run import Method, Run
 
 if TYPE_CHECKING:
     from semguide.guidance import Rule
+    from semguide.guidance.rule import Branches
+    from semguide.runs.request import Plan
     from semguide.selection import Candidate
 
 
 @contextmanager
-def progress_bar(run: Run, rules: Mapping[str, Rule[Any]], done: set[tuple[str, int]]) -> Iterator[OnStep]:
+def progress_bar(run: Run, planned: Plan, done: set[tuple[str, int]]) -> Iterator[OnStep]:
     """Show a bar on stderr while the images of a run are made; give the callback that moves it.
 
     Args:
-        run: The run.
-        rules: The rule of each of its methods, by the method's name.
+        run: The run, or that with some of its seeds.
+        planned: Its plan.
         done: Images that are there already: method name and seed.
     """
+    from semguide.adapters.pipelines.own_scale import branches
+
+    evaluated = branches(planned.model, run.sampling.guidance_scale)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        left = {(m.name, s): total_evaluations(run.alone(m), rules[m.name]) for m in run.methods for s in run.seeds}
+        costs = {m.name: total_evaluations(run.alone(m), planned.rules[m.name], evaluated) for m in run.methods}
+        left = {(name, seed): cost for name, cost in costs.items() for seed in run.seeds}
         images = len(left)
         task = bar.add_task("starting", total=sum(cost for key, cost in left.items() if key not in done))
         seen = set(done)
@@ -68,10 +74,10 @@ def count_bar(what: str, count: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(task, advance=1)
 
 
-def total_evaluations(run: Run, rule: Rule[Any]) -> int:
-    """Return the denoiser evaluations that one image of a rule takes in a run."""
+def total_evaluations(run: Run, rule: Rule[Any], branches: Branches = "both") -> int:
+    """Return the denoiser evaluations that one image of a rule takes in a run; `branches` as `Rule.evaluations`."""
     from semguide.guidance.edits import edit_evaluations
 
     steps = run.sampling.num_inference_steps
-    own = rule.evaluations_per_image(steps, len(run.concepts), full_trace=run.full_trace)
+    own = rule.evaluations_per_image(steps, len(run.concepts), full_trace=run.full_trace, branches=branches)
     return own + edit_evaluations(run.edits, steps)

@@ -107,10 +107,15 @@ def plan_calibration(request: CalibrateRequest, say: Say) -> CalibratePlan:
         UnsupportedPipeline: The model cannot be steered.
         SemguideError: The hub cannot be reached.
     """
+    from semguide.adapters.pipelines.own_scale import branches
+
     check_known("judge", request.judge, JUDGES)
     source = resolve(default_model() if request.model is None else request.model)
     judge = _judge_folder(request, source.kind, say)
     planned = plan_bench(request.bench())
+    if branches(planned.model, planned.bench.guidance_scale) == "conditional":
+        rule = "must have guidance, of which the score is"
+        raise InvalidArgument("model", rule, planned.model.name, "give {guidance_scale} more than 1, if it guides")
     if request.judge == "clip":
         from semguide.evaluation.concept_judges import check_for_clip
 

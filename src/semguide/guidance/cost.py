@@ -50,6 +50,11 @@ class Cost:
         count = self.denoiser_steps(steps)
         return self._until(first_steps(STOP, count), count, concepts)
 
+    @property
+    def fewest(self) -> int:
+        """Steps below which it should not go; without guidance a checkpoint says itself how few it takes."""
+        return _LEAST_STEPS if self.branches == "conditional" else FEWEST_STEPS
+
     def plain(self, steps: int) -> int:
         """Return the denoiser evaluations of plain guidance."""
         return self.denoiser_steps(steps) * step_evaluations(0, self.branches)
@@ -71,12 +76,14 @@ class Afforded:
     Attributes:
         steps: Number of steps.
         concepts: How many of the image's concepts are steered.
-        wanted: Evaluations with which all would be, at `FEWEST_STEPS` at least.
+        wanted: Evaluations with which all would be, at `fewest` steps at least.
+        fewest: Of the cost.
     """
 
     steps: int
     concepts: int
     wanted: int
+    fewest: int = FEWEST_STEPS
 
     def warning(self, method: str, evaluations: int, left_out: Sequence[str]) -> SemguideWarning | None:
         """Return what was given up for it and how to have it; None where nothing was.
@@ -91,8 +98,8 @@ class Afforded:
         told = f"{evaluations} evaluations are {self.steps} steps of {method}"
         if left_out:
             told += f" with {self.concepts} concepts, without {', '.join(map(repr, left_out))}"
-        if self.steps < FEWEST_STEPS:
-            told += f"; below {FEWEST_STEPS} steps much of what it gains is lost"
+        if self.steps < self.fewest:
+            told += f"; below {self.fewest} steps much of what it gains is lost"
         remedy = f"give {{evaluations}} at least {self.wanted}"
         return SemguideWarning(told, remedy + (", or name those to keep with {concepts}" if left_out else ""))
 
@@ -114,7 +121,7 @@ def steps_within(cost: Callable[[int], float], evaluations: int) -> int:
 
 
 def afford(cost: Cost, evaluations: int, concepts: int) -> Afforded:
-    """Return as many steps as fit; concepts are left out before those are fewer than `FEWEST_STEPS`.
+    """Return as many steps as fit; concepts are left out before those are fewer than the cost's `fewest`.
 
     Args:
         cost: What an image costs.
@@ -127,11 +134,11 @@ def afford(cost: Cost, evaluations: int, concepts: int) -> Afforded:
     rule, kept = cost.rule, concepts
     steered = rule.uses_concepts and not rule.is_noop and concepts >= rule.min_concepts
     fewest = max(_LEAST_CONCEPTS, rule.min_concepts) if steered else concepts
-    while kept > fewest and cost(FEWEST_STEPS, kept) > evaluations:
+    while kept > fewest and cost(cost.fewest, kept) > evaluations:
         kept -= 1
     least = cost(_LEAST_STEPS, kept)
     if least > evaluations:
         told = f"must be at least {least}, which {_LEAST_STEPS} steps of {rule.name} take"
         raise InvalidArgument("evaluations", told, evaluations, 'try "plain"')
-    wanted = cost(FEWEST_STEPS, concepts) if steered else 0
-    return Afforded(steps_within(lambda steps: cost(steps, kept), evaluations), kept, wanted)
+    wanted = cost(cost.fewest, concepts) if steered else 0
+    return Afforded(steps_within(lambda steps: cost(steps, kept), evaluations), kept, wanted, cost.fewest)

@@ -156,6 +156,11 @@ class Rule(ABC, Generic[State]):
         """Whether its images are those of plain classifier-free guidance with e(0) at every step."""
         return self.is_noop and self.uncond_every == 1
 
+    @property
+    def goes_without_guidance(self) -> bool:
+        """Whether it can do its work, or has none, where there is no e(0)."""
+        return self.uncond_every == 1 and (self.is_plain if self.needs_uncond else not self.replaces_uncond)
+
     def needs_concepts(self, step: int, count: int, concepts: int) -> bool:
         """Say whether an image's concept predictions of a step are used, at that step or later.
 

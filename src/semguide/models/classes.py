@@ -12,6 +12,7 @@ TEXT_TO_IMAGE = (
     *("BriaPipeline", "FluxPipeline", "ChromaPipeline", "QwenImagePipeline", "OvisImagePipeline"),
     *("NucleusMoEImagePipeline", "LongCatImagePipeline", "Lumina2Pipeline", "CogView4Pipeline"),
     *("HunyuanImagePipeline", "Kandinsky5T2IPipeline", "Cosmos2TextToImagePipeline"),
+    *("LatentConsistencyModelPipeline", "SanaSprintPipeline"),
 )
 """Pictures of a prompt alone."""
 

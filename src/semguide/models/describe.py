@@ -44,6 +44,8 @@ class ModelDescription:
         num_inference_steps: Default number of steps, None: the pipeline's own.
         guidance_scale: Default guidance scale, None: the pipeline's own.
         guidance_embeds: Whether the denoiser takes the guidance scale as an input.
+        distilled: Whether the U-Net is one of a latent consistency model, which does without guidance: its scale is an
+            input, too.
         video: What it makes where it makes videos; None: pictures.
     """
 
@@ -60,6 +62,7 @@ class ModelDescription:
     num_inference_steps: int | None
     guidance_scale: float | None
     guidance_embeds: bool = False
+    distilled: bool = False
     video: VideoDefaults | None = None
 
 
@@ -106,6 +109,7 @@ def describe(model: str | Source, config: str | None = None) -> ModelDescription
         num_inference_steps=own.get("num_inference_steps"),
         guidance_scale=own.get("guidance_scale"),
         guidance_embeds=bool(unet.get("guidance_embeds")),
+        distilled=unet.get("time_cond_proj_dim") is not None,
         video=video,
     )
 

@@ -12,8 +12,8 @@ from semguide.runs.environment import Environment
 from semguide.runs.folder import RunFolder
 from semguide.runs.generation import OnStep, call_arguments, finish_partial_run
 from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
-from semguide.runs.run import Run
 from semguide.runs.seed_selection import SeedSelection, read_selection, selection_key
+from semguide.runs.unguided import is_guided, refuse_score
 
 if TYPE_CHECKING:
     from semguide.selection import Candidate, PartialRun
@@ -42,13 +42,15 @@ def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool)
         raise InvalidArgument("keep", f"must be from 1 to {{best_of}} ({best_of})", keep, "try 1")
 
 
-def check_concepts(run: Run) -> None:
-    """Check that a run has concepts by which seeds can be scored.
+def check_scored(plan: Plan) -> None:
+    """Check that a run has concepts by which seeds can be scored, and guidance.
 
     Raises:
-        InvalidArgument: The prompt has no concept.
+        InvalidArgument: The prompt has no concept, or the model has no guidance.
     """
-    if not run.concepts:
+    if not is_guided(plan.run, plan.model):
+        refuse_score("best_of", len(plan.run.seeds), plan.model)
+    if not plan.run.concepts:
         rule = "must have a concept to choose by, of which the prompt has none"
         raise InvalidArgument("best_of", rule, remedy="name some with {concepts}")
 
@@ -111,7 +113,7 @@ class BestOfRun:
         """
         run, count = self.folder.run, len(self._starts)
         while self._starts:
-            self.folder.add(finish_partial_run(run, self._method, self._rule, self._starts.pop(0), on_step))
+            self.folder.add(finish_partial_run(run, self._method, self._starts.pop(0), on_step))
         return count
 
     def summary(self) -> str:

@@ -67,7 +67,7 @@ def cost_of(
     from semguide.adapters.pipelines.own_scale import branches
     from semguide.guidance.cost import Cost
 
-    evaluated = branches(model.pipeline_class, model.guidance_embeds, rule.guidance_scale)
+    evaluated = branches(model, rule.guidance_scale)
     return Cost(rule, evaluated, denoiser_steps(model, loading), edits or Edits(), watched)
 
 

@@ -70,7 +70,7 @@ def check_guidance_scale(scale: float) -> None:
     if not (math.isfinite(scale) and 1 <= scale <= LARGEST_GUIDANCE_SCALE):
         most = f"{LARGEST_GUIDANCE_SCALE:g}"
         rule = f"must be from 1 (no guidance, for checkpoints of a few steps) to {most}"
-        raise InvalidArgument("guidance_scale", rule, scale, "try 7.5")
+        raise InvalidArgument("guidance_scale", rule, scale, "give 1 for no guidance" if scale < 1 else "try 7.5")
 
 
 def check_seeds(seeds: Iterable[int]) -> None:

@@ -21,12 +21,13 @@ def check_edits(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescriptio
     """
     if not run.edits:
         return
-    from semguide.adapters.pipelines.own_scale import branches
+    from semguide.adapters.pipelines.own_scale import branches, never_guides
     from semguide.guidance.edits import check_edits_beside
 
-    found = branches(model.pipeline_class, model.guidance_embeds, run.sampling.guidance_scale)
+    found = branches(model, run.sampling.guidance_scale)
     if found == "conditional":
-        raise InvalidArgument("edits", "must stand beside guidance", remedy="give {guidance_scale} more than 1")
+        remedy = "take another {model}" if never_guides(model) else "give {guidance_scale} more than 1"
+        raise InvalidArgument("edits", f"must stand beside guidance, and {model.name} has none here", remedy=remedy)
     if found == "embedded":
         rule = f"must stand beside a model with classifier-free guidance, and {model.name} has its scale as an input"
         raise InvalidArgument("edits", rule, remedy="take another {model}")

@@ -119,7 +119,7 @@ def generate_images(
     for seed in run.seeds:
         for method in run.methods:
             if (method.name, seed) not in skip:
-                callback = _step_callback(run, method, seed, rules[method.name], on_step)
+                callback = _step_callback(run, method, seed, steered[method.name], on_step)
                 yield generate_image(run, method, seed, steered[method.name], callback_on_step_end=callback)
 
 
@@ -166,19 +166,16 @@ def _retried_image(run: Run, method: Method, seed: int, steered: Any, call_hooks
     )
 
 
-def finish_partial_run(
-    run: Run, method: Method, rule: Rule[Any], start: PartialRun, on_step: OnStep | None = None
-) -> GeneratedImage:
+def finish_partial_run(run: Run, method: Method, start: PartialRun, on_step: OnStep | None = None) -> GeneratedImage:
     """Generate the remaining steps of an image.
 
     Args:
         run: A checked run.
         method: The method.
-        rule: Its rule.
         start: The first steps.
         on_step: Called after each step.
     """
-    callback = _step_callback(run, method, start.seed, rule, on_step)
+    callback = _step_callback(run, method, start.seed, start.steered, on_step)
     return _finished_image(run, method, start, {"callback_on_step_end": callback})
 
 
@@ -218,8 +215,20 @@ def make_generator(seed: int) -> Any:
 
 def call_arguments(run: Run, pipe: Any) -> dict[str, Any]:
     """Return the arguments of an image's pipeline call, except prompt and generator."""
-    negative = {"negative_prompt": run.negative_prompt} if run.negative_prompt else {}  # PixArt takes no None
+    negative = negative_arguments(run, pipe, run.negative_prompt)
     return {"concepts": list(run.concepts), **negative, **sampling_arguments(run, pipe)}
+
+
+def negative_arguments(run: Run, pipe: Any, negative: str | list[str]) -> dict[str, Any]:
+    """Return a negative prompt, or those of a batch, as an argument of a pipeline call; none where there is none.
+
+    Nor is there one without guidance, where it changes nothing, and pipelines of a few steps take none.
+    """
+    from semguide.adapters.pipelines.own_scale import branches_at
+
+    given = bool(negative) and all(negative)  # PixArt takes no None
+    guided = given and branches_at(pipe, run.sampling.guidance_scale) != "conditional"
+    return {"negative_prompt": negative} if guided else {}
 
 
 def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
@@ -234,7 +243,15 @@ def sampling_arguments(run: Run, pipe: Any) -> dict[str, Any]:
         "height": run.sampling.height,
         "width": run.sampling.width,
         **video_arguments(pipe, run.sampling.num_frames),
+        **step_arguments(pipe, run.sampling.num_inference_steps),
     }
+
+
+def step_arguments(pipe: Any, steps: int) -> dict[str, Any]:
+    """Return what a pipeline call needs besides its number of steps: Sana Sprint names the middle one of two only."""
+    middle = "intermediate_timesteps"
+    takes = middle in inspect.signature(type(pipe).__call__).parameters
+    return {middle: None} if takes and steps != 2 else {}
 
 
 def video_arguments(pipe: Any, num_frames: int | None) -> dict[str, Any]:
@@ -266,14 +283,16 @@ def accepted_hooks(pipe: Any, call_hooks: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "callback": callback} if "callback" in known else found
 
 
-def _step_callback(run: Run, method: Method, seed: int, rule: Rule[Any], on_step: OnStep | None) -> Any:
+def _step_callback(run: Run, method: Method, seed: int, steered: Any, on_step: OnStep | None) -> Any:
+    from semguide.adapters.pipelines.own_scale import branches_at
     from semguide.guidance.edits import needed_edits
 
-    count = run.alone(method).sampling.num_inference_steps
+    count, rule = run.alone(method).sampling.num_inference_steps, steered.rule
+    branches = branches_at(steered.pipe, run.sampling.guidance_scale)
 
     def callback(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if on_step is not None:
-            own = rule.evaluations(step, count, len(run.concepts), full_trace=run.full_trace)
+            own = rule.evaluations(step, count, len(run.concepts), full_trace=run.full_trace, branches=branches)
             on_step(method, seed, own + len(needed_edits(run.edits, step, count)))
         return tensors
 

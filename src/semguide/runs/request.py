@@ -28,6 +28,7 @@ from semguide.runs.edits import check_edits
 from semguide.runs.methods import DEFAULT_METHOD, build_rule, known_methods, values_of
 from semguide.runs.plain import plain_once
 from semguide.runs.run import Method, Run, Sampling
+from semguide.runs.unguided import check_guidance, unguided_warnings
 from semguide.runs.warnings import with_warnings
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def plan_run_for_model(request: Request, model: ModelDescription, readers: Seque
     if run.concepts:
         run, rules, idle = plain_once(run, rules)
     run, rules, told = with_warnings(run, rules, None if request.concepts is not None else choice)
-    return Plan(run, model, rules, (*idle, *told, *given_up))
+    return Plan(run, model, rules, (*idle, *told, *unguided_warnings(run, model), *given_up))
 
 
 def check_run(run: Run) -> Plan:
@@ -203,7 +204,7 @@ def check_run(run: Run) -> Plan:
     rules = {method.name: build_rule(method.name, method.parameters, scale) for method in run.methods}
     _check_together(run, rules, model)
     run, rules, told = with_warnings(replace(run, device=choose_device(run.device)), rules)
-    return Plan(run, model, rules, told)
+    return Plan(run, model, rules, (*told, *unguided_warnings(run, model)))
 
 
 def find_model(name: str, loading: LoadOptions | None = None, device: str | None = None) -> ModelDescription:
@@ -261,14 +262,8 @@ def text_readers_of(model: ModelDescription) -> list[TextReader]:
 
 def _check_together(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescription) -> None:
     """Refuse edits and methods that do not go with model or scale, and one that weakens LoRAs where none is loaded."""
-    from semguide.adapters.pipelines.own_scale import branches
-
     check_edits(run, rules, model)
-    if branches(model.pipeline_class, model.guidance_embeds, run.sampling.guidance_scale) == "conditional":
-        for name, rule in rules.items():
-            if rule.uncond_every > 1 or (rule.needs_uncond and not rule.is_plain):
-                told = "must be sgt-balanced or cfg where there is no guidance, which the others correct"
-                raise InvalidArgument("method", told, name, "give {guidance_scale} more than 1, if the model guides")
+    check_guidance(run, rules, model)
     needing = [name for name, rule in rules.items() if rule.null_adapters != 1.0]
     if needing and not run.loading.loras:
         rule = "must be another one where no LoRA is loaded"

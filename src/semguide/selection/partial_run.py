@@ -150,7 +150,7 @@ class PartialRun:
         else:
             raise GuidanceNotApplied(
                 f"{type(steered.pipe).__name__} made its image without a step that could be scored, so no seed can be "
-                "dropped early; its guidance is embedded in the denoiser, or the image has no concepts"
+                "dropped early; it has no guidance beside the denoiser, or the image has no concepts"
             )
         self.score = criterion.score(self.values)
         if math.isnan(self.score):

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from semguide.models.loaded import switch_scheduler
-from semguide.runs.generation import GeneratedImage, accepted_hooks, generate_image, make_generator, sampling_arguments
+from semguide.runs.generation import (
+    GeneratedImage,
+    accepted_hooks,
+    generate_image,
+    make_generator,
+    negative_arguments,
+    sampling_arguments,
+)
 from semguide.server.jobs import ImageTask, Job, Status
 
 
@@ -100,12 +107,10 @@ def _scheduler_of(job: Job, pipe: Any) -> Generator[None, None, None]:
 def _generate_together(tasks: Sequence[ImageTask], steered: Any, call_hooks: dict[str, Any]) -> list[GeneratedImage]:
     start = time.perf_counter()
     runs = [task.job.run for task in tasks]
-    negatives = [run.negative_prompt for run in runs]
-    given: dict[str, Any] = {"negative_prompt": negatives} if all(negatives) else {}
     output = steered(
         [run.prompt for run in runs],
         concepts=[list(run.concepts) for run in runs],
-        **given,
+        **negative_arguments(runs[0], steered.pipe, [run.negative_prompt for run in runs]),
         generator=[make_generator(task.seed) for task in tasks],
         **sampling_arguments(runs[0].alone(tasks[0].method), steered.pipe),
         **accepted_hooks(steered.pipe, call_hooks),

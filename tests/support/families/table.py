@@ -144,6 +144,12 @@ def _chroma_of_a_checkpoint(parts: Parts) -> Any:
     return parts["transformer"]
 
 
+_SPRINT = {**_LARGE, "use_resolution_binning": False, "intermediate_timesteps": None}
+_SPRINT_PARTS = {
+    "transformer": another("SanaTransformer2DModel", 60, guidance_embeds=True, qk_norm="rms_norm_across_heads"),
+    "scheduler": trigflow,
+}
+
 FEW_STEPS: Mapping[str, Family] = {
     "sd-lcm-lora": Family(
         "StableDiffusionPipeline", {"guidance_scale": 1.0}, parts={"scheduler": lcm}, scale="", denoiser="unet"
@@ -156,20 +162,26 @@ FEW_STEPS: Mapping[str, Family] = {
         scale="",
         denoiser="unet",
     ),
+    "lcm-img2img": Family(
+        "LatentConsistencyModelImg2ImgPipeline",
+        {"image": image(64), "strength": 0.9},
+        of="StableDiffusionPipeline",
+        parts={"unet": _LCM_UNET, "scheduler": lcm},
+        scale="",
+        denoiser="unet",
+    ),
     "sd-lcm-unet": Family(
         "StableDiffusionPipeline", parts={"unet": _LCM_UNET, "scheduler": lcm}, scale="", denoiser="unet"
     ),
     "flux-schnell": Family("FluxPipeline", _SMALL, scale=""),
     "z-image-turbo": Family("ZImagePipeline", {**_ZIMAGE, "guidance_scale": 0.0}, scale=""),
     "qwen-image-lightning": Family("QwenImagePipeline", {"height": 32, "width": 32, "true_cfg_scale": 1.0}, scale=""),
-    "sana-sprint": Family(
-        "SanaSprintPipeline",
-        {**_LARGE, "use_resolution_binning": False, "intermediate_timesteps": None},
+    "sana-sprint": Family("SanaSprintPipeline", _SPRINT, of="SanaPipeline", parts=_SPRINT_PARTS, scale=""),
+    "sana-sprint-img2img": Family(
+        "SanaSprintImg2ImgPipeline",
+        {**_SPRINT, "image": image(32), "strength": 0.9},
         of="SanaPipeline",
-        parts={
-            "transformer": another("SanaTransformer2DModel", 60, guidance_embeds=True, qk_norm="rms_norm_across_heads"),
-            "scheduler": trigflow,
-        },
+        parts=_SPRINT_PARTS,
         scale="",
     ),
 }

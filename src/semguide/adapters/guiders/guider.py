@@ -20,7 +20,6 @@ from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.patches import PatchWatch
 from semguide.errors import GuidanceNotApplied, InvalidArgument, notify
 from semguide.guidance import FiniteCheck, RuleSession, Trace
-from semguide.guidance.geometry import upcast_half
 from semguide.guidance.rule import step_evaluations
 
 COND, UNCOND, CONCEPT = "pred_cond", "pred_uncond", "pred_concept_"
@@ -119,7 +118,14 @@ class SemanticGuidance(BaseGuidance):
             predicts_x0: Whether the pipeline hands over x0 predictions whatever the model predicts.
             before: The guider of the earlier steps, where a pipeline has one for each part of the steps (Wan 2.2): its
                 trajectory, trace and all, goes on here. Both need the same rule.
+
+        Raises:
+            InvalidArgument: The rule needs guidance, and its scale turns that off.
         """
+        if self._enabled and not self._has_scale() and self.rule.needs_uncond and not self.rule.is_noop:
+            told = f"must be > {self._off:g} ({self._off:g} turns the guidance off, which {self.rule.name} needs)"
+            remedy = "use BalancedSGT for a run without guidance"
+            raise InvalidArgument("guidance_scale", told, self.guidance_scale, remedy)
         self._concepts = EncodedConcepts(tuple(map(tuple, texts)), tuple(fields), scheduler, predicts_x0)
         self._session, self._before, self._fresh = None, before, True
         self._stays_enabled = self._enabled
@@ -228,11 +234,10 @@ class SemanticGuidance(BaseGuidance):
         return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
 
     def _steered(self, pred: Tensor, cond: Tensor, uncond: Tensor | None, concepts: Sequence[Tensor]) -> Tensor:
-        """Return the prediction with the rule's correction; without guidance e(0) is the mean of the concepts'."""
-        uncond = torch.stack([upcast_half(part) for part in concepts]).mean(dim=0) if uncond is None else uncond
+        """Return the prediction with the rule's correction."""
         if self._rows == 1 and len(pred) != 1:  # WanAnimate 2 hands over its one video without a batch dimension
-            single = [part.unsqueeze(0) for part in concepts]
-            return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), uncond.unsqueeze(0), single).squeeze(0)
+            single, base = [part.unsqueeze(0) for part in concepts], None if uncond is None else uncond.unsqueeze(0)
+            return self._steered(pred.unsqueeze(0), cond.unsqueeze(0), base, single).squeeze(0)
         if self._session is None:
             scale = self.guidance_scale + (1.0 if self.use_original_formulation else 0.0)
             before = None if self._before is None else self._before._session
@@ -285,9 +290,12 @@ class SemanticGuidance(BaseGuidance):
         """Say whether a step without guidance is steered, by a rule that does not need it."""
         return self._in_range() and not self._has_scale() and not self.rule.needs_uncond
 
+    @property
+    def _off(self) -> float:
+        return 0.0 if self.use_original_formulation else 1.0
+
     def _has_scale(self) -> bool:
-        off = 0.0 if self.use_original_formulation else 1.0
-        return not math.isclose(self.guidance_scale, off)
+        return not math.isclose(self.guidance_scale, self._off)
 
     def _wants_concepts(self) -> bool:
         most = self.rule.min_concepts if self._concepts is None else self._concepts.most

@@ -43,13 +43,16 @@ class GuiderSession:
         self._count = count
         self._eps_scales = _eps_scales(concepts, count, like.device)
 
-    def steer(self, guided: Tensor, cond: Tensor, uncond: Tensor, concepts: Sequence[Tensor], step: int) -> Tensor:
+    def steer(
+        self, guided: Tensor, cond: Tensor, uncond: Tensor | None, concepts: Sequence[Tensor], step: int
+    ) -> Tensor:
         """Add the rule's correction to the guided predictions.
 
         Args:
             guided: Predictions with classifier-free guidance, (image, *dims).
             cond: Predictions for the prompts, alike.
-            uncond: Predictions for the negative prompts, alike.
+            uncond: Predictions for the negative prompts, alike; None without guidance: the mean of an image's concepts
+                takes the place of each.
             concepts: Predictions for the k-th concepts of all images, alike, one tensor per concept number.
             step: 0-based step.
 
@@ -61,7 +64,8 @@ class GuiderSession:
         for i, names in enumerate(self.rule_session.concepts):
             if names:
                 own = torch.stack([concepts[k][i] for k in range(len(names))])
-                delta = self.rule_session.correct(i, here, Predictions(uncond[i], cond[i], own))
+                base = upcast_half(own).mean(dim=0) if uncond is None else uncond[i]
+                delta = self.rule_session.correct(i, here, Predictions(base, cond[i], own))
                 steered[i] = (upcast_half(guided[i]) + upcast_half(delta)).to(guided.dtype)
         return torch.stack(steered)
 

@@ -35,24 +35,23 @@ def scale_arguments(scale: Scale, given: Mapping[str, Any], default: float) -> d
     for name, value in found.items():
         check_number(name, value, 0.0)
         if value <= scale.off:
-            raise scale_off(scale, name, value)
+            raise scale_off(scale, name, value, f"give it more than {scale.off:g}")
     return found
 
 
-def scale_off(scale: Scale, name: str, value: Any, rule: str = "the rule") -> InvalidArgument:
+def scale_off(scale: Scale, name: str, value: Any, remedy: str, rule: str = "the rule") -> InvalidArgument:
     """Return the error of a scale that turns the guidance off where it is needed.
 
     Args:
         scale: Where the pipeline takes it.
         name: Its argument.
-        value: What was given.
+        value: What it is; None: it was not given.
+        remedy: What to do.
         rule: What needs the guidance.
     """
-    told = (
-        f"must be > {scale.off:g} (at {scale.off:g} or below the pipeline makes no unconditional prediction, which "
-        f"{rule} needs)"
-    )
-    return InvalidArgument(name, told, value, "use BalancedSGT for a run without guidance, as of few-step checkpoints")
+    must, off = ("must be given,", "without it") if value is None else ("must be", f"at {scale.off:g} or below")
+    told = f"{must} > {scale.off:g} ({off} the pipeline makes no unconditional prediction, which {rule} needs)"
+    return InvalidArgument(name, told, value, remedy)
 
 
 def without_guidance(scale: Scale, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,9 +65,9 @@ def without_guidance(scale: Scale, given: Mapping[str, Any]) -> dict[str, Any]:
         InvalidArgument: A scale is negative.
     """
     first = scale.arguments[0]
-    if (value := plain(given.get(first))) is None:
+    if not scale.given(given):
         return dict(given) if scale.required else {**given, first: scale.off}
-    check_number(first, value, 0.0)
+    check_number(first, plain(given[first]), 0.0)
     return dict(given)
 
 

@@ -67,6 +67,11 @@ class Call:
     evaluates: bool
     changes: bool
 
+    @property
+    def guided(self) -> bool:
+        """Whether there is guidance, of whichever kind."""
+        return self.mechanism != "conditional"
+
 
 def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, arguments: Mapping[str, Any]) -> Call:
     """Check what a call asks for, find its concepts, and fit it into its budget.
@@ -85,7 +90,7 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
     mechanism = mechanism_of(spec, pipe, arguments, rule.guidance_scale)
     branches, edits = branches_of(mechanism), as_edits(asked.edits)
     if edits:
-        _check_edits(pipe, rule, branches)
+        _check_edits(pipe, spec, rule, branches)
     scales: dict[str, float] = {}
     if mechanism == "conditional":
         _check_conditional(pipe, spec, rule, arguments)
@@ -118,24 +123,30 @@ def prepare(pipe: Any, spec: PipelineSpec, rule: Rule[Any], asked: Asked, argume
 
 def _check_conditional(pipe: Any, spec: PipelineSpec, rule: Rule[Any], arguments: Mapping[str, Any]) -> None:
     """Refuse a rule that needs the guidance that is not there, and say what has no effect."""
-    name = spec.scale.arguments[0]
-    if rule.uncond_every > 1 or (rule.needs_uncond and not rule.is_plain):
-        told = rule.name if rule.uncond_every == 1 else "uncond_every"
-        if is_distilled(spec, pipe):
+    kind, scale, distilled = type(pipe).__name__, spec.scale, is_distilled(spec, pipe)
+    name = scale.arguments[0]
+    if rule.uncond_every > 1:
+        told = f"must be 1 for {kind} here, which makes no unconditional prediction that could be kept"
+        raise InvalidArgument("uncond_every", told, rule.uncond_every, "leave it out")
+    if not rule.goes_without_guidance:
+        if distilled:
             raise UnsupportedPipeline(
-                f"{type(pipe).__name__} makes no unconditional prediction here, which {told} needs; use BalancedSGT"
+                f"{kind} makes no unconditional prediction here, which {rule.name} needs; use BalancedSGT"
             )
-        raise scale_off(spec.scale, name, arguments.get(name, rule.guidance_scale), told)
+        default = None if scale.required else rule.guidance_scale - scale.shift
+        value = arguments[name] if scale.given(arguments) else default
+        raise scale_off(scale, name, value, "use BalancedSGT for a run without guidance", rule.name)
     given = arguments.get("negative_prompt") or ""
-    if any(text.strip() for text in ([given] if isinstance(given, str) else given)):
-        notify(f"negative_prompt changes nothing: {type(pipe).__name__} does not guide here", f"raise {name}")
+    if any(text and text.strip() for text in ([given] if isinstance(given, str) else given)):
+        notify(f"negative_prompt changes nothing: {kind} does not guide here", "" if distilled else f"raise {name}")
 
 
-def _check_edits(pipe: Any, rule: Rule[Any], branches: Branches) -> None:
+def _check_edits(pipe: Any, spec: PipelineSpec, rule: Rule[Any], branches: Branches) -> None:
     """Refuse edits where there is no guidance to add theirs to."""
     if branches == "conditional":
+        remedy = "use another checkpoint" if is_distilled(spec, pipe) else f"raise {spec.scale.arguments[0]}"
         raise UnsupportedPipeline(
-            f"{type(pipe).__name__} does not guide here, and edits are added to its guidance; raise its scale"
+            f"{type(pipe).__name__} does not guide here, and edits are added to its guidance; {remedy}"
         )
     if branches == "embedded":
         raise UnsupportedPipeline(

@@ -123,23 +123,22 @@ class SteeredPipeline:
         asked = Asked(concepts, most, self.decomposer, concept_embeds, edits, evaluations)
         call = prepare(self.pipe, self._spec, self.rule, asked, {**arguments, "prompt": prompt})
         evaluated = call.evaluates or full_trace or watcher is not None
-        guided = call.mechanism != "conditional"  # calibrations are fitted under guidance
-        calibration = fitted_calibration(self.pipe) if evaluated and guided else None  # a broken file is told of here
+        looked = evaluated and call.guided
+        calibration = fitted_calibration(self.pipe) if looked else None  # a broken file is told of before the run
         images = self._encoded(call, concept_embeds, evaluated)
         texts = [image.concepts for image in images]
         rule_session = RuleSession(self.rule, texts, full_trace=full_trace, observer=observer, watcher=watcher)
         session = self._session(call, images, rule_session)
         with in_turn(self.pipe), guiders_set(self._spec.scale, self.pipe, call.scales):
             output = self._run(session, MECHANISMS[call.mechanism](session), call.arguments)
-        return self._result(session, output, calibration, call.prompts)
+        return self._result(session, output, calibration, call)
 
     def _encoded(
         self, call: Call, concept_embeds: Mapping[str, Any] | None, evaluated: bool
     ) -> list[ImageConditioning]:
         """Encode the texts of a call; `evaluated` says whether its concepts may be evaluated."""
-        guided = call.mechanism != "conditional"
         return encode_images(
-            TextEncoder(self.pipe, self._spec.text, call.arguments, concept_embeds, guided=guided),
+            TextEncoder(self.pipe, self._spec.text, call.arguments, concept_embeds, guided=call.guided),
             self._spec,
             call.concepts,
             evaluated=evaluated,
@@ -157,12 +156,13 @@ class SteeredPipeline:
         editing = EditSession(call.edits, len(images)) if call.edits else None
         return SteeringSession(self.pipe, self._spec, rule_session, evaluator, call.scales, editing)
 
-    def _result(self, session: SteeringSession, output: Any, calibration: Any, prompts: Sequence[str | None]) -> Result:
-        """Return what a run made, and warn of what changed nothing in it."""
+    def _result(self, session: SteeringSession, output: Any, calibration: Any, call: Call) -> Result:
+        """Return what a run made, and warn of what changed nothing in it; the score is one of guidance."""
         rule_session = session.rule_session
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         session.warn_if_nothing_spared()
-        told = scored(calibration, rule_session.log_odds(), prompt_of_each(prompts, rule_session.concepts))
+        odds = rule_session.log_odds() if call.guided else [None] * session.images
+        told = scored(calibration, odds, prompt_of_each(call.prompts, rule_session.concepts))
         return Result(
             images=output[0],
             trace=session.trace(),

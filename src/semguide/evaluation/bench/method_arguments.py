@@ -20,6 +20,7 @@ from semguide.runs.methods import (
 if TYPE_CHECKING:
     from semguide.evaluation.bench.plan import BenchMethod
     from semguide.evaluation.sampling_methods import SamplingOptions
+    from semguide.models import ModelDescription
 
 
 def sampling_method_names() -> list[str]:
@@ -83,6 +84,33 @@ def complete(
         return BenchMethod(name, {**values_of(method), **own})
     method.check(pipeline_class, sampling)
     return BenchMethod(name, {**values_of(method), **own}, method.identity())
+
+
+def check_without_guidance(method: BenchMethod, guidance_scale: float, model: ModelDescription) -> None:
+    """Check that a method goes without guidance where a scale turns that off.
+
+    Args:
+        method: The method.
+        guidance_scale: Its scale.
+        model: The model.
+
+    Raises:
+        InvalidArgument: It does not.
+    """
+    from semguide.adapters.pipelines.own_scale import branches, check_scale
+    from semguide.evaluation.sampling_methods import SamplingMethod
+    from semguide.evaluation.sampling_methods.best_of import OfRule
+    from semguide.runs.unguided import check_method
+
+    check_scale(model, guidance_scale)
+    if branches(model, guidance_scale) != "conditional":
+        return
+    built = _build(method.name, method.parameters, guidance_scale)
+    if not isinstance(built, SamplingMethod) or isinstance(built, OfRule):
+        check_method(method.name, built.image_rule() if isinstance(built, OfRule) else built, model, "methods")
+    elif not built.goes_without_guidance:
+        rule = f"must work without guidance, which {model.name} does not have here"
+        raise InvalidArgument("methods", rule, method.name, "leave it out")
 
 
 def _build(name: str, given: Mapping[str, Any], guidance_scale: float) -> Any:

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from semguide import plugins
 from semguide.concepts.budget import Evaluations, check_evaluations
 from semguide.errors import InvalidArgument, MissingExtra, SemguideWarning
-from semguide.evaluation.bench.method_arguments import check_names, check_settings, complete
+from semguide.evaluation.bench.method_arguments import (
+    check_names,
+    check_settings,
+    check_without_guidance,
+    complete,
+)
 from semguide.evaluation.bench.scorer_folders import ScorerRequest, find_scorers
 from semguide.evaluation.judging import JUDGE_FILES, embedded_judge
 from semguide.models import LoadOptions, ModelDescription, SourceKind
@@ -183,6 +188,8 @@ def plan_bench(request: BenchRequest) -> BenchPlan:
         loading=run.loading,
         identity={**identity, JUDGE: _fingerprint(judge), **scorers.identity()},
     )
+    for method in bench.methods:
+        check_without_guidance(method, bench.scale_of(method), planned.model)
     if request.evaluations is not None:
         bench = within_budget(bench, planned.model, request.evaluations)
     return BenchPlan(bench, planned.model, run.device, _warnings(request, planned, judge))

@@ -14,7 +14,7 @@ from semguide.adapters.pipelines.own_scale import own_scale
 from semguide.errors import UnsupportedPipeline
 from semguide.guidance import Rule, Trace
 from semguide.guidance.parameters import GUIDANCE_SCALE, check_parameters, parameter
-from semguide.runs.generation import as_picture, video_arguments
+from semguide.runs.generation import as_picture, step_arguments, video_arguments
 from semguide.runs.png import Video
 from semguide.types import Concept
 
@@ -48,6 +48,7 @@ class SamplingOptions:
             "height": self.height,
             "width": self.width,
             **video_arguments(pipe, self.num_frames),
+            **step_arguments(pipe, self.num_inference_steps),
         }
 
 
@@ -87,6 +88,8 @@ class SamplingMethod(ABC):
     guidance_scale: float = parameter(7.5, GUIDANCE_SCALE, low=1.0, high=100.0)
 
     name: ClassVar[str]
+    goes_without_guidance: ClassVar[bool] = False
+    """Whether it works, and counts, at a scale of 1."""
 
     def __post_init__(self) -> None:
         check_parameters(self)

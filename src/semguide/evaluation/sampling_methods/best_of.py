@@ -26,6 +26,7 @@ from semguide.guidance.attempts import THRESHOLD, attempts_of
 from semguide.guidance.citations import CFG_REJECTION_PAPER, CLIP_PAPER, SGT_PAPER, SOFTWARE
 from semguide.guidance.detector import Detector
 from semguide.guidance.parameters import parameter
+from semguide.guidance.rule import Branches
 from semguide.guidance.signal_score import IN_PLACES, IN_TOKENS, first_steps
 from semguide.models.fingerprint import fingerprint_files
 from semguide.runs.generation import as_picture
@@ -46,9 +47,16 @@ class OfRule(SamplingMethod):
 
     rule: str
 
+    goes_without_guidance: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.image_rule()
+
+    @property
+    def branches(self) -> Branches:
+        """What a pipeline with classifier-free guidance evaluates at each step."""
+        return "both" if self.guidance_scale > 1 else "conditional"
 
     def image_rule(self) -> Rule[Any]:
         """Return the rule that makes the images.
@@ -70,9 +78,11 @@ class OfRule(SamplingMethod):
 
     def step_evaluations(self, criterion: Criterion | None, count: int, concepts: int) -> list[int]:
         """Return the evaluations of each of `count` steps of a seed, with the concepts that a criterion looks at."""
-        rule = self.image_rule()
+        rule, branches = self.image_rule(), self.branches
         looked = [criterion is not None and looks_at(criterion, step, count) for step in range(count)]
-        return [rule.evaluations(step, count, concepts, full_trace=looked[step]) for step in range(count)]
+        return [
+            rule.evaluations(step, count, concepts, full_trace=looked[step], branches=branches) for step in range(count)
+        ]
 
 
 @dataclass(frozen=True)
@@ -268,7 +278,7 @@ class BestOfCLIP(BestOf):
 
     def evaluations_per_image(self, steps: int, concepts: int) -> int:
         """Return the cost of all images."""
-        return self.seeds * self.image_rule().evaluations_per_image(steps, concepts)
+        return self.seeds * self.image_rule().evaluations_per_image(steps, concepts, branches=self.branches)
 
     def identity(self) -> dict[str, Any]:
         """Return rule and CLIP."""

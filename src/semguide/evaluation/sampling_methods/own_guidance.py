@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -58,6 +58,8 @@ Guide = Callable[[Evaluate, GuidedStep], Tensor]
 @dataclass(frozen=True)
 class OwnGuidance(SamplingMethod):
     """A sampling method that is guidance of its own, without concepts."""
+
+    goes_without_guidance: ClassVar[bool] = True
 
     @abstractmethod
     def guide(self, pipe: Any, denoiser: Any) -> Guide:

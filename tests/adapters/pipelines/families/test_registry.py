@@ -60,6 +60,7 @@ def test_prompts_are_encoded_as_the_row_says(name: str) -> None:
     passed = {*texts, *row.text.options, *row.text.fixed}
     passed |= {"do_classifier_free_guidance"} if row.text.together else set()
     passed |= {"lora_scale"} if row.text.lora else set()
+    passed |= {"negative_prompt"} if row.mechanism == "conditional" and row.text.together else set()
     scaled = "lora_scale=" in inspect.getsource(pipeline.__call__)
     assert passed <= set(given)
     assert set(given) - passed - embeddings(row) - KNOWN == set(), "encode_prompt takes something new"
@@ -106,6 +107,10 @@ def test_scale_is_where_the_row_says(name: str) -> None:
     assert set(row.scale.arguments) <= set(call)
     assert set(row.scale.dynamic_args) <= set(call)
     source = inspect.getsource(pipeline.__call__)
+    if row.mechanism == "conditional":
+        assert "chunk(2)" not in source
+        assert len(re.findall(r"= self\.(?:unet|transformer)\(", source)) == 1
+        return
     if row.mechanism == "embedded":
         assert "self.transformer.config.guidance_embeds" in source
         assert "chunk(2)" not in source

@@ -108,11 +108,11 @@ def mechanism_of(spec: PipelineSpec, pipe: Any, arguments: Mapping[str, Any], gu
         arguments: Of the call.
         guidance_scale: w where they give none.
     """
-    if spec.embedded and _takes_scale(spec, pipe) and arguments.get(spec.scale.arguments[0]) is None:
-        return "embedded"
-    if spec.mechanism == "embedded":
+    if spec.mechanism in ("embedded", "conditional"):
         return spec.mechanism
     off = is_distilled(spec, pipe) or spec.scale.turned_off(arguments, guidance_scale)
+    if spec.embedded and _takes_scale(spec, pipe) and (off or not spec.scale.given(arguments)):
+        return "embedded"
     return "conditional" if off else spec.mechanism
 
 

@@ -103,17 +103,28 @@ class Scale:
         """The first argument at and below which the pipeline makes no unconditional prediction."""
         return 1.0 - self.shift if self.disabled_at is None else self.disabled_at
 
+    @property
+    def least(self) -> float:
+        """The w above which the pipeline guides."""
+        return self.off + self.shift
+
+    def given(self, arguments: Mapping[str, Any]) -> bool:
+        """Say whether a call gives it."""
+        return arguments.get(self.arguments[0]) is not None
+
     def turned_off(self, arguments: Mapping[str, Any], default: float) -> bool:
-        """Say whether a call makes no unconditional prediction.
+        """Say whether a call makes no unconditional prediction; a pipeline whose scale is its guiders' always does.
 
         Args:
             arguments: Of the call.
             default: w where they give none.
         """
-        given = plain(arguments.get(self.arguments[0]))
-        if given is None:
-            return self.required or (default <= 1 and not self.guiders)
-        return isinstance(given, float | int) and given <= self.off and not self.guiders
+        if self.guiders:
+            return False
+        if not self.given(arguments):
+            return self.required or default <= 1
+        value = plain(arguments[self.arguments[0]])
+        return isinstance(value, float | int) and value <= self.off
 
 
 @dataclass(frozen=True)

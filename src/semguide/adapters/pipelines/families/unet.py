@@ -7,6 +7,13 @@ from dataclasses import replace
 from semguide.adapters.pipelines.families.spec import CONTROL, TINY, Limit, PipelineSpec, PromptEncodingSpec, Scale
 
 _LIVE, _LOCAL = Scale(per_step=True), Scale()
+NO_LCM = Limit(
+    "unet",
+    "time_cond_proj_dim",
+    "LCM U-Nets",
+    "has a U-Net that takes the guidance scale as an input (time_cond_proj_dim), which this pipeline does not give it; "
+    "use a pipeline that does, such as StableDiffusionPipeline",
+)
 _REFINER = Limit(
     "",
     "requires_aesthetics_score",
@@ -122,21 +129,30 @@ UNET: tuple[PipelineSpec, ...] = (
         family="Stable Diffusion with ControlNet, image to image and inpainting",
         pipelines=("StableDiffusionControlNetImg2ImgPipeline", "StableDiffusionControlNetInpaintPipeline"),
         scale=_LOCAL,
+        distilled="",
+        limits=(NO_LCM,),
         notes=CONTROL,
         tested=TINY,
     ),
     replace(
         SDXL,
         family="SDXL with ControlNet",
+        pipelines=("StableDiffusionXLControlNetPipeline", "StableDiffusionXLControlNetUnionPipeline"),
+        scale=_LOCAL,
+        notes=CONTROL,
+    ),
+    replace(
+        SDXL,
+        family="SDXL with ControlNet, image to image and inpainting",
         pipelines=(
-            "StableDiffusionXLControlNetPipeline",
             "StableDiffusionXLControlNetImg2ImgPipeline",
             "StableDiffusionXLControlNetInpaintPipeline",
-            "StableDiffusionXLControlNetUnionPipeline",
             "StableDiffusionXLControlNetUnionImg2ImgPipeline",
             "StableDiffusionXLControlNetUnionInpaintPipeline",
         ),
         scale=_LOCAL,
+        distilled="",
+        limits=(NO_LCM, *SDXL.limits),
         notes=CONTROL,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from semguide.adapters.pipelines.families.spec import TINY, PipelineSpec, Scale
-from semguide.adapters.pipelines.families.unet import SD, SDXL
+from semguide.adapters.pipelines.families.unet import NO_LCM, SD, SDXL
 
 _ADAPTER = "The adapter's features go with every concept."
 _XS = "The ControlNet is a part of the U-Net, so it hears every concept."
@@ -47,6 +47,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         SD,
         family="Stable Diffusion 2, depth to image",
         pipelines=("StableDiffusionDepth2ImgPipeline",),
+        distilled="",
+        limits=(NO_LCM,),
         notes="The depth goes with every concept.",
         tested=TINY,
     ),
@@ -56,6 +58,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         pipelines=("StableDiffusionGLIGENPipeline",),
         text=replace(SD.text, lora=None),
         scale=Scale(),
+        distilled="",
+        limits=(NO_LCM,),
         notes="Boxes and their phrases go with every concept.",
         tested=TINY,
     ),
@@ -64,6 +68,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         family="Stable unCLIP, image to image",
         pipelines=("StableUnCLIPImg2ImgPipeline",),
         scale=Scale(),
+        distilled="",
+        limits=(NO_LCM,),
         notes="The image embedding goes with every concept.",
         tested=TINY,
     ),
@@ -79,6 +85,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         family="Stable Diffusion, model editing",
         pipelines=("StableDiffusionModelEditingPipeline",),
         scale=Scale(),
+        distilled="",
+        limits=(NO_LCM,),
         notes="",
         tested=TINY,
     ),

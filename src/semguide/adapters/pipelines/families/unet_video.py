@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from semguide.adapters.pipelines.families.spec import CONTROL, TINY, BatchLayout, PipelineSpec, Scale
-from semguide.adapters.pipelines.families.unet import SD, SDXL
+from semguide.adapters.pipelines.families.unet import NO_LCM, SD, SDXL
 
 _ONE = "The pipeline makes one video a prompt."
 _MOTION = replace(
@@ -15,7 +15,8 @@ _MOTION = replace(
     scale=Scale(),
     rows=BatchLayout(frames=("encoder_hidden_states",)),
     per_prompt="num_videos_per_prompt",
-    limits=(),
+    distilled="",
+    limits=(NO_LCM,),
     notes=f"Video. {_ONE} IP-Adapter images go with every concept. From a video it takes one prompt a call.",
     tested=TINY,
 )
@@ -42,7 +43,8 @@ UNET_VIDEO: tuple[PipelineSpec, ...] = (
         pipelines=("AnimateDiffSDXLPipeline",),
         text=replace(SDXL.text, fixed={"num_videos_per_prompt": 1}),
         scale=SDXL.scale,
-        limits=SDXL.limits[:1],
+        distilled=SDXL.distilled,
+        limits=(),
         notes=f"Video. {_ONE} IP-Adapter images go with every concept.",
     ),
     replace(
