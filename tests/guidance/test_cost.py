@@ -29,6 +29,14 @@ def test_the_budget_of_plain_guidance_is_its_own_steps_again():
     assert (embedded.plain(28), afford(embedded, 28, 0).steps) == (28, 28)
 
 
+def test_without_guidance_few_steps_are_told_of_nowhere_and_cost_no_concept():
+    cost = Cost(BalancedSGT(stop=0.5), "conditional")
+    found = afford(cost, 10, 3)
+    assert (cost(4, 3), cost.plain(4), found.steps, found.concepts) == (10, 4, 4, 3)
+    assert found.warning("sgt-balanced", 10, []) is None
+    assert afford(Cost(BalancedSGT(stop=0.5)), 30, 3).concepts == 2
+
+
 def test_concepts_are_left_out_before_steps_are_too_few():
     cost = Cost(SGTv1(warmup_steps=0, cooldown_steps=1000))
     found = afford(cost, 50, 6)

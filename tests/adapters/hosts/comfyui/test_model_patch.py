@@ -104,6 +104,16 @@ def test_a_picture_without_guidance_is_told_with_the_reason(samplers: Any, told:
     assert len(told) == 1
 
 
+def test_without_guidance_a_concept_somewhere_is_told_to_the_end_of_the_run(samplers: Any, told: list[str]) -> None:
+    from semguide.adapters.hosts.comfyui.interface import CONFINED
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    somewhere = [conditioning(CONCEPTS[0], area=(8, 4, 0, 0)), conditioning(CONCEPTS[1])]
+    model = ModelPatch(SGT(1.0, stop=0.25), somewhere, "1").patched(standin.Patcher())
+    assert torch.equal(ksampler(samplers, model, cfg=1.0), ksampler(samplers, standin.Patcher(), cfg=1.0))
+    assert told == [CONFINED]
+
+
 def test_what_easycache_guesses_is_not_compared_with_concepts(samplers: Any, told: list[str]) -> None:
     patcher = standin.Patcher()
     patcher.model_options = {"transformer_options": {"wrappers": {"diffusion_model": {"easycache": [1]}}}}

@@ -109,10 +109,31 @@ def test_concepts_are_evaluated_in_the_window_only_in_one_batch_with_the_prompts
     assert patcher.model.diffusion_model.rows == [4, 4, 2, 2, 2]
 
 
-RULES = [SGT(), SGT(stop=1.0), SGTv1(), SGTv2(warmup_steps=0)]
+@pytest.mark.parametrize("count", [1, 3])
+def test_at_a_cfg_of_1_guider_and_patch_draw_the_same_and_with_one_concept_what_comfyui_does(
+    sd: Any, patcher: Any, samplers: Any, count: int
+) -> None:
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    concepts, rule = [*CONCEPTS, "a cat"][-count:], SGT(1.0, stop=0.4)
+    plain = plain_of(sd, patcher, samplers)
+    plain.set_cfg(1.0)
+    expected, rows = sample(samplers, plain, noise=noise_of(1)), patcher.model.diffusion_model.rows
+    rows.clear()
+    drawn = sample(samplers, guider_of(sd, patcher, rule, concepts), noise=noise_of(1))
+    assert rows == ([1] * STEPS if count == 1 else [1 + count] * 2 + [1] * 3)
+    model = ModelPatch(rule, [encode(sd, text) for text in concepts]).patched(patcher)
+    patched = plain_of(sd, model, samplers)
+    patched.set_cfg(1.0)
+    found = sample(samplers, patched, noise=noise_of(1))
+    assert torch.equal(drawn, expected) == torch.equal(found, expected) == (count == 1)
+    torch.testing.assert_close(found, drawn, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=["sgt", "sgt-all-steps", "sgt-v1", "sgt-v2"])
+RULES = [SGT(), SGT(stop=1.0), SGT(1.0), SGTv1(), SGTv2(warmup_steps=0)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=["sgt", "sgt-all-steps", "sgt-without-guidance", "sgt-v1", "sgt-v2"])
 def test_the_steered_latents_are_those_of_the_steered_diffusers_pipeline(
     sd: Any, patcher: Any, samplers: Any, rule: Any
 ) -> None:
@@ -231,6 +252,25 @@ def test_nodes_that_patch_the_network_work_with_any_number_of_concepts(samplers:
     for found in (drawn[1], sample(samplers, patched, noise=noise)):
         assert torch.isfinite(found).all()
         assert (found - expected).abs().max() > 10 * near
+
+
+@pytest.mark.parametrize("name", ["nodes_pag", "by numbers"])
+def test_at_a_cfg_of_1_nodes_that_patch_the_network_work_too(samplers: Any, name: str) -> None:
+    from semguide.adapters.hosts.comfyui.guider import SemanticGuider
+    from semguide.adapters.hosts.comfyui.model_patch import ModelPatch
+
+    model, rule, concepts = changed_model(name), SGT(1.0), [random_text(2 + number) for number in range(3)]
+    guider = SemanticGuider(model, rule)
+    guider.set_conds(random_text(0), random_text(1), concepts)
+    drawn = []
+    for used in (model, ModelPatch(rule, concepts).patched(model)):
+        plain = samplers.CFGGuider(used)
+        plain.set_conds(random_text(0), random_text(1))
+        plain.set_cfg(1.0)
+        drawn.append(sample(samplers, plain))
+    drawn.append(sample(samplers, guider))
+    assert not torch.equal(drawn[0], drawn[1])
+    torch.testing.assert_close(drawn[2], drawn[1], rtol=1e-3, atol=1e-3)
 
 
 class _Recorder:

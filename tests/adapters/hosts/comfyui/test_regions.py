@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from semguide import SGT, SGTv1, SGTv2
+from semguide.errors import RuleNeverActed
 from support.comfyui import standin
 from support.comfyui.standin import conditioning
 
@@ -155,6 +156,29 @@ def test_an_area_on_a_part_of_the_prompt_is_none_of_its_concepts(samplers: Any, 
     patched.set_cfg(7.5)
     torch.testing.assert_close(sample(guider), sample(patched), rtol=1e-9, atol=1e-9)
     assert sample(guider).abs().max() < 10 * plain(samplers).abs().max()
+
+
+def plain_at_1(samplers: Any) -> torch.Tensor:
+    guider = samplers.CFGGuider(standin.Patcher())
+    guider.set_conds(conditioning(PROMPT), conditioning(""))
+    guider.set_cfg(1.0)
+    return sample(guider)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("name", ["area", "bounds"])
+def test_without_guidance_nothing_stands_for_a_concept_outside_its_area(
+    samplers: Any, name: str, everywhere: bool
+) -> None:
+    first = conditioning(CONCEPTS[0], **REGIONS[name]) + (conditioning(CONCEPTS[0]) if everywhere else [])
+    guider = guider_of(SGT(1.0), [first, conditioning(CONCEPTS[1])])
+    with pytest.warns(RuleNeverActed, match="nothing stands for a concept outside its area"):
+        assert torch.equal(sample(guider), plain_at_1(samplers))
+
+
+def test_without_guidance_a_concept_in_a_range_of_steps_is_steered(samplers: Any) -> None:
+    drawn = sample(guider_of(SGT(1.0), concepts_of(REGIONS["range"], {})))
+    assert not torch.equal(drawn, plain_at_1(samplers))
 
 
 @pytest.mark.parametrize("name", ["area", "mask", "bounds", "range"])

@@ -129,6 +129,14 @@ def test_scale_is_where_the_row_says(name: str) -> None:
     assert ("noise_pred = -noise_pred" in source) == (row.sign == -1.0)
 
 
+@EVERY_CLASS
+def test_u_nets_of_latent_consistency_models_are_known_where_the_pipeline_gives_them_their_scale(name: str) -> None:
+    pipeline, row = of(name)
+    reads = re.search(r"timestep_cond=\w+", inspect.getsource(pipeline.__call__)) is not None
+    assert bool(row.distilled) == (reads and row.denoisers == ("unet",))
+    assert not (row.distilled and any(limit.key == row.distilled for limit in row.limits))
+
+
 @pytest.mark.parametrize("name", REASONS)
 def test_pipelines_that_cannot_be_steered_are_refused_with_the_rows_reason(name: str) -> None:
     if OLDER and not hasattr(diffusers, name):

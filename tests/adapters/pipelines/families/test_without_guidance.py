@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from semguide import SGT, InvalidArgument, SGTv1, UnsupportedPipeline, steer
+from semguide import SGT, Edit, InvalidArgument, SemguideWarning, SGTv1, UnsupportedPipeline, steer
 from semguide.guidance import Predictions, Step
 from support.families.rows import OTHER, batch, marked
 from support.families.run import ROWS, run
 from support.families.table import FEW_STEPS, Family
+from support.refusals import refuses
 from support.tiny.calls import CONCEPTS, PROMPT, noise
 
 RULE = SGT(stop=0.5)
@@ -68,6 +70,60 @@ def test_a_concept_costs_one_evaluation_where_the_rule_acts(name: str) -> None:
     given = {"num_inference_steps": 4, "generator": noise(), "output_type": "latent", **row.arguments}
     assert tuned(PROMPT, concepts=CONCEPTS, **given).evaluations == [2 * 3 + 2]
     assert tuned(PROMPT, concepts=[OTHER], **given).evaluations == [4]
+
+
+def test_the_refusal_names_argument_rule_and_remedy() -> None:
+    remedy = "use BalancedSGT for a run without guidance"
+    needs = "the pipeline makes no unconditional prediction, which sgt-v1 needs"
+    for name, rule, argument, told, value in (
+        ("flux-schnell", SGTv1(), "true_cfg_scale", f"must be given, > 1 (without it {needs})", None),
+        ("sdxl-turbo", SGTv1(), "guidance_scale", f"must be > 1 (at 1 or below {needs})", 0.0),
+        ("z-image-turbo", SGTv1(), "guidance_scale", f"must be > 0 (at 0 or below {needs})", 0.0),
+    ):
+        with refuses(argument, told, value) as caught:
+            latents(steer(OFF[name].make(), rule), name, concepts=CONCEPTS)
+        assert caught.value.remedy == remedy
+    with refuses("guidance_scale", f"must be > 0 (at 0 or below {needs})", 0.0):
+        steer(OFF["z-image-turbo"].make(), SGTv1(1.0))(PROMPT)
+    for name in ("lcm", "sd-lcm-lora"):
+        with refuses("uncond_every", "must be 1 for", 2):
+            latents(steer(OFF[name].make(), SGT(uncond_every=2)), name, concepts=CONCEPTS)
+
+
+def test_guidance_that_cannot_be_turned_off_is_refused_with_another_remedy() -> None:
+    with refuses("guidance_scale", "must be > 1", 1.0) as caught:
+        steer(ROWS["hunyuan-image"].make(), SGT(1.0))(PROMPT, height=16, width=16)
+    assert caught.value.remedy == "give it more than 1"
+
+
+def test_edits_are_refused_and_a_negative_prompt_is_told_to_change_nothing() -> None:
+    pipe = OFF["sd-lcm-lora"].make()
+    with pytest.raises(UnsupportedPipeline, match="edits are added to its guidance; raise guidance_scale"):
+        latents(steer(pipe, RULE), "sd-lcm-lora", concepts=CONCEPTS, edits=[Edit("a hat")])
+    with pytest.warns(SemguideWarning, match="negative_prompt changes nothing"):
+        told = latents(steer(pipe, RULE), "sd-lcm-lora", concepts=CONCEPTS, negative_prompt="blurry")
+    assert torch.equal(told, latents(steer(pipe, RULE), "sd-lcm-lora", concepts=CONCEPTS))
+
+
+def test_images_have_a_trace_and_no_score_which_is_one_of_guidance() -> None:
+    given = {"num_inference_steps": 4, "generator": noise(), "output_type": "latent", "guidance_scale": 1.0}
+    found = steer(OFF["sd-lcm-lora"].make(), RULE)(PROMPT, concepts=CONCEPTS, full_trace=True, **given)
+    assert np.isfinite(found.trace.similarity[0]).all()
+    assert (found.log_odds, found.alignment, found.alignment_score) == ([None], None, [None])
+
+
+def test_a_scale_that_is_off_leaves_embedded_guidance_as_it_is() -> None:
+    pipe, row = ROWS["flux-embedded"].make(), ROWS["flux-embedded"]
+    expected = run(steer(pipe, RULE), row, concepts=CONCEPTS)
+    assert torch.equal(run(steer(pipe, RULE), row, concepts=CONCEPTS, true_cfg_scale=1.0), expected)
+
+
+@pytest.mark.parametrize("name", ["sd-controlnet-img2img", "depth"])
+def test_a_pipeline_that_does_not_give_a_u_net_its_scale_is_refused(name: str) -> None:
+    pipe = next(row for key, row in ROWS.items() if name in key).make()
+    pipe.unet.register_to_config(time_cond_proj_dim=8)
+    with pytest.raises(UnsupportedPipeline, match=r"time_cond_proj_dim.*StableDiffusionPipeline"):
+        steer(pipe, RULE)
 
 
 @torch.no_grad()

@@ -141,7 +141,7 @@ class SemanticGuider(_samplers.CFGGuider):
             return []
         concepts = [own_entries(self.conds[_key(k)]) for k in range(len(self._names))]
         parts = parts_at(concepts, self.conds["negative"], x, timestep)
-        if self._alone and any(part.places is not None for part in parts):
+        if self._alone and any(part.confined for part in parts):
             self._why = CONFINED
             return []
         return parts if session.needs_concepts(index, [part.number for part in parts]) else []

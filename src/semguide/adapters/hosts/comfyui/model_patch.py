@@ -107,11 +107,11 @@ class ModelPatch:
         alone = math.isclose(scale, 1.0)
         if (scale < 1 and not alone) or (self._rule.needs_uncond if alone else negative is None):
             return told["denoised"]
-        self._why = GUESSED if guesses(told["model_options"]) else None
+        self._why = GUESSED if guesses(told["model_options"]) else self._why if self._why == CONFINED else None
         if self._why or not session.needs_concepts(index):
             return told["denoised"]
         parts = self._parts(told, negative or [])
-        if alone and any(part.places is not None for part in parts):
+        if alone and any(part.confined for part in parts):
             self._why = CONFINED
             return told["denoised"]
         present = [part.number for part in parts]

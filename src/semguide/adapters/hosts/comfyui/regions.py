@@ -39,6 +39,11 @@ class Part:
     opposite: Entries | None = None
     places: Tensor | None = None
 
+    @property
+    def confined(self) -> bool:
+        """Whether something must stand for it in some places: where it does not apply, or is cut out of the picture."""
+        return self.places is not None or self.opposite is not None
+
     def conds(self, negative: Entries | None = None) -> list[Entries | None]:
         """Return what ComfyUI is to evaluate for the concept: a pair, whose second is None as at a cfg of 1.
 

@@ -21,7 +21,9 @@ class ForgeSampling:
     """One sampling of Forge with a rule, as two functions on its UNet patcher.
 
     One is told the guidance scale of each call; the other adds the correction to the guided image, so that where there
-    is none the image is Forge's own to the bit.
+    is none the image is Forge's own to the bit. At a guidance scale of 1, for checkpoints of a few steps, the mean of
+    the concepts takes the place of the negative prompt; at a higher one, steps where Forge leaves that out stay as they
+    are.
     """
 
     def __init__(
@@ -34,12 +36,13 @@ class ForgeSampling:
         """Begin.
 
         Args:
-            rule: The guidance rule.
+            rule: The guidance rule; its guidance_scale is the one that was chosen in Forge.
             concepts: Text to what Forge's `compile_conditions` makes of its encoding, the one entry of the list.
             sigmas: The schedule of the sampling.
             evaluate: Forge's `calc_cond_uncond_batch`.
         """
-        self._session, self._rule = SamplerSession(rule, list(concepts), sigmas, full_trace=False), rule
+        self._session = SamplerSession(rule, list(concepts), sigmas, full_trace=False)
+        self._unguided = rule.guidance_scale == 1 and not rule.needs_uncond
         self._concepts = list(concepts.values())
         self._evaluate = evaluate
         self._scale = 1.0
@@ -85,7 +88,7 @@ class ForgeSampling:
     def _corrected(self, told: Mapping[str, Any], index: int) -> Tensor:
         sigma, scale = told["sigma"], self._scale
         alone = math.isclose(scale, 1.0)
-        if not self._session.needs_concepts(index) or (alone and self._rule.needs_uncond):
+        if not self._session.needs_concepts(index) or (alone and not self._unguided):
             return told["denoised"]
         step = Step(index, self._session.count, scale, eps_scale(told["model"].predictor, sigma[0]))
         images = torch.stack([self._image(concept, told) for concept in self._concepts])

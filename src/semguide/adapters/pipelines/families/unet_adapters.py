@@ -33,6 +33,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         family="Stable Diffusion with ControlNet-XS",
         pipelines=("StableDiffusionControlNetXSPipeline",),
         scale=Scale(),
+        distilled="",
+        limits=(NO_LCM,),
         notes=_XS,
         tested=TINY,
     ),
@@ -41,6 +43,8 @@ UNET_ADAPTERS: tuple[PipelineSpec, ...] = (
         family="SDXL with ControlNet-XS",
         pipelines=("StableDiffusionXLControlNetXSPipeline",),
         scale=Scale(),
+        distilled="",
+        limits=(NO_LCM, *SDXL.limits),
         notes=_XS,
     ),
     replace(

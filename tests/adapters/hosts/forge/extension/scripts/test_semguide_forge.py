@@ -168,9 +168,14 @@ def test_concepts_are_evaluated_in_the_window_only(script: Any) -> None:
 
 
 def test_without_guidance_the_mean_of_the_concepts_stands_for_the_negative_prompt(script: Any) -> None:
-    unet = run(script, job())
+    unet = run(script, job(cfg_scale=1.0))
     plain = job().sd_model.forge_objects.unet
     assert not torch.equal(sample(unet, lambda sigma: 1.0), sample(plain, lambda sigma: 1.0))
+
+
+def test_steps_of_a_guided_sampling_that_forge_leaves_unguided_stay_its_own(script: Any) -> None:
+    unet, plain = run(script, job()), job().sd_model.forge_objects.unet
+    assert torch.equal(sample(unet, lambda sigma: 1.0), sample(plain, lambda sigma: 1.0))
 
 
 def test_a_call_without_an_unconditional_prediction_is_left_alone_by_a_rule_that_needs_it(script: Any) -> None:
