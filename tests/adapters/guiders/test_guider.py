@@ -27,6 +27,8 @@ from semguide import (
     steer,
     with_semantic_guidance,
 )
+from semguide.adapters.guiders.encoded_concepts import EncodedConcepts
+from semguide.adapters.guiders.session import GuiderSession
 from semguide.adapters.hosts.rules import hosted
 from semguide.guidance import METHODS, BalancedSGT
 from semguide.types import Concept
@@ -117,6 +119,26 @@ def test_number_of_conditions_is_asked_before_the_first_step_of_each_run() -> No
     assert guider.num_conditions == 1
     assert SemanticGuidance(SGTv1(guidance_scale=1.0)).num_conditions == 1
     assert SemanticGuidance(SGT(guidance_scale=1.0)).num_conditions == 2
+
+
+def test_without_guidance_only_an_images_own_concepts_take_the_place_of_its_negative_prompt() -> None:
+    texts = (("a", "b"), ("a", "b", "c"))
+    cond, *concepts = torch.randn(4, 2, 4, 8, 8, generator=noise())
+    rule = SGT(1.0, stop=1.0)
+    both = GuiderSession(rule, 1.0, EncodedConcepts(texts, ({}, {}, {})), 4, cond)
+    together = both.steer(cond, cond, None, concepts, 0)
+    for i, names in enumerate(texts):
+        own, alone = [part[i : i + 1] for part in concepts], cond[i : i + 1]
+        session = GuiderSession(rule, 1.0, EncodedConcepts((names,), ({}, {}, {})), 4, alone)
+        assert torch.equal(session.steer(alone, alone, None, own, 0)[0], together[i])
+    assert not torch.equal(together, cond)
+
+
+def test_a_rule_that_needs_guidance_is_refused_where_the_scale_turns_it_off() -> None:
+    with refuses("guidance_scale", "must be > 1 (1 turns the guidance off, which sgt-v1 needs)", 1.0):
+        held(SemanticGuidance(SGTv1(1.0)))
+    assert len(held(SemanticGuidance(CFG(1.0)))) == 1
+    assert len(held(SemanticGuidance(SGT(1.0)))) == 3
 
 
 @pytest.mark.parametrize("anchored", [False, True])

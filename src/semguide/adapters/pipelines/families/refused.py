@@ -15,8 +15,8 @@ REFUSED: tuple[Refused, ...] = (
             *("AnyFlowPipeline", "AnyFlowFARPipeline"),
             *("HeliosPyramidDistilledModularPipeline", "WanAnimate2DistilledModularPipeline"),
         ),
-        "predicts end points of guided trajectories, whose differences are no guidance at this step (docs/models.md); "
-        "use the checkpoint that it was distilled from",
+        "is distilled to a few steps and none of the pipelines that are steered without guidance (docs/models.md); use "
+        "the checkpoint that it was distilled from",
     ),
     Refused(
         "FLUX.2 [dev]",

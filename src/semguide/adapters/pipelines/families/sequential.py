@@ -34,8 +34,8 @@ _FLUX = PipelineSpec(
     scale=replace(_TRUE_CFG, required=True),
     rows=BatchLayout(shared=("img_ids", "txt_ids")),
     embedded=True,
-    notes="Checkpoints with guidance_embeds (dev) are steered at their own guidance_scale, in their one call a step; "
-    "all others, and these if asked, in classifier-free guidance with true_cfg_scale > 1, which must be given.",
+    notes="Checkpoints with guidance_embeds (dev) are steered at their own guidance_scale, in their one call a step, "
+    "all others without guidance (schnell). A true_cfg_scale > 1 asks both for classifier-free guidance.",
 )
 
 _QWEN = PipelineSpec(
