@@ -152,6 +152,7 @@ def test_ctrl_c_keeps_what_is_made_and_judged(calibrate: Cli, clip: Path, tmp_pa
         (("--judge", "detector", "--suite", "emoji-aee"), "--suite"),
         (("--judge", "detector", "--split", "half"), "--split"),
         (("--judge", "detector", "--steps", 0), "--steps"),
+        (("--judge", "detector", "--guidance-scale", 1), "--model must have guidance, of which the score is"),
     ],
 )
 def test_refusals_come_before_any_work(calibrate: Cli, tmp_path: Path, more: tuple[object, ...], named: str):

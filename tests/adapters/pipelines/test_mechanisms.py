@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from semguide import CFG, SGT, GuidanceNotApplied, SGTv2, UnsupportedPipeline, steer
+from semguide import CFG, SGT, GuidanceNotApplied, SGTv1, SGTv2, UnsupportedPipeline, steer
 from semguide.adapters.pipelines.families.registry import ARCHITECTURES
 from semguide.adapters.pipelines.families.spec import Scale
 from semguide.adapters.pipelines.guidance_scale import scale_arguments, scale_at
@@ -90,7 +90,7 @@ def test_pipeline_that_guides_only_with_a_negative_prompt_gets_the_empty_one() -
 
 def test_guidance_that_the_pipeline_alone_would_not_do_must_be_asked_for() -> None:
     with refuses("true_cfg_scale", "must be given, > 1"):
-        call(steer(made("flux"), RULE), "flux", guidance_scale=0.0)
+        call(steer(made("flux"), SGTv1()), "flux", guidance_scale=0.0)
 
 
 def test_lists_of_the_caller_stay_as_they_are() -> None:
@@ -103,7 +103,7 @@ def test_scale_of_a_pipeline_that_adds_to_the_prompt_is_one_less() -> None:
     plain = call(made("z-image"), "z-image", guidance_scale=4.0)
     assert torch.equal(call(steer(made("z-image"), CFG(guidance_scale=5.0)), "z-image"), plain)
     with refuses("guidance_scale", "must be > 0"):
-        call(steer(made("z-image"), RULE), "z-image", guidance_scale=0.0)
+        call(steer(made("z-image"), SGTv1()), "z-image", guidance_scale=0.0)
 
 
 @pytest.mark.parametrize("name", ["flux", "wan"])

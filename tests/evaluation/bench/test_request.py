@@ -37,7 +37,7 @@ def test_other_shards_are_refused(text: str):
         {"limit": 0},
         {"split": "train"},
         {"num_inference_steps": 0},
-        {"guidance_scale": 1.0},
+        {"guidance_scale": 0.5},
     ],
 )
 def test_numbers_out_of_range_are_refused(change: dict):
@@ -148,6 +148,27 @@ def test_a_budget_that_no_step_fits_into_or_that_cannot_be_counted_is_refused(ti
         plan_bench(replace(BenchRequest("emoji-ae", "cfg", str(tiny), judge="none"), **change))
     with refuses("evaluations", "must not stand beside"):
         check_bench(BenchRequest("emoji-ae", "cfg", evaluations=50, num_inference_steps=5), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("sgt-v1", {}, "must be sgt-balanced or cfg"),
+        ("retry", {"retry": {"rule": "sgt-v2"}}, "must be sgt-balanced or cfg"),
+        ("attend-excite", {}, "must work without guidance"),
+    ],
+)
+def test_without_guidance_what_needs_it_is_refused(tiny: Path, name: str, settings: dict, told: str):
+    request = BenchRequest("emoji-ae", f"cfg,{name}", str(tiny), guidance_scale=1.0, settings=settings, judge="none")
+    with refuses("methods", told, name):
+        plan_bench(request)
+
+
+def test_without_guidance_a_budget_counts_the_prompts_evaluation_alone(tiny: Path):
+    request = BenchRequest("emoji-ae", "cfg,sgt,best-of-clip", str(tiny), limit=5, judge="none", guidance_scale=1.0)
+    bench = plan_bench(replace(request, evaluations=16)).bench
+    assert [bench.steps_of(method) for method in bench.methods] == [16, 8, 8]
+    assert plan_bench(replace(request, methods="cfg,retry")).bench.guidance_scale == 1.0
 
 
 def test_judging_a_foreign_model_with_the_embedded_judge_is_warned_of(tiny: Path):

@@ -99,7 +99,7 @@ def test_a_scale_of_its_own_makes_the_image_that_the_scale_of_the_bench_would(be
         ("plain", "plain.quarters=lots", "quarters must be a whole number"),
         ("plain", "plain.quarter=1", "did you mean 'quarters'"),
         ("plain", "plain.label=other", "plain does not do StableDiffusionPipeline"),
-        ("plain", "plain.guidance_scale=1", "--guidance-scale"),
+        ("plain", "plain.guidance_scale=0.5", "--guidance-scale"),
         ("cfg", "cfg.guidance_scale=true", "--set must be a number for cfg.guidance_scale"),
         ("cfg", "plain.quarters=1", "--set must be of a method of the run"),
     ],

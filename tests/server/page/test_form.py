@@ -89,6 +89,16 @@ def test_strength_is_explained_in_a_word(visitor: Visitor):
         expect(field.locator(".hint")).to_have_text(f"Corrects: {word}")
 
 
+def test_a_scale_of_1_is_no_guidance_and_is_steered(visitor: Visitor):
+    field = visitor.page.locator(".field", has=visitor.page.get_by_role("spinbutton", name="Guidance scale"))
+    expect(field.locator(".hint")).to_have_text("")
+    visitor.type("a cat and a dog")
+    visitor.set(Guidance_scale=1, Steps=2, Images=1)
+    expect(field.locator(".hint")).to_have_text("No guidance, for models of a few steps; sgt-balanced only.")
+    visitor.generate()
+    expect(visitor.page.locator(".picture")).to_have_count(2)
+
+
 def test_the_defaults_of_a_folder_are_those_of_command_and_api(enter: Enter, tiny: Path, tmp_path: Path):
     folder = tmp_path / "own-defaults"
     shutil.copytree(tiny, folder)

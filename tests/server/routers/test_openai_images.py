@@ -150,7 +150,7 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI):
         ),
         ("semguide", {"concepts": [" "]}, "semguide.concepts", "semguide.concepts must hold some text"),
         ("semguide", {"seeds": [1, 1]}, "semguide.seeds", "semguide.seeds must differ"),
-        ("semguide", {"guidance_scale": 1}, "semguide.guidance_scale", "semguide.guidance_scale"),
+        ("semguide", {"guidance_scale": 0}, "semguide.guidance_scale", "semguide.guidance_scale"),
         ("semguide", {"stepz": 3}, "semguide.stepz", "semguide.stepz"),
     ],
 )

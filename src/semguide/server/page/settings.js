@@ -7,8 +7,9 @@ import { samplerName } from "./samplers.js";
 import { Size } from "./sizes.js";
 
 export const PLAIN = "cfg";
-const GUIDANCE = { least: 1, most: 100, slide: 15 }; // 1: no guidance, for checkpoints of a few steps
-const PLAIN_COST = 2; // denoiser evaluations of a step of plain guidance
+const UNGUIDED = "No guidance, for models of a few steps; sgt-balanced only.";
+const GUIDANCE = { least: 1, most: 100, slide: 15, hint: (scale) => (scale === 1 ? UNGUIDED : "") };
+const PLAIN_COST = 2; // denoiser evaluations of a step of plain guidance; without guidance 1
 const LEAST_COST = 8; // of a picture
 const LENGTHS = "Evaluations: plain guidance and the method cost the same, so the method takes fewer steps. Measuring and retries come on top.";
 const OWN = ""; // the model's own sampler
@@ -112,7 +113,7 @@ export class Settings {
     const { num_inference_steps: own, guidance_scale: scale, scheduler: sampler, schedulers, video, ...ranges } = this.model;
     steps.set(own);
     guidance.set(scale);
-    evaluations.set(PLAIN_COST * own);
+    evaluations.set((scale > 1 ? PLAIN_COST : 1) * own);
     frames.element.hidden = !video;
     size.offer(ranges);
     const others = schedulers.filter((name) => name !== sampler);

@@ -14,7 +14,7 @@ from semguide import SGT, Edit, InvalidArgument, SemguideWarning, SGTv1, Unsuppo
 from semguide.guidance import Predictions, Step
 from support.families.rows import OTHER, batch, marked
 from support.families.run import ROWS, run
-from support.families.table import FEW_STEPS, Family
+from support.families.table import FAMILIES, FEW_STEPS, Family
 from support.refusals import refuses
 from support.tiny.calls import CONCEPTS, PROMPT, noise
 
@@ -47,7 +47,7 @@ def test_without_strength_the_latents_are_the_pipelines_own_to_the_bit(name: str
     assert torch.equal(latents(pipe, name), plain)
 
 
-@pytest.mark.parametrize("name", [name for name in FEW_STEPS if not FEW_STEPS[name].single])
+@pytest.mark.parametrize("name", [name for name in OFF if name in {**FAMILIES, **FEW_STEPS}])
 def test_each_image_of_a_batch_is_the_one_it_would_be_alone(name: str) -> None:
     pipe, row = OFF[name].make(), replace(OFF[name], scale="")
     tuned, texts = steer(pipe, RULE), [PROMPT, "a cat and a dog"]
