@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.pipelines.adapter_scale import adapter_layers, adapters_scaled
-from semguide.adapters.pipelines.alignment import fitted_calibration, prompt_of_each, scored
+from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, prompt_of_each, scored
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, ImageConditioning, encode_images
 from semguide.adapters.pipelines.families.registry import spec_of
@@ -161,7 +161,7 @@ class SteeredPipeline:
         rule_session = session.rule_session
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         session.warn_if_nothing_spared()
-        odds = rule_session.log_odds() if call.guided else [None] * session.images
+        odds: PerConcept = rule_session.log_odds() if call.guided else [None] * session.images
         told = scored(calibration, odds, prompt_of_each(call.prompts, rule_session.concepts))
         return Result(
             images=output[0],
