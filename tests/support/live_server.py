@@ -47,10 +47,10 @@ class Live:
         """Stop a job."""
         return self.http.delete(f"/v1/jobs/{id}").raise_for_status().json()
 
-    def events(self, id: str, after: int | None = None) -> list[dict[str, Any]]:
+    def events(self, id: str, after: int | None = None, **query: Any) -> list[dict[str, Any]]:
         """Follow a job to its end."""
         headers = {} if after is None else {"Last-Event-ID": str(after)}
-        with self.http.stream("GET", f"/v1/jobs/{id}/events", headers=headers) as reply:
+        with self.http.stream("GET", f"/v1/jobs/{id}/events", headers=headers, params=query) as reply:
             return list(parse_events(reply.iter_lines()))
 
     def until(self, id: str, *statuses: str) -> dict[str, Any]:

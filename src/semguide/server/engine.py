@@ -140,14 +140,14 @@ class Engine:
             rule = f"{most} clients wait for jobs or follow them, and no more may"
             raise TooManyFollowers(f"{rule}; try again in {RETRY_SECONDS} seconds")
 
-    async def follow(self, job: Job, last: int = 0) -> AsyncIterator[Event | None]:
+    async def follow(self, job: Job, last: int = 0, *, previews: bool = False) -> AsyncIterator[Event | None]:
         """Count one more follower of a job, and return its events after an id; None stands for silence.
 
         Raises:
             TooManyFollowers: No more may follow.
         """
         self.check_followers()
-        events = job.events.follow(last)
+        events = job.events.follow(last, previews=previews)
         await anext(events)  # which is there at once, so that no other is counted in between
         return events
 

@@ -51,11 +51,17 @@ class EventLog:
         self._last = 0
         self._closed = False
         self._followers: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._previewed = 0
 
     @property
     def followers(self) -> int:
         """How many clients are following now."""
         return len(self._followers)
+
+    @property
+    def previewed(self) -> bool:
+        """Whether a client that is following now wants previews."""
+        return self._previewed > 0
 
     @property
     def last(self) -> int:
@@ -92,16 +98,20 @@ class EventLog:
         with self._lock:
             return [event for event in self._events if event.id > last]
 
-    async def follow(self, last: int = 0, keep_alive: float = 15.0) -> AsyncIterator[Event | None]:
+    async def follow(
+        self, last: int = 0, *, previews: bool = True, keep_alive: float = 15.0
+    ) -> AsyncIterator[Event | None]:
         """Yield None at once, the follower being counted, then the events after an id, until a final one.
 
         Args:
             last: Id of the last event seen, 0: from the first one.
+            previews: Whether this client wants previews; they are made only if one does.
             keep_alive: Seconds without an event after which None is yielded, > 0.
         """
         flag = asyncio.Event()
         with self._lock:
             self._followers[flag] = asyncio.get_running_loop()
+            self._previewed += previews
         try:
             yield None
             while True:
@@ -118,7 +128,8 @@ class EventLog:
                     yield None
         finally:
             with self._lock:
-                self._followers.pop(flag, None)
+                del self._followers[flag]
+                self._previewed -= previews
 
 
 class Status(str, Enum):

@@ -54,7 +54,7 @@ class ProgressReporter:
             self._on_step(task, step + 1)
             if task.job.live:
                 task.job.events.publish("step", _step_data(task, step, _steps(pipe, task), traces.get(index)))
-                if task.job.events.followers and (step + 1) % self._preview_interval == 0:
+                if task.job.events.previewed and (step + 1) % self._preview_interval == 0:
                     self._publish_preview(pipe, task, step, index, latents)
         self._corrections, self._previous_latents = {}, latents if self._live else None
         return tensors

@@ -58,6 +58,14 @@ def test_previews_come_while_somebody_listens_and_only_the_latest_is_kept(live: 
     assert seen[-1]["url"].startswith("data:image/jpeg;base64,")
 
 
+def test_no_preview_is_made_for_one_who_wants_none(live: Live):
+    id = live.start(steps=32)["id"]
+    names = {event["event"] for event in live.events(id, previews=False)}
+    assert {"step", "image", "done"} <= names
+    assert "preview" not in names
+    assert "preview" not in {event["event"] for event in live.events(id)}, "nor was one made"
+
+
 def test_watching_changes_no_image(live: Live):
     id = live.start(steps=4)["id"]
     watched = [event["data"]["pixels"] for event in live.events(id) if event["event"] == "image"]

@@ -71,7 +71,7 @@ export async function getConcepts(prompt, model, most, signal) {
 export const getCost = (request, signal) => json("POST", "/v1/jobs/cost", request, { signal });
 export const startJob = (request) => json("POST", "/v1/jobs", request);
 export const cancelJob = (id) => call("DELETE", `/v1/jobs/${id}`, undefined, { keepalive: true });
-export const getImage = async (address) => (await call("GET", address)).blob();
+export const getImage = async (address, signal) => (await call("GET", address, undefined, { signal })).blob();
 export const getRun = async (id) => (await call("GET", `/v1/jobs/${id}/run.json`)).blob();
 
 /**
@@ -80,19 +80,21 @@ export const getRun = async (id) => (await call("GET", `/v1/jobs/${id}/run.json`
  * `EventSource` cannot send the API key, so the stream is read here; see "server-sent events" in the HTML standard.
  *
  * @param {string} last the id of the last event that was seen, "" for none.
+ * @param {{previews?: boolean, signal?: AbortSignal}} options whether previews are wanted; what ends the reading.
  * @yields {{id: string, name: string, data: any}}
  * @throws {ApiError} with status 0 when the stream breaks.
  */
-export async function* jobEvents(id, last) {
+export async function* jobEvents(id, last, { previews = true, signal } = {}) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (last) headers["Last-Event-ID"] = last;
-  const reply = await call("GET", `/v1/jobs/${id}/events`, undefined, { headers });
+  const reply = await call("GET", `/v1/jobs/${id}/events${previews ? "" : "?previews=false"}`, undefined, { headers, signal });
   if (reply.status === 204) return; // all was seen before
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(() => {
+      const { done, value } = await reader.read().catch((error) => {
+        if (error.name === "AbortError") throw error;
         onReach(false);
         throw new ApiError("The connection to the server broke off.");
       });

@@ -1,109 +1,76 @@
 // The page: joins prompt, concepts, settings, run and history. Each of them knows only itself.
 
-import { ApiError, getConcepts, getMethods, getModels } from "./api.js";
-import { Chips } from "./chips.js";
-import { byId, debounce, h } from "./dom.js";
+import { ApiError, getMethods, getModels } from "./api.js";
+import { byId, h } from "./dom.js";
 import { Estimate } from "./estimate.js";
 import { prompts, showExamples } from "./examples.js";
+import { coloursOf, EMPTY, Form } from "./form.js";
 import { History } from "./history.js";
 import { fromFragment, toFragment } from "./link.js";
+import { Live } from "./live.js";
 import { clear, fail, list, say } from "./notice.js";
 import { takePictures, toForm } from "./picture.js";
 import { watchServer } from "./presence.js";
 import { Results } from "./results.js";
-import { Runner, toRequest } from "./run.js";
+import { over, Runner, toRequest } from "./run.js";
 import { Settings } from "./settings.js";
 import { offer } from "./share.js";
-import { count } from "./words.js";
 
-const DELAY = 250; // milliseconds of silence before a prompt is split
-const LONG = 90; // letters of a prompt that is shown small
-
-let settings = null;
 let running = null; // the run in the making
 let starting = false;
 let warned = 0; // how many warnings of it have been shown
-let splitFor = null; // the prompt the chips were made from
-let splitting = null; // cancels the split under way
 
-const prompt = byId("prompt");
-const results = new Results({
-  onEnlarge: (key) => history.pushState({ ...history.state, picture: key }, ""), // so that going back leads out of it
-  onShrink: () => history.back(),
-});
-const chips = new Chips(() => split(), advise);
+const form = new Form(changed);
+const results = new Results({ onEnlarge, onShrink: () => history.back() });
 const past = new History(restore);
 const runner = new Runner(onChange);
 const estimate = new Estimate(askable);
-const splitSoon = debounce(() => split(), DELAY);
+const live = new Live(() => form.firstSeed, {
+  onSwitch,
+  onStale: () => results.outdate(),
+  onRun: (run) => results.follow(run),
+  onChange: (run, picture) => results.update(run, picture),
+});
 
-/** Ask the server for the concepts of the prompt, and show them as chips. */
-async function split() {
-  splitSoon.cancel();
-  splitting?.abort();
-  splitting = new AbortController();
-  const text = prompt.value.trim();
-  try {
-    const { model, most } = settings.values;
-    const { texts, note } = text ? await getConcepts(text, model, most, splitting.signal) : { texts: [], note: "" };
-    splitFor = text;
-    chips.decomposed(texts, note);
-    estimate.refresh();
-  } catch (error) {
-    if (error.name !== "AbortError") fail(error, split);
-  }
+/** Take note that the form may have changed. */
+function changed() {
+  estimate.refresh();
+  if (form.settings && !starting) live.refresh();
 }
 
-/** Say why so many concepts cannot be asked for; "" where they can. */
-function tooMany(steered) {
-  const most = settings.offer.limits.concepts;
-  return steered > most ? `${steered} concepts are more than the ${most} that this server takes: mute or remove ${count(steered - most, "concept")}.` : "";
+/** Let going back lead out of an enlarged picture. */
+function onEnlarge(key) {
+  keep(results.shown);
+  history.pushState({ ...history.state, picture: key }, "");
 }
 
-/** Whether the method corrects nothing with so few concepts, so that both pictures of a seed would be the same. */
-const isPlain = (steered) => steered > 0 && steered < settings.method.min_concepts;
-
-/** Say what is to be known of so many concepts before anything is made. */
-function advise(steered) {
-  if (!settings) return "";
-  if (isPlain(steered)) return "One concept has no other to be balanced with: this is plain guidance, drawn once.";
-  return tooMany(steered);
-}
-
-/** Everything on the form, as a link or a run keeps it. */
-const form = () => ({ prompt: prompt.value.trim(), chips: chips.all, automatic: chips.automatic, ...settings.values });
-
-/** Return what is in the way of a run, as a sentence and the element to go to; null where nothing is. */
-function obstacle() {
-  if (!prompt.value.trim()) return ["Type a prompt first: what should the picture show?", prompt];
-  if (settings.problem) return [settings.problem, settings];
-  const many = tooMany(chips.steered);
-  return many ? [many, byId("chips").querySelector(".mute")] : null;
-}
-
-/** Return the request of the form; a sentence where it cannot be asked for, "" where that is plain to see. */
+/** Return what the cost is to be told of; a sentence where it cannot be asked for. */
 function askable() {
-  if (!prompt.value.trim() || !settings) return "";
-  return settings.problem || (tooMany(chips.steered) ? "" : toRequest(form()));
+  return form.request || (live.on && form.settings && !form.prompt.text ? EMPTY : "");
 }
 
 async function generate() {
-  if (running || starting || !settings) return;
-  chips.commit();
+  if (running || starting || !form.settings) return;
+  form.chips.commit();
   clear();
-  const found = obstacle();
+  const found = form.obstacle;
   if (found) {
     say(found[0]);
     found[1].focus();
     return;
   }
-  settings.settle();
+  form.settings.settle();
+  if (live.made && JSON.stringify(toRequest(live.made.form)) === JSON.stringify(form.request)) {
+    keep(live.made); // these are its pictures
+    say("These pictures are kept: they are in this session's list.");
+    return;
+  }
   busy(true);
   try {
-    if (chips.automatic && splitFor !== prompt.value.trim()) await split();
-    const values = form();
-    const colours = values.chips.flatMap((chip, k) => (chip.muted ? [] : [k]));
-    const run = await runner.start(values, colours);
+    if (form.chips.automatic && !form.prompt.isSplit) await form.prompt.split();
+    live.hold();
+    const { values } = form;
+    const run = await runner.start(values, coloursOf(values));
     if (run.status === "failed") fail(new ApiError(run.error ?? "The run failed", 500), generate);
   } catch (error) {
     fail(error, generate);
@@ -111,7 +78,24 @@ async function generate() {
     if (running) await past.add(running, running === results.shown);
     running = null;
     busy(false);
+    changed();
   }
+}
+
+/** Make a run of live mode one of the session's. */
+function keep(run) {
+  if (!run.live || !over(run)) return;
+  run.live = false;
+  past.add(run, true);
+  remember(run);
+}
+
+/** Follow the form, or go back to the last whole run. */
+function onSwitch(on, last) {
+  estimate.refresh();
+  if (on || !results.shown?.live) return;
+  if (last) results.show(last);
+  else results.hide();
 }
 
 /** Take in a change of the run in the making; the first one is that it exists. */
@@ -145,6 +129,7 @@ function busy(is) {
 
 async function cancel() {
   try {
+    live.cancel();
     if (running) await runner.cancel(running);
   } catch (error) {
     fail(error, cancel);
@@ -153,22 +138,13 @@ async function cancel() {
 
 /** Fill the form with earlier values. */
 function fill(values) {
-  prompt.value = values.prompt;
-  grow();
-  settings.values = values;
-  splitSoon.cancel();
-  if (values.chips) {
-    chips.restore(values.chips, values.automatic);
-    splitFor = values.prompt;
-  } else {
-    chips.restore([], true);
-    split();
-  }
-  estimate.refresh();
+  form.values = values;
+  changed();
 }
 
 /** Fill the form with what a picture was made with. */
 function recall(made, name) {
+  const { settings } = form;
   if (!settings) return;
   const values = toForm(made, settings.models, settings.offer.defaults.edit);
   fill(values);
@@ -192,6 +168,7 @@ function remember(run) {
 function bringBack(run) {
   clear();
   fill(run.form);
+  live.hold();
   results.show(run);
   past.select(run);
 }
@@ -227,7 +204,7 @@ function open() {
   const values = fromFragment(location.hash);
   if (!values) return false;
   fill(values);
-  const model = settings.values.model;
+  const { model } = form.settings.values;
   if (values.model && values.model !== model) say(`The link asks for the model ${values.model}, which this server does not have.`);
   else {
     const button = h("button", { type: "button", class: "primary", id: "repeat", onclick: generate }, "Repeat this run");
@@ -237,20 +214,12 @@ function open() {
   return true;
 }
 
-/** Show a long prompt small; let its field grow with it, where the style sheet alone cannot. */
-function grow() {
-  prompt.classList.toggle("long", prompt.value.length > LONG);
-  if (CSS.supports("field-sizing", "content")) return;
-  prompt.style.height = "auto";
-  prompt.style.height = `${prompt.scrollHeight}px`;
-}
-
 /** Generate with Enter, stop with Escape. */
 function press(event) {
   if (event.isComposing || event.defaultPrevented || results.enlarged) return;
-  if (event.key === "Escape" && running) cancel();
+  if (event.key === "Escape") cancel();
   const send = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-  const plain = event.key === "Enter" && !event.shiftKey && event.target === prompt;
+  const plain = event.key === "Enter" && !event.shiftKey && event.target.id === "prompt";
   if (!send && !plain) return;
   event.preventDefault();
   generate();
@@ -262,27 +231,28 @@ function listen() {
     generate();
   });
   document.addEventListener("keydown", press);
-  prompt.addEventListener("input", () => {
-    grow();
-    splitSoon();
+  byId("prompt").addEventListener("input", () => {
+    form.prompt.grow();
+    if (live.on && form.settings) form.prompt.split();
+    else form.prompt.splitSoon();
   });
-  for (const change of ["input", "change", "click", "focusout"]) byId("composer").addEventListener(change, () => estimate.refresh());
-  byId("more-body").addEventListener("change", splitSoon); // the model, or the most concepts
+  for (const change of ["input", "change", "click", "focusout"]) byId("composer").addEventListener(change, changed);
+  byId("more-body").addEventListener("change", () => form.prompt.splitSoon()); // the model, or the most concepts
   byId("cancel").addEventListener("click", cancel);
   addEventListener("popstate", travel);
-  addEventListener("pagehide", () => running && runner.cancel(running).catch(() => {})); // nobody would look at it
+  addEventListener("pagehide", () => {
+    live.stop();
+    if (running) runner.cancel(running).catch(() => {}); // nobody would look at it
+  });
 }
 
 function use(text) {
-  prompt.value = text;
-  grow();
-  chips.restore([], true);
-  split();
-  prompt.focus();
+  form.use(text);
+  form.prompt.focus();
 }
 
 function showModel(id) {
-  const { semguide } = settings.models.find((model) => model.id === id);
+  const { semguide } = form.settings.models.find((model) => model.id === id);
   byId("model").textContent = `${id}, ${semguide.width} × ${semguide.height}${semguide.video ? ", videos" : ""}`;
   byId("model").hidden = false;
   showExamples(semguide, use);
@@ -292,23 +262,19 @@ async function start() {
   clear();
   try {
     const [offer, models] = await Promise.all([getMethods(), getModels()]);
-    settings = new Settings(offer, models, { onModel: showModel, onMethod: () => chips.refresh() });
+    form.settings = new Settings(offer, models, { onModel: showModel, onMethod: () => form.chips.refresh() });
   } catch (error) {
     fail(error, start);
     return;
   }
-  prompt.maxLength = settings.offer.limits.prompt_length;
-  showModel(settings.values.model);
-  if (!arrive() && !open()) {
-    prompt.value ||= prompts(settings.model)[0];
-    grow();
-    split();
-  }
+  byId("prompt").maxLength = form.settings.offer.limits.prompt_length;
+  showModel(form.settings.values.model);
+  if (!arrive() && !open()) form.use(form.prompt.text || prompts(form.settings.model)[0]);
 }
 
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) byId("keys").querySelector("kbd").textContent = "⌘";
 listen();
 offer(() => results.shown);
 takePictures(recall, say);
-watchServer((there) => there && !settings && start());
+watchServer((there) => there && !form.settings && start());
 start();

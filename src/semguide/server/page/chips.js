@@ -18,10 +18,12 @@ export class Chips {
   /**
    * @param {() => void} onAutomatic called when the chips are to follow the prompt again: answer with `decomposed`.
    * @param {(count: number) => string} advise asked what to say of so many concepts that are steered; "": nothing.
+   * @param {() => void} onChange called when a person changed them.
    */
-  constructor(onAutomatic, advise) {
+  constructor(onAutomatic, advise, onChange) {
     this.onAutomatic = onAutomatic;
     this.advise = advise;
+    this.onChange = onChange;
     this.automatic = true;
     this.#draw();
   }
@@ -70,6 +72,7 @@ export class Chips {
     this.#draw();
     this.#say(say);
     this.#focus(focus);
+    this.onChange();
   }
 
   #mute(k) {

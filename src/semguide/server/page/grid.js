@@ -25,6 +25,29 @@ export class Grid {
     this.#cells.get(key)?.button.focus({ preventScroll: true });
   }
 
+  /** Whether the pictures of a run have the places that are there. */
+  fits(run) {
+    return [...this.#cells.keys()].join() === [...places(run)].join();
+  }
+
+  /** Take in a run that fits: what is there stays until its own pictures take its place. */
+  follow(run) {
+    this.#root.querySelector(".grid").setAttribute("aria-label", label(run));
+    this.outdate();
+    for (const picture of run.order) this.update(run, picture);
+  }
+
+  /** Mark all pictures as not being what is asked for. */
+  outdate() {
+    for (const cell of this.#cells.values()) this.#mark(cell, true);
+  }
+
+  #mark(cell, stale) {
+    cell.stale = stale;
+    cell.awaited = null;
+    cell.button.setAttribute("aria-busy", String(stale));
+  }
+
   /** Lay out the places of a run's pictures. */
   show(run) {
     this.#cells.clear();
@@ -38,7 +61,7 @@ export class Grid {
         ...seeds.map((seed) => this.#cell(run, method, seed)),
       ),
     );
-    const table = h("div", { class: "grid", role: "table", "aria-label": `Pictures of ${run.form.prompt}` }, head, ...rows);
+    const table = h("div", { class: "grid", role: "table", "aria-label": label(run) }, head, ...rows);
     table.style.setProperty("--seeds", seeds.length);
     table.style.setProperty("--methods", run.methods.length);
     this.#root.replaceChildren(table);
@@ -47,14 +70,22 @@ export class Grid {
 
   #cell(run, method, seed) {
     const key = `${method}:${seed}`;
-    const image = h("img", { alt: "", hidden: true, onload: () => image.classList.toggle("small", image.naturalWidth <= SMALL) });
+    const image = h("img", { alt: "", hidden: true, onload: () => this.#loaded(cell) });
     const bar = h("progress", { max: 1, value: 0, "aria-hidden": "true" });
     const count = h("span", { class: "count" });
-    const button = h("button", { type: "button", class: "picture", "aria-current": "false", onclick: () => this.onSelect(key) }, image, count, bar);
+    const button = h("button", { type: "button", class: "picture", "aria-current": "false", "aria-busy": "false", onclick: () => this.onSelect(key) }, image, count, bar);
     const scores = h("ul", { class: "scores", "aria-label": "Alignment: how likely the concept is right" });
     const save = h("a", { class: "save", hidden: true, title: "Download the picture", "aria-label": `Download the picture of ${methodTitle(method)}, seed ${seed}` }, arrow());
-    this.#cells.set(key, { image, bar, count, button, scores, save });
+    const cell = { image, bar, count, button, scores, save, stale: false, awaited: null };
+    this.#cells.set(key, cell);
     return h("div", { role: "cell", class: "cell" }, button, h("div", { class: "under" }, scores, save));
+  }
+
+  /** Take note that a picture is on the page: only now is the one before it gone. */
+  #loaded(cell) {
+    cell.image.classList.toggle("small", cell.image.naturalWidth <= SMALL);
+    if (cell.awaited !== null && cell.image.getAttribute("src") === cell.awaited) this.#mark(cell, false);
+    cell.image.hidden = false;
   }
 
   /** Show the state of one picture. */
@@ -62,8 +93,11 @@ export class Grid {
     const cell = this.#cells.get(picture.key);
     if (!cell) return;
     const source = picture.url ?? picture.preview;
-    if (source && cell.image.getAttribute("src") !== source) cell.image.src = source;
-    cell.image.hidden = !source;
+    if (source && cell.image.getAttribute("src") !== source) {
+      cell.image.src = source;
+      if (cell.stale) cell.awaited = source;
+    }
+    if (!cell.stale) cell.image.hidden = !source;
     const done = picture.state === "done";
     cell.bar.hidden = done || picture.state === "stopped";
     cell.bar.value = picture.steps ? picture.step / picture.steps : 0;
@@ -108,6 +142,9 @@ export class Grid {
     for (const [other, cell] of this.#cells) cell.button.setAttribute("aria-current", String(other === key));
   }
 }
+
+const label = (run) => `Pictures of ${run.form.prompt}`;
+const places = (run) => run.methods.flatMap((method) => run.seeds.map((seed) => `${method}:${seed}`));
 
 function arrow() {
   const line = { fill: "none", stroke: "currentColor", "stroke-width": 1.6, "stroke-linecap": "round", "stroke-linejoin": "round" };

@@ -22,6 +22,7 @@ export class Plot {
   #shown = null;
   #cursor = null;
   #waiting = false;
+  stale = false;
   #title;
   #chart;
   #legend;
@@ -53,7 +54,14 @@ export class Plot {
   show(shown) {
     if (shown.title !== this.#shown?.title) this.#cursor = null;
     this.#shown = shown;
+    this.stale = false;
     this.#later();
+  }
+
+  /** Mark what is shown as not being what is asked for. */
+  outdate() {
+    this.stale = true;
+    this.#root.setAttribute("aria-busy", "true");
   }
 
   #later() {
@@ -67,6 +75,7 @@ export class Plot {
 
   #draw() {
     const { title, steps, trace, plain, why } = this.#shown;
+    this.#root.setAttribute("aria-busy", String(this.stale));
     const empty = measured(trace) < 0 && !plain;
     for (const part of [this.#chart, this.#legend, this.#values]) part.hidden = empty;
     this.#title.textContent = title;

@@ -2,6 +2,7 @@
 
 import { byId, h } from "./dom.js";
 import { Grid, methodTitle } from "./grid.js";
+import { over } from "./run.js";
 import { PLAIN } from "./settings.js";
 import { Plot } from "./plot.js";
 import { Viewer } from "./viewer.js";
@@ -58,6 +59,29 @@ export class Results {
     this.#state(run);
   }
 
+  /** Show a run of live mode: what is on the page stays, marked as stale, until its own pictures take its place. */
+  follow(run) {
+    if (!this.shown || this.#viewer.open || !this.#grid.fits(run)) {
+      this.show(run);
+      return;
+    }
+    this.shown = run;
+    this.#grid.follow(run);
+    this.outdate();
+    this.#state(run);
+  }
+
+  /** Mark all that is shown as not being what is asked for. */
+  outdate() {
+    if (!this.shown) return;
+    this.#grid.outdate();
+    this.#plot.outdate();
+    byId("results").setAttribute("aria-busy", "true");
+    byId("tools").hidden = true;
+    byId("progress").classList.add("finished");
+    set(byId("status"), "");
+  }
+
   /** Show what changed in a run, if it is the one on the page. */
   update(run, picture) {
     if (run !== this.shown) return;
@@ -84,6 +108,7 @@ export class Results {
   #draw() {
     const run = this.shown;
     const picture = run.pictures.get(this.#selected);
+    if (this.#plot.stale && !over(run) && picture.trace.similarity.length === 0) return; // until there is something to draw
     byId("trajectory").hidden = run.concepts.length === 0;
     if (run.concepts.length === 0) return;
     const unsteered = picture.method === PLAIN ? null : run.pictures.get(`${PLAIN}:${picture.seed}`);
@@ -104,9 +129,10 @@ export class Results {
     title.classList.toggle("long", run.form.prompt.length > LONG);
     set(byId("status"), words(run));
     showCost(run);
-    byId("tools").hidden = ["queued", "running"].includes(run.status);
+    byId("results").setAttribute("aria-busy", String(Boolean(run.live) && !over(run)));
+    byId("tools").hidden = !over(run);
     const bar = byId("progress");
-    bar.classList.toggle("finished", !["queued", "running"].includes(run.status));
+    bar.classList.toggle("finished", over(run));
     bar.max = run.order.reduce((sum, picture) => sum + picture.steps, 0);
     bar.value = run.order.reduce((sum, picture) => sum + picture.step, 0);
   }
@@ -130,6 +156,7 @@ function set(element, text) {
 }
 
 function words(run) {
+  if (run.live && !over(run)) return ""; // read aloud at every letter else
   const done = run.order.filter((picture) => picture.state === "done").length;
   const all = run.order.length;
   switch (run.status) {

@@ -16,28 +16,42 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
  * stopped; `rank` is its place among the seeds of its method, once all are made.
  */
 export class Runner {
-  /** @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed. */
-  constructor(onChange) {
+  /**
+   * @param {(run: object, picture: object | null) => void} onChange called when a run, or one picture of it, changed.
+   * @param {{previews?: boolean}} options whether pictures are looked at before they are done, which takes the server time.
+   */
+  constructor(onChange, { previews = true } = {}) {
     this.onChange = onChange;
+    this.previews = previews;
   }
 
   /** Make the pictures of a form; resolves to the run when it ended, however it ended. */
   async start(form, colours) {
-    const began = performance.now();
-    const job = await startJob(toRequest(form));
-    const run = fromJob(job, form, colours);
+    const run = await this.begin(form, colours);
     this.onChange(run, null);
+    await this.follow(run);
+    return run;
+  }
+
+  /** Ask for the pictures of a form; resolves to the run when the server has taken it. */
+  async begin(form, colours) {
+    const asked = performance.now();
+    return { ...fromJob(await startJob(toRequest(form)), form, colours), asked };
+  }
+
+  /** Follow a run until it ended, or the signal aborts. */
+  async follow(run, signal) {
     try {
-      await this.#follow(run);
+      await this.#follow(run, signal);
     } catch (error) {
-      run.status = "lost";
+      if (over(run)) return; // nothing was missed
+      run.status = error.name === "AbortError" ? "cancelled" : "lost";
       throw error;
     } finally {
-      run.seconds = (performance.now() - began) / 1000;
+      run.seconds ??= secondsOf(run);
       for (const picture of run.pictures.values()) if (picture.state !== "done") picture.state = "stopped";
       this.onChange(run, null);
     }
-    return run;
   }
 
   /** Stop a run: the server frees its place after the step it is at. */
@@ -46,14 +60,15 @@ export class Runner {
   }
 
   /** Read the events to the last one; a stream that breaks is taken up where it broke. */
-  async #follow(run) {
+  async #follow(run, signal) {
+    const options = { previews: this.previews, signal };
     let last = "";
     for (let failures = 0; !over(run); ) {
       try {
-        for await (const event of jobEvents(run.id, last)) {
+        for await (const event of jobEvents(run.id, last, options)) {
           last = event.id;
           failures = 0;
-          await this.#take(run, event);
+          await this.#take(run, event, signal);
         }
         failures += 1;
       } catch (error) {
@@ -66,7 +81,7 @@ export class Runner {
     }
   }
 
-  async #take(run, { name, data }) {
+  async #take(run, { name, data }, signal) {
     const picture = run.order[data.image ?? data.index] ?? null;
     switch (name) {
       case "queued":
@@ -83,7 +98,7 @@ export class Runner {
         if (picture.state !== "done") picture.preview = data.url;
         break;
       case "image":
-        await finish(picture, data);
+        await finish(picture, data, signal);
         break;
       case "warning":
         if (!run.warnings.includes(data.message)) run.warnings.push(data.message);
@@ -91,13 +106,17 @@ export class Runner {
       default:
         run.status = name; // done, failed, cancelled
         run.error = data.error?.message ?? null;
+        run.seconds = secondsOf(run);
         run.order.forEach((made, index) => (made.rank = data.alignment_ranks?.[index] ?? null));
     }
     this.onChange(run, picture);
   }
 }
 
-const over = (run) => ["done", "failed", "cancelled"].includes(run.status);
+const secondsOf = (run) => (performance.now() - run.asked) / 1000;
+
+/** Whether a run has ended. */
+export const over = (run) => !["queued", "running"].includes(run.status);
 
 /**
  * Write a form as the body of `POST /v1/jobs`: plain guidance beside the method, all parameters spelled out. Concepts
@@ -170,8 +189,8 @@ function addStep(picture, data) {
   for (const name of ["similarity", "gate", "weight"]) picture.trace[name][data.step - 1] = data.trace?.[name] ?? nothing;
 }
 
-async function finish(picture, data) {
-  picture.blob = await getImage(data.url);
+async function finish(picture, data, signal) {
+  picture.blob = await getImage(data.url, signal);
   Object.assign(picture, {
     url: URL.createObjectURL(picture.blob),
     state: "done",

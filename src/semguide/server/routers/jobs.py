@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from semguide.server.dependencies import ServerDependency
@@ -74,6 +74,7 @@ async def follow_job(
     job: JobId,
     server: ServerDependency,
     last_event_id: Annotated[str | None, Header(description="Id of the last event seen.", max_length=32)] = None,
+    previews: Annotated[bool, Query(description="False: without `preview` events, whose making takes time.")] = True,
 ) -> Response:
     """Stream the events of a job as server-sent events, from the first or after `Last-Event-ID`."""
     found = server.find(job)
@@ -81,7 +82,7 @@ async def follow_job(
     last = int(seen[0]) if seen else 0
     if found.events.closed and last >= found.events.last:
         return Response(status_code=204)
-    events = await server.engine.follow(found, last)
+    events = await server.engine.follow(found, last, previews=previews)
     return StreamingResponse(_event_stream(events), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
