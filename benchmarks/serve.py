@@ -63,18 +63,18 @@ Maker = Callable[[int, float], Turn]
 @contextmanager
 def server(arguments: Sequence[str]) -> Iterator[str]:
     """Start a server; give its address, and end it with SIGTERM."""
-    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ)
-    try:
-        line = process.stderr.readline() if process.stderr else ""
-        found = re.search(r"at (http://\S+);", line)
-        if found is None:
-            raise SystemExit(f"the server did not start: {line}")
-        yield found[1]
-        process.terminate()
-        if (code := process.wait(120)) != 0:
-            raise SystemExit(f"the server ended with exit code {code}")
-    finally:
-        process.kill()
+    with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ) as process:
+        try:
+            line = process.stderr.readline() if process.stderr else ""
+            found = re.search(r"at (http://\S+);", line)
+            if found is None:
+                raise SystemExit(f"the server did not start: {line}")
+            yield found[1]
+            process.terminate()
+            if (code := process.wait(120)) != 0:
+                raise SystemExit(f"the server ended with exit code {code}")
+        finally:
+            process.kill()
 
 
 def ask(http: httpx.Client, seed: int, options: argparse.Namespace, timeout: float = 600.0) -> tuple[int, float]:
