@@ -50,6 +50,7 @@ def test_what_is_typed_ends_with_the_pictures_of_the_last_key_which_are_those_of
     expect_shown(typist, FIRST)
     typist.expect_chips("a red book", "a yellow vase")
     expect(typist.page.locator("#trajectory path.line[data-concept]")).to_have_count(2)
+    expect(typist.page.locator("#trajectory path.line.c0, #trajectory path.line.c1")).to_have_count(2)
     pictures = typist.pixels()
     assert len(pictures) == 2
     statuses = {prompt: site.job(id)["status"] for prompt, id in jobs_of(typist).items()}
@@ -209,6 +210,23 @@ def test_it_is_off_at_first_asks_for_nothing_then_and_is_remembered(enter: Enter
     switch.check()
     visitor.page.reload()
     expect(switch).to_be_checked()
+
+
+def test_the_link_of_live_pictures_has_their_own_concepts_and_they_are_seen_beside_each_other(typist: Visitor):
+    typist.type(FIRST)
+    expect_shown(typist, FIRST)
+    typist.page.locator("#prompt").fill(SECOND)
+    expect_shown(typist, SECOND)
+    typist.page.click("#generate")
+    typist.page.wait_for_url(re.compile("concept=a\\+green\\+frog"))
+    assert "red" not in typist.page.url
+    plain, steered = (picture.bounding_box() for picture in typist.page.locator(".picture").all())
+    assert plain is not None
+    assert steered is not None
+    assert plain["y"] == steered["y"]
+    expect(typist.page.locator("#prompt")).to_be_in_viewport()
+    typist.page.evaluate("scrollTo(0, 0)")
+    expect(typist.page.locator(".picture").nth(1)).to_be_in_viewport()
 
 
 def test_nothing_is_said_aloud_while_one_types(typist: Visitor):

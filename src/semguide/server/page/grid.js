@@ -61,7 +61,7 @@ export class Grid {
         ...seeds.map((seed) => this.#cell(run, method, seed)),
       ),
     );
-    const table = h("div", { class: "grid", role: "table", "aria-label": label(run) }, head, ...rows);
+    const table = h("div", { class: `grid${seeds.length === 1 ? " pair" : ""}`, role: "table", "aria-label": label(run) }, head, ...rows);
     table.style.setProperty("--seeds", seeds.length);
     table.style.setProperty("--methods", run.methods.length);
     this.#root.replaceChildren(table);

@@ -108,7 +108,7 @@ export class Live {
     this.#asking = true;
     try {
       const run = await this.#runner.begin(values, coloursOf(values));
-      if (turn === this.#turn) this.#follow({ ...run, live: true });
+      if (turn === this.#turn) this.#follow({ ...withOwnChips(run), live: true });
       else this.#cancel(run);
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
@@ -164,6 +164,14 @@ export class Live {
   #cancel(run) {
     this.#runner.cancel(run).catch(() => {}); // nobody waits for it
   }
+}
+
+/** Return a run with the chips of its concepts, which the server may have found before the page knew them. */
+function withOwnChips(run) {
+  const { form } = run;
+  if (!form.automatic || form.chips.some((chip) => chip.muted)) return run;
+  const chips = run.concepts.map((text) => ({ text, muted: false }));
+  return { ...run, form: { ...form, chips }, colours: coloursOf({ chips }) };
 }
 
 /** Let go of the pictures of runs that were not kept. */
