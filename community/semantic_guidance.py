@@ -38,7 +38,7 @@ class SemanticGuidancePipeline(StableDiffusionPipeline):
         Args:
             prompt: The prompt or prompts.
             args: What follows the prompt in StableDiffusionPipeline's call.
-            guidance_scale: w, > 1 (1 turns guidance off).
+            guidance_scale: w; 1: no guidance, for checkpoints of a few steps.
             concepts: What must be in the picture, for all prompts or for each; None: the noun phrases of the prompt;
                 an empty list: plain guidance.
             rule: A rule of semguide; None: its default.

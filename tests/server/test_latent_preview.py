@@ -32,6 +32,14 @@ def test_the_estimate_is_the_picture_that_a_step_points_to(name: str, settings: 
         x = after
 
 
+def test_latents_with_fresh_noise_are_shown_at_the_last_step_only():
+    scheduler = diffusers.LCMScheduler()
+    scheduler.set_timesteps(4)
+    before, after = torch.randn(2, 1, 4, 8, 8)
+    assert [predict_x0(scheduler, before, after, step) for step in range(3)] == [None] * 3
+    assert predict_x0(scheduler, before, after, 3) is after
+
+
 def test_where_nothing_is_known_the_estimate_is_the_latents_themselves():
     scheduler = diffusers.DDIMScheduler()
     scheduler.set_timesteps(4)

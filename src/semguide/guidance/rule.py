@@ -44,7 +44,7 @@ class Predictions:
     """What the denoiser predicted for one sample at one step, in its own parametrisation (eps, v, flow or x0).
 
     Attributes:
-        uncond: e(0), for the empty or negative prompt.
+        uncond: e(0), for the empty or negative prompt; without guidance what stands for it, the mean of e(c_k).
         cond: e(P), for the whole prompt.
         concepts: e(c_k), one per concept; none only for rules that use none.
     """

@@ -12,6 +12,8 @@ LARGEST_SIDE = 32
 """Height and width, in latent pixels, that latents are pooled to before they are decoded."""
 QUALITY = 80
 """JPEG quality, 0 to 95."""
+FRESH_NOISE = frozenset({"LCMScheduler", "FlowMatchLCMScheduler", "SCMScheduler", "TCDScheduler"})
+"""Schedulers of few steps, which put other noise into the latents at each, so that two of them do not tell x0."""
 Level = tuple[float, float]
 """Signal and noise scale (a, b) of latents x = a x0 + b eps."""
 
@@ -29,8 +31,10 @@ def predict_x0(scheduler: Any, before: Any, after: Any, step: int) -> Any:
         step: 0-based step.
 
     Returns:
-        x0, with the shape of `after`; `after` itself where x0 cannot be computed.
+        x0, with the shape of `after`; `after` itself where x0 cannot be computed, and None where that is mostly noise.
     """
+    if type(scheduler).__name__ in FRESH_NOISE and step + 1 < len(scheduler.timesteps):
+        return None
     levels = _levels(scheduler, step)
     if before is None or levels is None:
         return after

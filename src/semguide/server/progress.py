@@ -62,15 +62,19 @@ class ProgressReporter:
     def _publish_preview(self, pipe: Any, task: ImageTask, step: int, index: int, latents: Any) -> None:
         row = slice(index, index + 1)
         before = None if self._previous_latents is None else self._previous_latents[row]
-        url = encode_preview(pipe, predict_x0(pipe.scheduler, before, latents[row], step))
+        x0 = predict_x0(pipe.scheduler, before, latents[row], step)
+        url = None if x0 is None else encode_preview(pipe, x0)
         if url is not None:
             image = {"image": task.index}
             task.job.events.publish("preview", {**image, "step": step + 1, "url": url}, replaces=image)
 
 
 def _steps(pipe: Any, task: ImageTask) -> int:
-    """Return the steps of an image: a scheduler of second order takes more than are asked for."""
-    return max(task.steps, len(pipe.scheduler.timesteps))
+    """Return the steps of an image: a scheduler of second order takes more than are asked for.
+
+    That of Sana Sprint counts the end as one, which its pipeline does not.
+    """
+    return max(task.steps, getattr(pipe, "num_timesteps", None) or len(pipe.scheduler.timesteps))
 
 
 def _step_data(task: ImageTask, step: int, steps: int, trace: dict[str, list[float]] | None) -> dict[str, Any]:

@@ -109,13 +109,14 @@ class SteeredPipeline:
                 device: reading them waits for it.
             watcher: Shown the predictions of every step.
             **arguments: The pipeline's own; its scale of classifier-free guidance (`guidance_scale`, or
-                `true_cfg_scale` where the pipeline has that) defaults to the rule's.
+                `true_cfg_scale` where the pipeline has that) defaults to the rule's. One that turns guidance off is for
+                checkpoints of a few steps, and for rules that do without e(0).
 
         Returns:
             Images, trace and cost.
 
         Raises:
-            InvalidArgument: An argument breaks a rule, such as guidance_scale > 1.
+            InvalidArgument: An argument breaks a rule, such as a scale that turns off the guidance that a rule needs.
             GuidanceNotApplied: The rule did not run at every step.
             NotFinite: The denoiser or the decoder made NaN or infinity.
         """

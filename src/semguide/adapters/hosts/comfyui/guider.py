@@ -13,7 +13,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, completed, name_of
 from semguide.adapters.hosts.comfyui.evaluation import GUESSED, PAIRS, Evaluator, beside, guesses, is_patched
-from semguide.adapters.hosts.comfyui.interface import CONFINED, PLAIN, tell
+from semguide.adapters.hosts.comfyui.interface import CONFINED, NO_GUIDANCE, PLAIN, tell
 from semguide.adapters.hosts.comfyui.regions import Part, own_entries, parts_at, with_areas_aside
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument, RuleNeverActed
@@ -134,7 +134,10 @@ class SemanticGuider(_samplers.CFGGuider):
         self, session: SamplerSession, index: int, x: Tensor, timestep: Tensor, options: dict[str, Any]
     ) -> list[Part]:
         """Return the concepts that are to be evaluated at a call."""
-        if (self._alone and self.rule.needs_uncond) or not session.needs_concepts(index):
+        if self._alone and self.rule.needs_uncond:
+            self._why = NO_GUIDANCE
+            return []
+        if not session.needs_concepts(index):
             return []
         self._why = GUESSED if guesses(options) and self._patched(options, caches=False) else None
         if self._why:

@@ -8,6 +8,10 @@ from typing import Any
 CATEGORY = "semguide"
 CONCEPTS = "The concepts to keep, an entry each: of Decompose Prompt, Gather Concepts or ConditioningCombine."
 PLAIN = "There is no concept: the picture will be one of plain guidance."
+NO_GUIDANCE = (
+    "The sampler has no unconditional prediction, as at a cfg of 1: the images are those without guidance. Take a cfg "
+    "over 1, or a method that does without."
+)
 CONFINED = (
     "At a cfg of 1 nothing stands for a concept outside its area or mask: the images are those without concepts. Take "
     "a cfg over 1, or concepts of the whole picture."

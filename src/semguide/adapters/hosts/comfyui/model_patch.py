@@ -16,7 +16,7 @@ from torch import Tensor
 
 from semguide.adapters.hosts.comfyui.conditioning import Conditioning, name_of
 from semguide.adapters.hosts.comfyui.evaluation import GUESSED, KEY, Evaluator, beside, guesses, is_patched
-from semguide.adapters.hosts.comfyui.interface import CONFINED, tell
+from semguide.adapters.hosts.comfyui.interface import CONFINED, NO_GUIDANCE, tell
 from semguide.adapters.hosts.comfyui.regions import Entries, Part, parts_at
 from semguide.adapters.hosts.sampler_session import SamplerSession, eps_scale
 from semguide.errors import InvalidArgument
@@ -29,10 +29,6 @@ _OF_A_RUN = ("control", "gligen")
 """Options of a conditioning that ComfyUI makes ready at the beginning of a run, for the prompts that it knows of."""
 NOT_ASKED = "The sampler's guider calls no function after guidance: the images are those of plain guidance."
 NO_SCHEDULE = "The sampler does not say its steps: the images are those of plain guidance."
-NO_GUIDANCE = (
-    "The sampler has no unconditional prediction, as at a cfg of 1: the images are those without guidance. Take a cfg "
-    "over 1, or a method that does without."
-)
 
 
 class ModelPatch:
