@@ -163,9 +163,9 @@ class Conditional:
         output = session.evaluator.evaluate_prompts(forward, call, ("cond",))
         found = session.evaluate_concepts(forward, call, index).concepts if session.active else {}
         cond = prediction_of(output)
-        step, rows = session.step_at(index, denoiser, cond.device), list(cond)
+        rows = list(cond)
         for i, predictions in found.items():
-            uncond, concepts = self._split(predictions)
+            step, (uncond, concepts) = session.step_at(index, denoiser, cond.device), self._split(predictions)
             delta = session.correct(i, step, uncond, cond[i], concepts)
             rows[i] = (upcast_half(cond[i]) + delta).to(cond.dtype)
             session.notify_watcher(i, step, uncond, cond[i], concepts)

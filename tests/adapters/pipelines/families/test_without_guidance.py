@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import IPNDMScheduler
 
-from semguide import SGT, Edit, InvalidArgument, SemguideWarning, SGTv1, UnsupportedPipeline, steer
+from semguide import CFG, SGT, Edit, InvalidArgument, SemguideWarning, SGTv1, UnsupportedPipeline, steer
 from semguide.guidance import Predictions, Step
 from support.families.rows import OTHER, batch, marked
 from support.families.run import ROWS, run
@@ -110,6 +111,15 @@ def test_images_have_a_trace_and_no_score_which_is_one_of_guidance() -> None:
     found = steer(OFF["sd-lcm-lora"].make(), RULE)(PROMPT, concepts=CONCEPTS, full_trace=True, **given)
     assert np.isfinite(found.trace.similarity[0]).all()
     assert (found.log_odds, found.alignment, found.alignment_score) == ([None], None, [None])
+
+
+def test_plain_pictures_are_made_with_a_scheduler_that_no_rule_knows() -> None:
+    pipe = OFF["sd-lcm-lora"].make()
+    pipe.scheduler = IPNDMScheduler()
+    plain = latents(pipe, "sd-lcm-lora")
+    assert torch.equal(latents(steer(pipe, CFG()), "sd-lcm-lora", concepts=CONCEPTS), plain)
+    with pytest.raises(UnsupportedPipeline, match="IPNDMScheduler"):
+        latents(steer(pipe, RULE), "sd-lcm-lora", concepts=CONCEPTS)
 
 
 def test_a_scale_that_is_off_leaves_embedded_guidance_as_it_is() -> None:
