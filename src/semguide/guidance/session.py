@@ -176,7 +176,7 @@ def idle_warning(
         count: Number of steps.
         corrected: Whether it is known that every correction was zero.
     """
-    number, same = len(concepts), "the images are those of plain classifier-free guidance"
+    number, same = len(concepts), "the images are those without it"
     if rule.is_noop or rule.replaces_uncond or not (number or not rule.uses_concepts):
         return None
     if rule.uses_concepts and len(set(concepts)) < rule.min_concepts:

@@ -131,7 +131,7 @@ class SamplerSession:
     def _too_few(self) -> RuleNeverActed:
         told = f"{self._rule.name} corrected nothing, as at none of the {self.count} steps there are enough concepts"
         remedy = "let their masks and ranges of steps meet in the rule's window"
-        return RuleNeverActed(f"{told}: the images are those of plain classifier-free guidance", remedy)
+        return RuleNeverActed(f"{told}: the images are those without it", remedy)
 
     def scores(self) -> list[float]:
         """Return of each image the probability that all its concepts are right, after the first steps.

@@ -25,7 +25,7 @@ class Result:
             None only where the concepts were not evaluated.
         alignment_score: What orders the images, on every model: the probability of all concepts before that fit.
         log_odds: Per image and concept what both come of; None where the concepts were not evaluated.
-        evaluations: Denoiser evaluations per image; plain classifier-free guidance takes 2 a step.
+        evaluations: Denoiser evaluations per image; plain guidance takes 2 a step, none 1.
         output: What the pipeline returned, whole.
         idle: Per image why the rule did not correct it, None where it did or was not to; of which the first is also
             warned of.
