@@ -235,7 +235,7 @@ def test_no_more_concepts_are_steered_than_steer_or_the_call_says(sd: Any) -> No
 def test_scales_without_guidance_are_refused_before_any_work(pipe: Any, scale: Any) -> None:
     pipe.encode_prompt = None
     with refuses("guidance_scale"):
-        call(steer(pipe, RULE), guidance_scale=scale)
+        call(steer(pipe, SGTv1()), guidance_scale=scale)
 
 
 @pytest.mark.parametrize("concepts", ["a cat", 3, [["a cat"], ["a dog"]], [3], [" "], ["a cat", ["a dog"]]])
