@@ -34,6 +34,13 @@ def places_by_hand(predictions: Predictions, sharpness: float) -> Tensor:
     return torch.stack([first(), 1 - first()])
 
 
+def test_the_unconditional_prediction_counts_through_the_prompts_guidance_only() -> None:
+    given = random_predictions(3)
+    shift = torch.randn_like(given.cond)
+    moved = Predictions(given.uncond + shift, given.cond + shift, given.concepts)
+    torch.testing.assert_close(correct(moved).delta, correct(given).delta, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])
 def test_each_concept_is_added_in_its_half_of_the_guidance(sharpness: float) -> None:
     predictions = random_predictions(3)
