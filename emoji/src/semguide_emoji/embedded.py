@@ -45,5 +45,6 @@ def _load_clip(folder: Path, device: str) -> ImageText:
 
 UNET = EmbeddedModel("emoji-unet", ASSETS / "emoji-unet", default=True)
 FLOW = EmbeddedModel("emoji-flow", ASSETS / "emoji-flow")
+TURBO = EmbeddedModel("emoji-turbo", ASSETS / "emoji-turbo")
 JUDGE = JudgePlugin("emoji-judge", ASSETS / "emoji-judge", "the pictures of the emoji world", _is_judge, _load_judge)
 CLIP = ClipPlugin("emoji-clip", ASSETS / "emoji-clip", _is_clip, _load_clip)

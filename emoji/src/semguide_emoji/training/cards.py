@@ -52,10 +52,10 @@ tags: [lora]
 ---
 # emoji-turbo
 
-emoji-unet in four steps without guidance: a LoRA in diffusers' format, for `LCMScheduler` at a guidance scale of 1.
+emoji-unet in four steps without guidance: a LoRA in diffusers' format, for `TCDScheduler` at a guidance scale of 1.
 
 `semguide` loads it by its name, with emoji-unet's other weights; its card tells of data and licence. In diffusers:
-`pipe.load_lora_weights(FOLDER)` and `pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)`.
+`pipe.load_lora_weights(FOLDER)` and `pipe.scheduler = TCDScheduler.from_config(pipe.scheduler.config)`.
 
 {_FONT}
 

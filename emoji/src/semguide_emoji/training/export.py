@@ -154,7 +154,7 @@ def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, 
         EmojiCLIP.load(folder / "clip").save_beside(part, UNET)
     elif name == TURBO:
         shutil.copyfile(folder / "turbo" / LORA, part / LORA)
-        _save_defaults(preset, part, FEW_STEPS, 1.0, base=UNET, scheduler="LCMScheduler")
+        _save_defaults(preset, part, FEW_STEPS, 1.0, base=UNET, scheduler="TCDScheduler")
     else:
         pipe = as_exported(preset, folder, name)
         quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))

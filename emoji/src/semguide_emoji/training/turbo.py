@@ -1,8 +1,8 @@
 """Recipe of a LoRA for a few steps without guidance: from a step of the guided denoiser straight to where it ends.
 
-As consistency distillation (arXiv 2310.04378, 2311.05556) it learns what `LCMScheduler` takes, but the end of a whole
-trajectory is the target in the place of the model's own guess after one step: for a small denoiser trajectories are
-cheap, and a fixed target is learned with far fewer of them.
+As consistency distillation (arXiv 2310.04378, 2311.05556) it learns what `TCDScheduler` takes, but the
+end of a whole trajectory is the target in the place of the model's own guess after one step: for a small denoiser
+trajectories are cheap, and a fixed target is learned with far fewer of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import LCMScheduler, StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, TCDScheduler
 from diffusers.models.attention_processor import AttnProcessor
 from peft import LoraConfig
 from torch import Tensor
@@ -30,10 +30,9 @@ STEPS = 4
 MOST_STEPS = 8
 """Steps that it is trained for, too."""
 GRID = 50
-"""`LCMScheduler.config.original_inference_steps`."""
+"""`TCDScheduler.config.original_inference_steps`."""
 PARTS = 3
 """DDIM steps of the denoiser from one trained step to the next."""
-_SIGMA_DATA, _TIMESTEP_SCALING = 0.5, 10.0  # as LCMScheduler has them
 _HUBER = 1e-3
 
 
@@ -103,7 +102,7 @@ class Trajectories:
 
 
 class TurboRecipe:
-    """The pseudo-Huber distance of f(z, t) = c_skip(t) z + c_out(t) x_0(z, t), with the LoRA, to where z ends.
+    """The pseudo-Huber distance of x_0(z, t), with the LoRA, to where z ends.
 
     Args:
         pipe: Its U-Net gets the LoRA.
@@ -125,7 +124,7 @@ class TurboRecipe:
         """Loss of batch `index`; it needs no noise but that of the trajectories."""
         del generator
         z, t, hidden, end = self.trajectories(index)
-        found = consistent(self.pipe, z, predict(self.pipe, z, t, hidden), t)
+        found = clean(self.pipe, z, predict(self.pipe, z, t, hidden), t)
         return ((found - end).square() + _HUBER**2).sqrt().mean() - _HUBER
 
     def sheet(self, path: Path) -> None:
@@ -138,7 +137,7 @@ class TurboRecipe:
 
 def few_step_scheduler(pipe: StableDiffusionPipeline) -> Any:
     """The scheduler that the LoRA is made for."""
-    return LCMScheduler.from_config(pipe.scheduler.config, original_inference_steps=GRID)
+    return TCDScheduler.from_config(pipe.scheduler.config, original_inference_steps=GRID)
 
 
 def trained_steps(pipe: StableDiffusionPipeline) -> tuple[int, ...]:
@@ -165,14 +164,6 @@ def encode(pipe: StableDiffusionPipeline, texts: list[str]) -> Tensor:
 def predict(pipe: StableDiffusionPipeline, z: Tensor, t: Tensor, hidden: Tensor) -> Tensor:
     """What the U-Net predicts, eps."""
     return pipe.unet(z.to(memory_format=torch.channels_last), t, hidden, return_dict=False)[0].float()
-
-
-def consistent(pipe: StableDiffusionPipeline, z: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-    """f(z, t) of a prediction."""
-    scaled = t.to(z.dtype)[:, None, None, None] * _TIMESTEP_SCALING
-    skip = _SIGMA_DATA**2 / (scaled**2 + _SIGMA_DATA**2)
-    out = scaled / (scaled**2 + _SIGMA_DATA**2).sqrt()
-    return skip * z + out * clean(pipe, z, eps, t)
 
 
 def clean(pipe: StableDiffusionPipeline, z: Tensor, eps: Tensor, t: Tensor) -> Tensor:
