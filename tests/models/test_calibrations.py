@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from semguide.models import embedded
+from semguide.models import describe, embedded
 from semguide.models.calibrations import (
     Calibration,
     any_calibration,
@@ -44,6 +44,8 @@ def test_a_written_calibration_is_found_by_its_fingerprint(data: Path) -> None:
 
 def test_the_shipped_checkpoints_have_theirs(data: Path) -> None:
     for model in embedded().values():
+        if describe(model.name).guidance_scale == 1:  # the score speaks of guidance
+            continue
         fingerprint = folder_weights_fingerprint(model.path)
         assert fingerprint is not None
         found = find_calibration(fingerprint)

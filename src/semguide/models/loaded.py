@@ -11,14 +11,12 @@ from semguide.models.options import LoadOptions
 
 
 def fuse_lora(pipe: Any, file: Path) -> None:
-    """Make a LoRA a part of the weights.
-
-    Raises:
-        InvalidArgument: It does not fit the checkpoint.
-    """
-    _load_lora(pipe, file, "own")
-    pipe.fuse_lora(adapter_names=["own"])
-    pipe.unload_lora_weights()
+    """Make a LoRA of the denoiser a part of its weights."""
+    name = "unet" if hasattr(pipe, "unet") else "transformer"
+    denoiser = getattr(pipe, name)
+    denoiser.load_lora_adapter(str(file.parent), prefix=name, weight_name=file.name, local_files_only=True)
+    denoiser.fuse_lora()
+    denoiser.unload_lora()
 
 
 def load_adapters(pipe: Any, options: LoadOptions) -> None:
