@@ -84,7 +84,7 @@ class Server(Front):
         return job
 
 
-def get_server(request: Request) -> Server:
+async def get_server(request: Request) -> Server:  # a plain function would wait for a thread
     """Return the server of the application that a request came to."""
     return request.app.state.server
 

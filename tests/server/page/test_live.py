@@ -141,6 +141,10 @@ def test_what_cannot_be_drawn_says_why_under_the_button_and_asks_for_nothing(typ
     expect(typist.page.locator(".picture[aria-busy=true]")).to_have_count(2)
     expect(typist.page.locator("#notice")).to_be_empty()
     assert len(typist.asked) == asked
+    typist.page.get_by_role("switch", name="Live").uncheck()
+    expect(typist.page.locator(BUSY)).to_have_count(0)
+    typist.page.get_by_role("switch", name="Live").check()
+    expect(typist.page.locator(".picture[aria-busy=true]")).to_have_count(2)
     typist.type("a red book")
     expect_shown(typist, "a red book")
     expect(typist.page.locator(".chip-tools .hint")).to_contain_text("plain guidance, drawn once")
@@ -233,11 +237,15 @@ def test_nothing_is_said_aloud_while_one_types(typist: Visitor):
     typist.page.evaluate(
         """() => {
           window.said = [];
-          const status = document.getElementById("status");
-          new MutationObserver(() => window.said.push(status.textContent)).observe(status, {childList: true});
+          for (const id of ["status", "chips-status"]) {
+            const place = document.getElementById(id);
+            new MutationObserver(() => window.said.push(place.textContent)).observe(place, {childList: true});
+          }
         }"""
     )
     typist.type(FIRST)
     expect_shown(typist, FIRST)
-    said = [text for text in typist.page.evaluate("window.said") if text]
-    assert all(" in " in text for text in said), "only what is there"
+    wait_for(lambda: typist.page.wait_for_timeout(10) or "Concepts" in typist.page.evaluate("window.said.join()"))
+    said = typist.page.evaluate("window.said.filter((text) => text)")
+    assert [text for text in said if "Concepts" in text][-1] == "Concepts: a red book, a yellow vase"
+    assert len(said) < len(FIRST) / 3, "what is there once, not at every letter"

@@ -90,11 +90,12 @@ function keep(run) {
   remember(run);
 }
 
-/** Follow the form, or go back to the last whole run. */
-function onSwitch(on, last) {
+/** Where live mode was switched off, show what is whole, unmarked. */
+function onSwitch(on, whole) {
   estimate.refresh();
-  if (on || !results.shown?.live) return;
-  if (last) results.show(last);
+  if (on || !results.shown) return;
+  const run = results.shown.live ? whole : results.shown;
+  if (run) results.show(run);
   else results.hide();
 }
 

@@ -1,6 +1,8 @@
 // The concepts of the prompt as chips: edit in place, mute, remove, add, and back to the automatic ones.
 
-import { byId, COLOURS, h, mark, svg } from "./dom.js";
+import { byId, COLOURS, debounce, h, mark, svg } from "./dom.js";
+
+const QUIET = 500; // milliseconds without new concepts before they are read aloud
 
 /**
  * The list of concepts, and its editor.
@@ -14,6 +16,7 @@ export class Chips {
   #chips = [];
   #editing = null;
   #note = "";
+  #tell = debounce((text) => this.#say(text), QUIET);
 
   /**
    * @param {() => void} onAutomatic called when the chips are to follow the prompt again: answer with `decomposed`.
@@ -50,7 +53,7 @@ export class Chips {
     const muted = new Set(this.#chips.filter((chip) => chip.muted).map((chip) => chip.text));
     const before = this.#chips.map((chip) => chip.text).join("\n");
     this.#chips = texts.map((text) => ({ text, muted: muted.has(text) }));
-    if (before !== texts.join("\n")) this.#say(texts.length ? `Concepts: ${texts.join(", ")}` : note || "No concept found");
+    if (before !== texts.join("\n")) this.#tell(texts.length ? `Concepts: ${texts.join(", ")}` : note || "No concept found");
     this.#draw();
   }
 
@@ -119,6 +122,7 @@ export class Chips {
   }
 
   #say(text) {
+    this.#tell.cancel();
     this.#status.textContent = text;
   }
 

@@ -70,6 +70,7 @@ export class Runner {
           failures = 0;
           await this.#take(run, event, signal);
         }
+        if (over(run)) return;
         failures += 1;
       } catch (error) {
         const again = [0, 429]; // no answer or a broken stream; as many clients follow as may
