@@ -73,8 +73,8 @@ def test_steps_and_a_budget_do_not_stand_beside_each_other(tiny: Path):
 def test_a_scheduler_that_has_the_denoiser_called_more_often_is_known_from_its_file(tiny: Path, tmp_path: Path):
     scratch = tmp_path / "heun"
     shutil.copytree(tiny, scratch)
-    file = scratch / "scheduler" / "scheduler_config.json"
-    write_json(file, {**read_json(file), "_class_name": "HeunDiscreteScheduler"})
+    file = scratch / "model_index.json"
+    write_json(file, {**read_json(file), "scheduler": ["diffusers", "HeunDiscreteScheduler"]})
     assert steps_of(plan_run(Request(TWO, str(scratch), method="cfg", evaluations=50))) == {"cfg": 13}
 
 
