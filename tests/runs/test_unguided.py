@@ -48,7 +48,8 @@ def test_the_default_method_is_steered_and_counts_what_it_evaluates(tiny: Path):
     assert [image.evaluations for image in made] == [4, 8]
     assert [total_evaluations(planned.run, rule, "conditional") for rule in planned.rules.values()] == [4, 8]
     assert made[0].image != made[1].image
-    assert [image.alignment_score for image in made] == [None, None]
+    assert [image.alignment for image in made] == [None, None]
+    assert [image.alignment_score is None for image in made] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,6 @@ def test_the_default_method_is_steered_and_counts_what_it_evaluates(tiny: Path):
         ({"method": "sgt-v1"}, "method", "must be sgt-balanced or cfg"),
         ({"compare": ("sgt-v2",)}, "compare", "must be sgt-balanced or cfg"),
         ({"settings": {"sgt-balanced": {"uncond_every": 2}}}, "settings", "must leave uncond_every at 1"),
-        ({"retries": 2}, "retries", "no guidance here, of which the score is"),
     ],
 )
 def test_what_needs_guidance_is_refused_with_what_would_give_it(
@@ -68,10 +68,9 @@ def test_what_needs_guidance_is_refused_with_what_would_give_it(
     assert argument == "settings" or caught.value.remedy == "give {guidance_scale} more than 1, if the model guides"
 
 
-def test_seeds_are_not_chosen_by_a_score_of_guidance(tiny: Path):
-    check_scored(plan_run(request(tiny, guidance_scale=7.5)))
-    with refuses("best_of", "no guidance here"):
-        check_scored(plan_run(request(tiny)))
+def test_seeds_can_be_chosen_by_the_score(tiny: Path):
+    check_scored(plan_run(request(tiny)))
+    assert plan_run(request(tiny, retries=2)).run.retries == 2
 
 
 def test_a_negative_prompt_is_told_to_change_nothing_and_is_left_out(tiny: Path, lcm: Path):

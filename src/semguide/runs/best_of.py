@@ -13,7 +13,6 @@ from semguide.runs.folder import RunFolder
 from semguide.runs.generation import OnStep, call_arguments, finish_partial_run
 from semguide.runs.request import LARGEST_NUM_IMAGES, Plan
 from semguide.runs.seed_selection import SeedSelection, read_selection, selection_key
-from semguide.runs.unguided import is_guided, refuse_score
 
 if TYPE_CHECKING:
     from semguide.selection import Candidate, PartialRun
@@ -43,13 +42,11 @@ def check_best_of(best_of: int | None, keep: int | None, num_images_given: bool)
 
 
 def check_scored(plan: Plan) -> None:
-    """Check that a run has concepts by which seeds can be scored, and guidance.
+    """Check that a run has concepts by which seeds can be scored.
 
     Raises:
-        InvalidArgument: The prompt has no concept, or the model has no guidance.
+        InvalidArgument: The prompt has no concept.
     """
-    if not is_guided(plan.run, plan.model):
-        refuse_score("best_of", len(plan.run.seeds), plan.model)
     if not plan.run.concepts:
         rule = "must have a concept to choose by, of which the prompt has none"
         raise InvalidArgument("best_of", rule, remedy="name some with {concepts}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_guidance(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescription) -> None:
-    """Check that a run's scale goes with its model, and its methods and retries with the scale.
+    """Check that a run's scale goes with its model, and its methods with the scale.
 
     Raises:
         InvalidArgument: They do not.
@@ -26,8 +26,6 @@ def check_guidance(run: Run, rules: Mapping[str, Rule[Any]], model: ModelDescrip
         return
     for name, rule in rules.items():
         check_method(name, rule, model, "method" if name == run.methods[-1].name else "compare")
-    if run.retries:
-        refuse_score("retries", run.retries, model)
 
 
 def is_guided(run: Run, model: ModelDescription) -> bool:
@@ -55,21 +53,6 @@ def check_method(name: str, rule: Rule[Any], model: ModelDescription, argument: 
     if not rule.goes_without_guidance:
         told = f"must be sgt-balanced or cfg for {model.name}, which has no guidance here that others could correct"
         raise InvalidArgument(argument, told, name, _remedy(model))
-
-
-def refuse_score(argument: str, value: Any, model: ModelDescription) -> None:
-    """Refuse to choose by the score, which was fitted to guidance.
-
-    Args:
-        argument: What asks for it.
-        value: Its value.
-        model: The model.
-
-    Raises:
-        InvalidArgument: Always.
-    """
-    told = f"must be left out for {model.name}, which has no guidance here, of which the score is"
-    raise InvalidArgument(argument, told, value, _remedy(model))
 
 
 def unguided_warnings(run: Run, model: ModelDescription) -> list[SemguideWarning]:

@@ -20,9 +20,10 @@ class Result:
         trace: Similarity, gate and weight per image, step and concept.
         alignment: Per image and concept the probability that it is right, by `semguide.guidance.signal_score`; None
             where it was not fitted for this model (`semguide calibrate` does that), and where the concepts were not
-            evaluated in the first 40 % of the steps (plain guidance does so with `full_trace` only).
+            evaluated in the first 40 % of the steps (plain guidance does so with `full_trace` only). It is fitted under
+            guidance, and None without.
         alignment_rank: Per image its place among those of the same prompt, 1 for the most likely right; on every model,
-            None only where the concepts were not evaluated, and without guidance, as all of this speaks of guidance.
+            None only where the concepts were not evaluated.
         alignment_score: What orders the images, on every model: the probability of all concepts before that fit.
         log_odds: Per image and concept what both come of; None where the concepts were not evaluated.
         evaluations: Denoiser evaluations per image; plain guidance takes 2 a step, none 1.

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from semguide.adapters.pipelines.adapter_scale import adapter_layers, adapters_scaled
-from semguide.adapters.pipelines.alignment import PerConcept, fitted_calibration, prompt_of_each, scored
+from semguide.adapters.pipelines.alignment import fitted_calibration, prompt_of_each, scored
 from semguide.adapters.pipelines.caches import check_no_cache
 from semguide.adapters.pipelines.evaluator import Evaluator, ImageConditioning, encode_images
 from semguide.adapters.pipelines.families.registry import spec_of
@@ -158,12 +158,12 @@ class SteeredPipeline:
         return SteeringSession(self.pipe, self._spec, rule_session, evaluator, call.scales, editing)
 
     def _result(self, session: SteeringSession, output: Any, calibration: Any, call: Call) -> Result:
-        """Return what a run made, and warn of what changed nothing in it; the score is one of guidance."""
+        """Return what a run made, and warn of what changed nothing in it; probabilities are fitted under guidance."""
         rule_session = session.rule_session
         idle = rule_session.warn_if_idle(session.steps.count) if session.completed else []
         session.warn_if_nothing_spared()
-        odds: PerConcept = rule_session.log_odds() if call.guided else [None] * session.images
-        told = scored(calibration, odds, prompt_of_each(call.prompts, rule_session.concepts))
+        fitted = calibration if call.guided else None
+        told = scored(fitted, rule_session.log_odds(), prompt_of_each(call.prompts, rule_session.concepts))
         return Result(
             images=output[0],
             trace=session.trace(),
