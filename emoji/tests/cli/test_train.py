@@ -58,7 +58,7 @@ def test_training_goes_on_from_an_exported_checkpoint_on_other_pictures(cli: Cli
         (("vae", "--minutes", 0), "--minutes"),
         (("vae", "--device", "tpu"), "--device must be auto or a device of this machine"),
         (("vae", "--preset", "huge"), "--preset"),
-        (("vae", "--from", "."), "RECIPE must be one of unet, lora, flow, decoder beside --from, got 'vae'"),
+        (("vae", "--from", "."), "RECIPE must be one of unet, lora, turbo, flow, decoder beside --from, got 'vae'"),
         (("unet", "--from", "nowhere"), "--from must be an exported checkpoint"),
         (("export", "--seeds", -1), "--seeds"),
     ],

@@ -91,7 +91,7 @@ def test_a_loop_state_made_elsewhere_is_taken_up_as_a_finished_run(assets: Path,
 
 @pytest.mark.parametrize("recipe", ["vae", "clip", "judge"])
 def test_recipes_that_start_from_nothing_take_no_checkpoint(recipe: str, assets: Path, tmp_path: Path):
-    with refuses("recipe", "must be one of unet, lora, flow, decoder beside {source}", recipe):
+    with refuses("recipe", "must be one of unet, lora, turbo, flow, decoder beside {source}", recipe):
         take_up(assets / "emoji-unet", tmp_path, recipe)
 
 
