@@ -34,8 +34,6 @@ def refused(result: Result, named: str, out: Path) -> None:
         (["--guidance-scale", "inf"], "--guidance-scale"),
         (["--guidance-scale", "0"], "--guidance-scale must be from 1 (no guidance"),
         (["--guidance-scale", "1", "--method", "sgt-v1"], "--method must be sgt-balanced or cfg"),
-        (["--guidance-scale", "1", "--retries", "2"], "--retries must be left out"),
-        (["--guidance-scale", "1", "--best-of", "2"], "--best-of must be left out"),
         (["--guidance-scale", "-7.5"], "--guidance-scale"),
         (["--guidance-scale", "1e9"], "--guidance-scale"),
         (["--num-images", "0"], "--num-images"),
