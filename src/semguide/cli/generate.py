@@ -226,7 +226,7 @@ def _order(folder: RunFolder) -> str | None:
     seeds = sorted(ranks, key=lambda seed: ranks[seed] or 0)
     shown = ", ".join(map(str, seeds[:LONGEST_ORDER])) + (", ..." if len(seeds) > LONGEST_ORDER else "")
     fitted = all(folder.records[method, seed]["alignment"] is not None for seed in seeds)
-    note = "" if fitted else " (an order without probabilities; semguide calibrate fits them for this model)"
+    note = "" if fitted else " (an order without probabilities; semguide calibrate fits them, under guidance)"
     return f"{method}, most likely right first: seeds {shown}{note}"
 
 
