@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from serve import say, server, write
+from serve import p95, say, server, write
 
 from semguide.evaluation.suites import limited, suite
 from semguide.models.options import LoadOptions, parse_lora
@@ -140,7 +140,7 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     told = {
         name: {
             "median": round(statistics.median(values), 3),
-            "p95": round(sorted(values)[-(-len(values) * 95 // 100) - 1], 3),
+            "p95": round(p95(values), 3),
         }
         for name, values in columns.items()
     }

@@ -143,8 +143,13 @@ def summary(turns: Sequence[Turn]) -> dict[str, Any]:
         "others": len(answers) - len(done),
         "images_per_second": round(len(done) / sum(turn.seconds for turn in turns), 3),
         "p50_seconds": round(statistics.median(done), 3),
-        "p95_seconds": round(done[-(-len(done) * 95 // 100) - 1], 3),
+        "p95_seconds": round(p95(done), 3),
     }
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the 95th percentile: the smallest value that 95 % do not exceed."""
+    return sorted(values)[-(-len(values) * 95 // 100) - 1]
 
 
 def level(clients: int, makers: dict[str, Maker], options: argparse.Namespace) -> dict[str, Any]:

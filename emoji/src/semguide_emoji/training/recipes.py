@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 from semguide.errors import MissingExtra
@@ -18,7 +18,7 @@ from semguide_emoji.scenes import World
 from semguide_emoji.training.data import Batches, batches_for
 from semguide_emoji.training.flow import FlowRecipe
 from semguide_emoji.training.judge import JudgeRecipe
-from semguide_emoji.training.loop import State, TrainingSettings, train
+from semguide_emoji.training.loop import Recipe, State, TrainingSettings, train
 from semguide_emoji.training.ownership import save_part
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
@@ -129,17 +129,13 @@ def train_lora(preset: Preset, settings: TrainingSettings, folder: Path) -> Stat
         InvalidArgument: There is no denoiser yet, or nothing that it stands on.
         MissingExtra: peft is not installed.
     """
-    if find_spec("peft") is None:
-        raise MissingExtra("semguide train lora", "lora")
-    from semguide_emoji.training.lora import LoraRecipe, Shots, save_lora
+    _check_peft("lora")
+    from semguide_emoji.training.lora import LoraRecipe, Shots
 
-    torch.manual_seed(settings.seed)
-    made(folder / "unet", "unet")
-    pipe = assembled(preset, folder).to(settings.device)
-    shots = Shots(preset.drawn_world, preset.size, settings.batch_size, settings.seed)
-    state = train(LoraRecipe(pipe, shots), settings, folder / "training" / "lora")
-    save_part(folder / "lora", partial(save_lora, pipe))
-    return state
+    def recipe(pipe: StableDiffusionPipeline) -> Recipe:
+        return LoraRecipe(pipe, Shots(preset.drawn_world, preset.size, settings.batch_size, settings.seed))
+
+    return _train_lora("lora", recipe, preset, settings, folder)
 
 
 def train_turbo(preset: Preset, settings: TrainingSettings, folder: Path) -> State:
@@ -149,17 +145,35 @@ def train_turbo(preset: Preset, settings: TrainingSettings, folder: Path) -> Sta
         InvalidArgument: There is no denoiser yet, or nothing that it stands on.
         MissingExtra: peft is not installed.
     """
-    if find_spec("peft") is None:
-        raise MissingExtra("semguide train turbo", "lora")
-    from semguide_emoji.training.lora import save_lora
+    _check_peft("turbo")
     from semguide_emoji.training.turbo import TurboRecipe
+
+    def recipe(pipe: StableDiffusionPipeline) -> Recipe:
+        return TurboRecipe(pipe, _of(preset.drawn_world, preset, settings))
+
+    return _train_lora("turbo", recipe, preset, settings, folder)
+
+
+def _check_peft(name: str) -> None:
+    if find_spec("peft") is None:
+        raise MissingExtra(f"semguide train {name}", "lora")
+
+
+def _train_lora(
+    name: str,
+    recipe: Callable[[StableDiffusionPipeline], Recipe],
+    preset: Preset,
+    settings: TrainingSettings,
+    folder: Path,
+) -> State:
+    """Train a recipe that adds a LoRA to the set's denoiser; write the LoRA to `folder/name`."""
+    from semguide_emoji.training.lora import save_lora
 
     torch.manual_seed(settings.seed)
     made(folder / "unet", "unet")
     pipe = assembled(preset, folder).to(settings.device)
-    batches = _of(preset.drawn_world, preset, settings)
-    state = train(TurboRecipe(pipe, batches), settings, folder / "training" / "turbo")
-    save_part(folder / "turbo", partial(save_lora, pipe))
+    state = train(recipe(pipe), settings, folder / "training" / name)
+    save_part(folder / name, partial(save_lora, pipe))
     return state
 
 
