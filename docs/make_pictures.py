@@ -305,6 +305,16 @@ def run_notebook() -> None:
         subprocess.run(command, cwd=folder, check=True)
 
 
+def reduce_colours(file: Path) -> None:
+    """Store a picture with 256 colours, unless it has no more: a quarter of the bytes, and hardly a difference to be seen."""
+    with Image.open(file) as picture:
+        if picture.mode == "P":
+            return
+        reduced = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    with atomic(file) as temporary:
+        reduced.save(temporary, format="PNG", optimize=True)
+
+
 PICTURES: dict[str, Callable[[], None]] = {
     "demo": draw_demo,
     "methods": draw_methods,
@@ -329,6 +339,8 @@ def main(names: list[str]) -> None:
     for name in names or PICTURES:
         print(name, flush=True)
         PICTURES[name]()
+    for file in IMAGES.glob("*.png"):
+        reduce_colours(file)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from semguide.models.derived import derived
+from semguide.models.derived import derived, weight_files
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import SUFFIX, find_configuration
 
@@ -30,15 +30,17 @@ def fingerprint(path: Path, options: LoadOptions | None = None) -> str:
     options = options or LoadOptions()
     total = hashlib.sha256()
     own = derived(path)
+    shared: list[Path] = []
     if own is not None:
-        total.update(f"{own.scheduler}\0{hash_file(own.lora)}\n".encode())
-        path = own.base
+        path, shared = own.folder, [file for name in own.shared for file in weight_files(path, name)]
+        if own.lora is not None:
+            total.update(f"{own.scheduler}\0{hash_file(own.lora)}\n".encode())
     folder = path if path.is_dir() else find_configuration(path, options.config)
     left_out = set() if path.is_dir() else {SUFFIX}
     for file in [folder / "model_index.json", *sorted(folder.glob("*/*"))]:
         if file.is_file() and file.suffix in SUFFIXES - left_out:
             total.update(f"{file.relative_to(folder).as_posix()}\0{hash_file(file)}\n".encode())
-    for file in (*([] if path.is_dir() else [path]), *options.files):
+    for file in (*([] if path.is_dir() else [path]), *shared, *options.files):
         total.update(f"\0{hash_file(file)}\n".encode())
     return f"sha256:{total.hexdigest()}"
 

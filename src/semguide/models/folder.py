@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from semguide.models.classes import STEERABLE
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
-def check_folder(path: Path) -> str:
+def check_folder(path: Path, shared: Mapping[str, Path] | None = None) -> str:
     """Check that a folder holds a diffusers checkpoint that semguide can load and steer.
 
     Args:
         path: The folder.
+        shared: Component -> where its weights are if they are elsewhere; None: none are.
 
     Returns:
         The name of its pipeline class.
@@ -30,7 +31,7 @@ def check_folder(path: Path) -> str:
     index = read_index(path)
     pipeline_class = check_class(index, str(path))
     for name in components(index):
-        _check_component(path, name)
+        _check_component(path / name, (shared or {}).get(name))
     return pipeline_class
 
 
@@ -76,11 +77,10 @@ def components(index: dict[str, Any]) -> Iterator[str]:
 _COMPLETELY = "copy or download it completely"
 
 
-def _check_component(path: Path, name: str) -> None:
-    folder = path / name
+def _check_component(folder: Path, shared: Path | None) -> None:
     if not folder.is_dir():
-        raise InvalidArgument("model", f"must have its component {name!r}", path, _COMPLETELY)
-    if not (folder / "config.json").is_file() or any(folder.glob("*.safetensors")):
+        raise InvalidArgument("model", f"must have its component {folder.name!r}", folder.parent, _COMPLETELY)
+    if not (folder / "config.json").is_file() or any((shared or folder).glob("*.safetensors")):
         return
     if any(folder.glob("*.bin")):
         raise InvalidArgument(

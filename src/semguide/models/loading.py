@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.models.catalog import Source, resolve
 from semguide.models.config_types import check_config_values
-from semguide.models.derived import derived
+from semguide.models.derived import derived, read_component
 from semguide.models.device import choose_device
-from semguide.models.folder import check_class, parse_index, variant
+from semguide.models.folder import check_class, parse_index, read_index, variant
 from semguide.models.loaded import fuse_lora, load_adapters, place, switch_scheduler
 from semguide.models.option_checks import check_fit, check_machine
 from semguide.models.options import LoadOptions
@@ -49,9 +50,10 @@ def load(name_or_path: str, device: str = "auto", options: LoadOptions | None = 
     configuration, pipeline_class = open_checkpoint(path, options.config)
     check_fit(options, path, configuration)
     own = derived(path)
-    pipe = _read(path if own is None else own.base, configuration, pipeline_class, options)
+    pipe = _read(path if own is None else own.folder, configuration, pipeline_class, options)
     if own is not None:
-        fuse_lora(pipe, own.lora)
+        if own.lora is not None:
+            fuse_lora(pipe, own.lora)
         switch_scheduler(pipe, own.scheduler)
     load_adapters(pipe, options)
     switch_scheduler(pipe, options.scheduler)
@@ -70,7 +72,9 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     if path.is_dir():
         given["variant"] = options.variant or variant(path)
         try:
-            return kind.from_pretrained(path, use_safetensors=True, **given)
+            own, index = derived(path), read_index(path)
+            shared = {} if own is None else {name: index[name] for name in own.shared}
+            return kind.from_pretrained(path, use_safetensors=True, **_components(path, shared, given), **given)
         except (*_BROKEN, SafetensorError) as error:
             rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"
             raise InvalidArgument("model", rule, path, "copy or download it again") from error
@@ -80,17 +84,21 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     from diffusers.loaders.single_file_utils import SingleFileComponentError
 
     try:
-        parts = {
-            name: getattr(import_module(library), part).from_pretrained(
-                configuration / name, use_safetensors=True, variant=variant(configuration), **given
-            )
-            for name, (library, part) in missing_parts(path, configuration).items()
-        }
+        missing = missing_parts(path, configuration)
+        parts = _components(configuration, missing, {**given, "variant": variant(configuration)})
         return kind.from_single_file(str(path), config=str(configuration), **parts, **given)
     except (OSError, ValueError, KeyError, RuntimeError, SingleFileComponentError) as error:
         rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"
         remedy = "name the configuration of its own family with {config}, or give a diffusers folder"
         raise InvalidArgument("model", rule, path, remedy) from error
+
+
+def _components(folder: Path, classes: Mapping[str, Sequence[str]], given: dict[str, Any]) -> dict[str, Any]:
+    """Read some components of a diffusers folder, of which `classes` names library and class."""
+    return {
+        name: read_component(folder, name, getattr(import_module(library), kind), use_safetensors=True, **given)
+        for name, (library, kind) in classes.items()
+    }
 
 
 _BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError)

@@ -65,7 +65,8 @@ def check_fit(options: LoadOptions, path: Path, configuration: Path) -> None:
         raise InvalidArgument("config", rule, options.config, "leave it out, or name a .safetensors file as {model}")
     if options.variant is not None:
         _check_variant(options.variant, path if path.is_file() else configuration)
-    if (options.loras or derived(path) is not None) and find_spec("peft") is None:
+    own = derived(path)
+    if (options.loras or (own is not None and own.lora is not None)) and find_spec("peft") is None:
         raise MissingExtra("loras" if options.loras else path.name, "lora")
     index = read_index(configuration)
     if options.loras:

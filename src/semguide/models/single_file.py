@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.errors import MISSING, InvalidArgument
 from semguide.files import parse_json
-from semguide.models.derived import derived
+from semguide.models.derived import derived, weight_files
 from semguide.models.folder import check_class, check_folder, read_index
 
 SUFFIX = ".safetensors"
@@ -76,8 +76,8 @@ def open_checkpoint(path: Path, config: str | None) -> tuple[Path, str]:
     """
     if path.is_dir():
         own = derived(path)
-        folder = path if own is None else own.base
-        return folder, check_folder(folder)
+        folder, shared = (path, {}) if own is None else (own.folder, own.shared)
+        return folder, check_folder(folder, shared)
     configuration = find_configuration(path, config)
     return configuration, check_class(read_index(configuration), str(configuration))
 
@@ -123,7 +123,7 @@ def missing_parts(file: Path, configuration: Path) -> dict[str, tuple[str, str]]
         library, kind = map(str, index.get(part) or ("", ""))
         prefixes = _T5 if "T5" in kind else held
         in_file = any(name.startswith(prefixes) for name in names)
-        if not in_file and any((configuration / part).glob("*.safetensors")):
+        if not in_file and weight_files(configuration, part):
             found[part] = (library, kind)
     return found
 

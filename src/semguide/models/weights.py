@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semguide.models.derived import weight_files
 from semguide.models.folder import components, read_index
-from semguide.models.single_file import SUFFIX
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,7 +68,7 @@ def folder_weights_fingerprint(path: Path) -> str | None:
     blocks = [
         block
         for name in parts
-        for file in sorted((path / name).glob(f"*{SUFFIX}"))
+        for file in weight_files(path, name)
         for block in _blocks_of_file(file, skip_tokens=name.startswith("text_encoder"))
     ]
     return _hash(blocks, []) if blocks else None

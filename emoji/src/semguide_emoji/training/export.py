@@ -1,4 +1,4 @@
-"""A trained set as embedded checkpoints: half precision, the standard folder format, a model card each."""
+"""A trained set as embedded checkpoints: half precision or less, the standard folder format, a model card each."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from semguide_emoji.training.history import Training, history, write_history
 from semguide_emoji.training.ownership import is_export
 from semguide_emoji.training.parts import assembled, assembled_flow, made
 from semguide_emoji.training.presets import Preset
+from semguide_emoji.training.smaller import round_matrices, share, store_matrices
 from semguide_emoji.training.turbo import STEPS as FEW_STEPS
 from semguide_emoji.training.turbo import few_step_scheduler
 from semguide_emoji.training.vae import psnr
@@ -82,7 +83,7 @@ def present(folder: Path) -> list[str]:
 
 
 def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
-    """Assemble a trained set with its weights rounded to half precision, in float32: what a user of the export runs.
+    """Assemble a trained set with its weights rounded as the export stores them, in float32: what its user runs.
 
     Raises:
         InvalidArgument: A part is missing, or the name is that of the judge or CLIP, which are no pipelines.
@@ -96,7 +97,10 @@ def as_exported(preset: Preset, folder: Path, name: str = UNET) -> Any:
     if kind.assemble is None:
         raise InvalidArgument("name", f"must be {UNET}, {FLOW} or {TURBO}", name)
     made(folder / kind.part, kind.part)
-    return kind.assemble(preset, folder).to(torch.float16).to(torch.float32)
+    pipe = kind.assemble(preset, folder).to(torch.float16)
+    if name == FLOW:
+        round_matrices(pipe.transformer)
+    return pipe.to(torch.float32)
 
 
 def clip_as_exported(folder: Path) -> tuple[EmojiCLIP, CLIPTokenizer]:
@@ -109,7 +113,8 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
     """Write `emoji-unet`, `emoji-flow`, `emoji-turbo`, `emoji-judge` and `emoji-clip`, as far as the set holds them.
 
     emoji-clip is written without its text tower, which is emoji-unet's text encoder, and so only beside an emoji-unet;
-    emoji-turbo is a LoRA of emoji-unet.
+    emoji-turbo is a LoRA of emoji-unet. emoji-flow shares autoencoder and text encoder with an emoji-unet beside it,
+    and has its matrices in 8 bits.
 
     Args:
         preset: What the set was trained with.
@@ -131,9 +136,10 @@ def export(preset: Preset, folder: Path, assets: Path, measured: dict[str, dict[
                 "to", f"must hold nothing but an earlier export as {name}", assets, "choose another folder"
             )
     with ExitStack() as stack:  # none is replaced before all are written
+        parts: dict[str, Path] = {}
         for name, trained in runs.items():
-            part = stack.enter_context(atomic_folder(assets / name))
-            _write(name, preset, folder, part, (measured or {}).get(name, {}), trained)
+            parts[name] = stack.enter_context(atomic_folder(assets / name))
+            _write(name, preset, folder, parts, (measured or {}).get(name, {}), trained)
     return [assets / name for name in runs]
 
 
@@ -146,8 +152,11 @@ def _runs(folder: Path, kind: CheckpointKind) -> list[Training]:
     return runs
 
 
-def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, str], runs: list[Training]) -> None:
-    """Write one checkpoint to an empty folder."""
+def _write(
+    name: str, preset: Preset, folder: Path, parts: dict[str, Path], rows: dict[str, str], runs: list[Training]
+) -> None:
+    """Write one checkpoint to its empty folder, the last of `parts`."""
+    part = parts[name]
     if name == JUDGE:
         Judge.load(folder / "judge").save(part)
     elif name == CLIP:
@@ -159,19 +168,20 @@ def _write(name: str, preset: Preset, folder: Path, part: Path, rows: dict[str, 
         pipe = as_exported(preset, folder, name)
         quality = psnr(pipe.vae, Batches(preset.world, preset.size, 32, 77))
         rows = {"Autoencoder, PSNR on 512 held-out scenes": f"{quality:.1f} dB", **rows}
-        _save(pipe, preset, part)
+        pipe.vae.register_to_config(sample_size=preset.size)
+        pipe.to(torch.float16).save_pretrained(part, safe_serialization=True)
+        shared: dict[str, Any] = {}
+        if name == FLOW:
+            store_matrices(part / "transformer" / "diffusion_pytorch_model.safetensors")
+            if UNET in parts and (common := share(part, parts[UNET])):
+                shared = {"base": UNET, "shared": common}
+        _save_defaults(preset, part, STEPS, GUIDANCE_SCALE, **shared)
     write_history(runs, part)
     write_text(part / "README.md", KINDS[name].card(preset, runs, rows))
     _neutral(part)
 
 
-def _save(pipe: Any, preset: Preset, part: Path) -> None:
-    pipe.vae.register_to_config(sample_size=preset.size)
-    pipe.to(torch.float16).save_pretrained(part, safe_serialization=True)
-    _save_defaults(preset, part, STEPS, GUIDANCE_SCALE)
-
-
-def _save_defaults(preset: Preset, part: Path, steps: int, scale: float, **origin: str) -> None:
+def _save_defaults(preset: Preset, part: Path, steps: int, scale: float, **origin: Any) -> None:
     size = dict.fromkeys(("height", "width", "smallest", "largest"), preset.size)
     write_json(part / DEFAULTS, {**origin, "num_inference_steps": steps, "guidance_scale": scale, **size})
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 from semguide.errors import InvalidArgument
 from semguide.files import atomic, atomic_folder
+from semguide.models.derived import derived, read_component
+from semguide.models.folder import read_index
 from semguide_emoji.training.history import HISTORY
 
 #: Recipe -> the folder of its own part, in an exported checkpoint and in a set; None where it trains a part of all.
@@ -38,9 +41,9 @@ def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
     if not (checkpoint / "model_index.json").is_file():
         raise InvalidArgument("source", "must be an exported checkpoint with a model_index.json", checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    _copy(checkpoint / "vae", folder / "vae")
+    _take(checkpoint, "vae", folder)
     if not (folder / "clip").exists():
-        _copy(checkpoint / "text_encoder", folder / "text_encoder")
+        _take(checkpoint, "text_encoder", folder)
     _copy(checkpoint / "tokenizer", folder / "tokenizer")
     own = _OWN[recipe]
     if own is not None:
@@ -48,6 +51,18 @@ def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
     if (checkpoint / HISTORY).is_file() and not (folder / HISTORY).exists():
         with atomic(folder / HISTORY) as temporary:
             shutil.copyfile(checkpoint / HISTORY, temporary)
+
+
+def _take(checkpoint: Path, component: str, folder: Path) -> None:
+    """Copy a component whole, from wherever the checkpoint has its weights."""
+    own = derived(checkpoint)
+    if own is None or component not in own.shared:
+        _copy(checkpoint / component, folder / component)
+    elif not (folder / component).exists():
+        library, kind = read_index(checkpoint)[component]
+        read = read_component(checkpoint, component, getattr(import_module(library), kind))
+        with atomic_folder(folder / component) as temporary:
+            read.save_pretrained(temporary)
 
 
 def _copy(source: Path, target: Path) -> None:

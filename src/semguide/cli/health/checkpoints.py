@@ -34,11 +34,15 @@ def examine_checkpoints(folders: dict[str, Path] | None = None, generate: bool =
 
 
 def _examine_files(name: str, path: Path) -> HealthFinding:
+    from semguide.models.derived import weight_files
+    from semguide.models.folder import components, read_index
     from semguide.models.single_file import open_checkpoint
 
     try:
         configuration, pipeline_class = open_checkpoint(path, None)
-        weights = [*sorted(path.glob("*.safetensors")), *sorted(configuration.glob("*/*.safetensors"))]
+        weights = sorted(path.glob("*.safetensors"))
+        for component in components(read_index(configuration)):
+            weights += weight_files(configuration, component)
         size = sum(finite_bytes(file) for file in weights)
     except (SemguideError, OSError, ValueError) as error:
         return HealthFinding("checkpoints", name, "problem", f"{error}; {ANEW}")

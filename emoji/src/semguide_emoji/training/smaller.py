@@ -1,0 +1,68 @@
+"""Smaller exports: matrices in 8 bits, and components that two checkpoints have in common stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from semguide.models.derived import OWN
+
+_COMMON = ("text_encoder", "vae")
+"""Components that the recipes of all denoisers leave alone."""
+_PREFIX = "text_model."
+"""What transformers puts before the names of a CLIP text encoder that has a projection."""
+
+
+@torch.no_grad()
+def round_matrices(module: nn.Module) -> None:
+    """Round the matrices of a module to what 8 bits hold (torch.float8_e4m3fn), in the dtype they have."""
+    for weights in module.parameters():
+        if weights.ndim > 1:
+            weights.copy_(weights.to(torch.float8_e4m3fn))
+
+
+def store_matrices(file: Path) -> None:
+    """Write the matrices of a safetensors file in 8 bits; diffusers casts them to the dtype that is asked for."""
+    tensors = load_file(file)
+    _save({name: t.to(torch.float8_e4m3fn) if t.ndim > 1 else t for name, t in tensors.items()}, file)
+
+
+def share(folder: Path, base: Path) -> list[str]:
+    """Remove the weights that a diffusers folder has in common with another; what is its own stays, in `OWN`.
+
+    Args:
+        folder: The folder.
+        base: The folder that keeps them.
+
+    Returns:
+        The components that are to be read from both.
+    """
+    found: list[str] = []
+    for component in _COMMON:
+        file, kept = (_weights(path / component) for path in (folder, base))
+        tensors, theirs = load_file(file), load_file(kept)
+        own = {name: tensor for name, tensor in tensors.items() if not _holds(theirs, name, tensor)}
+        if len(tensors) - len(own) < len(theirs):
+            continue
+        file.unlink()
+        if own:
+            _save(own, file.with_name(OWN))
+        found.append(component)
+    return found
+
+
+def _weights(folder: Path) -> Path:
+    return next(folder.glob("*.safetensors"))
+
+
+def _holds(tensors: Mapping[str, Tensor], name: str, tensor: Tensor) -> bool:
+    theirs = tensors.get(name.removeprefix(_PREFIX))
+    return theirs is not None and torch.equal(theirs, tensor)
+
+
+def _save(tensors: dict[str, Tensor], file: Path) -> None:
+    save_file(tensors, file, metadata={"format": "pt"})
