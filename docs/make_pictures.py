@@ -306,7 +306,7 @@ def run_notebook() -> None:
 
 
 def reduce_colours(file: Path) -> None:
-    """Store a picture with 256 colours, unless it has no more: a quarter of the bytes, and hardly a difference to be seen."""
+    """Store a picture with 256 colours, which take a quarter of the bytes and can hardly be told from all of them."""
     with Image.open(file) as picture:
         if picture.mode == "P":
             return

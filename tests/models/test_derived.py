@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,8 @@ import safetensors.torch
 import torch
 
 from semguide.models import EmbeddedModel, LoadOptions, Lora, describe, fingerprint, load, own_scheduler
-from semguide.models.derived import LORA, derived
+from semguide.models.derived import LORA, OWN, derived
+from semguide.models.weights import folder_weights_fingerprint, weights_fingerprint
 from support.plugins import Install
 from support.refusals import refuses
 from support.tiny.loras import tiny_lora
@@ -72,8 +74,10 @@ def test_its_fingerprint_is_neither_its_bases_nor_that_of_another_lora(few: Path
     assert fingerprint(few) != found
 
 
-@pytest.mark.parametrize(("base", "told"), [("toi", "must be embedded"), ("few", "must be embedded"), (3, "a name")])
-def test_a_base_that_is_not_embedded_is_refused(few: Path, base: object, told: str):
+@pytest.mark.parametrize(
+    ("base", "told"), [("toi", "beside it or embedded"), ("few", "beside it or embedded"), (3, "a name")]
+)
+def test_a_base_that_is_not_there_is_refused(few: Path, base: object, told: str):
     state(few, base=base)
     with refuses("model.base", told):
         load("few", "cpu")
@@ -90,6 +94,77 @@ def test_without_peft_it_is_refused_before_anything_is_read(few: Path, monkeypat
     monkeypatch.setattr("semguide.models.loading._read", pytest.fail)
     with pytest.raises(ImportError, match="few needs the extra 'lora'"):
         load("few", "cpu")
+
+
+@pytest.fixture
+def sharing(tiny: Path, tmp_path: Path) -> Path:
+    """A checkpoint with another U-Net than the one beside it, and a text encoder of which one tensor is its own."""
+    shutil.copytree(tiny, tmp_path / "base")
+    folder = Path(shutil.copytree(tiny, tmp_path / "sharing"))
+    for name in ("vae", "text_encoder"):
+        for file in (folder / name).glob("*.safetensors"):
+            file.unlink()
+    (unet,) = (folder / "unet").glob("*.safetensors")
+    safetensors.torch.save_file({k: 2 * v for k, v in safetensors.torch.load_file(unet).items()}, unet)
+    (text,) = (tiny / "text_encoder").glob("*.safetensors")
+    tensors = safetensors.torch.load_file(text)
+    name = next(name for name in tensors if "final_layer_norm.weight" in name)
+    safetensors.torch.save_file({name: tensors[name] + 1}, folder / "text_encoder" / OWN)
+    (folder / "semguide.json").write_text(json.dumps({"base": "base", "shared": ["text_encoder", "vae"]}))
+    config = folder / "vae" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "scaling_factor": 0.5}))
+    return folder
+
+
+def test_shared_components_are_the_bases_but_for_what_is_its_own(sharing: Path, tiny: Path):
+    pipe, base = load(str(sharing), "cpu"), load(str(tiny), "cpu")
+    assert weights(pipe.vae) == pytest.approx(weights(base.vae))
+    assert pipe.vae.config.scaling_factor == 0.5
+    assert pipe.vae.config.latent_channels == base.vae.config.latent_channels
+    assert weights(pipe.unet) == pytest.approx(2 * weights(base.unet))
+    differ = [
+        name
+        for name, tensor in pipe.text_encoder.state_dict().items()
+        if not torch.equal(tensor, base.text_encoder.state_dict()[name])
+    ]
+    assert len(differ) == 1
+    assert differ[0].endswith("final_layer_norm.weight")
+    assert (describe(str(sharing)).path, describe(str(sharing)).configuration) == (sharing, sharing)
+    assert folder_weights_fingerprint(sharing) == weights_fingerprint(pipe)
+
+
+def weights(part: torch.nn.Module) -> float:
+    return sum(float(tensor.double().sum()) for tensor in part.state_dict().values())
+
+
+def test_the_fingerprint_of_one_that_shares_is_of_the_shared_weights_too(sharing: Path):
+    found = fingerprint(sharing)
+    (file,) = (sharing.parent / "base" / "vae").glob("*.safetensors")
+    safetensors.torch.save_file({k: v + 1 for k, v in safetensors.torch.load_file(file).items()}, file)
+    assert fingerprint(sharing) != found
+
+
+def test_shared_weights_that_are_not_there_are_refused(sharing: Path):
+    for file in (sharing.parent / "base" / "vae").glob("*.safetensors"):
+        file.unlink()
+    with refuses("model", "must have .safetensors weights"):
+        describe(str(sharing))
+    shutil.rmtree(sharing.parent / "base")
+    with refuses("model.base", "must be a folder beside it or embedded"):
+        describe(str(sharing))
+
+
+@pytest.mark.parametrize("shared", ["vae", [3], {"vae": 1}])
+def test_components_that_are_no_list_are_refused(sharing: Path, shared: object):
+    state(sharing, shared=shared)
+    with refuses("model.shared", "must be a list of components"):
+        load(str(sharing), "cpu")
+
+
+def test_a_shared_component_that_the_checkpoint_has_not_is_refused(sharing: Path):
+    state(sharing, shared=["text_encoder", "vae", "vea"])
+    with refuses("model.shared", "must be components of its model_index.json"):
+        describe(str(sharing))
 
 
 def test_a_checkpoint_by_itself_is_derived_from_nothing(tiny: Path):

@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline, StableDiffusionPipeline
+from safetensors.torch import load_file, save_file
 
-from semguide.models import EmbeddedModel, describe, load
+from semguide.models import describe, load
+from semguide.models.derived import OWN
 from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.judge import Judge
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, TURBO, as_exported, clip_as_exported, export
 from semguide_emoji.training.history import HISTORY
+from semguide_emoji.training.smaller import share
 from semguide_emoji.training.text import tokenize
 from semguide_emoji.training.unet import build_scheduler, sample
-from support.plugins import Install
 from support.refusals import refuses
 from support.tiny_set import TINY
 
@@ -61,18 +63,16 @@ def test_the_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets:
     assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set), prompts, steps=2))
 
 
-def test_the_flow_export_is_an_ordinary_pipeline_that_makes_the_same_pictures(assets: Path, tiny_set: Path):
-    pipe = StableDiffusion3Pipeline.from_pretrained(assets / "emoji-flow")
+def test_the_flow_export_shares_with_the_unet_beside_it_and_makes_the_same_pictures(assets: Path, tiny_set: Path):
+    pipe = load(str(assets / "emoji-flow"), "cpu")
+    assert isinstance(pipe, StableDiffusion3Pipeline)
     assert isinstance(pipe.scheduler, FlowMatchEulerDiscreteScheduler)
     assert pipe.tokenizer_max_length == TINY.flow_prompt_length
     prompts = ["a red car and a blue apple"]
     assert torch.equal(sample(pipe, prompts, steps=2), sample(as_exported(TINY, tiny_set, FLOW), prompts, steps=2))
 
 
-def test_the_turbo_export_is_a_lora_of_the_unet_and_makes_the_same_pictures(
-    assets: Path, tiny_set: Path, installed: Install
-):
-    installed("semguide.models", emoji_unet=EmbeddedModel("emoji-unet", assets / "emoji-unet"))
+def test_the_turbo_export_is_a_lora_of_the_unet_and_makes_the_same_pictures(assets: Path, tiny_set: Path):
     pipe, prompts = load(str(assets / "emoji-turbo"), "cpu"), ["a red car and a blue apple"]
     found = [sample(one, prompts, 2, 1.0) for one in (pipe, as_exported(TINY, tiny_set, TURBO))]
     assert torch.equal(*found)
@@ -88,14 +88,33 @@ def test_the_package_loads_and_describes_it(assets: Path):
     assert next(load(str(assets / "emoji-unet")).unet.parameters()).dtype == torch.float32
 
 
-def test_weights_are_half_precision_safetensors_and_nothing_else(assets: Path):
-    from safetensors.torch import load_file
-
+def test_weights_are_safetensors_in_half_precision_or_8_bits_and_nothing_else(assets: Path):
     files = [file.relative_to(assets) for file in assets.rglob("*") if file.is_file()]
     assert {file.suffix for file in files} == {".safetensors", ".json", ".md"}
     for file in assets.rglob("*.safetensors"):
-        kinds = {value.dtype for value in load_file(file).values() if value.is_floating_point()}
-        assert kinds == {torch.float16}, file
+        for name, value in load_file(file).items():
+            eight = "transformer" in file.parts and name.endswith(".weight") and value.ndim > 1
+            assert value.dtype == (torch.float8_e4m3fn if eight else torch.float16) or not value.is_floating_point(), (
+                name
+            )
+
+
+def test_what_the_flow_has_in_common_with_the_unet_is_stored_once(assets: Path):
+    flow = assets / "emoji-flow"
+    assert json.loads((flow / "semguide.json").read_text())["shared"] == ["text_encoder", "vae"]
+    assert [file.name for file in (flow / "text_encoder").glob("*.safetensors")] == [OWN]
+    assert not list((flow / "vae").glob("*.safetensors"))
+
+
+def test_a_flow_with_another_autoencoder_keeps_it(assets: Path, tiny_set: Path, tmp_path: Path):
+    for name in ("emoji-unet", "emoji-flow"):
+        as_exported(TINY, tiny_set, name).save_pretrained(tmp_path / name)
+    weights = tmp_path / "emoji-flow" / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(weights)
+    tensors["quant_conv.bias"] += 1
+    save_file(tensors, weights)
+    assert share(tmp_path / "emoji-flow", tmp_path / "emoji-unet") == ["text_encoder"]
+    assert weights.is_file()
 
 
 def test_there_is_no_safety_checker_no_image_processor_and_no_trace_of_the_training_folder(

@@ -20,7 +20,7 @@ DEFAULTS = "semguide.json"
 LORA = "pytorch_lora_weights.safetensors"
 """Name that diffusers gives the file of a LoRA."""
 OWN = "own.safetensors"
-"""Tensors that a shared component has beside those of the base."""
+"""Tensors that a shared component of transformers has beside those of the base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def weight_files(path: Path, component: str) -> list[Path]:
 
 
 def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
-    """Read a component of a diffusers folder, which may share it with its base.
+    """Read a component of a diffusers folder, which may share its weights with its base; its configuration is its own.
 
     Args:
         path: The folder.
@@ -84,9 +84,12 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
         given: Arguments of its `from_pretrained`.
     """
     own = derived(path)
-    folder = (own.shared if own is not None else {}).get(component, path / component)
-    if not (path / component / OWN).is_file():
-        return kind.from_pretrained(folder, **given)
+    shared = own.shared.get(component) if own is not None else None
+    if shared is None:
+        return kind.from_pretrained(path / component, **given)
+    if hasattr(kind, "load_config"):  # of diffusers
+        config = kind.load_config(path / component)
+        return kind.from_pretrained(shared, **{k: v for k, v in config.items() if not k.startswith("_")}, **given)
     import safetensors.torch
 
     files = weight_files(path, component)

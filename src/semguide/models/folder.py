@@ -30,8 +30,11 @@ def check_folder(path: Path, shared: Mapping[str, Path] | None = None) -> str:
     """
     index = read_index(path)
     pipeline_class = check_class(index, str(path))
-    for name in components(index):
-        _check_component(path / name, (shared or {}).get(name))
+    shared, names = shared or {}, list(components(index))
+    if unknown := [name for name in shared if name not in names]:
+        raise InvalidArgument("model.shared", "must be components of its model_index.json", unknown, "remove them")
+    for name in names:
+        _check_component(path / name, shared.get(name))
     return pipeline_class
 
 

@@ -20,15 +20,15 @@ _PREFIX = "text_model."
 @torch.no_grad()
 def round_matrices(module: nn.Module) -> None:
     """Round the matrices of a module to what 8 bits hold (torch.float8_e4m3fn), in the dtype they have."""
-    for weights in module.parameters():
-        if weights.ndim > 1:
+    for name, weights in module.named_parameters():
+        if _is_matrix(name, weights):
             weights.copy_(weights.to(torch.float8_e4m3fn))
 
 
 def store_matrices(file: Path) -> None:
     """Write the matrices of a safetensors file in 8 bits; diffusers casts them to the dtype that is asked for."""
     tensors = load_file(file)
-    _save({name: t.to(torch.float8_e4m3fn) if t.ndim > 1 else t for name, t in tensors.items()}, file)
+    _save({name: t.to(torch.float8_e4m3fn) if _is_matrix(name, t) else t for name, t in tensors.items()}, file)
 
 
 def share(folder: Path, base: Path) -> list[str]:
@@ -53,6 +53,10 @@ def share(folder: Path, base: Path) -> list[str]:
             _save(own, file.with_name(OWN))
         found.append(component)
     return found
+
+
+def _is_matrix(name: str, tensor: Tensor) -> bool:
+    return name.endswith(".weight") and tensor.ndim > 1  # a buffer, such as that of positions, is none
 
 
 def _weights(folder: Path) -> Path:
