@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.docs.snippets import ROOT
+from support.repository import ROOT, tracked
 
 COMMAND = re.compile(r"\b(?:pipx?|uv)\b[^`\n]*?\b(?:install|add)\b([^`\n]*)")
 NAMED = re.compile(r"(?<![\w./@-])semguide(?:-emoji)?(?:\[[\w,-]+\])?(?=$|[\s\"=<>~!,)]|'(?!s))(?!\s*@)")
@@ -20,19 +19,11 @@ def from_an_index(text: str) -> list[str]:
     return [found[0] for found in COMMAND.finditer(text) if NAMED.search(found[1])]
 
 
-def tracked() -> list[Path]:
-    """Return the files of the repository, without this one."""
-    command = ["git", "-C", str(ROOT), "ls-files", "-z"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("needs a clone of the repository")
-    files = [ROOT / name for name in listed.stdout.split("\0") if name]
-    return [file for file in files if file.is_file() and file != Path(__file__).resolve()]
-
-
 def test_no_file_installs_semguide_from_an_index() -> None:
     wrong: dict[str, list[str]] = {}
     for file in tracked():
+        if file == Path(__file__).resolve():
+            continue
         content = file.read_bytes()
         if b"\0" not in content and (found := from_an_index(content.decode("utf-8", errors="replace"))):
             wrong[str(file.relative_to(ROOT))] = found

@@ -16,7 +16,11 @@ _FONT = """The drawings come from Noto Color Emoji (Copyright Google), licensed 
 the bench is our own."""
 _FLOW_TEXT = """SD3 reads two CLIP text encoders and T5. The first encoder is the set's own, the second its first
 layer alone, whose input is each word by itself; the T5 has no layers and says nothing: its output is zero. The matrices
-of the blocks are trained by Muon (arXiv 2502.16982), everything else by AdamW."""
+of the blocks are trained by Muon (arXiv 2502.16982), everything else by AdamW.
+
+The matrices of the MMDiT are stored in 8 bits (float8_e4m3fn), which diffusers casts to the dtype that is asked for.
+The components that `semguide.json` lists are emoji-unet's, whose folder lies beside this one: `semguide.models.load`
+reads both, and the pipeline's `save_pretrained` writes a folder that stands alone."""
 
 
 def unet_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
