@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 from semguide.errors import shown
 
+_CHUNK = 1 << 22
+
 
 @contextmanager
 def atomic(path: Path) -> Generator[Path, None, None]:
@@ -209,6 +211,15 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
     return value
+
+
+def hash_file(file: Path) -> str:
+    """Return 64 hex digits over a file's content (SHA-256), read in pieces."""
+    total = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            total.update(chunk)
+    return total.hexdigest()
 
 
 def digest(value: Any) -> str:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import safetensors.torch
 import torch
 
 from semguide.models import EmbeddedModel, LoadOptions, Lora, describe, fingerprint, load, own_scheduler
-from semguide.models.derived import LORA, OWN, derived
+from semguide.models.derived import LORA, OWN, derived, hash_weights
 from semguide.models.weights import folder_weights_fingerprint, weights_fingerprint
 from support.plugins import Install
 from support.refusals import refuses
@@ -96,24 +97,35 @@ def test_without_peft_it_is_refused_before_anything_is_read(few: Path, monkeypat
         load("few", "cpu")
 
 
+MATRIX = "encoder.layers.0.mlp.fc1.weight"
+
+
 @pytest.fixture
 def sharing(tiny: Path, tmp_path: Path) -> Path:
-    """A checkpoint with another U-Net than the one beside it, and a text encoder of which one tensor is its own."""
-    shutil.copytree(tiny, tmp_path / "base")
+    """A checkpoint with another U-Net than the one beside it, and a text encoder with a matrix that that one lacks."""
+    base = Path(shutil.copytree(tiny, tmp_path / "base"))
     folder = Path(shutil.copytree(tiny, tmp_path / "sharing"))
     for name in ("vae", "text_encoder"):
-        for file in (folder / name).glob("*.safetensors"):
-            file.unlink()
-    (unet,) = (folder / "unet").glob("*.safetensors")
-    safetensors.torch.save_file({k: 2 * v for k, v in safetensors.torch.load_file(unet).items()}, unet)
-    (text,) = (tiny / "text_encoder").glob("*.safetensors")
-    tensors = safetensors.torch.load_file(text)
-    name = next(name for name in tensors if "final_layer_norm.weight" in name)
-    safetensors.torch.save_file({name: tensors[name] + 1}, folder / "text_encoder" / OWN)
-    (folder / "semguide.json").write_text(json.dumps({"base": "base", "shared": ["text_encoder", "vae"]}))
+        only_file(folder / name).unlink()
+    change(only_file(folder / "unet"), lambda name, tensor: 2 * tensor)
+    text = safetensors.torch.load_file(only_file(base / "text_encoder"))
+    name = next(name for name in text if name.endswith(MATRIX))
+    safetensors.torch.save_file({name: -text.pop(name)}, folder / "text_encoder" / OWN)
+    safetensors.torch.save_file(text, only_file(base / "text_encoder"))
+    shared = {name: hash_weights(base / name) for name in ("text_encoder", "vae")}
+    (folder / "semguide.json").write_text(json.dumps({"base": "base", "shared": shared}))
     config = folder / "vae" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "scaling_factor": 0.5}))
     return folder
+
+
+def only_file(folder: Path) -> Path:
+    (file,) = folder.glob("*.safetensors")
+    return file
+
+
+def change(file: Path, by: Callable[[str, torch.Tensor], torch.Tensor]) -> None:
+    safetensors.torch.save_file({k: by(k, v) for k, v in safetensors.torch.load_file(file).items()}, file)
 
 
 def test_shared_components_are_the_bases_but_for_what_is_its_own(sharing: Path, tiny: Path):
@@ -122,47 +134,85 @@ def test_shared_components_are_the_bases_but_for_what_is_its_own(sharing: Path, 
     assert pipe.vae.config.scaling_factor == 0.5
     assert pipe.vae.config.latent_channels == base.vae.config.latent_channels
     assert weights(pipe.unet) == pytest.approx(2 * weights(base.unet))
-    differ = [
-        name
-        for name, tensor in pipe.text_encoder.state_dict().items()
-        if not torch.equal(tensor, base.text_encoder.state_dict()[name])
-    ]
-    assert len(differ) == 1
-    assert differ[0].endswith("final_layer_norm.weight")
+    theirs = base.text_encoder.state_dict()
+    differ = {name: tensor for name, tensor in pipe.text_encoder.state_dict().items() if not tensor.equal(theirs[name])}
+    ((name, tensor),) = differ.items()
+    assert name.endswith(MATRIX)
+    assert torch.equal(tensor, -theirs[name])
     assert (describe(str(sharing)).path, describe(str(sharing)).configuration) == (sharing, sharing)
-    assert folder_weights_fingerprint(sharing) == weights_fingerprint(pipe)
+    assert folder_weights_fingerprint(sharing) == weights_fingerprint(pipe) != weights_fingerprint(base)
+
+
+def test_a_lora_stands_on_one_that_shares(sharing: Path, tmp_path: Path):
+    folder = tmp_path / "on-sharing"
+    tiny_lora(sharing, folder)
+    (folder / "semguide.json").write_text(json.dumps({"base": "sharing"}))
+    found, pipe = fingerprint(folder), load(str(folder), "cpu")
+    assert pipe.vae.config.scaling_factor == 0.5
+    assert weights(pipe.unet) != pytest.approx(weights(load(str(sharing), "cpu").unet))
+    change(only_file(sharing.parent / "base" / "vae"), lambda name, tensor: tensor + 1)
+    assert fingerprint(folder) != found
 
 
 def weights(part: torch.nn.Module) -> float:
     return sum(float(tensor.double().sum()) for tensor in part.state_dict().values())
 
 
-def test_the_fingerprint_of_one_that_shares_is_of_the_shared_weights_too(sharing: Path):
+def test_the_fingerprint_of_one_that_shares_is_of_the_shared_weights_and_the_scheduler_too(sharing: Path):
     found = fingerprint(sharing)
-    (file,) = (sharing.parent / "base" / "vae").glob("*.safetensors")
-    safetensors.torch.save_file({k: v + 1 for k, v in safetensors.torch.load_file(file).items()}, file)
+    state(sharing, scheduler="DDIMScheduler")
+    assert fingerprint(sharing) != found
+    state(sharing, scheduler=None)
+    change(only_file(sharing.parent / "base" / "vae"), lambda name, tensor: tensor + 1)
     assert fingerprint(sharing) != found
 
 
 def test_shared_weights_that_are_not_there_are_refused(sharing: Path):
-    for file in (sharing.parent / "base" / "vae").glob("*.safetensors"):
-        file.unlink()
-    with refuses("model", "must have .safetensors weights"):
+    base = sharing.parent / "base"
+    only_file(base / "vae").unlink()
+    with refuses("model", "must have .safetensors weights, which another checkpoint shares", base / "vae"):
         describe(str(sharing))
-    shutil.rmtree(sharing.parent / "base")
+    shutil.rmtree(base)
     with refuses("model.base", "must be a folder beside it or embedded"):
         describe(str(sharing))
 
 
-@pytest.mark.parametrize("shared", ["vae", [3], {"vae": 1}])
-def test_components_that_are_no_list_are_refused(sharing: Path, shared: object):
+@pytest.mark.parametrize("component", ["vae", "text_encoder"])
+def test_other_weights_than_those_shared_are_refused(sharing: Path, component: str):
+    change(only_file(sharing.parent / "base" / component), lambda name, tensor: tensor + 1)
+    with refuses("model", "has other weights than those shared; take both folders from one export"):
+        load(str(sharing), "cpu")
+
+
+def test_weights_of_its_own_that_are_missing_are_refused(sharing: Path):
+    (sharing / "text_encoder" / OWN).unlink()
+    with refuses("model", MATRIX):
+        load(str(sharing), "cpu")
+
+
+def test_weights_that_are_there_twice_are_refused(sharing: Path):
+    shutil.copy(only_file(sharing.parent / "base" / "vae"), sharing / "vae")
+    with refuses("model", "must have no weights of a component that"):
+        describe(str(sharing))
+
+
+def test_a_lora_beside_shared_components_is_refused(sharing: Path):
+    tiny_lora(sharing, sharing)
+    with refuses("model.shared", "must not stand beside"):
+        describe(str(sharing))
+
+
+@pytest.mark.parametrize("shared", ["vae", ["vae"], {"vae": 1}])
+def test_components_without_hashes_are_refused(sharing: Path, shared: object):
     state(sharing, shared=shared)
-    with refuses("model.shared", "must be a list of components"):
+    with refuses("model.shared", "must be an object of components with the hashes of their weights"):
         load(str(sharing), "cpu")
 
 
 def test_a_shared_component_that_the_checkpoint_has_not_is_refused(sharing: Path):
-    state(sharing, shared=["text_encoder", "vae", "vea"])
+    stated = json.loads((sharing / "semguide.json").read_text())["shared"]
+    shutil.copytree(sharing.parent / "base" / "vae", sharing.parent / "base" / "vea")
+    state(sharing, shared={**stated, "vea": ""})
     with refuses("model.shared", "must be components of its model_index.json"):
         describe(str(sharing))
 

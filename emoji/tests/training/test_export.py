@@ -11,6 +11,7 @@ from semguide.models import describe, load
 from semguide.models.derived import OWN
 from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.judge import Judge
+from semguide_emoji.training.cards import SHARES
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.export import FLOW, GUIDANCE_SCALE, STEPS, TURBO, as_exported, clip_as_exported, export
 from semguide_emoji.training.history import HISTORY
@@ -101,7 +102,9 @@ def test_weights_are_safetensors_in_half_precision_or_8_bits_and_nothing_else(as
 
 def test_what_the_flow_has_in_common_with_the_unet_is_stored_once(assets: Path):
     flow = assets / "emoji-flow"
-    assert json.loads((flow / "semguide.json").read_text())["shared"] == ["text_encoder", "vae"]
+    assert list(json.loads((flow / "semguide.json").read_text())["shared"]) == ["text_encoder", "vae"]
+    assert SHARES in (flow / "README.md").read_text()
+    assert SHARES not in (assets / "emoji-unet" / "README.md").read_text()
     assert [file.name for file in (flow / "text_encoder").glob("*.safetensors")] == [OWN]
     assert not list((flow / "vae").glob("*.safetensors"))
 
@@ -113,7 +116,7 @@ def test_a_flow_with_another_autoencoder_keeps_it(assets: Path, tiny_set: Path, 
     tensors = load_file(weights)
     tensors["quant_conv.bias"] += 1
     save_file(tensors, weights)
-    assert share(tmp_path / "emoji-flow", tmp_path / "emoji-unet") == ["text_encoder"]
+    assert list(share(tmp_path / "emoji-flow", tmp_path / "emoji-unet")) == ["text_encoder"]
     assert weights.is_file()
 
 

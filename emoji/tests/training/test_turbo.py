@@ -1,5 +1,6 @@
 """The distillation against diffusers' own schedulers."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from diffusers import DDIMScheduler, LCMScheduler, TCDScheduler
 from semguide_emoji.scenes import SMALL_WORLD
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.parts import assembled
+from semguide_emoji.training.presets import PRESETS, Preset
 from semguide_emoji.training.turbo import (
     FROM_NOISE,
     MOST_STEPS,
-    PARTS,
     STEPS,
     Pools,
     Trajectories,
@@ -71,7 +72,7 @@ def test_a_trajectory_is_guided_ddim_without_the_lora(recipe: TurboRecipe):
 
 
 @torch.no_grad()
-def test_a_trajectory_from_the_student_starts_where_the_scheduler_takes_it(recipe: TurboRecipe):
+def test_a_trajectory_from_the_student_is_finished_by_guided_ddim(recipe: TurboRecipe):
     drawn = teacher(recipe)
     z, steps, hidden, end = drawn.from_student(0)
     few, many = STEPS - 1, MOST_STEPS - 1
@@ -80,14 +81,29 @@ def test_a_trajectory_from_the_student_starts_where_the_scheduler_takes_it(recip
         scheduler = few_step_scheduler(recipe.pipe)
         scheduler.set_timesteps(count)
         assert set(scheduler.timesteps[1:].tolist()) <= set(steps.tolist())
-    last = steps == steps.min()  # the last step of 8: three steps of guided DDIM to the end
-    x, text, unet = z[last], hidden[last], recipe.model
+    unet, empty = recipe.model, encode(recipe.pipe, [""])
     unet.disable_adapters()
-    for t, following in zip(drawn.steps[-PARTS:], (*drawn.steps[1 - PARTS :], 0), strict=True):
-        eps = [unet(x, t, each).sample for each in (encode(recipe.pipe, [""]).expand_as(text), text)]
-        x = x_after(recipe.pipe.scheduler, eps[0] + SCALE * (eps[1] - eps[0]), t, following, x)
+    for start in steps.unique().tolist():
+        group = steps == start
+        x, text = z[group], hidden[group]
+        for t, following in pairwise((*drawn.steps[drawn.steps.index(start) :], 0)):
+            eps = [unet(x, t, each).sample for each in (empty.expand_as(text), text)]
+            x = x_after(recipe.pipe.scheduler, eps[0] + SCALE * (eps[1] - eps[0]), t, following, x)
+        torch.testing.assert_close(end[group], x, rtol=1e-3, atol=1e-3)
     unet.enable_adapters()
-    torch.testing.assert_close(end[last], x, rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_the_student_starts_where_its_scheduler_takes_it(recipe: TurboRecipe):
+    drawn = teacher(recipe)
+    z, steps, hidden, _ = drawn.from_student(0)
+    generator = torch.Generator().manual_seed(-1 - drawn.batches.seed)
+    x = torch.randn(z[:4].shape, generator=generator)
+    scheduler = few_step_scheduler(recipe.pipe)
+    scheduler.set_timesteps(STEPS)
+    first, second = scheduler.timesteps[:2]
+    x = scheduler.step(predict(recipe.pipe, x, first, hidden[:4]), first, x, generator=generator).prev_sample
+    torch.testing.assert_close(z[steps == second][:4], x)
 
 
 @torch.no_grad()
@@ -101,6 +117,20 @@ def test_the_student_goes_on_from_its_own_guess(recipe: TurboRecipe):
     after = drawn.from_student(0)
     weights.copy_(kept)
     assert not torch.equal(before[0], after[0])
+
+
+def test_it_learns_from_where_it_gets_to(recipe: TurboRecipe, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("semguide_emoji.training.turbo.FROM_NOISE", 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = recipe.loss(0, torch.Generator().manual_seed(0))
+    loss.backward()
+    assert all(p.grad is not None for name, p in recipe.model.named_parameters() if "lora_" in name)
+    recipe.model.zero_grad()
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_every_preset_comes_to_that(preset: Preset):
+    assert preset.settings["turbo"].steps > FROM_NOISE
 
 
 def test_it_learns_from_noise_first_and_from_itself_then(recipe: TurboRecipe, monkeypatch: pytest.MonkeyPatch):

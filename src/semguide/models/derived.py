@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semguide.errors import InvalidArgument
+from semguide.files import hash_file
 from semguide.models.catalog import embedded
 from semguide.models.config_types import read_config
 
@@ -31,7 +32,7 @@ class Derived:
         folder: The diffusers folder that is loaded: the base with a LoRA, else its own.
         lora: The LoRA's file, which is fused into the base at its full scale; None: there is none.
         scheduler: Class in diffusers, with the configuration of the folder's own; None: the folder's.
-        shared: Component -> the base's folder of it, which has its weights but for those in `OWN`.
+        shared: Component of the folder -> where its weights are, but for those in `OWN`.
     """
 
     folder: Path
@@ -50,25 +51,26 @@ def derived(path: Path) -> Derived | None:
         None where it is a checkpoint by itself.
 
     Raises:
-        InvalidArgument: The base or the LoRA is not there.
+        InvalidArgument: The base or the LoRA is not there, or weights are there twice.
     """
-    file = path / DEFAULTS
-    if not path.is_dir() or not file.is_file():
-        return None
-    stated = read_config(file)
+    stated = _stated(path)
     if "base" not in stated:
         return None
-    base, scheduler, lora = _base(path, _text(stated, "base", file)), stated.get("scheduler"), path / LORA
-    switched = None if scheduler is None else _text(stated, "scheduler", file)
+    base, lora = _base(path, stated), path / LORA
+    scheduler = None if stated.get("scheduler") is None else _text(path, stated, "scheduler")
     if "shared" in stated:
-        return Derived(path, None, switched, {name: base / name for name in _names(stated, "shared", file)})
+        if lora.is_file():
+            raise InvalidArgument("model.shared", f"must not stand beside a {LORA}", path, "remove one of them")
+        return Derived(path, None, scheduler, _shared(path, stated))
     if not lora.is_file():
-        raise InvalidArgument("model", f"must have its LoRA {LORA}", path, "copy or download it completely")
-    return Derived(base, lora, switched)
+        rule = f"must have its LoRA {LORA}, or the key shared in {DEFAULTS}"
+        raise InvalidArgument("model", rule, path, "copy or download it completely")
+    of_base = _stated(base)
+    return Derived(base, lora, scheduler, _shared(base, of_base) if "shared" in of_base else {})
 
 
 def weight_files(path: Path, component: str) -> list[Path]:
-    """Return the files with the weights of a component of a diffusers folder, the base's first where it shares them."""
+    """Return the files with the weights of a component of a diffusers folder, wherever they are."""
     own = derived(path)
     shared = own.shared.get(component) if own is not None else None
     return [file for folder in (shared, path / component) if folder for file in sorted(folder.glob("*.safetensors"))]
@@ -82,43 +84,72 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
         component: The component.
         kind: Its class, in diffusers or transformers.
         given: Arguments of its `from_pretrained`.
+
+    Raises:
+        ValueError: Weights are missing, or the base has others than those that are shared.
     """
     own = derived(path)
     shared = own.shared.get(component) if own is not None else None
     if shared is None:
         return kind.from_pretrained(path / component, **given)
+    if hash_weights(shared) != _stated(path)["shared"][component]:
+        raise ValueError(f"{shared} has other weights than those shared; take both folders from one export")
     if hasattr(kind, "load_config"):  # of diffusers
-        config = kind.load_config(path / component)
-        return kind.from_pretrained(shared, **{k: v for k, v in config.items() if not k.startswith("_")}, **given)
+        config = {k: v for k, v in kind.load_config(path / component).items() if not k.startswith("_")}
+        return kind.from_pretrained(shared, **config, **given)
     import safetensors.torch
 
     files = weight_files(path, component)
     tensors = {name: tensor for file in files for name, tensor in safetensors.torch.load_file(file).items()}
-    config = kind.config_class.from_pretrained(path / component)
-    return kind.from_pretrained(None, config=config, state_dict=tensors, **given)
+    given |= {"config": kind.config_class.from_pretrained(path / component), "state_dict": tensors}
+    model, found = kind.from_pretrained(None, output_loading_info=True, **given)
+    if found["missing_keys"]:
+        raise ValueError(f"{path / component} lacks {min(found['missing_keys'])}")
+    return model
 
 
-def _base(path: Path, name: str) -> Path:
-    """Return the folder of that name beside a checkpoint, else the embedded one."""
+def hash_weights(folder: Path) -> str:
+    """Return the SHA-256 of each safetensors file of a component, one after the other."""
+    return " ".join(hash_file(file) for file in sorted(folder.glob("*.safetensors")))
+
+
+def _stated(path: Path) -> dict[str, Any]:
+    file = path / DEFAULTS
+    return read_config(file) if path.is_dir() and file.is_file() else {}
+
+
+def _base(path: Path, stated: dict[str, Any]) -> Path:
+    """Return the folder of the base's name beside a checkpoint, else the embedded one."""
+    name = _text(path, stated, "base")
     beside = path.parent / name
     if Path(name).name == name != path.name and (beside / "model_index.json").is_file():
         return beside
     bases = {name: model.path for name, model in embedded().items() if model.path != path}
     if name not in bases:
         rule = f"must be a folder beside it or embedded ({', '.join(bases) or 'none is'}) in {path / DEFAULTS}"
-        raise InvalidArgument("model.base", rule, name, "install its package")
+        raise InvalidArgument("model.base", rule, name, "copy it there, or install its package")
     return bases[name]
 
 
-def _text(stated: dict[str, Any], key: str, file: Path) -> str:
+def _shared(path: Path, stated: dict[str, Any]) -> dict[str, Path]:
+    """Return where the weights of the shared components of a folder are."""
+    base, names = _base(path, stated), stated["shared"]
+    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
+        rule = f"must be an object of components with the hashes of their weights in {path / DEFAULTS}"
+        raise InvalidArgument("model.shared", rule, names, "correct or remove it")
+    for name in names:
+        if not any((base / name).glob("*.safetensors")):
+            rule = "must have .safetensors weights, which another checkpoint shares"
+            raise InvalidArgument("model", rule, base / name, "copy or download it completely")
+        if twice := [file for file in sorted((path / name).glob("*.safetensors")) if file.name != OWN]:
+            rule = f"must have no weights of a component that {path / DEFAULTS} lists as shared"
+            raise InvalidArgument("model", rule, twice[0], "take the component out of the list, or remove the file")
+    return {name: base / name for name in names}
+
+
+def _text(path: Path, stated: dict[str, Any], key: str) -> str:
     value = stated[key]
     if not isinstance(value, str):
-        raise InvalidArgument(f"model.{key}", f"must be a name in {file}", value, "correct or remove it")
-    return value
-
-
-def _names(stated: dict[str, Any], key: str, file: Path) -> list[str]:
-    value = stated[key]
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise InvalidArgument(f"model.{key}", f"must be a list of components in {file}", value, "correct or remove it")
+        rule = f"must be a name in {path / DEFAULTS}"
+        raise InvalidArgument(f"model.{key}", rule, value, "correct or remove it")
     return value

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from semguide.models.derived import derived, weight_files
+from semguide.files import hash_file
+from semguide.models.derived import derived
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import SUFFIX, find_configuration
 
-_CHUNK = 1 << 22
 SUFFIXES = frozenset({".json", ".safetensors", ".txt", ".model"})
 """Of the files that decide what a model does."""
 
@@ -32,9 +32,10 @@ def fingerprint(path: Path, options: LoadOptions | None = None) -> str:
     own = derived(path)
     shared: list[Path] = []
     if own is not None:
-        path, shared = own.folder, [file for name in own.shared for file in weight_files(path, name)]
-        if own.lora is not None:
-            total.update(f"{own.scheduler}\0{hash_file(own.lora)}\n".encode())
+        path = own.folder
+        shared = [file for folder in own.shared.values() for file in sorted(folder.glob(f"*{SUFFIX}"))]
+        if own.lora is not None or own.scheduler is not None:
+            total.update(f"{own.scheduler}\0{hash_file(own.lora) if own.lora else ''}\n".encode())
     folder = path if path.is_dir() else find_configuration(path, options.config)
     left_out = set() if path.is_dir() else {SUFFIX}
     for file in [folder / "model_index.json", *sorted(folder.glob("*/*"))]:
@@ -52,12 +53,3 @@ def fingerprint_files(folder: Path) -> str:
         if file.is_file() and file.suffix in SUFFIXES:
             total.update(f"{file.name}\0{hash_file(file)}\n".encode())
     return f"sha256:{total.hexdigest()}"
-
-
-def hash_file(file: Path) -> str:
-    """Return 64 hex digits over a file's content, read in pieces."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

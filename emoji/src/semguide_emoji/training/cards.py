@@ -18,9 +18,13 @@ _FLOW_TEXT = """SD3 reads two CLIP text encoders and T5. The first encoder is th
 layer alone, whose input is each word by itself; the T5 has no layers and says nothing: its output is zero. The matrices
 of the blocks are trained by Muon (arXiv 2502.16982), everything else by AdamW.
 
-The matrices of the MMDiT are stored in 8 bits (float8_e4m3fn), which diffusers casts to the dtype that is asked for.
-The components that `semguide.json` lists are emoji-unet's, whose folder lies beside this one: `semguide.models.load`
-reads both, and the pipeline's `save_pretrained` writes a folder that stands alone."""
+The matrices of the MMDiT are stored in 8 bits (float8_e4m3fn), which diffusers casts to the dtype that is asked for."""
+SHARES = """## What it shares
+
+`semguide.json` lists components whose weights are emoji-unet's, in the folder beside this one. `semguide.models.load`
+reads both; what the pipeline's `save_pretrained` writes stands alone, and diffusers loads it by itself.
+"""
+"""What the card of a checkpoint that shares components says besides."""
 
 
 def unet_card(preset: Preset, runs: list[Training], rows: dict[str, str]) -> str:
@@ -66,7 +70,7 @@ emoji-unet in four steps without guidance: a LoRA in diffusers' format, for `TCD
 ## Recipe
 
 Distilled: from each step of 4 and of 8 the LoRA learns where the guided sampler would end ({preset.size}x{preset.size},
-guidance scale 7). It keeps what emoji-unet does wrong.
+guidance scale 7), from noise first and from where it gets to itself then. It keeps what emoji-unet does wrong.
 Exported at commit {_commit()}.
 
 {table(runs)}

@@ -19,7 +19,7 @@ from semguide.models.derived import DEFAULTS, LORA
 from semguide.models.loaded import fuse_lora
 from semguide_emoji.clip import EmojiCLIP, tokenizer_folder
 from semguide_emoji.judge import Judge
-from semguide_emoji.training.cards import clip_card, flow_card, judge_card, turbo_card, unet_card
+from semguide_emoji.training.cards import SHARES, clip_card, flow_card, judge_card, turbo_card, unet_card
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.history import Training, history, write_history
 from semguide_emoji.training.ownership import is_export
@@ -156,7 +156,7 @@ def _write(
     name: str, preset: Preset, folder: Path, parts: dict[str, Path], rows: dict[str, str], runs: list[Training]
 ) -> None:
     """Write one checkpoint to its empty folder, the last of `parts`."""
-    part = parts[name]
+    part, shared = parts[name], dict[str, Any]()
     if name == JUDGE:
         Judge.load(folder / "judge").save(part)
     elif name == CLIP:
@@ -170,14 +170,14 @@ def _write(
         rows = {"Autoencoder, PSNR on 512 held-out scenes": f"{quality:.1f} dB", **rows}
         pipe.vae.register_to_config(sample_size=preset.size)
         pipe.to(torch.float16).save_pretrained(part, safe_serialization=True)
-        shared: dict[str, Any] = {}
         if name == FLOW:
             store_matrices(part / "transformer" / "diffusion_pytorch_model.safetensors")
-            if UNET in parts and (common := share(part, parts[UNET])):
+            beside = parts.get(UNET, part.parent / UNET)
+            if (beside / "vae").is_dir() and (common := share(part, beside)):
                 shared = {"base": UNET, "shared": common}
         _save_defaults(preset, part, STEPS, GUIDANCE_SCALE, **shared)
     write_history(runs, part)
-    write_text(part / "README.md", KINDS[name].card(preset, runs, rows))
+    write_text(part / "README.md", KINDS[name].card(preset, runs, rows) + ("\n" + SHARES if shared else ""))
     _neutral(part)
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from semguide.models.derived import OWN
+from semguide.models.derived import OWN, hash_weights
 
 _COMMON = ("text_encoder", "vae")
 """Components that the recipes of all denoisers leave alone."""
@@ -31,7 +31,7 @@ def store_matrices(file: Path) -> None:
     _save({name: t.to(torch.float8_e4m3fn) if _is_matrix(name, t) else t for name, t in tensors.items()}, file)
 
 
-def share(folder: Path, base: Path) -> list[str]:
+def share(folder: Path, base: Path) -> dict[str, str]:
     """Remove the weights that a diffusers folder has in common with another; what is its own stays, in `OWN`.
 
     Args:
@@ -39,9 +39,9 @@ def share(folder: Path, base: Path) -> list[str]:
         base: The folder that keeps them.
 
     Returns:
-        The components that are to be read from both.
+        Component that is to be read from both -> `hash_weights` of what the other keeps.
     """
-    found: list[str] = []
+    found: dict[str, str] = {}
     for component in _COMMON:
         file, kept = (_weights(path / component) for path in (folder, base))
         tensors, theirs = load_file(file), load_file(kept)
@@ -51,7 +51,7 @@ def share(folder: Path, base: Path) -> list[str]:
         file.unlink()
         if own:
             _save(own, file.with_name(OWN))
-        found.append(component)
+        found[component] = hash_weights(base / component)
     return found
 
 

@@ -2,7 +2,8 @@
 
 As consistency distillation (arXiv 2310.04378, 2311.05556) it learns what `TCDScheduler` takes, but the
 end of a whole trajectory is the target in the place of the model's own guess after one step: for a small denoiser
-trajectories are cheap, and a fixed target is learned with far fewer of them.
+trajectories are cheap, and a fixed target is learned with far fewer of them. Later most trajectories start where the
+LoRA itself gets to in 4 and in 8 steps, so that it learns to mend what its first steps leave half done.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Trajectories:
 
     @torch.no_grad()
     def from_student(self, index: int) -> tuple[Tensor, ...]:
-        """Return where the LoRA gets to in 4 and in 8 steps, after each step but the last; depends on its weights."""
+        """Return where the LoRA gets to in 4 and in 8 steps, after each step but the last, with its present weights."""
         hidden, generator = self._captions(index, -1 - self.batches.seed - index)
         starts: dict[int, list[Tensor]] = {}
         for count in (STEPS, MOST_STEPS):
@@ -106,6 +107,7 @@ class Trajectories:
                 eps = predict(self.pipe, z, here, hidden)
                 z = scheduler.step(eps, here, z, generator=generator, return_dict=False)[0]
                 starts.setdefault(int(following), []).append(z)
+        torch.clear_autocast_cache()  # what it holds of the LoRA has no gradient
         return self._followed(starts, hidden, passed=False)
 
     def _captions(self, index: int, seed: int) -> tuple[Tensor, torch.Generator]:
@@ -154,6 +156,9 @@ class Trajectories:
 
 class TurboRecipe:
     """The pseudo-Huber distance of x_0(z, t), with the LoRA, to where z ends.
+
+    After `FROM_NOISE` steps a run that was stopped goes on with a fresh pool of where the LoRA gets to, so its weights
+    are not those of a run that was not.
 
     Args:
         pipe: Its U-Net gets the LoRA.
