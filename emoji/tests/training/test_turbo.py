@@ -1,6 +1,5 @@
 """The distillation against diffusers' own schedulers."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,9 @@ from diffusers import DDIMScheduler, LCMScheduler, TCDScheduler
 from semguide_emoji.scenes import SMALL_WORLD
 from semguide_emoji.training.data import Batches
 from semguide_emoji.training.parts import assembled
-from semguide_emoji.training.presets import PRESETS, Preset
 from semguide_emoji.training.turbo import (
-    FROM_NOISE,
     MOST_STEPS,
     STEPS,
-    Pools,
     Trajectories,
     TurboRecipe,
     clean,
@@ -39,19 +35,14 @@ def recipe(tiny_set: Path) -> TurboRecipe:
     return made.model.eval() and made
 
 
-def teacher(recipe: TurboRecipe) -> Trajectories:
-    return Trajectories(recipe.pipe, Batches(SMALL_WORLD, 32, 4), SCALE)
-
-
-def pool(recipe: TurboRecipe) -> Pools:
-    drawn = teacher(recipe)
-    return Pools(drawn.from_noise, drawn.batches, len(drawn.trained), size=1, repeats=2)
+def pool(recipe: TurboRecipe, repeats: int = 2) -> Trajectories:
+    return Trajectories(recipe.pipe, Batches(SMALL_WORLD, 32, 4), SCALE, size=1, repeats=repeats)
 
 
 @torch.no_grad()
 def test_a_trajectory_is_guided_ddim_without_the_lora(recipe: TurboRecipe):
-    drawn = teacher(recipe)
-    z, steps, hidden, end = drawn.from_noise(0)
+    drawn = pool(recipe)
+    z, steps, hidden, end = drawn._draw(0)
     unet, pipe = recipe.model, recipe.pipe
     unet.disable_adapters()
     x, text = z[:4], hidden[:4]
@@ -69,79 +60,6 @@ def test_a_trajectory_is_guided_ddim_without_the_lora(recipe: TurboRecipe):
     torch.testing.assert_close(end[:4], x, rtol=1e-3, atol=1e-3)
     assert steps[::4].tolist() == list(drawn.trained)
     assert torch.equal(end[:4], end[-4:])
-
-
-@torch.no_grad()
-def test_a_trajectory_from_the_student_is_finished_by_guided_ddim(recipe: TurboRecipe):
-    drawn = teacher(recipe)
-    z, steps, hidden, end = drawn.from_student(0)
-    few, many = STEPS - 1, MOST_STEPS - 1
-    assert len(z) == len(steps) == len(hidden) == len(end) == 4 * (few + many)
-    for count in (STEPS, MOST_STEPS):
-        scheduler = few_step_scheduler(recipe.pipe)
-        scheduler.set_timesteps(count)
-        assert set(scheduler.timesteps[1:].tolist()) <= set(steps.tolist())
-    unet, empty = recipe.model, encode(recipe.pipe, [""])
-    unet.disable_adapters()
-    for start in steps.unique().tolist():
-        group = steps == start
-        x, text = z[group], hidden[group]
-        for t, following in pairwise((*drawn.steps[drawn.steps.index(start) :], 0)):
-            eps = [unet(x, t, each).sample for each in (empty.expand_as(text), text)]
-            x = x_after(recipe.pipe.scheduler, eps[0] + SCALE * (eps[1] - eps[0]), t, following, x)
-        torch.testing.assert_close(end[group], x, rtol=1e-3, atol=1e-3)
-    unet.enable_adapters()
-
-
-@torch.no_grad()
-def test_the_student_starts_where_its_scheduler_takes_it(recipe: TurboRecipe):
-    drawn = teacher(recipe)
-    z, steps, hidden, _ = drawn.from_student(0)
-    generator = torch.Generator().manual_seed(-1 - drawn.batches.seed)
-    x = torch.randn(z[:4].shape, generator=generator)
-    scheduler = few_step_scheduler(recipe.pipe)
-    scheduler.set_timesteps(STEPS)
-    first, second = scheduler.timesteps[:2]
-    x = scheduler.step(predict(recipe.pipe, x, first, hidden[:4]), first, x, generator=generator).prev_sample
-    torch.testing.assert_close(z[steps == second][:4], x)
-
-
-@torch.no_grad()
-def test_the_student_goes_on_from_its_own_guess(recipe: TurboRecipe):
-    drawn = teacher(recipe)
-    before = drawn.from_student(0)
-    assert all(torch.equal(*pair) for pair in zip(before, drawn.from_student(0), strict=True))
-    weights = next(p for name, p in recipe.model.named_parameters() if "lora_B" in name)
-    kept = weights.clone()
-    weights.mul_(-1)
-    after = drawn.from_student(0)
-    weights.copy_(kept)
-    assert not torch.equal(before[0], after[0])
-
-
-def test_it_learns_from_where_it_gets_to(recipe: TurboRecipe, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semguide_emoji.training.turbo.FROM_NOISE", 0)
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = recipe.loss(0, torch.Generator().manual_seed(0))
-    loss.backward()
-    assert all(p.grad is not None for name, p in recipe.model.named_parameters() if "lora_" in name)
-    recipe.model.zero_grad()
-
-
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_every_preset_comes_to_that(preset: Preset):
-    assert preset.settings["turbo"].steps > FROM_NOISE
-
-
-def test_it_learns_from_noise_first_and_from_itself_then(recipe: TurboRecipe, monkeypatch: pytest.MonkeyPatch):
-    asked: list[tuple[str, int]] = []
-    monkeypatch.setattr(recipe, "from_noise", lambda index: asked.append(("noise", index)))
-    monkeypatch.setattr(recipe, "from_student", lambda index: asked.append(("student", index)))
-    for index in (0, FROM_NOISE - 1, *range(FROM_NOISE, FROM_NOISE + 8)):
-        recipe.batch(index)
-    own = [("student", 0), ("student", 1), ("student", 2), ("noise", FROM_NOISE)]
-    more = [("student", 3), ("student", 4), ("student", 5), ("noise", FROM_NOISE + 1)]
-    assert asked == [("noise", 0), ("noise", FROM_NOISE - 1), *own, *more]
 
 
 def x_after(scheduler: Any, eps: torch.Tensor, t: int, following: int, x: torch.Tensor) -> torch.Tensor:
@@ -171,12 +89,12 @@ def test_all_steps_of_the_scheduler_are_trained(recipe: TurboRecipe):
     assert isinstance(scheduler, TCDScheduler)
     for steps in (1, 2, STEPS, MOST_STEPS):
         scheduler.set_timesteps(steps)
-        assert set(scheduler.timesteps.tolist()) <= set(teacher(recipe).trained)
+        assert set(scheduler.timesteps.tolist()) <= set(pool(recipe).trained)
 
 
 def test_a_pool_is_gone_through_in_a_fresh_order_and_is_the_same_whoever_asks(recipe: TurboRecipe):
     drawn, again = pool(recipe), pool(recipe)
-    each = drawn.times
+    each = len(drawn.trained)
     first, second = ([drawn(i)[0].sum().item() for i in range(start, start + each)] for start in (0, each))
     assert sum(first) == pytest.approx(sum(second), rel=1e-4)
     assert first != second
@@ -185,7 +103,7 @@ def test_a_pool_is_gone_through_in_a_fresh_order_and_is_the_same_whoever_asks(re
 
 
 def test_only_the_lora_is_trained_and_the_teacher_stays_what_it_was(recipe: TurboRecipe):
-    recipe.from_noise = pool(recipe)
+    recipe.trajectories = pool(recipe)
     recipe.loss(0, torch.Generator().manual_seed(0)).backward()
     trained = {name for name, weights in recipe.model.named_parameters() if weights.grad is not None}
     assert trained

@@ -70,7 +70,7 @@ emoji-unet in four steps without guidance: a LoRA in diffusers' format, for `TCD
 ## Recipe
 
 Distilled: from each step of 4 and of 8 the LoRA learns where the guided sampler would end ({preset.size}x{preset.size},
-guidance scale 7), from noise first and from where it gets to itself then. It keeps what emoji-unet does wrong.
+guidance scale 7). It keeps what emoji-unet does wrong.
 Exported at commit {_commit()}.
 
 {table(runs)}

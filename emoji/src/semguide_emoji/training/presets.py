@@ -85,7 +85,7 @@ SMALL = Preset(
             steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=17, sheet_steps=200
         ),
         "turbo": TrainingSettings(
-            steps=4800, batch_size=32, learning_rate=1e-3, warmup=50, ema=0.99, seed=18, sheet_steps=200
+            steps=3200, batch_size=32, learning_rate=1e-3, warmup=50, ema=0.99, seed=18, sheet_steps=200
         ),
     },
 )
@@ -124,7 +124,7 @@ FULL = Preset(
             steps=600, batch_size=8, learning_rate=1e-3, warmup=20, ema=0.98, seed=27, sheet_steps=200
         ),
         "turbo": TrainingSettings(
-            steps=6000, batch_size=64, learning_rate=1e-3, warmup=50, ema=0.99, seed=28, sheet_steps=200
+            steps=4000, batch_size=64, learning_rate=1e-3, warmup=50, ema=0.99, seed=28, sheet_steps=200
         ),
     },
 )

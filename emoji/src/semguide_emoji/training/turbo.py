@@ -2,13 +2,11 @@
 
 As consistency distillation (arXiv 2310.04378, 2311.05556) it learns what `TCDScheduler` takes, but the
 end of a whole trajectory is the target in the place of the model's own guess after one step: for a small denoiser
-trajectories are cheap, and a fixed target is learned with far fewer of them. Later most trajectories start where the
-LoRA itself gets to in 4 and in 8 steps, so that it learns to mend what its first steps leave half done.
+trajectories are cheap, and a fixed target is learned with far fewer of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,117 +33,66 @@ GRID = 50
 """`TCDScheduler.config.original_inference_steps`."""
 PARTS = 3
 """DDIM steps of the denoiser from one trained step to the next."""
-FROM_NOISE = 3200
-"""Steps of training after which the LoRA learns from where it gets to itself."""
 _HUBER = 1e-3
 
 
-class Pools:
+class Trajectories:
     """Batches of noisy latents, each with the step it is at and what guided DDIM makes of it in the end.
 
-    They are drawn in pools, each of which is gone through several times, in a fresh order.
+    Trajectories are drawn in pools, each of which is gone through several times, in a fresh order. Batch i is a
+    function of the seed and i alone.
 
     Args:
-        draw: Draws for the captions of a batch: latents, steps, text encodings and ends.
+        pipe: Its U-Net, without its LoRA, is the teacher.
         batches: Captions.
-        times: Latents that it draws for each caption.
+        guidance_scale: Of the teacher.
         size: Batches of captions in a pool.
         repeats: How often a pool is gone through.
     """
 
     def __init__(
-        self, draw: Callable[[int], tuple[Tensor, ...]], batches: Batches, times: int, size: int, repeats: int
+        self, pipe: StableDiffusionPipeline, batches: Batches, guidance_scale: float, size: int = 8, repeats: int = 2
     ) -> None:
-        self.draw, self.batches = draw, batches
-        self.times, self.size, self.repeats = times, size, repeats
-        self._pool: int | None = None
+        self.pipe, self.batches, self.size, self.repeats = pipe, batches, size, repeats
+        self.guidance_scale = guidance_scale
+        self.trained = trained_steps(pipe)
+        self.steps = _between(self.trained)
+        self._block: int | None = None
         self._rows: tuple[Tensor, ...] = ()
 
     def __call__(self, index: int) -> tuple[Tensor, ...]:
         """Batch `index`: latents, steps, text encodings and ends, (batch, ...) each."""
-        each = self.size * self.times
-        pool, place = divmod(index, each * self.repeats)
-        if pool != self._pool:
-            drawn = [self.draw(i) for i in range(pool * self.size, (pool + 1) * self.size)]
-            self._pool, self._rows = pool, tuple(torch.cat(part) for part in zip(*drawn, strict=True))
+        each = self.size * len(self.trained)
+        block, place = divmod(index, each * self.repeats)
+        if block != self._block:
+            drawn = [self._draw(i) for i in range(block * self.size, (block + 1) * self.size)]
+            self._block, self._rows = block, tuple(torch.cat(part) for part in zip(*drawn, strict=True))
         round_, turn = divmod(place, each)
         count = self.batches.batch_size
-        order = np.random.default_rng((self.batches.seed, pool, round_)).permutation(each * count)
+        order = np.random.default_rng((self.batches.seed, block, round_)).permutation(each * count)
         chosen = torch.from_numpy(order[turn * count : (turn + 1) * count]).to(self._rows[0].device)
         return tuple(part[chosen] for part in self._rows)
 
-
-class Trajectories:
-    """Trajectories of guided DDIM, by the U-Net without its LoRA: from noise, or from where the LoRA gets to.
-
-    Args:
-        pipe: The teacher, with the LoRA.
-        batches: Captions.
-        guidance_scale: Of the teacher.
-    """
-
-    def __init__(self, pipe: StableDiffusionPipeline, batches: Batches, guidance_scale: float) -> None:
-        self.pipe, self.batches, self.guidance_scale = pipe, batches, guidance_scale
-        self.trained = trained_steps(pipe)
-        self.steps = _between(self.trained)
-
     @torch.no_grad()
-    def from_noise(self, index: int) -> tuple[Tensor, ...]:
-        """Return what a trajectory passes at each trained step, for each caption of a batch; a function of the seed."""
-        hidden, generator = self._captions(index, self.batches.seed + index)
-        return self._followed({self.trained[0]: [self._noise(len(hidden), generator)]}, hidden, passed=True)
-
-    @torch.no_grad()
-    def from_student(self, index: int) -> tuple[Tensor, ...]:
-        """Return where the LoRA gets to in 4 and in 8 steps, after each step but the last, with its present weights."""
-        hidden, generator = self._captions(index, -1 - self.batches.seed - index)
-        starts: dict[int, list[Tensor]] = {}
-        for count in (STEPS, MOST_STEPS):
-            scheduler, z = few_step_scheduler(self.pipe), self._noise(len(hidden), generator)
-            scheduler.set_timesteps(count, device=z.device)
-            for here, following in pairwise(scheduler.timesteps):
-                eps = predict(self.pipe, z, here, hidden)
-                z = scheduler.step(eps, here, z, generator=generator, return_dict=False)[0]
-                starts.setdefault(int(following), []).append(z)
-        torch.clear_autocast_cache()  # what it holds of the LoRA has no gradient
-        return self._followed(starts, hidden, passed=False)
-
-    def _captions(self, index: int, seed: int) -> tuple[Tensor, torch.Generator]:
-        return encode(self.pipe, self.batches.scenes(index)[1]), torch.Generator().manual_seed(seed)
-
-    def _noise(self, count: int, generator: torch.Generator) -> Tensor:
-        unet = self.pipe.unet
-        shape = (count, unet.config["in_channels"], unet.config["sample_size"], unet.config["sample_size"])
-        return torch.randn(shape, generator=generator).to(unet.device)
-
-    def _followed(self, starts: dict[int, list[Tensor]], hidden: Tensor, passed: bool) -> tuple[Tensor, ...]:
-        """Follow latents to their ends.
-
-        Args:
-            starts: Trained step -> latents that start there.
-            hidden: Their text encodings.
-            passed: Whether to return what one trajectory passes at the trained steps, not the starts.
-        """
-        unet, device, count = self.pipe.unet, self.pipe.unet.device, len(hidden)
-        empty = encode(self.pipe, [""])
-        found: list[tuple[Tensor, int]] = []
-        z = torch.empty(0, device=device)
+    def _draw(self, index: int) -> tuple[Tensor, ...]:
+        """Draw a trajectory for each caption of a batch; return its trained steps as a batch has them."""
+        unet, device = self.pipe.unet, self.pipe.unet.device
+        captions = self.batches.scenes(index)[1]
+        empty, hidden = (encode(self.pipe, texts) for texts in ([""], captions))
+        both = torch.cat([empty.expand_as(hidden), hidden])
+        side, generator = unet.config["sample_size"], torch.Generator().manual_seed(self.batches.seed + index)
+        z = torch.randn(len(captions), unet.config["in_channels"], side, side, generator=generator).to(device)
+        found: list[Tensor] = []
         unet.disable_adapters()
         for t, following in pairwise((*self.steps, 0)):
-            started = starts.get(t, [])
-            z = torch.cat([z, *started])
-            found += [(latents, t) for latents in ([z] if passed and t in self.trained else started)]
-            if len(z) == 0:
-                continue
-            texts = hidden.repeat(len(z) // count, 1, 1)
-            both = torch.cat([empty.expand_as(texts), texts])
+            if t in self.trained:
+                found.append(z)
             uncond, cond = predict(self.pipe, torch.cat([z, z]), torch.tensor(t, device=device), both).chunk(2)
             z = self._step(z, uncond + self.guidance_scale * (cond - uncond), t, following)
         unet.enable_adapters()
-        steps = torch.tensor([t for _, t in found], device=device).repeat_interleave(count)
-        times = len(found)
-        ends = z.repeat(times, 1, 1, 1) if passed else z
-        return torch.cat([latents for latents, _ in found]), steps, hidden.repeat(times, 1, 1), ends
+        steps = torch.tensor(self.trained, device=device).repeat_interleave(len(captions))
+        times = len(self.trained)
+        return torch.cat(found), steps, hidden.repeat(times, 1, 1), z.repeat(times, 1, 1, 1)
 
     def _step(self, z: Tensor, eps: Tensor, t: int, following: int) -> Tensor:
         """A DDIM step."""
@@ -156,9 +103,6 @@ class Trajectories:
 
 class TurboRecipe:
     """The pseudo-Huber distance of x_0(z, t), with the LoRA, to where z ends.
-
-    After `FROM_NOISE` steps a run that was stopped goes on with a fresh pool of where the LoRA gets to, so its weights
-    are not those of a run that was not.
 
     Args:
         pipe: Its U-Net gets the LoRA.
@@ -174,22 +118,12 @@ class TurboRecipe:
         if self.model.device.type == "cpu":  # the fused kernel's backward is slow on short sequences
             self.model.set_attn_processor(AttnProcessor())
         pipe.text_encoder.requires_grad_(False).eval()
-        teacher = Trajectories(pipe, batches, guidance_scale)
-        few, many = STEPS - 1, MOST_STEPS - 1
-        self.from_noise = Pools(teacher.from_noise, batches, len(teacher.trained), size=8, repeats=2)
-        self.from_student = Pools(teacher.from_student, batches, few + many, size=2, repeats=3)
-
-    def batch(self, index: int) -> tuple[Tensor, ...]:
-        """Batch `index`: from noise alone at first, then three of four from where the LoRA gets to."""
-        later, turn = divmod(index - FROM_NOISE, 4)
-        if later < 0:
-            return self.from_noise(index)
-        return self.from_student(3 * later + turn) if turn < 3 else self.from_noise(FROM_NOISE + later)
+        self.trajectories = Trajectories(pipe, batches, guidance_scale)
 
     def loss(self, index: int, generator: torch.Generator) -> Tensor:
         """Loss of batch `index`; it needs no noise but that of the trajectories."""
         del generator
-        z, t, hidden, end = self.batch(index)
+        z, t, hidden, end = self.trajectories(index)
         found = clean(self.pipe, z, predict(self.pipe, z, t, hidden), t)
         return ((found - end).square() + _HUBER**2).sqrt().mean() - _HUBER
 
