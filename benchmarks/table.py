@@ -222,7 +222,7 @@ def share(part: NDArray[np.bool_], whole: NDArray[np.bool_], resamples: int = 20
     drawn = np.random.default_rng(0).integers(len(all_), size=(resamples, len(all_)))
     sums = np.maximum(all_[drawn].sum(axis=1), 1.0)
     low, high = np.quantile(hits[drawn].sum(axis=1) / sums, [0.025, 0.975])
-    return [round(float(value), 4) for value in (hits.sum() / all_.sum(), low, high)]
+    return [round(float(value), 6) for value in (hits.sum() / all_.sum(), low, high)]
 
 
 def summary(row: Row, measured: Measured, first: Measured) -> dict[str, Any]:
