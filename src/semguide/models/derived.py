@@ -22,6 +22,8 @@ LORA = "pytorch_lora_weights.safetensors"
 """Name that diffusers gives the file of a LoRA."""
 OWN = "own.safetensors"
 """Tensors that a shared component of transformers has beside those of the base."""
+_PREFIX = "text_model."
+"""What stands before the names of a CLIP text encoder's weights, or not: that depends on class and version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
         given: Arguments of its `from_pretrained`.
 
     Raises:
-        ValueError: Weights are missing, or the base has others than those that are shared.
+        RuntimeError: Weights are missing.
+        ValueError: The base has other weights than those that are shared.
     """
     own = derived(path)
     shared = own.shared.get(component) if own is not None else None
@@ -101,11 +104,10 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
 
     files = weight_files(path, component)
     tensors = {name: tensor for file in files for name, tensor in safetensors.torch.load_file(file).items()}
-    given |= {"config": kind.config_class.from_pretrained(path / component), "state_dict": tensors}
-    model, found = kind.from_pretrained(None, output_loading_info=True, **given)
-    if found["missing_keys"]:
-        raise ValueError(f"{path / component} lacks {min(found['missing_keys'])}")
-    return model
+    model = kind(kind.config_class.from_pretrained(path / component))
+    names = {name.removeprefix(_PREFIX): name for name in model.state_dict()}
+    model.load_state_dict({names.get(name.removeprefix(_PREFIX), name): tensor for name, tensor in tensors.items()})
+    return model.to(given.get("dtype")).eval()
 
 
 def hash_weights(folder: Path) -> str:
