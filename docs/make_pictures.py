@@ -1,8 +1,9 @@
 """Make the pictures of the documentation, and what the notebook shows: `python docs/make_pictures.py` (some minutes).
 
-Everything comes from the embedded checkpoint and fixed seeds, so the same code and checkpoint give the same pictures.
+Everything comes from the embedded checkpoints and fixed seeds, so the same code and checkpoints give the same pictures.
 `python docs/make_pictures.py NAME...` makes some of them only: demo, methods, other-methods, steps, strength, geometry,
-sheet, flow, world, notebook, page (which needs playwright and a Chromium).
+sheet, flow, turbo, world, notebook, page (which needs playwright and a Chromium). At the end every PNG in docs/images is
+reduced to 256 colours, those of other commands, too.
 """
 
 from __future__ import annotations
