@@ -2,8 +2,8 @@
 
 Everything comes from the embedded checkpoints and fixed seeds, so the same code and checkpoints give the same pictures.
 `python docs/make_pictures.py NAME...` makes some of them only: demo, methods, other-methods, steps, strength, geometry,
-sheet, flow, turbo, world, notebook, page (which needs playwright and a Chromium). At the end every PNG in docs/images is
-reduced to 256 colours, those of other commands, too.
+sheet, flow, turbo, world, notebook, page (which needs playwright and a Chromium). At the end every PNG in docs/images,
+those of other commands, too, is reduced to 256 colours.
 """
 
 from __future__ import annotations

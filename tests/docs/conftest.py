@@ -6,7 +6,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,14 @@ def loaded() -> Any:
     from diffusers import DiffusionPipeline
 
     original = DiffusionPipeline.from_pretrained.__func__  # pyright: ignore[reportFunctionMemberAccess]
+    found: dict[tuple[Any, Path], Any] = {}
 
-    @cache
-    def load(pipeline_class: Any, folder: Path) -> Any:
-        return quiet(original(pipeline_class, folder, use_safetensors=True, local_files_only=True))
+    def load(pipeline_class: Any, folder: Path, options: dict[str, Any]) -> Any:
+        key = pipeline_class, folder
+        if key not in found:
+            given = {**options, "use_safetensors": True, "local_files_only": True}
+            found[key] = quiet(original(pipeline_class, folder, **given))
+        return found[key]
 
     return load
 
@@ -53,9 +56,9 @@ def reader(stand_ins: dict[str, Any], loaded: Any, monkeypatch: pytest.MonkeyPat
     """An empty working folder of somebody who tries what a page shows, with tiny models for the ones to download."""
     from diffusers import DiffusionPipeline
 
-    def from_pretrained(cls: Any, name: Any, **_options: Any) -> Any:
+    def from_pretrained(cls: Any, name: Any, **options: Any) -> Any:
         if Path(name).is_dir():
-            return fresh(loaded(cls, Path(name).resolve()))
+            return fresh(loaded(cls, Path(name).resolve(), options))
         assert cls.__name__ in stand_ins, f"no tiny {cls.__name__} stands in for {name!r}: add one to stand_ins"
         return fresh(stand_ins[cls.__name__])
 

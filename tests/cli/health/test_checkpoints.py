@@ -86,6 +86,15 @@ def test_a_checkpoint_that_needs_an_extra_is_a_note_with_the_command(tiny: Path,
     assert (step.status, step.detail) == ("note", str(MissingExtra("few", "lora")))
 
 
+def test_weights_in_8_bits_are_read(tmp_path: Path):
+    import torch
+    from safetensors.torch import save_file
+
+    file = tmp_path / "model.safetensors"
+    save_file({"weight": torch.ones(2, 2).to(torch.float8_e4m3fn)}, file)
+    assert checkpoints.finite_bytes(file) == file.stat().st_size
+
+
 def test_an_image_that_is_not_finite_is_a_problem(tiny: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(checkpoints, "_one_step", lambda _path: (float("nan"), 2))
     assert health.examine_checkpoints({"tiny": tiny})[1].status == "problem"

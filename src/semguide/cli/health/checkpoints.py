@@ -59,7 +59,7 @@ def finite_bytes(file: Path) -> int:
     where = f"{file.parent.name}/{file.name}"
     try:
         with safe_open(file, framework="pt") as tensors:
-            broken = [key for key in tensors.keys() if not torch.isfinite(tensors.get_tensor(key)).all()]  # noqa: SIM118
+            broken = [key for key in tensors.keys() if not torch.isfinite(tensors.get_tensor(key).float()).all()]  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{where} is damaged ({error})") from error
     if broken:
