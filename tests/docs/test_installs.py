@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.repository import ROOT, tracked
+from support.docs.snippets import ROOT
+from support.repository import tracked
 
 COMMAND = re.compile(r"\b(?:pipx?|uv)\b[^`\n]*?\b(?:install|add)\b([^`\n]*)")
 NAMED = re.compile(r"(?<![\w./@-])semguide(?:-emoji)?(?:\[[\w,-]+\])?(?=$|[\s\"=<>~!,)]|'(?!s))(?!\s*@)")

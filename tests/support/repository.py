@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from support.docs.snippets import ROOT
 
 
 def tracked() -> list[Path]:

@@ -18,12 +18,13 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from semguide.errors import InvalidArgument
 from semguide.files import read_json
+from semguide.models.derived import PREFIX, with_names_of
 
 _LARGEST_SCALE = math.log(100.0)
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 #: Keys of a config.json that names another checkpoint's text encoder as the text tower.
 _OWNER, _DIGEST = "text_encoder", "text_sha256"
-_PROJECTION, _PREFIX = "text_projection.weight", "text_model."
+_PROJECTION = "text_projection.weight"
 
 
 @dataclass(frozen=True)
@@ -213,13 +214,12 @@ def _text_tower(owner: Path, digest: str | None, text: CLIPTextModelWithProjecti
             owner,
             "export both from one set",
         )
-    own = text.state_dict()
-    return {f"text.{k if k in own else _PREFIX + k}": v.float() for k, v in found.items()}
+    return {f"text.{k}": v.float() for k, v in with_names_of(text.state_dict(), found).items()}
 
 
 def _digest(text: Mapping[str, Tensor]) -> str:
     """Hash the body of a text tower, rounded to half precision, however transformers prefixes its names."""
     total = hashlib.sha256()
-    for name, value in sorted((k.removeprefix(_PREFIX), v) for k, v in text.items() if k != _PROJECTION):
+    for name, value in sorted((k.removeprefix(PREFIX), v) for k, v in text.items() if k != _PROJECTION):
         total.update(name.encode() + value.detach().half().cpu().contiguous().numpy().tobytes())
     return total.hexdigest()

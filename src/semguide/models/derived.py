@@ -6,10 +6,10 @@ folder is one of diffusers without the weights of the components that `shared` l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from semguide.errors import InvalidArgument
 from semguide.files import hash_file
@@ -22,8 +22,9 @@ LORA = "pytorch_lora_weights.safetensors"
 """Name that diffusers gives the file of a LoRA."""
 OWN = "own.safetensors"
 """Tensors that a shared component of transformers has beside those of the base."""
-_PREFIX = "text_model."
+PREFIX = "text_model."
 """What stands before the names of a CLIP text encoder's weights, or not: that depends on class and version."""
+_Weight = TypeVar("_Weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,11 @@ class Derived:
         folder: The diffusers folder that is loaded: the base with a LoRA, else its own.
         lora: The LoRA's file, which is fused into the base at its full scale; None: there is none.
         scheduler: Class in diffusers, with the configuration of the folder's own; None: the folder's.
-        shared: Component of the folder -> where its weights are, but for those in `OWN`.
     """
 
     folder: Path
     lora: Path | None
     scheduler: str | None
-    shared: Mapping[str, Path] = field(default_factory=dict)
 
 
 def derived(path: Path) -> Derived | None:
@@ -53,7 +52,7 @@ def derived(path: Path) -> Derived | None:
         None where it is a checkpoint by itself.
 
     Raises:
-        InvalidArgument: The base or the LoRA is not there, or weights are there twice.
+        InvalidArgument: The base or the LoRA is not there, or there is a LoRA beside shared components.
     """
     stated = _stated(path)
     if "base" not in stated:
@@ -63,19 +62,46 @@ def derived(path: Path) -> Derived | None:
     if "shared" in stated:
         if lora.is_file():
             raise InvalidArgument("model.shared", f"must not stand beside a {LORA}", path, "remove one of them")
-        return Derived(path, None, scheduler, _shared(path, stated))
+        return Derived(path, None, scheduler)
     if not lora.is_file():
         rule = f"must have its LoRA {LORA}, or the key shared in {DEFAULTS}"
         raise InvalidArgument("model", rule, path, "copy or download it completely")
-    of_base = _stated(base)
-    return Derived(base, lora, scheduler, _shared(base, of_base) if "shared" in of_base else {})
+    return Derived(base, lora, scheduler)
+
+
+def shared_components(path: Path) -> dict[str, Path]:
+    """Return where the weights of the components are that a folder shares with its base, but for those in `OWN`.
+
+    Args:
+        path: A checkpoint: a folder or a file.
+
+    Returns:
+        Component -> the base's folder of it; empty where nothing is shared.
+
+    Raises:
+        InvalidArgument: Weights are not there, or there twice.
+    """
+    stated = _stated(path)
+    if not {"base", "shared"} <= set(stated):
+        return {}
+    base, names = _base(path, stated), stated["shared"]
+    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
+        rule = f"must be an object of components with the hashes of their weights in {path / DEFAULTS}"
+        raise InvalidArgument("model.shared", rule, names, "correct or remove it")
+    for name in names:
+        if not any((base / name).glob("*.safetensors")):
+            rule = "must have .safetensors weights, which another checkpoint shares"
+            raise InvalidArgument("model", rule, base / name, "copy or download it completely")
+        if twice := [file for file in sorted((path / name).glob("*.safetensors")) if file.name != OWN]:
+            rule = f"must have no weights of a component that {path / DEFAULTS} lists as shared"
+            raise InvalidArgument("model", rule, twice[0], "take the component out of the list, or remove the file")
+    return {name: base / name for name in names}
 
 
 def weight_files(path: Path, component: str) -> list[Path]:
     """Return the files with the weights of a component of a diffusers folder, wherever they are."""
-    own = derived(path)
-    shared = own.shared.get(component) if own is not None else None
-    return [file for folder in (shared, path / component) if folder for file in sorted(folder.glob("*.safetensors"))]
+    folders = (shared_components(path).get(component), path / component)
+    return [file for folder in folders if folder for file in sorted(folder.glob("*.safetensors"))]
 
 
 def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
@@ -91,8 +117,7 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
         RuntimeError: Weights are missing.
         ValueError: The base has other weights than those that are shared.
     """
-    own = derived(path)
-    shared = own.shared.get(component) if own is not None else None
+    shared = shared_components(path).get(component)
     if shared is None:
         return kind.from_pretrained(path / component, **given)
     if hash_weights(shared) != _stated(path)["shared"][component]:
@@ -105,9 +130,14 @@ def read_component(path: Path, component: str, kind: Any, **given: Any) -> Any:
     files = weight_files(path, component)
     tensors = {name: tensor for file in files for name, tensor in safetensors.torch.load_file(file).items()}
     model = kind(kind.config_class.from_pretrained(path / component))
-    names = {name.removeprefix(_PREFIX): name for name in model.state_dict()}
-    model.load_state_dict({names.get(name.removeprefix(_PREFIX), name): tensor for name, tensor in tensors.items()})
+    model.load_state_dict(with_names_of(model.state_dict(), tensors))
     return model.to(given.get("dtype")).eval()
+
+
+def with_names_of(names: Iterable[str], weights: Mapping[str, _Weight]) -> dict[str, _Weight]:
+    """Return the weights of a CLIP text encoder under the names of another one, as to `PREFIX`."""
+    own = {name.removeprefix(PREFIX): name for name in names}
+    return {own.get(name.removeprefix(PREFIX), name): value for name, value in weights.items()}
 
 
 def hash_weights(folder: Path) -> str:
@@ -131,22 +161,6 @@ def _base(path: Path, stated: dict[str, Any]) -> Path:
         rule = f"must be a folder beside it or embedded ({', '.join(bases) or 'none is'}) in {path / DEFAULTS}"
         raise InvalidArgument("model.base", rule, name, "copy it there, or install its package")
     return bases[name]
-
-
-def _shared(path: Path, stated: dict[str, Any]) -> dict[str, Path]:
-    """Return where the weights of the shared components of a folder are."""
-    base, names = _base(path, stated), stated["shared"]
-    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
-        rule = f"must be an object of components with the hashes of their weights in {path / DEFAULTS}"
-        raise InvalidArgument("model.shared", rule, names, "correct or remove it")
-    for name in names:
-        if not any((base / name).glob("*.safetensors")):
-            rule = "must have .safetensors weights, which another checkpoint shares"
-            raise InvalidArgument("model", rule, base / name, "copy or download it completely")
-        if twice := [file for file in sorted((path / name).glob("*.safetensors")) if file.name != OWN]:
-            rule = f"must have no weights of a component that {path / DEFAULTS} lists as shared"
-            raise InvalidArgument("model", rule, twice[0], "take the component out of the list, or remove the file")
-    return {name: base / name for name in names}
 
 
 def _text(path: Path, stated: dict[str, Any], key: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from semguide.files import hash_file
-from semguide.models.derived import derived
+from semguide.models.derived import derived, shared_components
 from semguide.models.options import LoadOptions
 from semguide.models.single_file import SUFFIX, find_configuration
 
@@ -30,12 +30,11 @@ def fingerprint(path: Path, options: LoadOptions | None = None) -> str:
     options = options or LoadOptions()
     total = hashlib.sha256()
     own = derived(path)
-    shared: list[Path] = []
     if own is not None:
         path = own.folder
-        shared = [file for folder in own.shared.values() for file in sorted(folder.glob(f"*{SUFFIX}"))]
         if own.lora is not None or own.scheduler is not None:
             total.update(f"{own.scheduler}\0{hash_file(own.lora) if own.lora else ''}\n".encode())
+    shared = [file for folder in shared_components(path).values() for file in sorted(folder.glob(f"*{SUFFIX}"))]
     folder = path if path.is_dir() else find_configuration(path, options.config)
     left_out = set() if path.is_dir() else {SUFFIX}
     for file in [folder / "model_index.json", *sorted(folder.glob("*/*"))]:

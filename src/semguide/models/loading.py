@@ -10,7 +10,7 @@ from typing import Any
 from semguide.errors import InvalidArgument, SemguideError
 from semguide.models.catalog import Source, resolve
 from semguide.models.config_types import check_config_values
-from semguide.models.derived import derived, read_component
+from semguide.models.derived import derived, read_component, shared_components
 from semguide.models.device import choose_device
 from semguide.models.folder import check_class, parse_index, read_index, variant
 from semguide.models.loaded import fuse_lora, load_adapters, place, switch_scheduler
@@ -72,8 +72,8 @@ def _read(path: Path, configuration: Path, pipeline_class: str, options: LoadOpt
     if path.is_dir():
         given["variant"] = options.variant or variant(path)
         try:
-            own, index = derived(path), read_index(path)
-            shared = {} if own is None else {name: index[name] for name in own.shared}
+            index = read_index(path)
+            shared = {name: index[name] for name in shared_components(path)}
             return kind.from_pretrained(path, use_safetensors=True, **_components(path, shared, given), **given)
         except (*_BROKEN, SafetensorError) as error:
             rule = f"must be a whole checkpoint that {pipeline_class} reads ({_one_line(error)})"

@@ -9,7 +9,7 @@ from typing import Any
 
 from semguide.errors import MISSING, InvalidArgument
 from semguide.files import parse_json
-from semguide.models.derived import derived, weight_files
+from semguide.models.derived import derived, shared_components, weight_files
 from semguide.models.folder import check_class, check_folder, read_index
 
 SUFFIX = ".safetensors"
@@ -76,8 +76,8 @@ def open_checkpoint(path: Path, config: str | None) -> tuple[Path, str]:
     """
     if path.is_dir():
         own = derived(path)
-        folder, shared = (path, {}) if own is None else (own.folder, own.shared)
-        return folder, check_folder(folder, shared)
+        folder = path if own is None else own.folder
+        return folder, check_folder(folder, shared_components(folder))
     configuration = find_configuration(path, config)
     return configuration, check_class(read_index(configuration), str(configuration))
 

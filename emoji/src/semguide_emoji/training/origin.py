@@ -8,7 +8,7 @@ from pathlib import Path
 
 from semguide.errors import InvalidArgument
 from semguide.files import atomic, atomic_folder
-from semguide.models.derived import derived, read_component
+from semguide.models.derived import read_component, shared_components
 from semguide.models.folder import read_index
 from semguide_emoji.training.history import HISTORY
 
@@ -55,8 +55,7 @@ def take_up(checkpoint: Path, folder: Path, recipe: str) -> None:
 
 def _take(checkpoint: Path, component: str, folder: Path) -> None:
     """Copy a component whole, from wherever the checkpoint has its weights."""
-    own = derived(checkpoint)
-    if own is None or component not in own.shared:
+    if component not in shared_components(checkpoint):
         _copy(checkpoint / component, folder / component)
     elif not (folder / component).exists():
         library, kind = read_index(checkpoint)[component]

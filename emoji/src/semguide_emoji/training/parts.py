@@ -9,6 +9,7 @@ from safetensors import safe_open
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from semguide.errors import InvalidArgument
+from semguide.models.derived import with_names_of
 from semguide_emoji.clip import EmojiCLIP
 from semguide_emoji.training.flow import assemble_flow, build_transformer
 from semguide_emoji.training.presets import Preset
@@ -76,11 +77,8 @@ def plain(text: CLIPTextModel | CLIPTextModelWithProjection) -> CLIPTextModel:
     if isinstance(text, CLIPTextModel):
         return text
     model = CLIPTextModel(text.config)
-    weights = text.state_dict()
-    own = model.state_dict()
-    model.load_state_dict(
-        {k if k in own else k.removeprefix("text_model."): v for k, v in weights.items() if k != PROJECTION}
-    )
+    weights = {name: tensor for name, tensor in text.state_dict().items() if name != PROJECTION}
+    model.load_state_dict(with_names_of(model.state_dict(), weights))
     return model
 
 

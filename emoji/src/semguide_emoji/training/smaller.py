@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from semguide.models.derived import OWN, hash_weights
+from semguide.models.derived import OWN, hash_weights, with_names_of
 
 _COMMON = ("text_encoder", "vae")
 """Components that the recipes of all denoisers leave alone."""
-_PREFIX = "text_model."
-"""What transformers puts before the names of a CLIP text encoder that has a projection."""
 
 
 @torch.no_grad()
@@ -44,8 +41,9 @@ def share(folder: Path, base: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for component in _COMMON:
         file, kept = (_weights(path / component) for path in (folder, base))
-        tensors, theirs = load_file(file), load_file(kept)
-        own = {name: tensor for name, tensor in tensors.items() if not _holds(theirs, name, tensor)}
+        tensors = load_file(file)
+        theirs = with_names_of(tensors, load_file(kept))
+        own = {k: tensor for k, tensor in tensors.items() if k not in theirs or not torch.equal(theirs[k], tensor)}
         if len(tensors) - len(own) < len(theirs):
             continue
         file.unlink()
@@ -61,11 +59,6 @@ def _is_matrix(name: str, tensor: Tensor) -> bool:
 
 def _weights(folder: Path) -> Path:
     return next(folder.glob("*.safetensors"))
-
-
-def _holds(tensors: Mapping[str, Tensor], name: str, tensor: Tensor) -> bool:
-    theirs = tensors.get(name.removeprefix(_PREFIX))
-    return theirs is not None and torch.equal(theirs, tensor)
 
 
 def _save(tensors: dict[str, Tensor], file: Path) -> None:
